@@ -1,0 +1,151 @@
+# muniment: the whole build.
+#
+#   make              build/muni, build/munifs
+#   make demo         the main job on real data, in two minutes, under build/demo
+#   make check        every test: units, layers, the real programs, a real mount
+#   make check-unit   the units alone
+#   make SAN=1 ...    the same under AddressSanitizer and UBSan, in build/san
+#   make TSAN=1 ...   the same under ThreadSanitizer, in build/tsan
+#   make WERROR=1     warnings are errors (as .ci/run does)
+#   make install      honours DESTDIR and PREFIX
+#   make clean
+#
+# What is missing on a Debian 12 is installed first (by .ci/deps, as root or
+# through sudo; else it prints the one command to run).  DEPS=no skips that.
+
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+CC ?= cc
+AR ?= ar
+ifeq ($(origin CC),default)
+CC := cc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+PREFIX ?= /usr/local
+BUILD := build
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
+	-Wstrict-prototypes -Wvla
+BASE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -fPIE \
+	-fno-omit-frame-pointer
+OPT := -O2 -g -fstack-protector-strong
+HARD := -D_FORTIFY_SOURCE=2
+LINK := -pthread -pie -Wl,-z,relro,-z,now
+
+ifdef SAN
+BUILD := build/san
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+HARD :=
+LINK += -fsanitize=address,undefined
+endif
+ifdef TSAN
+BUILD := build/tsan
+OPT := -O1 -g -fsanitize=thread
+HARD :=
+LINK += -fsanitize=thread
+endif
+ifdef WERROR
+WARN += -Werror
+endif
+
+ALL_CFLAGS = $(BASE) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(LINK) $(LDFLAGS)
+LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lacl
+FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
+FUSE_LIBS = $(shell pkg-config --libs fuse3)
+
+LIB_SRC := $(wildcard fs/base/*.c fs/crypt/*.c fs/store/*.c fs/vault/*.c policy/*.c policy/*/*.c)
+MOUNT_SRC := $(wildcard fs/mount/*.c)
+TOOL_SRC := $(wildcard tools/*.c)
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJ := $(call obj,$(LIB_SRC))
+MOUNT_OBJ := $(call obj,$(MOUNT_SRC))
+TOOL_OBJ := $(call obj,$(TOOL_SRC))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
+
+.PHONY: all
+all: $(BUILD)/muni $(BUILD)/munifs
+
+# A new set of flags rebuilds everything.
+FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(FLAGS_NOW)' | cmp -s - $@ || \
+		printf '%s\n' '$(FLAGS_NOW)' > $@
+.PHONY: FORCE
+FORCE:
+
+ifneq ($(DEPS),no)
+build/deps.ok: .ci/deps .ci/packages
+	@mkdir -p $(@D)
+	@.ci/deps
+	@touch $@
+else
+.PHONY: build/deps.ok
+build/deps.ok:
+endif
+
+$(BUILD)/libmuniment.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/muni: $(TOOL_OBJ) $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) $(LIBS)
+
+$(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) $(LIBS) $(FUSE_LIBS)
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libmuniment.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
+
+# Helpers of the tests: one file, one program; fault_*.c are preloaded libraries.
+$(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O1 -g -fPIC -shared -o $@ $< -ldl
+$(BUILD)/support/%: tests/support/%.c $(BUILD)/flags | build/deps.ok
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -g -o $@ $< $(LINK) -lacl -lsqlite3
+
+$(BUILD)/obj/fs/mount/%.o: ALL_CFLAGS += $(FUSE_CFLAGS)
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+.PHONY: check check-unit check-system check-layers
+check: check-layers check-unit check-system
+check-layers:
+	@tests/layers.sh
+check-unit: $(UNIT_BIN)
+	@tests/run-units.sh $(UNIT_BIN)
+check-system: all $(SUPPORT_BIN)
+	@BUILD=$(BUILD) tests/run-system.sh
+
+.PHONY: demo
+demo: all
+	@BUILD=$(BUILD) tests/support/demo.sh
+
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/muni $(DESTDIR)$(PREFIX)/bin/muni
+	install -D -m 755 $(BUILD)/munifs $(DESTDIR)$(PREFIX)/bin/munifs
+	install -d $(DESTDIR)$(PREFIX)/sbin
+	ln -sf ../bin/munifs $(DESTDIR)$(PREFIX)/sbin/mount.munifs
+	install -D -m 644 docs/man/muni.1 $(DESTDIR)$(PREFIX)/share/man/man1/muni.1
+	install -D -m 644 docs/man/munifs.8 $(DESTDIR)$(PREFIX)/share/man/man8/munifs.8
+	install -D -m 644 tools/muni.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/muni
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(LIB_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) \
+	$(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.d,$(UNIT_SRC))

@@ -1,0 +1,51 @@
+/*
+ * Text for people and for machines.  text_printable() is the one door through
+ * which a name from an archive reaches a terminal, a message or a log.
+ */
+#ifndef FS_BASE_TEXT_H
+#define FS_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Valid UTF-8 as RFC 3629 has it (no surrogates, no overlong forms). */
+bool text_is_utf8(const void *data, size_t size);
+
+/*
+ * A printable copy: control characters, bidirectional overrides, invalid UTF-8
+ * and backslash as \n, \t, \xHH.  _n for names that are bytes; both return one
+ * of 16 rotating thread-local buffers of 4 KiB (longer text ends in "..."), so
+ * that several fit one printf.  text_printable_dup() is whole; free() it.
+ */
+const char *text_printable(const char *name);
+const char *text_printable_n(const void *name, size_t size);
+char *text_printable_dup(const void *name, size_t size);
+
+/* out holds 2 * size + 1 bytes; lower case. */
+void text_hex(const void *data, size_t size, char *out);
+/* -1 unless text is exactly 2 * size hex digits. */
+int text_unhex(const char *text, void *out, size_t size);
+/* RFC 4648 with padding; malloc'ed, NULL without memory. */
+char *text_base64(const void *data, size_t size);
+
+/* "1.5 GiB", "312 B"; out holds TEXT_SIZE_MAX. */
+#define TEXT_SIZE_MAX 24
+const char *text_size(uint64_t bytes, char out[TEXT_SIZE_MAX]);
+/* 1234567 -> "1,234,567"; out holds TEXT_COUNT_MAX. */
+#define TEXT_COUNT_MAX 32
+const char *text_count(uint64_t n, char out[TEXT_COUNT_MAX]);
+
+/* RFC 3339 in UTC: "2021-06-30T12:00:00Z", with nine digits when ns != 0.
+ * Years outside 0000..9999 are written with a sign.  out: TEXT_TIME_MAX. */
+#define TEXT_TIME_MAX 48
+const char *text_time(int64_t seconds, uint32_t ns, char out[TEXT_TIME_MAX]);
+/* "2021-06-30" (that day's last second if is_end_of_day, else its first),
+ * "2021-06-30T12:00:00[.5][Z|+08:00]", or "@SECONDS".  -1 if it is none. */
+int text_parse_time(const char *text, bool is_end_of_day, int64_t *seconds);
+
+/* "64", "64k", "64M", "1.5G" (powers of 1024).  -1 if it is none. */
+int text_parse_size(const char *text, uint64_t *out);
+
+#endif

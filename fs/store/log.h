@@ -1,0 +1,98 @@
+/*
+ * The audit log: append-only, RFC 9162, verifiable without any key, holding no
+ * name.  Files audit/log (entries of fixed size) and audit/heads (signed tree
+ * heads).  docs/format.md, "Audit log".
+ *
+ *   L1  log_append() returns 0 only once the entry is on stable storage.
+ *   L2  Entries past the newest head that the catalogue does not know are cut
+ *       off by log_open(); a head is written only after the catalogue's commit:
+ *       append, commit the catalogue (which stores log position, frontier and
+ *       details), log_sign_head().
+ *   L3  An entry under a head is never rewritten or cut.
+ *   L4  A catalogue shorter than the newest head is MUNI_DAMAGED: it is an
+ *       older catalogue, not an older truth.
+ *
+ * One writer at a time: the caller holds the archive's lock.
+ */
+#ifndef FS_STORE_LOG_H
+#define FS_STORE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/crypt/digest.h"
+#include "fs/crypt/merkle.h"
+
+struct err;
+struct log;
+struct signer;
+
+enum log_act {			/* on disk: never renumber, never reuse */
+	LOG_INIT = 1,
+	LOG_INGEST = 2,
+	LOG_INGEST_ABANDONED = 3,	/* a crashed ingest was rolled back */
+	LOG_OPEN = 4,		/* a file opened on an audited mount */
+	LOG_KEY_ADDED = 5,
+	LOG_KEY_REMOVED = 6,
+	LOG_EPOCH_INTENT = 7,
+	LOG_EPOCH_SWITCHED = 8,
+	LOG_REPAIR = 9,
+	LOG_EXPORT = 10,
+	LOG_VERIFY = 11,
+	/* 12.. : decisions, holds, dispositions, certificates */
+};
+
+struct log_entry {
+	uint64_t sequence;	/* from 0 */
+	enum log_act act;
+	int64_t time;		/* seconds, UTC */
+	struct digest actor;	/* SHA-256 of the officer's certificate; zeros: the
+				 * holder of the archive's key */
+	struct digest commitment;	/* SHA-256(salt || details) */
+};
+
+struct log_head {
+	uint64_t count;		/* entries */
+	struct digest root;
+	int64_t time;
+	uint64_t generation;	/* of the catalogue */
+	struct digest pages;	/* digest over all page tags of the catalogue */
+	uint64_t epoch;
+};
+
+/* What the catalogue knows: stored there in the commit that follows append. */
+struct log_position {
+	struct merkle_frontier frontier;
+};
+
+/* auditfd: the folder audit/ (borrowed).  known: from the catalogue.  Writable:
+ * applies L2.  Read-only: changes nothing.  L4 is checked in both. cert: the
+ * archive's certificate (DER), against which the newest head is verified. */
+int log_open(int auditfd, bool is_writable, const struct log_position *known,
+	     const uint8_t *cert, size_t cert_size, struct log **out, struct err *e);
+/* A new, empty log (init). */
+int log_create(int auditfd, struct log **out, struct err *e);
+void log_close(struct log *l);
+
+/* details: JSON text; *salt gets 16 random bytes, to be stored with details in
+ * the catalogue.  Moves the in-memory position. */
+int log_append(struct log *l, enum log_act act, int64_t time, const struct digest *actor,
+	       const char *details, uint8_t salt[16], struct err *e);
+const struct log_position *log_position(const struct log *l);
+uint64_t log_count(const struct log *l);
+
+/* Signs and stores the head over all entries so far (CMS over canonical JSON). */
+int log_sign_head(struct log *l, const struct signer *s, uint64_t generation,
+		  const struct digest *pages, uint64_t epoch, int64_t time,
+		  struct err *e);
+/* The newest head; MUNI_NOT_FOUND if there is none yet. */
+int log_newest_head(const struct log *l, struct log_head *out, struct err *e);
+
+int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
+/* Every entry against every head, every head's signature; needs no key but the
+ * certificate.  MUNI_DAMAGED says what and where. */
+int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *entries,
+	       uint64_t *heads, struct err *e);
+
+#endif

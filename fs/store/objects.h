@@ -1,0 +1,65 @@
+/*
+ * Where sealed bytes lie: put, get a range, list, delete.  The local folder is
+ * the first of the stores; object stores come later behind the same five calls.
+ *
+ *   O1  objects_put() returns 0 only once the object, whole, is on stable
+ *       storage under its name; before that no reader sees the name.
+ *   O2  An object is never changed after it was put (files 0400).
+ *   O3  What a crashed put left behind is invisible to list, and removed by
+ *       objects_sweep().
+ *
+ * Names: "KIND/HEX" with KIND one of seg, par, cat and HEX 32 lower-case hex
+ * digits; the folder store keeps seg/abcd... as segments/ab/abcd....seg and so
+ * on.  Thread-safe.
+ */
+#ifndef FS_STORE_OBJECTS_H
+#define FS_STORE_OBJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct err;
+struct objects;
+
+enum objects_kind {
+	OBJECTS_SEGMENT,	/* sealed blocks */
+	OBJECTS_PARITY,
+	OBJECTS_CATALOGUE,	/* sealed catalogue pages: base copies and redo */
+	OBJECTS_KIND_COUNT,
+};
+
+struct object_name {
+	enum objects_kind kind;
+	uint8_t uid[16];
+};
+
+#define OBJECT_TEXT_MAX 40
+const char *object_text(const struct object_name *n, char out[OBJECT_TEXT_MAX]);	/* "seg/ab12..." */
+
+/* The local folder: dirfd (borrowed, kept open by the caller) holds the
+ * archive; its sub-folder segments/ is made when is_writable and absent. */
+int objects_open_folder(int dirfd, bool is_writable, struct objects **out, struct err *e);
+void objects_close(struct objects *o);
+
+/* MUNI_EXISTS if the name is taken.  parts are borrowed and may be changed. */
+int objects_put(struct objects *o, const struct object_name *name, struct iovec *parts,
+		size_t count, struct err *e);
+/* Exactly size bytes; short: MUNI_DAMAGED; absent: MUNI_DAMAGED too, for only
+ * names that should be there are asked for. */
+int objects_get(struct objects *o, const struct object_name *name, uint64_t offset,
+		void *out, size_t size, struct err *e);
+/* MUNI_NOT_FOUND if absent. */
+int objects_size(struct objects *o, const struct object_name *name, uint64_t *out,
+		 struct err *e);
+/* Sorted by uid.  *out is malloc'ed.  Files that are no object of ours are
+ * counted in *strangers (may be NULL) and left alone. */
+int objects_list(struct objects *o, enum objects_kind kind, struct object_name **out,
+		 size_t *count, size_t *strangers, struct err *e);
+/* Durable when it returns; absent is fine. */
+int objects_delete(struct objects *o, const struct object_name *name, struct err *e);
+/* Removes left-overs of crashed puts.  Only under the writer's lock. */
+int objects_sweep(struct objects *o, struct err *e);
+
+#endif

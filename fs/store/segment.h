@@ -1,0 +1,52 @@
+/*
+ * A segment: sealed blocks, one after the other, in one object that is written
+ * once.  docs/format.md, "Segment": head (64 bytes), blocks, footer, tail (64).
+ *
+ * The footer lists block ids, offsets, stored sizes and SHA-256/128 of the
+ * ciphertext: nothing that derives from content or name.  Head, footer and tail
+ * carry their own checksums, so every byte of a segment is covered without keys.
+ */
+#ifndef FS_STORE_SEGMENT_H
+#define FS_STORE_SEGMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct objects;
+struct object_name;
+
+#define SEGMENT_SIZE_DEFAULT (64u * 1024 * 1024)
+
+struct segment_entry {
+	uint8_t uid[16];	/* of the block */
+	uint64_t offset;
+	uint32_t stored;
+	uint8_t sum[16];	/* SHA-256 of the ciphertext, cut to 128 bits */
+};
+
+/* Collects up to about `capacity` bytes in memory; one thread at a time. */
+struct segment_builder;
+
+int segment_builder_new(const uint8_t archive_id[16], size_t capacity,
+			struct segment_builder **out, struct err *e);
+void segment_builder_free(struct segment_builder *b);
+const uint8_t *segment_builder_uid(const struct segment_builder *b);	/* 16 random bytes */
+size_t segment_builder_used(const struct segment_builder *b);
+/* MUNI_LIMIT when it does not fit any more (never for an empty builder).
+ * sum is given by the caller, who computed it on another thread. */
+int segment_builder_add(struct segment_builder *b, const uint8_t uid[16],
+			const void *sealed, uint32_t stored, const uint8_t sum[16],
+			uint64_t *offset, struct err *e);
+/* Writes it through objects_put(), then starts the next with a new uid. */
+int segment_builder_put(struct segment_builder *b, struct objects *o, struct err *e);
+
+void segment_sum(const void *sealed, size_t stored, uint8_t sum[16]);
+
+/* The footer's entries in offset order, *out malloc'ed.  Checks head, tail and
+ * footer: MUNI_DAMAGED names what is wrong. */
+int segment_read_footer(struct objects *o, const struct object_name *name,
+			const uint8_t archive_id[16], struct segment_entry **out,
+			size_t *count, struct err *e);
+
+#endif

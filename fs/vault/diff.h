@@ -1,0 +1,30 @@
+/*
+ * What changed between two versions of a system: by ranges of entries, so that
+ * unchanged directories (equal Merkle roots) are not entered.
+ */
+#ifndef FS_VAULT_DIFF_H
+#define FS_VAULT_DIFF_H
+
+#include "fs/vault/vault.h"
+
+enum diff_kind { DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGED, DIFF_MOVED };
+
+struct diff_item {
+	enum diff_kind kind;
+	const char *path;	/* new path; for REMOVED the old one */
+	size_t path_size;
+	const char *old_path;	/* MOVED only, else NULL */
+	size_t old_path_size;
+	const struct node *before;	/* NULL for ADDED */
+	const struct node *after;	/* NULL for REMOVED */
+	bool content_changed;
+	bool metadata_changed;	/* mode, owner, mtime, xattrs, link target */
+};
+
+/* In path order; MOVED: same content (and, where known, the same source inode)
+ * under another path, or a directory that kept its id. */
+int vault_diff(struct catalogue *c, const struct version *a, const struct version *b,
+	       int (*row)(void *arg, const struct diff_item *item), void *arg,
+	       struct err *e);
+
+#endif

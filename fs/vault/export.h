@@ -1,0 +1,31 @@
+/*
+ * Export: the migration path.  Exact in every attribute that the target can
+ * carry, with a list of what it could not carry; resumable; read back and
+ * compared as written.
+ */
+#ifndef FS_VAULT_EXPORT_H
+#define FS_VAULT_EXPORT_H
+
+#include "fs/vault/vault.h"
+
+enum export_format { EXPORT_DIR, EXPORT_TAR, EXPORT_ZIP, EXPORT_BAGIT };
+
+struct export_options {
+	enum export_format format;
+	const char *to;		/* "-" for tar on standard output (then not read back) */
+	unsigned threads;
+};
+
+struct export_result {
+	uint64_t files, directories, others, bytes;
+	uint64_t resumed;	/* files found whole from an earlier run */
+	uint64_t losses;	/* attributes that the target could not carry */
+};
+
+/* loss(): path (printable) and what could not be carried. */
+int vault_export(struct vault *v, const struct version *version,
+		 const struct export_options *o, const struct vault_monitor *m,
+		 void (*loss)(void *arg, const char *path, const char *what), void *arg,
+		 struct export_result *out, struct err *e);
+
+#endif

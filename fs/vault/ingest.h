@@ -1,0 +1,48 @@
+/*
+ * Ingest: a source becomes one new version of a system.
+ *
+ *   I1  A version is visible only when it is whole in the catalogue and all its
+ *       blocks are on stable storage.
+ *   I2  What could not be taken in is named in the version's problems; then the
+ *       version is INCOMPLETE and vault_ingest() returns -1 with
+ *       MUNI_INCOMPLETE, the version being there all the same (result filled).
+ *   I3  Killed at any moment, the archive stays valid; what was stored is found
+ *       again by content, not stored twice.
+ *   I4  An unchanged item costs no row and no byte.
+ *   I5  Nothing outside the archive is written; links in the source are never
+ *       followed.
+ */
+#ifndef FS_VAULT_INGEST_H
+#define FS_VAULT_INGEST_H
+
+#include "fs/vault/vault.h"
+
+struct ingest_options {
+	const char *system;
+	const char *label;	/* NULL: the next number, "1", "2" ... */
+	const char *class_code;	/* NULL: unclassified */
+	bool has_at;
+	int64_t at;		/* else the time of ingest */
+	const char *const *excludes;	/* globs on the path below the source */
+	size_t exclude_count;
+	bool one_file_system;
+	bool dry_run;		/* read and count, store nothing */
+	bool reread;		/* do not trust device, inode, size, mtime, ctime */
+	bool allow_rar;
+	bool allow_raw;		/* a single compressed file that is no archive */
+	const char *name_encoding;	/* of old zips; NULL: as the archive says */
+	unsigned threads;	/* 0: one a processor */
+	uint64_t bomb_limit;	/* refuse an archive that expands past it; 0: default */
+};
+
+struct ingest_result {
+	struct version version;	/* as sealed (dry run: id 0) */
+	uint64_t unchanged, added, changed, removed, moved;
+	uint64_t read_bytes;
+};
+
+/* source: a directory, an archive file, or "-" for standard input. */
+int vault_ingest(struct vault *v, const char *source, const struct ingest_options *o,
+		 const struct vault_monitor *m, struct ingest_result *out, struct err *e);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Walking a version's tree: for ls, find, cat, stat, export, verify.
+ * Paths here are bytes relative to the system's root, without a leading "/";
+ * "" is the root itself.
+ */
+#ifndef FS_VAULT_TREE_H
+#define FS_VAULT_TREE_H
+
+#include "fs/vault/vault.h"
+
+/* MUNI_NOT_FOUND names the component that is not there. Symlinks are not
+ * followed. */
+int tree_find(struct catalogue *c, const struct version *v, const void *path,
+	      size_t path_size, struct entry *entry, struct node *node, struct err *e);
+
+struct tree_item {
+	const char *path;	/* bytes, NUL ended; borrowed until row() returns */
+	size_t path_size;
+	const struct entry *entry;
+	const struct node *node;
+};
+
+/*
+ * Depth first, a directory before its content, names in byte order; starts
+ * below `directory` with `prefix` in front of paths.  Memory is bounded by
+ * depth, not by size.  row(): 0 go on, 1 stop all, 2 do not enter this
+ * directory, -1 error in e (the caller's own).
+ */
+int tree_walk(struct catalogue *c, const struct version *v, int64_t directory,
+	      const char *prefix, int (*row)(void *arg, const struct tree_item *item),
+	      void *arg, struct err *e);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * The vault: what both programs can ask of an archive.  One verb a header
+ * below this one: init and open here; ingest.h, reader.h, tree.h, diff.h,
+ * verify.h, export.h.
+ *
+ * Libraries never print and never exit: long work reports through
+ * `struct vault_progress`.  The time of day comes in through vault_options.now.
+ */
+#ifndef FS_VAULT_VAULT_H
+#define FS_VAULT_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/store/catalogue.h"
+
+struct err;
+struct vault;
+
+#define MUNIMENT_FORMAT 1	/* of the archive directory */
+
+/* ---- keys ---------------------------------------------------------------- */
+
+struct vault_keys {		/* all borrowed; NULL: not given */
+	const char *keyring;		/* path; default: see vault_default_keyring() */
+	const char *key_file;
+	const char *passphrase_file;	/* first line, without its newline */
+	/* Asks a person: fills out (NUL ended), returns its length or -1.  NULL:
+	 * nobody can be asked. */
+	int (*prompt)(void *arg, const char *question, char *out, size_t size);
+	void *prompt_arg;
+};
+
+struct vault_options {
+	struct vault_keys keys;
+	int64_t (*now)(void);	/* seconds since the epoch; NULL: the system's clock */
+};
+
+/* /var/lib/muniment/ID.keyring for root, $XDG_DATA_HOME/muniment/ID.keyring
+ * (or ~/.local/share) else.  malloc'ed. */
+char *vault_default_keyring(const char *archive_id_hex);
+
+/* ---- progress ------------------------------------------------------------- */
+
+struct vault_progress {
+	const char *stage;	/* "reading", "verifying" ... one word for people */
+	uint64_t items_done, items_total;	/* total 0: not known (yet) */
+	uint64_t bytes_done, bytes_total;
+	uint64_t problems;
+};
+
+struct vault_monitor {		/* NULL function: silent */
+	/* Called from one thread at a time, a few times a second. */
+	void (*progress)(void *arg, const struct vault_progress *p);
+	/* A sentence worth telling at once ("a.csv changed while it was read"). */
+	void (*notice)(void *arg, const char *sentence);
+	/* Asked often; true makes the work stop with MUNI_CANCELLED. */
+	bool (*is_cancelled)(void *arg);
+	void *arg;
+};
+
+/* ---- init, open ------------------------------------------------------------ */
+
+struct vault_init_options {
+	struct vault_keys keys;
+	const char *const *recipients;	/* X.509 PEM paths: escrow slots */
+	size_t recipient_count;
+	uint32_t block_size;	/* 0: default */
+	uint32_t level;		/* 0: default (3) */
+	const struct parity_strength *parity;	/* NULL: default */
+	int64_t (*now)(void);
+};
+
+/* Makes the directory (0700) or takes an empty one.  id_hex: 33 bytes.
+ * *keyring_inside: the keyring lies in the archive (warn).  On failure nothing
+ * is left behind that was not there before. */
+int vault_init(const char *path, const struct vault_init_options *o, char id_hex[33],
+	       char **keyring_path, bool *keyring_inside, struct err *e);
+
+enum vault_mode {
+	VAULT_READ,	/* any number, also of a read-only folder */
+	VAULT_WRITE,	/* one; MUNI_BUSY names the holder */
+};
+
+/* Unlocks, checks the anchor and the log against the catalogue, and for
+ * VAULT_WRITE recovers what a crash left. */
+int vault_open(const char *path, const struct vault_options *o, enum vault_mode mode,
+	       struct vault **out, struct err *e);
+void vault_close(struct vault *v);
+
+const char *vault_id_hex(const struct vault *v);
+const uint8_t *vault_id(const struct vault *v);		/* 16 bytes */
+const char *vault_path(const struct vault *v);
+int64_t vault_now(const struct vault *v);
+/* What a careful person should know: "no anchor on this host: a rollback cannot
+ * be excluded".  NULL when index is past the last. */
+const char *vault_notice(const struct vault *v, unsigned index);
+
+/* The vault's own connection (its opener's thread only). */
+struct catalogue *vault_catalogue(struct vault *v);
+/* Another connection for another thread; catalogue_close() it first. */
+int vault_connect(struct vault *v, size_t cache_bytes, struct catalogue **out,
+		  struct err *e);
+
+/* "SYSTEM" or "SYSTEM@LABEL" or "SYSTEM@2021-06-30" (in force that day). */
+int vault_resolve(struct catalogue *c, const char *spec, struct version *out,
+		  struct err *e);
+/* A system or version label: 1..128 bytes of UTF-8 without / @ control bytes or
+ * a leading dot; a label (is_label) may not look like a date.  MUNI_USAGE. */
+int vault_check_name(const char *name, bool is_label, struct err *e);
+
+#endif
