@@ -73,6 +73,8 @@ SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
 
 .PHONY: all
 all: $(BUILD)/muni $(BUILD)/munifs
+.PHONY: lib
+lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(TOOL_OBJ)
 
 # A new set of flags rebuilds everything.
 FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
