@@ -18,6 +18,9 @@ struct digest {
 };
 
 struct digest digest_of(const void *data, size_t size);
+/* Of a and b joined; NULL with size 0 is fine, here and above. */
+struct digest digest_of_pair(const void *a, size_t a_size, const void *b, size_t b_size);
+/* In constant time. */
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *d, char out[DIGEST_HEX_SIZE]);
 
