@@ -111,7 +111,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libmuniment.a
 # Helpers of the tests: one file, one program; fault_*.c are preloaded libraries.
 $(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(WARN) -O1 -g -fPIC -shared -o $@ $< -ldl
+	$(CC) $(BASE) $(WARN) -O1 -g -fPIC -shared -U_FILE_OFFSET_BITS -Wno-missing-prototypes -o $@ $< -ldl
 $(BUILD)/support/%: tests/support/%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -g -o $@ $< $(LINK) -lacl -lsqlite3
