@@ -21,6 +21,7 @@
 #include <openssl/sha.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/library.h"
 
 #define HMAC_BLOCK 64		/* of SHA-256, FIPS 198-1 */
 
@@ -145,8 +146,7 @@ int digest_hkdf(const void *secret, size_t secret_size, const void *salt, size_t
 	if (ctx && EVP_KDF_derive(ctx, out, out_size, params) > 0)
 		rc = 0;
 	else
-		err_set(e, MUNI_NO_MEMORY, "the cryptographic library could not derive a "
-			"key with HKDF");
+		library_failed(e, "deriving a key");
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);
 	return rc;

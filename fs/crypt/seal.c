@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/library.h"
 #include "fs/crypt/secret.h"
 
 struct sealer {			/* in secret memory, for key[] */
@@ -23,13 +24,6 @@ struct aes_block {
 	EVP_CIPHER_CTX *decrypt;
 };
 
-static int library_failed(struct err *e)
-{
-	return err_set(e, MUNI_NO_MEMORY,
-		       "the cryptographic library failed in AES-256: out of memory, or a "
-		       "broken OpenSSL");
-}
-
 int sealer_new(struct sealer **out, struct err *e)
 {
 	struct sealer *s = secret_new(sizeof *s);
@@ -42,7 +36,7 @@ int sealer_new(struct sealer **out, struct err *e)
 	if (!s->cipher || !s->ctx ||
 	    EVP_EncryptInit_ex2(s->ctx, s->cipher, NULL, NULL, NULL) != 1) {
 		sealer_free(s);
-		return library_failed(e);
+		return library_failed(e, "working with AES-256");
 	}
 	*out = s;
 	return 0;
@@ -63,7 +57,7 @@ int sealer_set_key(struct sealer *s, const uint8_t key[SEAL_KEY_SIZE], struct er
 		return 0;
 	s->has_key = false;
 	if (EVP_EncryptInit_ex2(s->ctx, NULL, key, NULL, NULL) != 1)
-		return library_failed(e);
+		return library_failed(e, "working with AES-256");
 	memcpy(s->key, key, SEAL_KEY_SIZE);
 	s->has_key = true;
 	return 0;
@@ -103,7 +97,7 @@ int seal_close(struct sealer *s, const uint8_t nonce[SEAL_NONCE_SIZE],
 	    (size > 0 && EVP_CipherUpdate(s->ctx, out, &done, plain, (int)size) != 1) ||
 	    EVP_CipherFinal_ex(s->ctx, none, &done) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(s->ctx, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_SIZE, tag) != 1)
-		return library_failed(e);
+		return library_failed(e, "working with AES-256");
 	return 0;
 }
 
@@ -121,7 +115,7 @@ int seal_open(struct sealer *s, const uint8_t nonce[SEAL_NONCE_SIZE],
 	    (size > 0 && EVP_CipherUpdate(s->ctx, out, &done, sealed, (int)size) != 1) ||
 	    EVP_CIPHER_CTX_ctrl(s->ctx, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG_SIZE,
 				expected) != 1) {
-		library_failed(e);
+		library_failed(e, "opening a seal");
 		goto fail;
 	}
 	if (EVP_CipherFinal_ex(s->ctx, none, &done) != 1) {
@@ -160,7 +154,7 @@ int aes_block_new(const uint8_t key[32], struct aes_block **out, struct err *e)
 	EVP_CIPHER_free(cipher);	/* the contexts hold it */
 	if (!a || !a->encrypt || !a->decrypt) {
 		aes_block_free(a);
-		return library_failed(e);
+		return library_failed(e, "working with AES-256");
 	}
 	*out = a;
 	return 0;

@@ -19,6 +19,9 @@ int signer_generate(const char *archive_id, int64_t now, struct signer **out,
  * *cert malloc'ed. */
 int signer_export(const struct signer *s, uint8_t **key, size_t *key_size,
 		  uint8_t **cert, size_t *cert_size, struct err *e);
+/* Its certificate alone; malloc'ed DER. */
+int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size,
+		       struct err *e);
 int signer_import(const uint8_t *key, size_t key_size, const uint8_t *cert,
 		  size_t cert_size, struct signer **out, struct err *e);
 void signer_free(struct signer *s);
