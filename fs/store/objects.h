@@ -8,6 +8,9 @@
  *   O3  What a crashed put left behind is invisible to list, and removed by
  *       objects_sweep().
  *
+ * A get follows an object that was replaced or deleted by another process: the
+ * cached descriptor of a file without a name is dropped, not read.
+ *
  * Names: "KIND/HEX" with KIND one of seg, par, cat and HEX 32 lower-case hex
  * digits; the folder store keeps seg/abcd... as segments/ab/abcd....seg and so
  * on.  Thread-safe.
@@ -46,6 +49,22 @@ void objects_close(struct objects *o);
 /* MUNI_EXISTS if the name is taken.  parts are borrowed and may be changed. */
 int objects_put(struct objects *o, const struct object_name *name, struct iovec *parts,
 		size_t count, struct err *e);
+
+/* An object in the making, for what is too large to hold in memory; one thread.
+ * Nothing shows under the name before the commit. */
+struct objects_writer;
+int objects_writer_open(struct objects *o, const struct object_name *name,
+			struct objects_writer **out, struct err *e);
+int objects_writer_append(struct objects_writer *w, const void *data, size_t size,
+			  struct err *e);
+/*
+ * O1; frees w, also on failure.  MUNI_EXISTS if the name is taken, unless
+ * may_replace: then the object appears in place of the old one in one step.
+ * Replacing is for repair alone, which puts back the very bytes of before.
+ */
+int objects_writer_commit(struct objects_writer *w, bool may_replace, struct err *e);
+void objects_writer_abort(struct objects_writer *w);	/* NULL is allowed */
+
 /* Exactly size bytes; short: MUNI_DAMAGED; absent: MUNI_DAMAGED too, for only
  * names that should be there are asked for. */
 int objects_get(struct objects *o, const struct object_name *name, uint64_t offset,
@@ -57,6 +76,10 @@ int objects_size(struct objects *o, const struct object_name *name, uint64_t *ou
  * counted in *strangers (may be NULL) and left alone. */
 int objects_list(struct objects *o, enum objects_kind kind, struct object_name **out,
 		 size_t *count, size_t *strangers, struct err *e);
+/* Calls row() with the printable path below the archive of every file that is
+ * no object of ours; left-overs of crashed puts are passed over.  -1 stops. */
+int objects_strangers(struct objects *o, int (*row)(void *arg, const char *path),
+		      void *arg, struct err *e);
 /* Durable when it returns; absent is fine. */
 int objects_delete(struct objects *o, const struct object_name *name, struct err *e);
 /* Removes left-overs of crashed puts.  Only under the writer's lock. */
