@@ -17,6 +17,7 @@ struct objects;
 struct object_name;
 
 #define SEGMENT_SIZE_DEFAULT (64u * 1024 * 1024)
+#define SEGMENT_BLOCKS_MAX (1u << 20)
 
 struct segment_entry {
 	uint8_t uid[16];	/* of the block */
@@ -48,5 +49,8 @@ void segment_sum(const void *sealed, size_t stored, uint8_t sum[16]);
 int segment_read_footer(struct objects *o, const struct object_name *name,
 			const uint8_t archive_id[16], struct segment_entry **out,
 			size_t *count, struct err *e);
+/* Reads all of it and compares every checksum; needs no key. */
+int segment_check(struct objects *o, const struct object_name *name,
+		  const uint8_t archive_id[16], struct err *e);
 
 #endif
