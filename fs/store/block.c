@@ -20,7 +20,7 @@
 /*
  * zstd's choice for 128 KiB of input, as of 1.5.4: pinned, for the library's
  * own choice moves with its version and with the size of input and prefix, not
- * always for the better (docs/decisions/0006-blocks.md).
+ * always for the better (docs/decisions/0020-block-frames.md).
  */
 static const struct params {
 	uint8_t chain_log, hash_log, search_log, min_match;
