@@ -26,30 +26,48 @@ struct sqlite3;
 #define PAGEVFS_PAGE_SIZE 8192
 #define PAGEVFS_RESERVE 32	/* 12 nonce, 16 tag, 4 zero */
 
+/* SQLite's extended result code for an access that the table in docs/format.md
+ * does not list: SQLITE_IOERR with a number of our own. */
+#define PAGEVFS_UNLISTED (10 | (200 << 8))
+
 /* Registers the VFS and puts SQLite's heap into a no-dump arena.  Once a
  * process, before any other use of SQLite; later calls do nothing. */
 int pagevfs_register(struct err *e);
 
+/* Why the VFS last refused something on this thread, as a sentence; "" if it
+ * did not.  Reading it clears it.  For the message beside sqlite3_errmsg(). */
+const char *pagevfs_reason(void);
+
 /* Keys are named in URIs by number, never by value: "file:...?vfs=muniment&key_id=7".
  * The table is the process's own; at most 64 keys.  The key (32 bytes) is
- * copied into secret memory. */
+ * copied into secret memory; numbers are never reused.
+ *
+ * A new file needs "&new=1" as well: it must be absent or empty, and its
+ * rollback journal goes nowhere (creation, and the target of VACUUM INTO). */
 int pagevfs_key_add(const uint8_t *key, const uint8_t archive_id[16], uint64_t epoch,
 		    unsigned *key_id, struct err *e);
 void pagevfs_key_drop(unsigned key_id);	/* wipes; connections must be closed */
+
+/* The first act on a database opened with new=1: page size, reserved bytes, no
+ * journal file.  After the first tables: PRAGMA journal_mode=WAL. */
+int pagevfs_format(struct sqlite3 *db, struct err *e);
 
 /* SHA-256 over the tags of all pages of the main file in order (page 1's plain
  * head included; the pending-byte page skipped).  No key is needed. fd is the
  * shim's own descriptor, so no POSIX lock is lost. */
 int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, struct err *e);
 
-/* Raw sealed bytes of one page, for base copies and redo. */
+/* Raw sealed bytes of one page, for base copies and redo; its tag was checked
+ * (MUNI_DAMAGED): damage is never copied over a good copy. */
 int pagevfs_read_sealed(struct sqlite3 *db, uint64_t page, uint8_t out[PAGEVFS_PAGE_SIZE],
 			struct err *e);
 /* Pages of the main file that this connection's process has written since the
  * last call with clear: *pages is malloc'ed, sorted, 1-based. */
 int pagevfs_dirty(struct sqlite3 *db, bool clear, uint64_t **pages, uint64_t *count,
 		  struct err *e);
-/* Tries every page's tag; calls bad() for each that fails.  For verify. */
+/* Tries every page's tag in the main file; calls bad() for each that fails, the
+ * WAL aside (checkpoint first).  bad() returns 0 to go on, 1 to stop.  Two bad
+ * neighbours are two calls; a file cut short inside a page is one more. */
 int pagevfs_check(struct sqlite3 *db, int (*bad)(void *arg, uint64_t page), void *arg,
 		  struct err *e);
 /* Seals made by this process under the key, to be added to the count that the
