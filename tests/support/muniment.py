@@ -1,0 +1,94 @@
+"""What the system tests in Python share: an archive in the current folder, run through the real programs."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+MUNI = os.environ.get("MUNI", "build/muni")
+MUNIFS = os.environ.get("MUNIFS", "build/munifs")
+SUPPORT = os.environ.get("SUPPORT", "tests/support")
+BUILD = os.environ.get("BUILD", "build")
+
+
+def skip(why):
+    print(why)
+    sys.exit(77)
+
+
+def can_mount():
+    return os.path.exists("/dev/fuse") and os.access("/dev/fuse", os.R_OK | os.W_OK)
+
+
+class Archive:
+    """An archive at NAME with its keyring at NAME.keyring and its key file at NAME.key."""
+
+    def __init__(self, name="archive", create=True, init=()):
+        self.path, self.keyring, self.key = (os.path.abspath(name + s) for s in ("", ".keyring", ".key"))
+        if create:
+            with open(self.key, "wb") as f:
+                f.write(b"0123456789abcdef" * 4)
+            self.run("init", *init)
+
+    def run(self, command, *args, status=0, env=None, timeout=300):
+        """Runs muni COMMAND ARCHIVE ARGS...; returns its standard output; checks the exit status (None: any)."""
+        line = [MUNI, command, self.path, *args, "--keyring", self.keyring, "--key-file", self.key]
+        done = subprocess.run(line, capture_output=True, env={**os.environ, **(env or {})}, timeout=timeout)
+        self.status, self.errors = done.returncode, done.stderr.decode(errors="replace")
+        if status is not None and done.returncode != status:
+            raise AssertionError(f"{' '.join(map(str, line))}\n  exit {done.returncode}, wanted {status}\n"
+                                 f"{done.stdout.decode(errors='replace')}{self.errors}")
+        return done.stdout.decode(errors="surrogateescape")
+
+    def log(self, *args):
+        """The versions as JSON objects, those lines of `log --json` that name a version."""
+        rows = [json.loads(line) for line in self.run("log", *args, "--json").splitlines()]
+        return [r for r in rows if "label" in r or "version" in r]
+
+    def copy_to(self, name):
+        """A copy of archive, keyring and anchor under another name (same keys)."""
+        other = Archive(name, create=False)
+        other.remove()
+        shutil.copytree(self.path, other.path, symlinks=True)
+        for at in os.listdir(os.path.dirname(self.keyring)):
+            if at.startswith(os.path.basename(self.keyring).split(".")[0] + ".") and not at.endswith(".run"):
+                full = os.path.join(os.path.dirname(self.keyring), at)
+                if os.path.isfile(full):
+                    shutil.copy2(full, other.path + at[at.index("."):])
+        return other
+
+    def remove(self):
+        subprocess.run(["rm", "-rf", self.path])
+
+    def mount(self, where="mnt", options=None, program=None):
+        os.makedirs(where, exist_ok=True)
+        o = f"keyring={self.keyring},key-file={self.key}" + ("," + options if options else "")
+        subprocess.run([program or MUNIFS, self.path, where, "-o", o], check=True, timeout=60)
+        return where
+
+
+def unmount(where="mnt"):
+    for _ in range(50):
+        if subprocess.run(["fusermount3", "-u", where], capture_output=True).returncode == 0 or not os.path.ismount(where):
+            return
+        time.sleep(0.1)
+    subprocess.run(["fusermount3", "-u", "-z", where], capture_output=True)
+
+
+def tree(where, seed, files=60, size=20000, keep=()):
+    """A small seeded tree with compressible and random files."""
+    import random
+    rng = random.Random(seed)
+    for i in range(files):
+        folder = os.path.join(where, f"d{i % 7}")
+        os.makedirs(folder, exist_ok=True)
+        body = rng.randbytes(rng.randrange(size)) if i % 2 else (b"%d row of %d\n" % (i, seed)) * rng.randrange(1, size // 12)
+        with open(os.path.join(folder, f"f{i:03d}"), "wb") as f:
+            f.write(body)
+
+
+def compare(a, b, *args):
+    done = subprocess.run([os.path.join(SUPPORT, "compare.py"), a, b, *args], capture_output=True)
+    if done.returncode:
+        raise AssertionError(done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace"))
