@@ -1,7 +1,8 @@
 /*
  * The audit log: append-only, RFC 9162, verifiable without any key, holding no
  * name.  Files audit/log (entries of fixed size) and audit/heads (signed tree
- * heads).  docs/format.md, "Audit log".
+ * heads), each with a copy, log.2 and heads.2, so that damage to one can be
+ * mended from the other.  docs/format.md, "Audit log".
  *
  *   L1  log_append() returns 0 only once the entry is on stable storage.
  *   L2  Entries past the newest head that the catalogue does not know are cut
@@ -12,7 +13,12 @@
  *   L4  A catalogue shorter than the newest head is MUNI_DAMAGED: it is an
  *       older catalogue, not an older truth.
  *
- * One writer at a time: the caller holds the archive's lock.
+ *   L5  The first files are written and synced before their copies: a copy lacks
+ *       at most the newest entry or head, and log_open() for writing adds it.
+ *
+ * One writer at a time: the caller holds the archive's lock.  A reader beside a
+ * writer may find a head newer than the position it read before: on MUNI_DAMAGED
+ * it reads the position again and, if that moved, tries again.
  */
 #ifndef FS_STORE_LOG_H
 #define FS_STORE_LOG_H
@@ -79,6 +85,9 @@ void log_close(struct log *l);
  * the catalogue.  Moves the in-memory position. */
 int log_append(struct log *l, enum log_act act, int64_t time, const struct digest *actor,
 	       const char *details, uint8_t salt[16], struct err *e);
+/* When the catalogue's commit failed: back to what it knows (not below the
+ * newest head); the next append takes the place. */
+void log_rewind(struct log *l, const struct log_position *known);
 const struct log_position *log_position(const struct log *l);
 uint64_t log_count(const struct log *l);
 
@@ -90,9 +99,18 @@ int log_sign_head(struct log *l, const struct signer *s, uint64_t generation,
 int log_newest_head(const struct log *l, struct log_head *out, struct err *e);
 
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
-/* Every entry against every head, every head's signature; needs no key but the
- * certificate.  MUNI_DAMAGED says what and where. */
+/*
+ * Every entry against every head, every head's signature, and both copies; needs
+ * no key but the certificate.  found() gets a sentence for each thing that is
+ * off; is_damage false: what a crash leaves and the next writer puts right.
+ * MUNI_DAMAGED if anything is damaged (e has the first).
+ */
 int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *entries,
-	       uint64_t *heads, struct err *e);
+	       uint64_t *heads,
+	       void (*found)(void *arg, bool is_damage, bool can_mend, const char *what),
+	       void *arg, struct err *e);
+/* Mends each copy from the other; *mended: entries, heads and file heads that
+ * were written anew.  What both have lost stays, for log_verify() to name. */
+int log_mend(int auditfd, uint64_t *mended, struct err *e);
 
 #endif

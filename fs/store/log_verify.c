@@ -1,0 +1,445 @@
+/*
+ * Verifying the audit log, and mending each of its files from its copy.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/store/log_inside.h"
+
+#define BATCH 512		/* entries read at once */
+#define PAGE 4096		/* a killed write ends at a multiple of it */
+
+struct check {
+	int fds[LOG_FILE_COUNT][LOG_COPIES];
+	uint64_t sizes[LOG_FILE_COUNT][LOG_COPIES];
+	const uint8_t *cert;
+	size_t cert_size;
+	void (*found)(void *arg, bool is_damage, bool can_mend, const char *what);
+	void *arg;
+	uint64_t damages;
+	struct err first;
+
+	/* While walking entries and heads side by side: */
+	struct merkle_frontier frontier;
+	uint64_t heads;
+	uint64_t heads_at;		/* the next head's offset */
+	bool heads_lost;		/* in both copies from heads_at on */
+	struct log_record record;	/* the next head, valid when has_record */
+	bool has_record;
+	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
+};
+
+static void tell(struct check *k, bool is_damage, bool can_mend, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void tell(struct check *k, bool is_damage, bool can_mend, const char *format, ...)
+{
+	char text[500];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (is_damage && k->damages++ == 0)
+		err_set(&k->first, MUNI_DAMAGED, "%s", text);
+	if (k->found != NULL)
+		k->found(k->arg, is_damage, can_mend, text);
+}
+
+static struct check *check_new(struct err *e)
+{
+	struct check *k = calloc(1, sizeof *k);
+
+	if (k == NULL) {
+		err_set(e, MUNI_NO_MEMORY, "no memory to verify the audit log");
+		return NULL;
+	}
+	for (int f = 0; f < LOG_FILE_COUNT; f++)
+		for (int c = 0; c < LOG_COPIES; c++)
+			k->fds[f][c] = -1;
+	k->heads_at = LOG_FILE_HEAD;
+	return k;
+}
+
+static void check_free(struct check *k)
+{
+	for (int f = 0; f < LOG_FILE_COUNT; f++)
+		for (int c = 0; c < LOG_COPIES; c++)
+			file_close(&k->fds[f][c]);
+	free(k);
+}
+
+static int open_files(struct check *k, int auditfd, struct err *e)
+{
+	for (int f = 0; f < LOG_FILE_COUNT; f++) {
+		for (int c = 0; c < LOG_COPIES; c++) {
+			const char *name = log_file_names[f][c];
+			int *fd = &k->fds[f][c];
+
+			*fd = file_open(auditfd, name, O_RDONLY, 0, e);
+			if (*fd < 0 && e->code != MUNI_NOT_FOUND)
+				return -1;
+			if (*fd < 0) {
+				tell(k, true, true, "audit/%s is missing", name);
+				continue;
+			}
+			if (file_size(*fd, &k->sizes[f][c], e) < 0)
+				return -1;
+			if (log_check_file_head(*fd, (enum log_file)f, e) == 0)
+				continue;
+			if (e->code != MUNI_DAMAGED)
+				return err_wrap(e, "audit/%s", name);
+			tell(k, true, true, "audit/%s: %s", name, e->text);
+		}
+	}
+	*e = ERR_NONE;
+	return 0;
+}
+
+/* The next head from either copy into k->record. */
+static void next_head(struct check *k)
+{
+	bool is_good[LOG_COPIES], is_behind[LOG_COPIES];
+
+	k->has_record = false;
+	for (int c = LOG_COPIES - 1; c >= 0; c--) {
+		struct err e = ERR_NONE;
+		int fd = k->fds[LOG_FILE_HEADS][c];
+		uint64_t size = k->sizes[LOG_FILE_HEADS][c];
+
+		/* L5: an unfinished write ends where a page does. */
+		is_behind[c] = fd >= 0 && (size == k->heads_at || size % PAGE == 0) &&
+			       size < k->heads_at + LOG_RECORD_MAX;
+		is_good[c] = fd >= 0 && log_record_read(fd, size, k->heads_at, k->raw[c],
+							&k->record, &e) == 0;
+	}
+	if (!is_good[0] && !is_good[1]) {
+		uint64_t size = k->sizes[LOG_FILE_HEADS][0];
+
+		k->heads_lost = true;
+		if (k->fds[LOG_FILE_HEADS][0] < 0 || size > k->heads_at)
+			tell(k, !is_behind[0], false, "audit/heads is %s from byte %" PRIu64
+			     " on, and so is its copy",
+			     is_behind[0] ? "unfinished" : "damaged", k->heads_at);
+		return;
+	}
+	k->has_record = true;
+	if (!is_good[0]) {
+		struct err e = ERR_NONE;
+
+		log_record_read(k->fds[LOG_FILE_HEADS][1], k->sizes[LOG_FILE_HEADS][1],
+				k->heads_at, k->raw[1], &k->record, &e);
+		tell(k, true, true, "audit/heads: the head at byte %" PRIu64
+		     " is not what was written", k->heads_at);
+	} else if (!is_good[1] && k->fds[LOG_FILE_HEADS][1] >= 0) {
+		bool is_last = k->heads_at + k->record.size ==
+			       k->sizes[LOG_FILE_HEADS][0];
+		bool is_unfinished = is_last && is_behind[1];
+
+		tell(k, !is_unfinished, true, "audit/heads.2: the head at byte %" PRIu64
+		     " is %s", k->heads_at,
+		     is_unfinished ? "not there yet: a write was interrupted"
+				   : "not what was written");
+	} else if (is_good[1] &&
+		   memcmp(k->raw[0], k->raw[1], (size_t)k->record.size) != 0) {
+		tell(k, true, false, "audit/heads and its copy differ at byte %" PRIu64,
+		     k->heads_at);
+	}
+}
+
+/* All heads over exactly the entries seen so far. */
+static void check_heads_here(struct check *k)
+{
+	struct digest root = merkle_frontier_root(&k->frontier);
+
+	while (k->has_record && k->record.head.count <= k->frontier.count) {
+		struct err e = ERR_NONE;
+
+		if (k->record.head.count < k->frontier.count)
+			tell(k, true, false, "audit/heads: the head at byte %" PRIu64
+			     " goes back behind the one before", k->heads_at);
+		else if (!digest_equal(&root, &k->record.head.root))
+			tell(k, true, false, "audit/log: its first %" PRIu64 " entries are "
+			     "not those that the signed head covers", k->frontier.count);
+		if (log_record_check_signature(&k->record, k->cert, k->cert_size, &e) < 0)
+			tell(k, true, false, "audit/heads: %s", e.text);
+		k->heads++;
+		k->heads_at += k->record.size;
+		next_head(k);
+	}
+}
+
+/* Reads up to BATCH entries of copy c; those that are not there are zeros. */
+static int read_batch(struct check *k, int c, uint64_t first, size_t count, uint8_t *out,
+		      struct err *e)
+{
+	int fd = k->fds[LOG_FILE_ENTRIES][c];
+	uint64_t at = log_entry_offset(first), size = k->sizes[LOG_FILE_ENTRIES][c];
+	uint64_t have = size > at ? (size - at) / LOG_ENTRY : 0;
+
+	memset(out, 0, count * LOG_ENTRY);
+	if (fd < 0)
+		return 0;
+	return file_read_at(fd, at, out, (have < count ? (size_t)have : count) * LOG_ENTRY,
+			    e);
+}
+
+/* One entry from either copy; false: lost in both. */
+static bool check_entry(struct check *k, uint64_t i, const uint8_t *a, const uint8_t *b,
+			uint64_t total)
+{
+	struct log_entry entry;
+	struct err e = ERR_NONE;
+	bool in_first = log_entry_parse(a, i, &entry, &e) == 0;
+	bool in_copy = log_entry_parse(b, i, &entry, &e) == 0;
+	struct digest leaf;
+
+	if (!in_first && !in_copy) {
+		tell(k, true, false, "audit/log: entry %" PRIu64 " is lost, in the copy too",
+		     i);
+		return false;
+	}
+	if (!in_first && k->fds[LOG_FILE_ENTRIES][0] >= 0) {
+		tell(k, true, true, "audit/log: entry %" PRIu64 " at byte %" PRIu64
+		     " is not what was written", i, log_entry_offset(i));
+	} else if (!in_copy && k->fds[LOG_FILE_ENTRIES][1] >= 0) {
+		bool is_behind = i + 1 == total &&
+				 k->sizes[LOG_FILE_ENTRIES][1] == log_entry_offset(i);
+
+		tell(k, !is_behind, true, "audit/log.2: entry %" PRIu64 " is %s", i,
+		     is_behind ? "not there yet: a write was interrupted"
+			       : "not what was written");
+	} else if (in_first && in_copy && memcmp(a, b, LOG_ENTRY) != 0) {
+		tell(k, true, false, "audit/log and its copy differ in entry %" PRIu64, i);
+	}
+	leaf = log_entry_leaf(in_first ? a : b);
+	merkle_frontier_add(&k->frontier, &leaf);
+	return true;
+}
+
+static uint64_t entries_of(uint64_t size)
+{
+	return size > LOG_FILE_HEAD ? (size - LOG_FILE_HEAD) / LOG_ENTRY : 0;
+}
+
+static int walk(struct check *k, struct err *e)
+{
+	uint8_t *batch = malloc((size_t)2 * BATCH * LOG_ENTRY);
+	uint64_t total = entries_of(k->sizes[LOG_FILE_ENTRIES][0]);
+	uint64_t copied = entries_of(k->sizes[LOG_FILE_ENTRIES][1]);
+	bool go_on = true;
+	int rc = -1;
+
+	if (batch == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to verify the audit log");
+	if (copied > total)
+		total = copied;
+	next_head(k);
+	check_heads_here(k);
+	for (uint64_t i = 0; i < total && go_on; i += BATCH) {
+		size_t count = total - i < BATCH ? (size_t)(total - i) : BATCH;
+		uint8_t *copy = batch + (size_t)BATCH * LOG_ENTRY;
+
+		if (read_batch(k, 0, i, count, batch, e) < 0 ||
+		    read_batch(k, 1, i, count, copy, e) < 0)
+			goto out;
+		for (size_t n = 0; n < count && go_on; n++) {
+			go_on = check_entry(k, i + n, batch + n * LOG_ENTRY,
+					    copy + n * LOG_ENTRY, total);
+			if (go_on)
+				check_heads_here(k);
+		}
+	}
+	if (go_on && k->has_record)
+		tell(k, true, false, "audit/log ends after %" PRIu64 " entries, a signed head "
+		     "covers %" PRIu64, k->frontier.count, k->record.head.count);
+	rc = 0;
+out:
+	free(batch);
+	return rc;
+}
+
+/* Bytes after the last whole entry. */
+static void check_ends(struct check *k)
+{
+	for (int c = 0; c < LOG_COPIES; c++) {
+		uint64_t size = k->sizes[LOG_FILE_ENTRIES][c];
+
+		if (k->fds[LOG_FILE_ENTRIES][c] >= 0 && size > LOG_FILE_HEAD &&
+		    (size - LOG_FILE_HEAD) % LOG_ENTRY != 0)
+			tell(k, true, true, "audit/%s ends in the middle of an entry",
+			     log_file_names[LOG_FILE_ENTRIES][c]);
+	}
+	if (!k->heads_lost && !k->has_record &&
+	    k->sizes[LOG_FILE_HEADS][1] > k->heads_at)
+		tell(k, true, true, "audit/heads.2 has more than audit/heads");
+}
+
+int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *entries,
+	       uint64_t *heads,
+	       void (*found)(void *arg, bool is_damage, bool can_mend, const char *what),
+	       void *arg, struct err *e)
+{
+	struct check *k = check_new(e);
+	int rc = -1;
+
+	*entries = *heads = 0;
+	if (k == NULL)
+		return -1;
+	k->cert = cert;
+	k->cert_size = cert_size;
+	k->found = found;
+	k->arg = arg;
+	if (open_files(k, auditfd, e) < 0 || walk(k, e) < 0)
+		goto out;
+	check_ends(k);
+	*entries = k->frontier.count;
+	*heads = k->heads;
+	if (k->damages > 0)
+		*e = k->first;
+	else
+		rc = 0;
+out:
+	check_free(k);
+	return rc;
+}
+
+/* ---- mending ----------------------------------------------------------------- */
+
+struct mender {
+	int fds[LOG_COPIES];
+	uint64_t sizes[LOG_COPIES];
+	uint64_t *mended;
+	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
+	struct log_record record;
+};
+
+static int mender_open(struct mender *m, int auditfd, enum log_file f, struct err *e)
+{
+	uint8_t head[LOG_FILE_HEAD];
+
+	log_file_head(f, head);
+	for (int c = 0; c < LOG_COPIES; c++) {
+		m->fds[c] = file_open(auditfd, log_file_names[f][c], O_RDWR | O_CREAT,
+				      0600, e);
+		if (m->fds[c] < 0)
+			return -1;
+		if (log_check_file_head(m->fds[c], f, e) < 0) {
+			if (e->code != MUNI_DAMAGED)
+				return -1;
+			if (file_write_at(m->fds[c], 0, head, sizeof head, e) < 0)
+				return -1;
+			(*m->mended)++;
+		}
+		if (file_size(m->fds[c], &m->sizes[c], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Writes `size` bytes at `at` into copy c, for the other has them whole. */
+static int put_right(struct mender *m, int c, uint64_t at, const void *raw, size_t size,
+		     struct err *e)
+{
+	if (file_write_at(m->fds[c], at, raw, size, e) < 0)
+		return -1;
+	if (m->sizes[c] < at + size)
+		m->sizes[c] = at + size;
+	(*m->mended)++;
+	return 0;
+}
+
+static int mend_entries(struct mender *m, struct err *e)
+{
+	uint64_t a = entries_of(m->sizes[0]), b = entries_of(m->sizes[1]);
+	uint64_t total = a > b ? a : b;
+
+	for (uint64_t i = 0; i < total; i++) {
+		uint64_t at = log_entry_offset(i);
+		bool is_good[LOG_COPIES];
+
+		for (int c = 0; c < LOG_COPIES; c++) {
+			struct log_entry entry;
+
+			is_good[c] = m->sizes[c] >= at + LOG_ENTRY &&
+				     file_read_at(m->fds[c], at, m->raw[c], LOG_ENTRY,
+						  e) == 0 &&
+				     log_entry_parse(m->raw[c], i, &entry, e) == 0;
+		}
+		for (int c = 0; c < LOG_COPIES; c++)
+			if (!is_good[c] && is_good[1 - c] &&
+			    put_right(m, c, at, m->raw[1 - c], LOG_ENTRY, e) < 0)
+				return -1;
+	}
+	/* A part of an entry is of use to nobody. */
+	for (int c = 0; c < LOG_COPIES; c++) {
+		if (m->sizes[c] <= log_entry_offset(total))
+			continue;
+		if (ftruncate(m->fds[c], (off_t)log_entry_offset(total)) < 0)
+			return err_errno(e, "cutting the audit log");
+		(*m->mended)++;
+	}
+	return 0;
+}
+
+static int mend_heads(struct mender *m, struct err *e)
+{
+	uint64_t at = LOG_FILE_HEAD;
+
+	for (;;) {
+		bool is_good[LOG_COPIES];
+		uint64_t size = 0;
+
+		for (int c = LOG_COPIES - 1; c >= 0; c--) {
+			is_good[c] = log_record_read(m->fds[c], m->sizes[c], at, m->raw[c],
+						     &m->record, e) == 0;
+			if (is_good[c])
+				size = m->record.size;
+		}
+		if (size == 0)
+			return 0;
+		for (int c = 0; c < LOG_COPIES; c++)
+			if (!is_good[c] &&
+			    put_right(m, c, at, m->raw[1 - c], (size_t)size, e) < 0)
+				return -1;
+		at += size;
+	}
+}
+
+int log_mend(int auditfd, uint64_t *mended, struct err *e)
+{
+	struct mender *m = calloc(1, sizeof *m);
+	int rc = -1;
+
+	*mended = 0;
+	if (m == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to mend the audit log");
+	m->mended = mended;
+	for (int f = 0; f < LOG_FILE_COUNT; f++) {
+		m->fds[0] = m->fds[1] = -1;
+		if (mender_open(m, auditfd, (enum log_file)f, e) == 0)
+			rc = f == LOG_FILE_ENTRIES ? mend_entries(m, e) : mend_heads(m, e);
+		else
+			rc = -1;
+		for (int c = 0; c < LOG_COPIES && rc == 0; c++)
+			rc = file_sync(m->fds[c], e);
+		for (int c = 0; c < LOG_COPIES; c++)
+			file_close(&m->fds[c]);
+		if (rc < 0)
+			break;
+	}
+	if (rc == 0)
+		rc = file_sync_dir(auditfd, e);
+	free(m);
+	if (rc < 0)
+		return err_wrap(e, "mending the audit log");
+	*e = ERR_NONE;
+	return 0;
+}
