@@ -9,7 +9,7 @@
 #include "fs/vault/vault.h"
 
 /* MUNI_NOT_FOUND names the component that is not there. Symlinks are not
- * followed. */
+ * followed.  The root's entry has an empty name.  node: with its digest. */
 int tree_find(struct catalogue *c, const struct version *v, const void *path,
 	      size_t path_size, struct entry *entry, struct node *node, struct err *e);
 
@@ -22,9 +22,10 @@ struct tree_item {
 
 /*
  * Depth first, a directory before its content, names in byte order; starts
- * below `directory` with `prefix` in front of paths.  Memory is bounded by
- * depth, not by size.  row(): 0 go on, 1 stop all, 2 do not enter this
- * directory, -1 error in e (the caller's own).
+ * below `directory`, with "PREFIX/" in front of paths unless prefix is "".
+ * Memory is bounded by depth, not by size.  Nodes come without digests.  row()
+ * may ask the catalogue itself: 0 go on, 1 stop all, 2 do not enter this
+ * directory, -1 error in e (the caller's own).  A stop returns 0.
  */
 int tree_walk(struct catalogue *c, const struct version *v, int64_t directory,
 	      const char *prefix, int (*row)(void *arg, const struct tree_item *item),

@@ -1,0 +1,205 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "fs/vault/diff.h"
+#include "tools/commands.h"
+#include "tools/jsonl.h"
+#include "tools/print.h"
+
+static const struct cli_option options[] = {
+	{ 's', "summary", NULL, "only how many were added, removed, changed, moved" },
+	{ .name = NULL },
+};
+
+struct comparison {
+	struct cli *cli;
+	struct catalogue *c;
+	struct print_names *names;
+	struct err *e;
+	bool is_summary;
+	uint64_t counts[DIFF_MOVED + 1];
+};
+
+static const char *kind_word(enum diff_kind kind)
+{
+	static const char *const words[] = { "added", "removed", "changed", "moved" };
+
+	return words[kind];
+}
+
+/* What changed, for people: "content 1.2 KiB -> 3.4 KiB, mode 0644 -> 0600". */
+static void print_what_changed(const struct diff_item *d)
+{
+	const struct node *a = d->before, *b = d->after;
+	char from[TEXT_TIME_MAX], to[TEXT_TIME_MAX], sizes[2][TEXT_SIZE_MAX];
+	const char *comma = "  (";
+
+	if (a == NULL || b == NULL || (!d->content_changed && !d->metadata_changed))
+		return;
+	if (a->kind != b->kind) {
+		printf("  (%s -> %s)", print_kind(a->kind), print_kind(b->kind));
+		return;
+	}
+	if (d->content_changed) {
+		printf("%scontent", comma);
+		if (a->kind == NODE_FILE)
+			printf(" %s -> %s", text_size(a->size, sizes[0]), text_size(b->size, sizes[1]));
+		comma = ", ";
+	}
+	if (d->metadata_changed && a->mode != b->mode) {
+		printf("%smode %04o -> %04o", comma, a->mode & 07777, b->mode & 07777);
+		comma = ", ";
+	}
+	if (d->metadata_changed && (a->uid != b->uid || a->gid != b->gid)) {
+		printf("%sowner %u:%u -> %u:%u", comma, a->uid, a->gid, b->uid, b->gid);
+		comma = ", ";
+	}
+	if (d->metadata_changed && !d->content_changed &&
+	    (a->mtime.seconds != b->mtime.seconds || a->mtime.ns != b->mtime.ns)) {
+		printf("%smodified %s -> %s", comma, print_time(a->mtime.seconds, from),
+		       print_time(b->mtime.seconds, to));
+		comma = ", ";
+	}
+	if (d->metadata_changed && a->xattrs != b->xattrs) {
+		printf("%sattributes", comma);
+		comma = ", ";
+	}
+	fputs(comma[0] == ',' ? ")" : "  (attributes)", stdout);
+}
+
+static void print_line(const struct diff_item *d)
+{
+	static const char signs[] = "+-~>";
+	const struct node *n = d->after != NULL ? d->after : d->before;
+	const char *slash = n != NULL && n->kind == NODE_DIRECTORY ? "/" : "";
+	char *path = text_printable_dup(d->path, d->path_size);
+	char *old = d->old_path != NULL ? text_printable_dup(d->old_path, d->old_path_size) : NULL;
+
+	if (d->kind == DIFF_MOVED)
+		printf("%c %s%s -> %s%s", signs[d->kind], old != NULL ? old : "?", slash,
+		       path != NULL ? path : "?", slash);
+	else
+		printf("%c %s%s", signs[d->kind], path != NULL ? path : "?", slash);
+	print_what_changed(d);
+	putchar('\n');
+	free(old);
+	free(path);
+}
+
+static int side_json(json_t *o, const char *key, struct comparison *k, const struct node *n)
+{
+	json_t *side;
+
+	if (n == NULL)
+		return 0;
+	side = json_object();
+	if (print_node_json(side, k->c, k->names, n, k->e) < 0) {
+		json_decref(side);
+		return -1;
+	}
+	if (json_object_set_new(o, key, side) < 0)
+		return err_set(k->e, MUNI_NO_MEMORY, "no memory for a line of JSON");
+	return 0;
+}
+
+static int json_item(struct comparison *k, const struct diff_item *d)
+{
+	json_t *o = jsonl_new("change");
+
+	jsonl_text(o, "change", kind_word(d->kind));
+	jsonl_bytes(o, "path", d->path, d->path_size);
+	if (d->old_path != NULL)
+		jsonl_bytes(o, "old_path", d->old_path, d->old_path_size);
+	jsonl_bool(o, "content_changed", d->content_changed);
+	jsonl_bool(o, "metadata_changed", d->metadata_changed);
+	if (side_json(o, "before", k, d->before) < 0 || side_json(o, "after", k, d->after) < 0) {
+		json_decref(o);
+		return -1;
+	}
+	return jsonl_end(o, k->e);
+}
+
+static int on_item(void *arg, const struct diff_item *d)
+{
+	struct comparison *k = arg;
+
+	k->counts[d->kind]++;
+	if (!k->is_summary && k->cli->json && json_item(k, d) < 0)
+		return -1;
+	if (!k->is_summary && !k->cli->json)
+		print_line(d);
+	return cli_is_over();
+}
+
+static int print_summary(struct comparison *k, struct err *e)
+{
+	json_t *o;
+	char counts[4][TEXT_COUNT_MAX];
+
+	for (int i = 0; i < 4; i++)
+		text_count(k->counts[i], counts[i]);
+	if (!k->cli->json) {
+		/* Beside a listing it is for people; alone it is what was asked for. */
+		if (k->is_summary || !k->cli->quiet)
+			fprintf(k->is_summary ? stdout : stderr,
+				"%s added, %s removed, %s changed, %s moved\n", counts[0], counts[1],
+				counts[2], counts[3]);
+		return 0;
+	}
+	o = jsonl_new("diff");
+	for (int i = 0; i < 4; i++)
+		jsonl_number(o, kind_word((enum diff_kind)i), k->counts[i]);
+	return jsonl_end(o, e);
+}
+
+static int compare(struct cli *cli, struct comparison *k, struct vault *v, struct err *e)
+{
+	struct version a, b;
+
+	k->c = vault_catalogue(v);
+	if (vault_resolve(k->c, cli->operands[1], &a, e) < 0 ||
+	    vault_resolve(k->c, cli->operands[2], &b, e) < 0)
+		return -1;
+	k->names = print_names_new(k->c);
+	if (vault_diff(k->c, &a, &b, on_item, k, e) < 0 || cli_check_signal(e) < 0)
+		return -1;
+	if (!k->is_summary)
+		fflush(stdout);
+	return print_summary(k, e);
+}
+
+static int run(struct cli *cli)
+{
+	struct err e = ERR_NONE;
+	struct comparison k = { .cli = cli, .e = &e };
+	struct vault *v = NULL;
+	int rc, o;
+
+	while ((o = cli_next(cli)) > 0)
+		k.is_summary = true;
+	if (o != CLI_END)
+		return cli_stopped(o);
+	rc = cli_open(cli, cli->operands[0], VAULT_READ, &v, &e);
+	if (rc == 0)
+		rc = compare(cli, &k, v, &e);
+	print_names_free(k.names);
+	vault_close(v);
+	return cli_end(cli, rc, &e);
+}
+
+const struct command cmd_diff = {
+	.name = "diff",
+	.operands = "ARCHIVE SYSTEM@A SYSTEM@B",
+	.summary = "what changed between two versions",
+	.about =
+	"Lists what changed from the first version to the second, in path order:\n"
+	"  + added    - removed    ~ changed    > moved (old -> new)\n"
+	"A directory's time alone is no change where something in it changed.",
+	.options = options,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.min_operands = 3,
+	.max_operands = 3,
+	.run = run,
+};

@@ -1,0 +1,266 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "fs/vault/ingest.h"
+#include "tools/commands.h"
+#include "tools/jsonl.h"
+#include "tools/print.h"
+#include "tools/progress.h"
+#include "tools/table.h"
+
+enum { SYSTEM = 256, VERSION, AT, CLASS, EXCLUDE, ONE_FILE_SYSTEM, DRY_RUN, REREAD, RAR, RAW,
+	NAME_ENCODING, THREADS, BOMB_LIMIT };
+
+static const struct cli_option options[] = {
+	{ SYSTEM, "system", "NAME", "the system that the source is a version of (needed)" },
+	{ VERSION, "version", "LABEL", "the version's label (default: the next number)" },
+	{ AT, "at", "TIME", "when the version was in force (default: now); decides @DATE" },
+	{ CLASS, "class", "CODE", "the record class of all of it" },
+	{ EXCLUDE, "exclude", "GLOB", "leave out paths that match (repeatable)" },
+	{ ONE_FILE_SYSTEM, "one-file-system", NULL, "do not enter other file systems" },
+	{ DRY_RUN, "dry-run", NULL, "read and count, store nothing" },
+	{ REREAD, "reread", NULL, "read files too that look unchanged" },
+	{ RAR, "rar", NULL, "take RAR archives" },
+	{ RAW, "raw", NULL, "take a single compressed file that is no archive" },
+	{ NAME_ENCODING, "name-encoding", "CHARSET", "of the names in an old zip, as GB18030" },
+	{ THREADS, "threads", "N", "at work at once (default: one a processor)" },
+	{ BOMB_LIMIT, "bomb-limit", "SIZE", "refuse an archive that expands past it" },
+	{ .name = NULL },
+};
+
+struct ingest_words {
+	struct ingest_options o;
+	const char **excludes;	/* owned */
+};
+
+static int take_exclude(struct ingest_words *w, const char *value, struct err *e)
+{
+	const char **grown = realloc(w->excludes,
+				     (w->o.exclude_count + 1) * sizeof *grown);
+
+	if (grown == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for --exclude");
+	w->excludes = grown;
+	w->excludes[w->o.exclude_count++] = value;
+	w->o.excludes = w->excludes;
+	return 0;
+}
+
+static int take_number_option(struct ingest_words *w, int o, const char *value,
+			      struct err *e)
+{
+	uint64_t n = 0;
+
+	switch (o) {
+	case AT:
+		w->o.has_at = true;
+		return cli_time("--at", value, false, &w->o.at, e);
+	case THREADS:
+		if (cli_number("--threads", value, 1, 256, &n, e) < 0)
+			return -1;
+		w->o.threads = (unsigned)n;
+		return 0;
+	default:
+		return cli_size("--bomb-limit", value, &w->o.bomb_limit, e);
+	}
+}
+
+static int take_option(struct ingest_words *w, int o, const char *value, struct err *e)
+{
+	switch (o) {
+	case SYSTEM:
+		w->o.system = value;
+		return 0;
+	case VERSION:
+		w->o.label = value;
+		return 0;
+	case CLASS:
+		w->o.class_code = value;
+		return 0;
+	case EXCLUDE:
+		return take_exclude(w, value, e);
+	case ONE_FILE_SYSTEM:
+		w->o.one_file_system = true;
+		return 0;
+	case DRY_RUN:
+		w->o.dry_run = true;
+		return 0;
+	case REREAD:
+		w->o.reread = true;
+		return 0;
+	case RAR:
+		w->o.allow_rar = true;
+		return 0;
+	case RAW:
+		w->o.allow_raw = true;
+		return 0;
+	case NAME_ENCODING:
+		w->o.name_encoding = value;
+		return 0;
+	default:
+		return take_number_option(w, o, value, e);
+	}
+}
+
+static void count_line(struct table *t, const char *what, uint64_t n)
+{
+	char text[TEXT_COUNT_MAX];
+
+	table_cell(t, "  %s", what);
+	table_cell(t, "%s", text_count(n, text));
+	table_cell(t, "%s", "");
+}
+
+static void size_line(struct table *t, const char *what, uint64_t bytes)
+{
+	char count[TEXT_COUNT_MAX], size[TEXT_SIZE_MAX];
+
+	table_cell(t, "  %s", what);
+	table_cell(t, "%s", text_count(bytes, count));
+	table_cell(t, "bytes (%s)", text_size(bytes, size));
+}
+
+/* On standard error: standard output is the version's name and nothing else. */
+static void print_summary(const struct ingest_result *r, bool is_dry)
+{
+	struct table *t = table_new(stderr, "lrl", NULL);
+	const struct version *v = &r->version;
+
+	count_line(t, "directories", v->directories);
+	count_line(t, "files", v->files);
+	if (v->others > 0)
+		count_line(t, "links and specials", v->others);
+	size_line(t, "size", v->bytes);
+	count_line(t, "unchanged", r->unchanged);
+	count_line(t, "added", r->added);
+	count_line(t, "changed", r->changed);
+	count_line(t, "removed", r->removed);
+	count_line(t, "moved", r->moved);
+	size_line(t, "read", r->read_bytes);
+	if (!is_dry) {
+		size_line(t, "new content", v->added_raw);
+		size_line(t, "stored for it", v->added_stored);
+	}
+	if (v->problems > 0)
+		count_line(t, "problems", v->problems);
+	table_end(t);
+}
+
+static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
+{
+	json_t *o = jsonl_new("ingest");
+
+	jsonl_bool(o, "dry_run", is_dry);
+	print_version_json(o, &r->version);
+	jsonl_number(o, "unchanged", r->unchanged);
+	jsonl_number(o, "added", r->added);
+	jsonl_number(o, "changed", r->changed);
+	jsonl_number(o, "removed", r->removed);
+	jsonl_number(o, "moved", r->moved);
+	jsonl_number(o, "read_bytes", r->read_bytes);
+	return jsonl_end(o, e);
+}
+
+struct problem_listing {
+	struct cli *cli;
+	struct err *e;
+};
+
+static int list_problem(void *arg, const void *path, size_t path_size, const char *what)
+{
+	struct problem_listing *l = arg;
+	json_t *o;
+
+	if (!l->cli->json) {
+		cli_say(l->cli, "left out: %s: %s", text_printable_n(path, path_size),
+			text_printable(what));
+		return 0;
+	}
+	o = jsonl_new("problem");
+	jsonl_bytes(o, "path", path, path_size);
+	jsonl_text(o, "what", what);
+	return jsonl_end(o, l->e);
+}
+
+static int report(struct cli *cli, struct vault *v, const struct ingest_result *r,
+		  bool is_dry, struct err *e)
+{
+	struct problem_listing listing = { cli, e };
+
+	if (!is_dry && r->version.problems > 0 &&
+	    catalogue_problems(vault_catalogue(v), r->version.id, list_problem, &listing, e) < 0)
+		return -1;
+	if (cli->json)
+		return print_json(r, is_dry, e);
+	if (!cli->quiet)
+		print_summary(r, is_dry);
+	if (!is_dry)
+		printf("%s@%s\n", text_printable(r->version.system_name),
+		       text_printable(r->version.label));
+	return 0;
+}
+
+static int ingest(struct cli *cli, const struct ingest_options *o, struct err *e)
+{
+	struct ingest_result result = { .unchanged = 0 };
+	struct err told = ERR_NONE;
+	struct vault *v = NULL;
+	int rc = -1;
+
+	if (cli_open(cli, cli->operands[0], o->dry_run ? VAULT_READ : VAULT_WRITE, &v, e) < 0)
+		goto out;
+	rc = vault_ingest(v, cli->operands[1], o, &cli->monitor, &result, e);
+	progress_end(cli->progress);
+	/* I2: an incomplete version is there all the same. */
+	if (rc < 0 && e->code != MUNI_INCOMPLETE)
+		goto out;
+	if (report(cli, v, &result, o->dry_run, &told) < 0) {
+		*e = told;
+		rc = -1;
+	}
+out:
+	vault_close(v);
+	return rc;
+}
+
+static int run(struct cli *cli)
+{
+	struct ingest_words words = { .excludes = NULL };
+	struct err e = ERR_NONE;
+	int o, status;
+
+	while ((o = cli_next(cli)) > 0)
+		if (take_option(&words, o, cli->value, &e) < 0) {
+			free(words.excludes);
+			return cli_usage(cli, "%s", e.text);
+		}
+	if (o != CLI_END)
+		status = cli_stopped(o);
+	else if (words.o.system == NULL)
+		status = cli_usage(cli, "--system NAME says which system this is a version of");
+	else
+		status = cli_end(cli, ingest(cli, &words.o, &e), &e);
+	free(words.excludes);
+	return status;
+}
+
+const struct command cmd_ingest = {
+	.name = "ingest",
+	.operands = "ARCHIVE SOURCE --system NAME",
+	.summary = "take a source in, as one new version of a system",
+	.about =
+	"Takes SOURCE in as the next version of a system: a directory, an archive file\n"
+	"(tar, zip, 7z, iso9660, cpio, ar, cab, lha, xar, warc, also compressed), or \"-\"\n"
+	"for such a stream on standard input.  Unchanged files cost nothing.  What\n"
+	"cannot be read is named, the rest goes on, the version is marked incomplete\n"
+	"and the exit status is 1.  Killed at any moment, the archive stays valid, and\n"
+	"the next ingest of the source goes on without storing again what is stored.\n"
+	"Prints the version as SYSTEM@LABEL.",
+	.options = options,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.min_operands = 2,
+	.max_operands = 2,
+	.run = run,
+};

@@ -1,0 +1,24 @@
+/*
+ * Every command of muni, one file each: tools/cmd_NAME.c.  main.c holds the
+ * table.
+ */
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+#include "tools/cli.h"
+
+extern const struct command cmd_init;
+extern const struct command cmd_ingest;
+extern const struct command cmd_log;
+extern const struct command cmd_ls;
+extern const struct command cmd_find;
+extern const struct command cmd_cat;
+extern const struct command cmd_stat;
+extern const struct command cmd_diff;
+extern const struct command cmd_mount;
+extern const struct command cmd_umount;
+extern const struct command cmd_export;
+extern const struct command cmd_verify;
+extern const struct command cmd_repair;
+
+#endif
