@@ -1,10 +1,14 @@
 /*
  * The catalogue: what stands where, in one encrypted SQLite database an epoch.
- * docs/format.md, "Catalogue", gives every table.  The only file (with its
+ * docs/format.md, "Tables", gives every table.  The only file (with its
  * catalogue_*.c) that speaks SQL.
  *
  * A handle is one connection and belongs to one thread at a time.  Any number
  * of readers live beside one writer, also in other processes.
+ *
+ * A row callback runs while its statement stands open, which keeps the WAL from
+ * being reset: let it be short.  It may call any reading function on the same
+ * handle, also the one that it is called from; it may not write or begin.
  *
  *   C1  A reader that asks for version N sees exactly version N, whatever a
  *       writer is doing: rows of a version in progress carry a higher number.
@@ -118,6 +122,7 @@ struct version {
 	char source_kind[32];	/* "directory", "tar", "zip" ... */
 };
 
+/* Systems with a sealed version, by name. */
 int catalogue_systems(struct catalogue *c, int (*row)(void *arg, const struct system *s),
 		      void *arg, struct err *e);
 int catalogue_system_find(struct catalogue *c, const char *name, struct system *out,
@@ -175,11 +180,12 @@ struct node {
 	bool is_unstable;	/* changed while it was read: see the problems */
 	uint64_t source_device, source_inode;	/* 0: not a live directory */
 	int64_t xattrs;		/* xattr set id; 0 none */
-	int64_t content;	/* files with bytes: content id; else 0 */
+	int64_t content;	/* files with bytes: content id, also where all is hole (a
+				 * content without extents keeps the digest); else 0 */
 	int64_t class_id;
 	struct digest sha256;	/* of a file's content as a reader sees it (zeros in holes);
 				 * for an empty file SHA-256("").  Filled by catalogue_node()
-				 * only when content != 0 or the file is empty or all hole. */
+				 * with_digest when content != 0 or the file is empty. */
 	bool has_sha256;
 };
 
@@ -255,10 +261,11 @@ struct extent_page {
 	struct extent extents[EXTENTS_A_PAGE];	/* by offset */
 };
 
-/* The page of extents that covers `offset`. */
+/* The page of extents that covers `offset`; MUNI_DAMAGED without such content. */
 int catalogue_extents(struct catalogue *c, int64_t content, uint64_t offset,
 		      struct extent_page *out, struct err *e);
-/* With the segment's uid, so that the block can be fetched. */
+/* With the segment's uid, so that the block can be fetched; MUNI_DAMAGED if it
+ * is missing.  Bases always have lower ids than their dependents. */
 int catalogue_block(struct catalogue *c, int64_t id, struct block *out,
 		    uint8_t segment_uid[16], struct err *e);
 /* All blocks in order of (segment, offset); for verify. row: as in list. */
@@ -271,7 +278,8 @@ int catalogue_segments(struct catalogue *c,
 		       struct err *e);
 /*
  * Files (every path in every version) that need any of the given blocks,
- * bases included: one scan of live extents.  versions: first..last as ids.
+ * bases included: one scan of live extents.  versions: first..last as ids; a
+ * file below a directory that was renamed is told once for each of its paths.
  */
 int catalogue_files_of_blocks(struct catalogue *c, const int64_t *blocks, size_t count,
 			      int (*row)(void *arg, int64_t system, const void *path,
@@ -295,14 +303,21 @@ int catalogue_classes(struct catalogue *c,
 int catalogue_class_intern(struct catalogue *c, const char *code, int64_t *id,
 			   struct err *e);
 
-/* ---- writing (one writer; inside catalogue_begin/commit) -------------------- */
+/*
+ * ---- writing (one writer) ------------------------------------------------------
+ * Every function that writes, settings and log details included, is called
+ * between catalogue_begin() and _commit(): outside it is refused.  After an
+ * error roll back: SQLite may have ended the transaction by itself.
+ */
 
 int catalogue_system_intern(struct catalogue *c, const char *name, struct system *out,
 			    struct err *e);
-/* A new version in state VERSION_OPEN; MUNI_EXISTS if the label is taken.
- * Fills id, root, previous. */
+/* A new version in state VERSION_OPEN; MUNI_EXISTS if the label is taken,
+ * MUNI_BUSY if one is in progress (catalogue_recover() was not called).
+ * Reads system, label, at, ingested, source_kind; fills id, root, previous,
+ * system_name, state.  Commit as often as you like before it is sealed. */
 int catalogue_version_begin(struct catalogue *c, struct version *v, struct err *e);
-/* Sets state, counts, merkle; statement and signature. */
+/* Sets state, times, counts, merkle, source_kind; statement and signature. */
 int catalogue_version_seal(struct catalogue *c, const struct version *v,
 			   const char *statement, const uint8_t *signature,
 			   size_t signature_size, struct err *e);
@@ -339,7 +354,7 @@ int catalogue_chunk_count(struct catalogue *c, uint64_t *out, struct err *e);
 
 int catalogue_node_add(struct catalogue *c, const struct node *n, const char *symlink,
 		       struct err *e);
-/* Extents by offset, any number; splits into pages itself. */
+/* Extents by offset, any number (0: all is hole); splits into pages itself. */
 int catalogue_content_add(struct catalogue *c, int64_t id, const struct digest *sha256,
 			  const struct extent *extents, size_t count, struct err *e);
 int catalogue_xattrs_add(struct catalogue *c, int64_t id, const void *set, size_t size,
@@ -349,19 +364,22 @@ int catalogue_account_intern(struct catalogue *c, const char *name, int64_t *id,
 /* e->first is the version; e->last is taken as CATALOGUE_OPEN_ENDED. */
 int catalogue_entry_add(struct catalogue *c, int64_t directory, const struct entry *entry,
 			struct err *e);
-/* The entry that began at `first` now ends with version `last`. */
+/* The entry that began at `first` now ends with version `last` (the version in
+ * progress closes with its `previous`).  One that would end before it began,
+ * added in this very version, is dropped: then a new one of its name may be
+ * added.  MUNI_NOT_FOUND if no such entry stands open.  Directories likewise. */
 int catalogue_entry_close(struct catalogue *c, int64_t directory, const void *name,
 			  size_t name_size, int64_t first, int64_t last, struct err *e);
 int catalogue_directory_add(struct catalogue *c, const struct directory *d, struct err *e);
 int catalogue_directory_close(struct catalogue *c, int64_t id, int64_t first, int64_t last,
 			      struct err *e);
-/* Closes the open row and entries of a directory and of all below it, but not
- * of directories for which is_kept(arg, id) is true (they moved elsewhere). */
+/* Closes the open row and entries of a directory (not its entry in its parent)
+ * and of all below it, but not of directories for which is_kept(arg, id) is true (they moved elsewhere). */
 int catalogue_subtree_close(struct catalogue *c, int64_t directory, int64_t last,
 			    bool (*is_kept)(void *arg, int64_t id), void *arg,
 			    struct err *e);
-/* Every directory of a version with device and inode of its source: for
- * finding directories that were renamed. */
+/* Every directory of a sealed version that has a device and inode of its
+ * source: for finding directories that were renamed. */
 int catalogue_directory_inodes(struct catalogue *c, int64_t version,
 			       int (*row)(void *arg, int64_t id, uint64_t device,
 					  uint64_t inode), void *arg, struct err *e);

@@ -1,0 +1,302 @@
+#include "fs/store/catalogue_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/file.h"
+#include "fs/store/pagevfs.h"
+
+#define BUSY_WAIT_MS 10000
+/* Pages of 8 KiB in the WAL before a commit checkpoints: about 32 MiB. */
+#define AUTOCHECKPOINT_PAGES 4096
+/* No value is longer: a set of xattrs, a statement, a page of extents. */
+#define VALUE_BYTES_MAX (64 * 1024 * 1024)
+#define CREATE_CACHE_BYTES (8u * 1024 * 1024)
+
+/* ---- opening ----------------------------------------------------------------- */
+
+static void file_name(uint64_t epoch, const char *suffix, char out[48])
+{
+	snprintf(out, 48, "catalogue.%" PRIu64 "%s", epoch, suffix);
+}
+
+static int handle_new(int dirfd, uint64_t epoch, enum catalogue_mode mode,
+		      struct catalogue **out, struct err *e)
+{
+	struct catalogue *c = calloc(1, sizeof *c);
+
+	*out = NULL;
+	if (!c)
+		return err_set(e, MUNI_NO_MEMORY, "opening the catalogue: no memory");
+	c->epoch = epoch;
+	c->mode = mode;
+	c->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	if (c->dirfd < 0) {
+		err_errno(e, "opening the catalogue's folder");
+		free(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+/* What SQLite would say of a missing or odd file says too little. */
+static int check_file(struct catalogue *c, struct err *e)
+{
+	char name[48];
+	struct stat st;
+
+	file_name(c->epoch, "", name);
+	if (fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return err_errno(e, "looking for %s", name);
+		return err_set(e, MUNI_DAMAGED, "%s is missing from the archive; "
+			       "run `muni repair` to rebuild it from its copies", name);
+	}
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, MUNI_DAMAGED, "%s is not a regular file", name);
+	if (c->mode != CATALOGUE_READ_IMMUTABLE)
+		return 0;
+	/* An immutable connection does not look at the WAL: pages would be missing. */
+	file_name(c->epoch, "-wal", name);
+	if (fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
+		return err_set(e, MUNI_UNSUPPORTED, "the archive was not closed cleanly (%s "
+			       "is not empty) and its folder cannot be written; open it once "
+			       "where it can be", name);
+	return 0;
+}
+
+/* /proc/self/fd makes the name independent of the working directory and free
+ * of bytes that a URI would have to escape; SQLite derives the names of WAL
+ * and shared memory from what it resolves to. */
+static int open_database(struct catalogue *c, unsigned key_id, struct err *e)
+{
+	char uri[160];
+	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+		SQLITE_OPEN_EXRESCODE;
+	const char *vfs = sqlite3_vfs_find(PAGEVFS_NAME) ? PAGEVFS_NAME : "unix";
+
+	flags |= c->mode == CATALOGUE_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+	snprintf(uri, sizeof uri, "file:/proc/self/fd/%d/catalogue.%" PRIu64
+		 "?vfs=%s&key_id=%u%s", c->dirfd, c->epoch, vfs, key_id,
+		 c->mode == CATALOGUE_READ_IMMUTABLE ? "&immutable=1" : "");
+	int rc = sqlite3_open_v2(uri, &c->db, flags, NULL);
+
+	if (!c->db)
+		return err_set(e, MUNI_NO_MEMORY, "opening the catalogue: no memory");
+	if (rc != SQLITE_OK)
+		return catalogue_sql_error(c, rc, "opening the catalogue", e);
+	return 0;
+}
+
+static int configure(struct catalogue *c, size_t cache_bytes, struct err *e)
+{
+	char pragma[64];
+
+	sqlite3_busy_timeout(c->db, BUSY_WAIT_MS);
+	sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	snprintf(pragma, sizeof pragma, "PRAGMA cache_size = -%zu",
+		 cache_bytes / 1024 > 64 ? cache_bytes / 1024 : 64);
+	if (catalogue_exec(c, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+			   "PRAGMA mmap_size = 0; PRAGMA secure_delete = OFF;"
+			   "PRAGMA synchronous = FULL", e) < 0)
+		return -1;
+	return catalogue_exec(c, pragma, e);
+}
+
+/* An empty WAL is left on close: a removal that a power cut takes back would
+ * bring old frames back with the name. */
+static int configure_writer(struct catalogue *c, struct err *e)
+{
+	int keep = 1;
+	sqlite3_stmt *stmt = NULL;
+	bool is_wal = false;
+
+	sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	sqlite3_wal_autocheckpoint(c->db, AUTOCHECKPOINT_PAGES);
+	int rc = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		const char *mode = (const char *)sqlite3_column_text(stmt, 0);
+
+		is_wal = mode && strcmp(mode, "wal") == 0;
+	}
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_ROW)
+		return catalogue_sql_error(c, rc, "opening the catalogue", e);
+	if (!is_wal)
+		return err_set(e, MUNI_IO, "catalogue.%" PRIu64 " cannot be put into WAL mode "
+			       "here; the archive must be on a file system with shared memory "
+			       "maps", c->epoch);
+	return 0;
+}
+
+static void discard(struct catalogue *c)
+{
+	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(c->statements[i].prepared);
+	sqlite3_close(c->db);
+	file_close(&c->dirfd);
+	free(c);
+}
+
+int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogue **out,
+		     struct err *e)
+{
+	struct catalogue *c = NULL;
+	char name[48];
+	int reserve = PAGEVFS_RESERVE;
+
+	*out = NULL;
+	file_name(epoch, "", name);
+	int fd = file_open(dirfd, name, O_RDWR | O_CREAT | O_EXCL, 0600, e);
+	if (fd < 0)
+		return err_wrap(e, "making the catalogue");
+	file_close(&fd);
+	if (handle_new(dirfd, epoch, CATALOGUE_WRITE, &c, e) < 0)
+		goto fail;
+	if (open_database(c, key_id, e) < 0)
+		goto fail;
+	/* Before anything touches the new file: both shape its first page. */
+	if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve) !=
+	    SQLITE_OK) {
+		err_set(e, MUNI_UNSUPPORTED, "this SQLite cannot reserve bytes in a page");
+		goto fail;
+	}
+	if (catalogue_exec(c, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = NONE;"
+			   "PRAGMA encoding = 'UTF-8'; PRAGMA journal_mode = MEMORY", e) < 0 ||
+	    configure(c, CREATE_CACHE_BYTES, e) < 0 ||
+	    catalogue_schema_create(c, e) < 0 || configure_writer(c, e) < 0 ||
+	    file_sync_dir(dirfd, e) < 0)
+		goto fail;
+	*out = c;
+	return 0;
+fail:
+	if (c)
+		discard(c);
+	unlinkat(dirfd, name, 0);
+	return err_wrap(e, "making %s", name);
+}
+
+int catalogue_open(int dirfd, uint64_t epoch, unsigned key_id, enum catalogue_mode mode,
+		   size_t cache_bytes, struct catalogue **out, struct err *e)
+{
+	struct catalogue *c = NULL;
+
+	*out = NULL;
+	if (handle_new(dirfd, epoch, mode, &c, e) < 0)
+		return -1;
+	if (check_file(c, e) < 0 || open_database(c, key_id, e) < 0 ||
+	    configure(c, cache_bytes, e) < 0 ||
+	    (mode == CATALOGUE_WRITE && configure_writer(c, e) < 0) ||
+	    catalogue_schema_check(c, e) < 0) {
+		discard(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+void catalogue_close(struct catalogue *c)
+{
+	struct err ignored = ERR_NONE;
+
+	if (!c)
+		return;
+	catalogue_rollback(c);
+	/* A reader in the way leaves frames that the next open will find. */
+	if (c->mode == CATALOGUE_WRITE)
+		(void)catalogue_checkpoint(c, &ignored);
+	discard(c);
+}
+
+/* ---- transactions ------------------------------------------------------------- */
+
+int catalogue_begin(struct catalogue *c, struct err *e)
+{
+	struct query q;
+
+	if (c->in_transaction)
+		return err_set(e, MUNI_USAGE, "a transaction within a transaction");
+	if (query_open(&q, c, STATEMENT_BEGIN,
+		       c->mode == CATALOGUE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", e) < 0 ||
+	    query_run(&q, e) < 0)
+		return -1;
+	c->in_transaction = true;
+	return 0;
+}
+
+int catalogue_commit(struct catalogue *c, struct err *e)
+{
+	struct query q;
+
+	if (!c->in_transaction)
+		return err_set(e, MUNI_USAGE, "a commit outside a transaction");
+	if (sqlite3_get_autocommit(c->db)) {
+		c->in_transaction = false;
+		return err_set(e, MUNI_IO, "the catalogue's transaction was lost to an earlier "
+			       "error; nothing of it was kept");
+	}
+	if (query_open(&q, c, STATEMENT_COMMIT, "COMMIT", e) < 0 || query_run(&q, e) < 0) {
+		struct err first = *e;
+
+		catalogue_rollback(c);
+		*e = first;
+		return -1;
+	}
+	c->in_transaction = false;
+	return 0;
+}
+
+void catalogue_rollback(struct catalogue *c)
+{
+	if (c->in_transaction && !sqlite3_get_autocommit(c->db))
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	c->in_transaction = false;
+}
+
+int catalogue_checkpoint(struct catalogue *c, struct err *e)
+{
+	int left = 0, done = 0;
+	int rc = sqlite3_wal_checkpoint_v2(c->db, "main", SQLITE_CHECKPOINT_TRUNCATE, &left,
+					   &done);
+
+	if (rc != SQLITE_OK)
+		return catalogue_sql_error(c, rc, "writing the catalogue's WAL back", e);
+	return 0;
+}
+
+struct sqlite3 *catalogue_sqlite(struct catalogue *c)
+{
+	return c->db;
+}
+
+int catalogue_data_version(struct catalogue *c, int64_t *out, struct err *e)
+{
+	struct query q;
+	int rc = -1;
+
+	*out = 0;
+	if (query_open(&q, c, STATEMENT_DATA_VERSION, "PRAGMA data_version", e) < 0)
+		return -1;
+	int got = query_step(&q, e);
+	if (got > 0) {
+		*out = query_column(&q, 0, INT64_MIN, INT64_MAX);
+		rc = 0;
+	} else if (got == 0) {
+		catalogue_damaged(c, e, "it gives no data version");
+	}
+	query_close(&q);
+	return rc;
+}

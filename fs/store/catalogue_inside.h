@@ -1,0 +1,176 @@
+/*
+ * What the catalogue's files share: the handle, statements, row codecs.  Only
+ * fs/store/catalogue*.c include this.
+ *
+ * Statements are prepared once a connection and reset before a call returns
+ * (C3).  A call that is entered again from a row callback finds its statement
+ * in use and works on a fresh one, so nesting is safe.
+ */
+#ifndef FS_STORE_CATALOGUE_INSIDE_H
+#define FS_STORE_CATALOGUE_INSIDE_H
+
+#include <sqlite3.h>
+
+#include "fs/base/bytes.h"
+#include "fs/base/err.h"
+#include "fs/store/catalogue.h"
+
+#define CATALOGUE_APPLICATION_ID 0x4d554e49	/* "MUNI" */
+#define SYMLINK_MAX 65535
+#define PATH_BYTES_MAX (16u * 1024 * 1024)
+#define XATTRS_BYTES_MAX (16u * 1024 * 1024)
+
+enum statement {
+	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_DATA_VERSION,
+	STATEMENT_META_GET, STATEMENT_META_PUT,
+	STATEMENT_LOG_DETAIL_GET, STATEMENT_LOG_DETAIL_ADD,
+	STATEMENT_SEQUENCE_GET, STATEMENT_SEQUENCE_MOVE,
+	STATEMENT_SYSTEMS, STATEMENT_SYSTEM_FIND, STATEMENT_SYSTEM_GET,
+	STATEMENT_SYSTEM_ANY, STATEMENT_SYSTEM_ADD,
+	STATEMENT_VERSIONS, STATEMENT_VERSION_FIND, STATEMENT_VERSION_LATEST,
+	STATEMENT_VERSION_GET, STATEMENT_VERSION_AT, STATEMENT_VERSION_PROOF,
+	STATEMENT_VERSION_ANY_OPEN, STATEMENT_VERSION_LABEL, STATEMENT_VERSION_ADD,
+	STATEMENT_VERSION_SEAL, STATEMENT_VERSION_NEWEST,
+	STATEMENT_PROBLEMS, STATEMENT_PROBLEM_ADD,
+	STATEMENT_CLASSES, STATEMENT_CLASS_FIND, STATEMENT_CLASS_ADD,
+	STATEMENT_ACCOUNT_GET, STATEMENT_ACCOUNT_FIND, STATEMENT_ACCOUNT_ADD,
+	STATEMENT_LOOKUP, STATEMENT_LIST, STATEMENT_LIST_NODES,
+	STATEMENT_DIRECTORY, STATEMENT_DIRECTORY_NAME,
+	STATEMENT_NODE, STATEMENT_SHA, STATEMENT_XATTRS,
+	STATEMENT_EXTENTS, STATEMENT_EXTENTS_NEXT,
+	STATEMENT_BLOCK, STATEMENT_BLOCKS, STATEMENT_SEGMENTS,
+	STATEMENT_CHUNK_FIND, STATEMENT_CHUNK_COUNT,
+	STATEMENT_SEGMENT_ADD, STATEMENT_BLOCK_ADD, STATEMENT_CHUNK_ADD,
+	STATEMENT_NODE_ADD, STATEMENT_CONTENT_ADD, STATEMENT_XATTRS_ADD,
+	STATEMENT_ENTRY_ADD, STATEMENT_ENTRY_CLOSE, STATEMENT_ENTRY_DROP,
+	STATEMENT_DIRECTORY_ADD, STATEMENT_DIRECTORY_CLOSE, STATEMENT_DIRECTORY_DROP,
+	STATEMENT_SUBTREE_CHILDREN,
+	STATEMENT_SUBTREE_DROP_ENTRIES, STATEMENT_SUBTREE_CLOSE_ENTRIES,
+	STATEMENT_SUBTREE_DROP_DIRECTORY, STATEMENT_SUBTREE_CLOSE_DIRECTORY,
+	STATEMENT_OPEN_VERSIONS,
+	STATEMENT_SCAN_DEPENDENTS, STATEMENT_SCAN_CONTENT, STATEMENT_SCAN_NODE,
+	STATEMENT_SCAN_ENTRY, STATEMENT_SCAN_ROOT, STATEMENT_SCAN_NAMES,
+	STATEMENT_SCAN_INODES,
+	STATEMENT_COUNT
+};
+
+struct catalogue {
+	sqlite3 *db;
+	int dirfd;		/* own duplicate: SQLite's path goes through it */
+	uint64_t epoch;
+	enum catalogue_mode mode;
+	bool in_transaction;	/* between catalogue_begin() and its end */
+	struct {
+		sqlite3_stmt *prepared;
+		bool in_use;
+	} statements[STATEMENT_COUNT];
+};
+
+/* ---- statements (catalogue_query.c) ------------------------------------- */
+
+/*
+ * One run of a statement.  query_open(), bind in order, query_step() or
+ * query_run(), query_close().  Columns are checked as they are read: one that
+ * is not what it must be sets is_bad and reads as 0 or NULL; query_check()
+ * turns that into MUNI_DAMAGED, before any value is believed.
+ */
+struct query {
+	struct catalogue *c;
+	sqlite3_stmt *stmt;
+	enum statement which;
+	bool is_cached;
+	bool is_bad;
+	int bound;
+	int rc;			/* first failed bind */
+};
+
+int query_open(struct query *q, struct catalogue *c, enum statement which,
+	       const char *sql, struct err *e);
+/* The same for a writer: refuses outside a transaction. */
+int query_open_write(struct query *q, struct catalogue *c, enum statement which,
+		     const char *sql, struct err *e);
+void query_int(struct query *q, int64_t v);
+void query_unsigned(struct query *q, uint64_t v);	/* over INT64_MAX: MUNI_LIMIT */
+void query_blob(struct query *q, const void *data, size_t size);	/* until close */
+void query_text(struct query *q, const char *text);
+void query_null(struct query *q);
+void query_id_or_null(struct query *q, int64_t id);	/* 0 is NULL */
+/* 1 a row, 0 no more, -1 an error. */
+int query_step(struct query *q, struct err *e);
+/* Steps a statement that gives no rows, and closes. */
+int query_run(struct query *q, struct err *e);
+void query_reset(struct query *q);	/* for the next run; binds start over */
+void query_close(struct query *q);
+
+int64_t query_column(struct query *q, int column, int64_t min, int64_t max);
+int64_t query_column_id(struct query *q, int column);	/* 1.. */
+int64_t query_column_last(struct query *q, int column);	/* NULL: OPEN_ENDED */
+/* NULL and is_bad unless a blob of min..max bytes; valid until the next step. */
+const uint8_t *query_column_blob(struct query *q, int column, size_t min, size_t max,
+				 size_t *size);
+void query_column_bytes(struct query *q, int column, void *out, size_t size);
+void query_column_text(struct query *q, int column, char *out, size_t out_size);
+int query_check(struct query *q, const char *what, int64_t id, struct err *e);
+
+/* The error of the connection's last call, as our codes and in our words. */
+int catalogue_sql_error(struct catalogue *c, int rc, const char *doing, struct err *e);
+int catalogue_damaged(struct catalogue *c, struct err *e, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int catalogue_exec(struct catalogue *c, const char *sql, struct err *e);
+/* The integer in the first column of the first row. */
+int catalogue_exec_int(struct catalogue *c, const char *sql, int64_t *out, struct err *e);
+
+/* ---- schema (catalogue_schema.c) ----------------------------------------- */
+
+/* Refuses what is no catalogue or of a newer format; brings an older one up
+ * when the handle can write. */
+int catalogue_schema_check(struct catalogue *c, struct err *e);
+int catalogue_schema_create(struct catalogue *c, struct err *e);
+
+/* ---- codecs (catalogue_attrs.c, catalogue_extents.c) --------------------- */
+
+#define ATTRS_MAX 192		/* without a symlink's target */
+
+/* docs/format.md, "Attributes".  0: a field is out of range. */
+size_t attrs_pack(const struct node *n, uint8_t out[ATTRS_MAX]);
+/* Fills all of n but id, content, class_id, sha256.  *target points into data
+ * (symlinks; n->size bytes).  false: does not parse. */
+bool attrs_parse(const uint8_t *data, size_t size, struct node *n, const uint8_t **target);
+
+#define EXTENTS_PACKED_MAX (16 + EXTENTS_A_PAGE * 32)
+
+size_t extents_pack(uint64_t page, const struct extent *extents, unsigned count,
+		    bool has_more, uint8_t out[EXTENTS_PACKED_MAX]);
+bool extents_parse(uint64_t page, const uint8_t *data, size_t size,
+		   struct extent_page *out, bool *has_more);
+
+/* ---- shared between files ------------------------------------------------ */
+
+bool entry_name_is_sound(const void *name, size_t size);
+/* A row of the table node in columns `at`..: content, class, attrs. */
+void node_from_row(struct query *q, int at, struct node *n);
+/* Internal sequences go on after the public ones. */
+enum { SEQUENCE_VERSION = SEQUENCE_COUNT, SEQUENCE_SYSTEM, SEQUENCE_ACCOUNT,
+	SEQUENCE_CLASS, SEQUENCE_ALL };
+extern const char *const catalogue_sequence_names[SEQUENCE_ALL];
+int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,
+			    struct err *e);
+int catalogue_sequence_take(struct catalogue *c, unsigned sequence, uint64_t count,
+			    int64_t *first, struct err *e);
+
+/* High-water marks that a version in progress keeps for catalogue_recover(). */
+#define MARKS_COUNT 3
+#define MARKS_SIZE (MARKS_COUNT * 8)
+extern const unsigned catalogue_marked[MARKS_COUNT];
+
+/* A growing set of ids; id_set_seal() sorts, then id_set_has() may be asked. */
+struct id_set {
+	int64_t *ids;
+	size_t count, capacity;
+};
+bool id_set_add(struct id_set *s, int64_t id);	/* false: no memory */
+void id_set_seal(struct id_set *s);
+bool id_set_has(const struct id_set *s, int64_t id);
+void id_set_free(struct id_set *s);
+
+#endif

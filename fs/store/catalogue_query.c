@@ -1,0 +1,318 @@
+#include "fs/store/catalogue_inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- errors --------------------------------------------------------------- */
+
+int catalogue_damaged(struct catalogue *c, struct err *e, const char *format, ...)
+{
+	char what[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	return err_set(e, MUNI_DAMAGED, "catalogue.%" PRIu64 " is damaged: %s; run "
+		       "`muni repair` to rebuild it from its copies", c->epoch, what);
+}
+
+static bool is_full(int errnum)
+{
+	return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
+}
+
+/* The shim reports a page that fails authentication as an I/O error without
+ * an errno of the system; one with an errno is the disk's own. */
+static int io_error(struct catalogue *c, int rc, const char *doing, struct err *e)
+{
+	int sys = sqlite3_system_errno(c->db);
+
+	if (rc == SQLITE_IOERR_NOMEM)
+		return err_set(e, MUNI_NO_MEMORY, "%s: no memory", doing);
+	if (is_full(sys)) {
+		err_set(e, MUNI_NO_SPACE, "%s: no space left for catalogue.%" PRIu64
+			"; make room and run the command again", doing, c->epoch);
+		e->sys = sys;
+		return -1;
+	}
+	if (rc == SQLITE_IOERR_DATA || rc == SQLITE_IOERR_CORRUPTFS ||
+	    rc == SQLITE_IOERR_SHORT_READ || rc == SQLITE_IOERR_AUTH ||
+	    (rc == SQLITE_IOERR_READ && sys == 0))
+		return catalogue_damaged(c, e, "%s: a page is not what was written (%s)",
+					 doing, sqlite3_errstr(rc));
+	err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d)%s%s", doing, c->epoch,
+		sqlite3_errstr(rc), rc, sys ? ": " : "", sys ? strerror(sys) : "");
+	e->sys = sys;
+	return -1;
+}
+
+int catalogue_sql_error(struct catalogue *c, int rc, const char *doing, struct err *e)
+{
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(e, MUNI_BUSY, "%s: another process keeps catalogue.%" PRIu64
+			       " busy; try again when it has finished", doing, c->epoch);
+	case SQLITE_FULL:
+		return err_set(e, MUNI_NO_SPACE, "%s: no space left for catalogue.%" PRIu64
+			       "; make room and run the command again", doing, c->epoch);
+	case SQLITE_NOMEM:
+		return err_set(e, MUNI_NO_MEMORY, "%s: no memory", doing);
+	case SQLITE_TOOBIG:
+		return err_set(e, MUNI_LIMIT, "%s: a value is too large for the catalogue",
+			       doing);
+	case SQLITE_CONSTRAINT:
+		return err_set(e, MUNI_EXISTS, "%s: there is such a row already (%s)", doing,
+			       sqlite3_errmsg(c->db));
+	case SQLITE_IOERR:
+		return io_error(c, rc, doing, e);
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d); check that "
+			"the archive's folder and files can be read and written", doing,
+			c->epoch, sqlite3_errstr(rc), rc);
+		e->sys = sqlite3_system_errno(c->db);
+		return -1;
+	default:	/* CORRUPT, NOTADB, ERROR (a table is missing), MISMATCH ... */
+		return catalogue_damaged(c, e, "%s: %s", doing, sqlite3_errmsg(c->db));
+	}
+}
+
+/* ---- running --------------------------------------------------------------- */
+
+int query_open(struct query *q, struct catalogue *c, enum statement which,
+	       const char *sql, struct err *e)
+{
+	*q = (struct query){ .c = c, .which = which, .rc = SQLITE_OK };
+	bool is_free = !c->statements[which].in_use;
+
+	if (is_free && c->statements[which].prepared) {
+		q->stmt = c->statements[which].prepared;
+	} else {
+		int rc = sqlite3_prepare_v3(c->db, sql, -1,
+					    is_free ? SQLITE_PREPARE_PERSISTENT : 0,
+					    &q->stmt, NULL);
+		if (rc != SQLITE_OK)
+			return catalogue_sql_error(c, rc, "reading the catalogue", e);
+		if (is_free)
+			c->statements[which].prepared = q->stmt;
+	}
+	q->is_cached = is_free;
+	if (is_free)
+		c->statements[which].in_use = true;
+	return 0;
+}
+
+int query_open_write(struct query *q, struct catalogue *c, enum statement which,
+		     const char *sql, struct err *e)
+{
+	*q = (struct query){ .c = c };
+	if (!c->in_transaction)
+		return err_set(e, MUNI_USAGE, "a write to the catalogue outside a transaction");
+	/* SQLite ends a transaction by itself on a full disk or an I/O error:
+	 * what came after would be committed alone. */
+	if (sqlite3_get_autocommit(c->db))
+		return err_set(e, MUNI_IO, "the catalogue's transaction was lost to an earlier "
+			       "error; nothing of it was kept");
+	return query_open(q, c, which, sql, e);
+}
+
+static void bound(struct query *q, int rc)
+{
+	if (rc != SQLITE_OK && q->rc == SQLITE_OK)
+		q->rc = rc;
+}
+
+void query_int(struct query *q, int64_t v)
+{
+	bound(q, sqlite3_bind_int64(q->stmt, ++q->bound, v));
+}
+
+void query_unsigned(struct query *q, uint64_t v)
+{
+	if (v > INT64_MAX) {
+		q->bound++;
+		bound(q, SQLITE_TOOBIG);
+		return;
+	}
+	query_int(q, (int64_t)v);
+}
+
+void query_blob(struct query *q, const void *data, size_t size)
+{
+	/* A null pointer would bind NULL, not an empty blob. */
+	bound(q, sqlite3_bind_blob64(q->stmt, ++q->bound, data ? data : "", size,
+				     SQLITE_STATIC));
+}
+
+void query_text(struct query *q, const char *text)
+{
+	bound(q, sqlite3_bind_text64(q->stmt, ++q->bound, text, strlen(text), SQLITE_STATIC,
+				     SQLITE_UTF8));
+}
+
+void query_null(struct query *q)
+{
+	bound(q, sqlite3_bind_null(q->stmt, ++q->bound));
+}
+
+void query_id_or_null(struct query *q, int64_t id)
+{
+	if (id == 0)
+		query_null(q);
+	else
+		query_int(q, id);
+}
+
+int query_step(struct query *q, struct err *e)
+{
+	int rc = q->rc;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q->stmt);
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	return catalogue_sql_error(q->c, rc, sqlite3_stmt_readonly(q->stmt)
+				   ? "reading the catalogue" : "writing the catalogue", e);
+}
+
+int query_run(struct query *q, struct err *e)
+{
+	int rc = query_step(q, e);
+
+	assert(rc <= 0);
+	query_close(q);
+	return rc;
+}
+
+void query_reset(struct query *q)
+{
+	sqlite3_reset(q->stmt);
+	q->bound = 0;
+	q->is_bad = false;
+}
+
+void query_close(struct query *q)
+{
+	if (!q->stmt)
+		return;
+	if (q->is_cached) {
+		sqlite3_reset(q->stmt);
+		q->c->statements[q->which].in_use = false;
+	} else {
+		sqlite3_finalize(q->stmt);
+	}
+	q->stmt = NULL;
+}
+
+/* ---- columns ---------------------------------------------------------------- */
+
+int64_t query_column(struct query *q, int column, int64_t min, int64_t max)
+{
+	if (sqlite3_column_type(q->stmt, column) == SQLITE_INTEGER) {
+		int64_t v = sqlite3_column_int64(q->stmt, column);
+
+		if (v >= min && v <= max)
+			return v;
+	}
+	q->is_bad = true;
+	return 0;
+}
+
+int64_t query_column_id(struct query *q, int column)
+{
+	return query_column(q, column, 1, INT64_MAX - 1);
+}
+
+int64_t query_column_last(struct query *q, int column)
+{
+	if (sqlite3_column_type(q->stmt, column) == SQLITE_NULL)
+		return CATALOGUE_OPEN_ENDED;
+	return query_column_id(q, column);
+}
+
+const uint8_t *query_column_blob(struct query *q, int column, size_t min, size_t max,
+				 size_t *size)
+{
+	*size = 0;
+	if (sqlite3_column_type(q->stmt, column) == SQLITE_BLOB) {
+		const void *data = sqlite3_column_blob(q->stmt, column);
+		size_t bytes = (size_t)sqlite3_column_bytes(q->stmt, column);
+
+		if (bytes >= min && bytes <= max && (data || bytes == 0)) {
+			*size = bytes;
+			return data ? data : (const uint8_t *)"";
+		}
+	}
+	q->is_bad = true;
+	return NULL;
+}
+
+void query_column_bytes(struct query *q, int column, void *out, size_t size)
+{
+	size_t got;
+	const uint8_t *data = query_column_blob(q, column, size, size, &got);
+
+	if (data)
+		memcpy(out, data, size);
+	else
+		memset(out, 0, size);
+}
+
+void query_column_text(struct query *q, int column, char *out, size_t out_size)
+{
+	out[0] = '\0';
+	if (sqlite3_column_type(q->stmt, column) != SQLITE_TEXT) {
+		q->is_bad = true;
+		return;
+	}
+	const unsigned char *text = sqlite3_column_text(q->stmt, column);
+	size_t size = (size_t)sqlite3_column_bytes(q->stmt, column);
+
+	if (!text || size >= out_size || memchr(text, 0, size)) {
+		q->is_bad = true;
+		return;
+	}
+	memcpy(out, text, size);
+	out[size] = '\0';
+}
+
+int query_check(struct query *q, const char *what, int64_t id, struct err *e)
+{
+	if (!q->is_bad)
+		return 0;
+	return catalogue_damaged(q->c, e, "%s %" PRId64 " does not read", what, id);
+}
+
+/* ---- one-off statements ------------------------------------------------------ */
+
+int catalogue_exec(struct catalogue *c, const char *sql, struct err *e)
+{
+	int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : catalogue_sql_error(c, rc, "opening the catalogue", e);
+}
+
+int catalogue_exec_int(struct catalogue *c, const char *sql, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(c->db, sql, -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (rc == SQLITE_ROW)
+		return 0;
+	return catalogue_sql_error(c, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc,
+				   "opening the catalogue", e);
+}

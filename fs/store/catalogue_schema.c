@@ -1,0 +1,112 @@
+/*
+ * The tables, as numbered steps forward.  A step, once released, is never
+ * edited: a change is a new step.  docs/format.md, "Tables", says what each
+ * column holds.
+ */
+#include "fs/store/catalogue_inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char step_1[] =
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE sequence(name TEXT PRIMARY KEY, next INTEGER NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE system(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	"  root INTEGER NOT NULL UNIQUE) STRICT;"
+	"CREATE TABLE version(id INTEGER PRIMARY KEY, system INTEGER NOT NULL,"
+	"  label TEXT NOT NULL, previous INTEGER NOT NULL, at INTEGER NOT NULL,"
+	"  ingested INTEGER NOT NULL, state INTEGER NOT NULL, source_kind TEXT NOT NULL,"
+	"  merkle BLOB, directories INTEGER, files INTEGER, others INTEGER, bytes INTEGER,"
+	"  added_raw INTEGER, added_stored INTEGER, problems INTEGER, marks BLOB,"
+	"  statement TEXT, signature BLOB, UNIQUE(system, label)) STRICT;"
+	"CREATE TABLE problem(version INTEGER NOT NULL, path BLOB NOT NULL,"
+	"  what TEXT NOT NULL, PRIMARY KEY(version, path, what)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE directory(id INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER,"
+	"  parent INTEGER NOT NULL, node INTEGER NOT NULL, root BLOB NOT NULL,"
+	"  PRIMARY KEY(id, first)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE entry(dir INTEGER NOT NULL, name BLOB NOT NULL,"
+	"  first INTEGER NOT NULL, last INTEGER, kind INTEGER NOT NULL,"
+	"  target INTEGER NOT NULL, salt BLOB NOT NULL, PRIMARY KEY(dir, name, first))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE INDEX entry_directory ON entry(target) WHERE kind = 2;"
+	"CREATE TABLE node(id INTEGER PRIMARY KEY, content INTEGER NOT NULL,"
+	"  class INTEGER NOT NULL, attrs BLOB NOT NULL) STRICT;"
+	"CREATE TABLE content(id INTEGER NOT NULL, page INTEGER NOT NULL,"
+	"  extents BLOB NOT NULL, sha BLOB, PRIMARY KEY(id, page)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE xattr(id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;"
+	"CREATE TABLE account(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
+	"CREATE TABLE class(id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE,"
+	"  access TEXT NOT NULL, restricted INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE segment(id INTEGER PRIMARY KEY, uid BLOB NOT NULL) STRICT;"
+	"CREATE TABLE block(id INTEGER PRIMARY KEY, uid BLOB NOT NULL, key BLOB NOT NULL,"
+	"  segment INTEGER NOT NULL, offset INTEGER NOT NULL, stored INTEGER NOT NULL,"
+	"  raw INTEGER NOT NULL, codec INTEGER NOT NULL, class INTEGER NOT NULL,"
+	"  year INTEGER NOT NULL, base1 INTEGER, base2 INTEGER) STRICT;"
+	"CREATE INDEX block_place ON block(segment, offset);"
+	"CREATE INDEX block_base1 ON block(base1) WHERE base1 IS NOT NULL;"
+	"CREATE INDEX block_base2 ON block(base2) WHERE base2 IS NOT NULL;"
+	"CREATE TABLE chunk(name BLOB PRIMARY KEY, block INTEGER NOT NULL,"
+	"  at INTEGER NOT NULL, size INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE log_detail(seq INTEGER PRIMARY KEY, salt BLOB, details TEXT) STRICT;"
+	"INSERT INTO class(id, code, access, restricted) VALUES(1, '', '', 0);"
+	"INSERT INTO sequence(name, next) VALUES('directory', 1), ('node', 1),"
+	"  ('content', 1), ('block', 1), ('segment', 1), ('xattrs', 1), ('version', 1),"
+	"  ('system', 1), ('account', 1), ('class', 2);";
+
+/* steps[n] leads from format n to n + 1. */
+static const char *const steps[] = { step_1 };
+
+#define FORMAT_NOW ((int64_t)(sizeof steps / sizeof steps[0]))
+
+static int climb(struct catalogue *c, int64_t from, struct err *e)
+{
+	char pragma[48];
+
+	if (catalogue_exec(c, "BEGIN IMMEDIATE", e) < 0)
+		return -1;
+	for (int64_t n = from; n < FORMAT_NOW; n++)
+		if (catalogue_exec(c, steps[n], e) < 0)
+			goto undo;
+	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %" PRId64, FORMAT_NOW);
+	if (catalogue_exec(c, pragma, e) < 0 || catalogue_exec(c, "COMMIT", e) < 0)
+		goto undo;
+	return 0;
+undo:
+	sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+int catalogue_schema_create(struct catalogue *c, struct err *e)
+{
+	char pragma[48];
+
+	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d",
+		 CATALOGUE_APPLICATION_ID);
+	if (catalogue_exec(c, pragma, e) < 0)
+		return -1;
+	return climb(c, 0, e);
+}
+
+int catalogue_schema_check(struct catalogue *c, struct err *e)
+{
+	int64_t application, format;
+
+	if (catalogue_exec_int(c, "PRAGMA application_id", &application, e) < 0 ||
+	    catalogue_exec_int(c, "PRAGMA user_version", &format, e) < 0)
+		return -1;
+	if (application != CATALOGUE_APPLICATION_ID || format < 1)
+		return catalogue_damaged(c, e, "it is no catalogue of muniment");
+	if (format > FORMAT_NOW)
+		return err_set(e, MUNI_FORMAT, "catalogue.%" PRIu64 " has format %" PRId64
+			       ", this program knows up to %" PRId64 "; use a newer muniment",
+			       c->epoch, format, FORMAT_NOW);
+	if (format == FORMAT_NOW)
+		return 0;
+	if (c->mode != CATALOGUE_WRITE)
+		return err_set(e, MUNI_FORMAT, "catalogue.%" PRIu64 " has the older format "
+			       "%" PRId64 "; a command that writes to the archive (such as "
+			       "`muni repair`) brings it up to %" PRId64, c->epoch, format,
+			       FORMAT_NOW);
+	return climb(c, format, e);
+}
