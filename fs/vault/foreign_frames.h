@@ -1,0 +1,34 @@
+/*
+ * Frames from the reading child, one after the other, each size-checked before
+ * a byte of it is fetched; and what to say when the child is no more.
+ */
+#ifndef FS_VAULT_FOREIGN_FRAMES_H
+#define FS_VAULT_FOREIGN_FRAMES_H
+
+#include <sys/types.h>
+
+#include "fs/vault/foreign_wire.h"
+
+/* A child that computes for so long without a word is taken to hang. */
+#define FRAMES_PATIENCE_CPU_SECONDS 120
+
+struct frames {
+	int fd;			/* the pipe's reading end; -1: closed */
+	pid_t pid;		/* 0: reaped */
+	uint8_t *data;
+	size_t capacity, start, end;
+	bool (*is_cancelled)(void *arg);
+	void *arg;
+};
+
+/*
+ * *payload is borrowed until the next call.  -1: MUNI_DAMAGED (nonsense, or the
+ * child crashed), MUNI_LIMIT (it ran out of memory, or hangs), MUNI_CANCELLED,
+ * MUNI_IO; then no further call is of use.
+ */
+int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
+		size_t *size, struct err *e);
+/* Ends and reaps the child. */
+void frames_close(struct frames *p);
+
+#endif

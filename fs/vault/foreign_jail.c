@@ -1,0 +1,131 @@
+#include "fs/vault/foreign_jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+
+int jail_descriptors(int input, int output, struct err *e)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGPIPE };
+	sigset_t none;
+	int in, out;
+
+	/* The terminal's ^C is for our parent, who ends us when it wants to. */
+	for (int n = 1; n < NSIG; n++)
+		(void)signal(n, SIG_DFL);
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		(void)signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Both above the two places first: they may stand on each other's. */
+	in = fcntl(input, F_DUPFD, 10);
+	out = fcntl(output, F_DUPFD, 10);
+	if (in < 0 || out < 0 || dup2(in, JAIL_INPUT) < 0 || dup2(out, JAIL_OUTPUT) < 0 ||
+	    close_range(JAIL_OUTPUT + 1, ~0u, 0) < 0)
+		return err_errno(e, "arranging descriptors");
+	return 0;
+}
+
+/* In bytes; 0 where it cannot be known. */
+static unsigned long long mapped_now(void)
+{
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static int set_limits(struct err *e)
+{
+	unsigned long long mapped = mapped_now();
+	const struct rlimit memory = { mapped + JAIL_MEMORY, mapped + JAIL_MEMORY };
+	const struct rlimit none = { 0, 0 };
+
+	if ((mapped && setrlimit(RLIMIT_AS, &memory) < 0) ||
+	    setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
+	    setrlimit(RLIMIT_NOFILE, &none) < 0)
+		return err_errno(e, "limiting the process that reads the archive");
+	return 0;
+}
+
+/* What malloc, the decoders and _exit() need. */
+static const int allowed[] = {
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall), SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(sysinfo),
+	SCMP_SYS(sched_yield), SCMP_SYS(getpid), SCMP_SYS(gettid),
+};
+
+/* Libraries that look for a file are told that they may not; all else ends us. */
+static const int refused[] = {
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(stat), SCMP_SYS(lstat),
+	SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
+	SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(uname),
+};
+
+static int add_rules(scmp_filter_ctx ctx)
+{
+	const struct scmp_arg_cmp from_input = SCMP_A0(SCMP_CMP_EQ, JAIL_INPUT);
+	const struct scmp_arg_cmp to_output = SCMP_A0(SCMP_CMP_EQ, JAIL_OUTPUT);
+	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	static const int reads[] = { SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek),
+				     SCMP_SYS(fstat) };
+	static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
+	for (size_t i = 0; i < sizeof reads / sizeof *reads; i++)
+		rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, reads[i], 1, &from_input);
+	for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+		rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, maps[i], 1, &no_code);
+	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, &to_output);
+	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1, &to_output);
+	return rc;
+}
+
+int jail_close(struct err *e)
+{
+	scmp_filter_ctx ctx = NULL;
+	int rc = -1;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_errno(e, "giving up privileges");
+	if (set_limits(e) < 0)
+		return -1;
+	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!ctx || add_rules(ctx) != 0) {
+		err_set(e, MUNI_UNSUPPORTED, "no system call filter could be made; archives are "
+			"only read behind one");
+		goto out;
+	}
+	rc = seccomp_load(ctx);
+	if (rc < 0) {
+		errno = -rc;
+		err_errno(e, "the kernel refused the system call filter that archives are "
+			  "read behind");
+		rc = -1;
+	}
+out:
+	if (ctx)
+		seccomp_release(ctx);
+	return rc;
+}

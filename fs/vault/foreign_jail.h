@@ -1,0 +1,21 @@
+/*
+ * The closed door: after jail_close() this process can read one descriptor,
+ * write another, compute and end.  It can open, execute, connect, signal nothing.
+ */
+#ifndef FS_VAULT_FOREIGN_JAIL_H
+#define FS_VAULT_FOREIGN_JAIL_H
+
+#define JAIL_INPUT 0
+#define JAIL_OUTPUT 1
+/* Over what the process has mapped at the fork. */
+#define JAIL_MEMORY (1ull << 30)
+
+struct err;
+
+/* Moves the two to JAIL_INPUT and JAIL_OUTPUT, closes all others, drops what
+ * signals do here. */
+int jail_descriptors(int input, int output, struct err *e);
+/* Limits, no new privileges, not dumpable, seccomp.  For good. */
+int jail_close(struct err *e);
+
+#endif
