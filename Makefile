@@ -54,7 +54,7 @@ endif
 
 ALL_CFLAGS = $(BASE) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(LDFLAGS)
-LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lacl
+LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
 FUSE_LIBS = $(shell pkg-config --libs fuse3)
 

@@ -246,7 +246,7 @@ static void set_data(struct archive_entry *ae, struct entry_scratch *scratch,
 	struct foreign_entry *f = &w->f;
 	int64_t size = archive_entry_size(ae);
 
-	f->has_size = archive_entry_size_is_set(ae);
+	f->has_size = f->kind == NODE_FILE && archive_entry_size_is_set(ae);
 	if (f->has_size && size < 0)
 		set_problem(scratch, w, "its size is out of range");
 	else if (f->has_size)
