@@ -157,9 +157,11 @@ static int open_wal(struct sqlite3_vfs *vfs, const char *name, struct pagevfs_fi
 	if (!f->database)
 		return pagevfs_refuse(SQLITE_CANTOPEN, "a WAL without its catalogue");
 	int rc = parent_of(vfs)->xOpen(parent_of(vfs), name, f->real, flags, out_flags);
-	if (rc == SQLITE_OK)
-		f->base.pMethods = &pagevfs_wal_methods;
-	return rc;
+	if (rc != SQLITE_OK)
+		return rc;
+	f->base.pMethods = &pagevfs_wal_methods;
+	f->database->is_new = false;	/* what has a WAL has been made */
+	return SQLITE_OK;
 }
 
 /* While a file is being made nothing in it is worth a rollback. */

@@ -1,0 +1,158 @@
+/* SQLite's heap: whole, reused, given back, and in no dump. */
+#include "tests/unit/store/folder.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "fs/store/arena.h"
+
+static void every_size_is_usable_whole_and_aligned(void **state)
+{
+	static uint8_t *pieces[4000];
+
+	(void)state;
+	for (unsigned i = 0; i < 4000; i++) {
+		size_t size = i < 3000 ? i : (size_t)i * 37;
+		pieces[i] = arena_new(size);
+		assert_non_null(pieces[i]);
+		assert_int_equal((uintptr_t)pieces[i] % 16, 0);
+		assert_true(arena_size(pieces[i]) >= size);
+		assert_true(size < 128 || arena_size(pieces[i]) <= size + size / 7 + 4096);
+		memset(pieces[i], (int)(i & 0xff), arena_size(pieces[i]));
+	}
+	for (unsigned i = 0; i < 4000; i++) {
+		for (size_t at = 0; at < arena_size(pieces[i]); at++)
+			assert_int_equal(pieces[i][at], i & 0xff);
+		arena_free(pieces[i]);
+	}
+}
+
+static void all_but_a_little_is_given_back(void **state)
+{
+	enum { COUNT = 20000 };
+	static void *pieces[COUNT];
+
+	(void)state;
+	for (unsigned round = 0; round < 5; round++) {
+		for (unsigned i = 0; i < COUNT; i++)
+			assert_non_null(pieces[i] = arena_new(1000 + i % 9000));
+		assert_true(arena_mapped() > (size_t)COUNT * 4000);
+		for (unsigned i = 0; i < COUNT; i++)
+			arena_free(pieces[(i * 7919) % COUNT]);
+		assert_true(arena_mapped() <= ARENA_SPARE);
+	}
+}
+
+static void a_resized_piece_keeps_its_content(void **state)
+{
+	(void)state;
+	uint8_t *p = arena_resize(NULL, 10);
+	size_t size = 10;
+	for (size_t i = 0; i < size; i++)
+		p[i] = (uint8_t)i;
+	while (size < 300000) {
+		size_t more = size * 3 / 2;
+		p = arena_resize(p, more);
+		assert_non_null(p);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(p[i], (uint8_t)i);
+		for (size_t i = size; i < more; i++)
+			p[i] = (uint8_t)i;
+		size = more;
+	}
+	p = arena_resize(p, 50);
+	assert_true(arena_size(p) < 100);
+	for (size_t i = 0; i < 50; i++)
+		assert_int_equal(p[i], (uint8_t)i);
+	arena_free(p);
+	assert_null(arena_new(SIZE_MAX - 10));
+	arena_free(NULL);
+}
+
+/* "dd" among the flags of the mapping in which p lies. */
+static bool is_out_of_dumps(const void *p)
+{
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	char line[512];
+	bool is_here = false, is_out = false;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof line, maps)) {
+		unsigned long from, to;
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			is_here = (uintptr_t)p >= from && (uintptr_t)p < to;
+		if (is_here && strncmp(line, "VmFlags:", 8) == 0)
+			is_out = strstr(line, " dd") != NULL;
+	}
+	fclose(maps);
+	return is_out;
+}
+
+static void nothing_of_it_goes_into_a_core_dump(void **state)
+{
+	static const size_t sizes[] = { 1, 500, 8500, 32768, 32769, 1 << 20 };
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		void *p = arena_new(sizes[i]);
+		assert_true(is_out_of_dumps(p));
+		arena_free(p);
+	}
+}
+
+struct job {
+	unsigned seed;
+	bool is_sound;
+};
+
+static void *churn(void *arg)
+{
+	enum { LIVE = 200 };
+	struct job *job = arg;
+	uint8_t *pieces[LIVE] = { 0 };
+	size_t sizes[LIVE] = { 0 };
+
+	job->is_sound = true;
+	for (unsigned i = 0; i < 60000; i++) {
+		unsigned at = (unsigned)rand_r(&job->seed) % LIVE;
+		if (pieces[at] && (pieces[at][0] != (uint8_t)at ||
+				   pieces[at][sizes[at] - 1] != (uint8_t)at))
+			job->is_sound = false;
+		arena_free(pieces[at]);
+		sizes[at] = 1 + (unsigned)rand_r(&job->seed) % (at % 8 ? 700 : 50000);
+		pieces[at] = arena_new(sizes[at]);
+		pieces[at][0] = pieces[at][sizes[at] - 1] = (uint8_t)at;
+	}
+	for (unsigned i = 0; i < LIVE; i++)
+		arena_free(pieces[i]);
+	return NULL;
+}
+
+static void threads_do_not_get_each_others_memory(void **state)
+{
+	pthread_t threads[4];
+	struct job jobs[4];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		jobs[i].seed = i;
+		assert_int_equal(pthread_create(&threads[i], NULL, churn, &jobs[i]), 0);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		assert_true(jobs[i].is_sound);
+	}
+	assert_true(arena_mapped() <= ARENA_SPARE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_size_is_usable_whole_and_aligned),
+		cmocka_unit_test(all_but_a_little_is_given_back),
+		cmocka_unit_test(a_resized_piece_keeps_its_content),
+		cmocka_unit_test(nothing_of_it_goes_into_a_core_dump),
+		cmocka_unit_test(threads_do_not_get_each_others_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
