@@ -46,6 +46,7 @@ struct keyring_secret {
 	const uint8_t *data;	/* passphrase, key file content, or certificate as PEM or
 				 * DER */
 	size_t size;
+	const char *label;	/* of the slot at keyring_create(); NULL: the kind's name */
 };
 
 struct keyring_slot {		/* for `muni key list` */
