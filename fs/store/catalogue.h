@@ -374,7 +374,8 @@ int catalogue_directory_add(struct catalogue *c, const struct directory *d, stru
 int catalogue_directory_close(struct catalogue *c, int64_t id, int64_t first, int64_t last,
 			      struct err *e);
 /* Closes the open row and entries of a directory (not its entry in its parent)
- * and of all below it, but not of directories for which is_kept(arg, id) is true (they moved elsewhere). */
+ * and of all below it, but not of directories for which is_kept(arg, id) is
+ * true (they moved elsewhere). */
 int catalogue_subtree_close(struct catalogue *c, int64_t directory, int64_t last,
 			    bool (*is_kept)(void *arg, int64_t id), void *arg,
 			    struct err *e);
