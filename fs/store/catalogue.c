@@ -75,17 +75,17 @@ static int check_file(struct catalogue *c, struct err *e)
 /* /proc/self/fd makes the name independent of the working directory and free
  * of bytes that a URI would have to escape; SQLite derives the names of WAL
  * and shared memory from what it resolves to. */
-static int open_database(struct catalogue *c, unsigned key_id, struct err *e)
+static int open_database(struct catalogue *c, unsigned key_id, const char *more, struct err *e)
 {
 	char uri[160];
 	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
 		SQLITE_OPEN_EXRESCODE;
-	const char *vfs = sqlite3_vfs_find(PAGEVFS_NAME) ? PAGEVFS_NAME : "unix";
 
+	(void)pagevfs_reason();		/* what was refused before is not our reason */
 	flags |= c->mode == CATALOGUE_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 	snprintf(uri, sizeof uri, "file:/proc/self/fd/%d/catalogue.%" PRIu64
-		 "?vfs=%s&key_id=%u%s", c->dirfd, c->epoch, vfs, key_id,
-		 c->mode == CATALOGUE_READ_IMMUTABLE ? "&immutable=1" : "");
+		 "?vfs=" PAGEVFS_NAME "&key_id=%u%s%s", c->dirfd, c->epoch, key_id,
+		 c->mode == CATALOGUE_READ_IMMUTABLE ? "&immutable=1" : "", more);
 	int rc = sqlite3_open_v2(uri, &c->db, flags, NULL);
 
 	if (!c->db)
@@ -156,7 +156,6 @@ int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogu
 {
 	struct catalogue *c = NULL;
 	char name[48];
-	int reserve = PAGEVFS_RESERVE;
 
 	*out = NULL;
 	file_name(epoch, "", name);
@@ -164,18 +163,8 @@ int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogu
 	if (fd < 0)
 		return err_wrap(e, "making the catalogue");
 	file_close(&fd);
-	if (handle_new(dirfd, epoch, CATALOGUE_WRITE, &c, e) < 0)
-		goto fail;
-	if (open_database(c, key_id, e) < 0)
-		goto fail;
-	/* Before anything touches the new file: both shape its first page. */
-	if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve) !=
-	    SQLITE_OK) {
-		err_set(e, MUNI_UNSUPPORTED, "this SQLite cannot reserve bytes in a page");
-		goto fail;
-	}
-	if (catalogue_exec(c, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = NONE;"
-			   "PRAGMA encoding = 'UTF-8'; PRAGMA journal_mode = MEMORY", e) < 0 ||
+	if (handle_new(dirfd, epoch, CATALOGUE_WRITE, &c, e) < 0 ||
+	    open_database(c, key_id, "&new=1", e) < 0 || pagevfs_format(c->db, e) < 0 ||
 	    configure(c, CREATE_CACHE_BYTES, e) < 0 ||
 	    catalogue_schema_create(c, e) < 0 || configure_writer(c, e) < 0 ||
 	    file_sync_dir(dirfd, e) < 0)
@@ -197,7 +186,7 @@ int catalogue_open(int dirfd, uint64_t epoch, unsigned key_id, enum catalogue_mo
 	*out = NULL;
 	if (handle_new(dirfd, epoch, mode, &c, e) < 0)
 		return -1;
-	if (check_file(c, e) < 0 || open_database(c, key_id, e) < 0 ||
+	if (check_file(c, e) < 0 || open_database(c, key_id, "", e) < 0 ||
 	    configure(c, cache_bytes, e) < 0 ||
 	    (mode == CATALOGUE_WRITE && configure_writer(c, e) < 0) ||
 	    catalogue_schema_check(c, e) < 0) {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fs/store/pagevfs.h"
+
 /* ---- errors --------------------------------------------------------------- */
 
 int catalogue_damaged(struct catalogue *c, struct err *e, const char *format, ...)
@@ -26,61 +28,80 @@ static bool is_full(int errnum)
 	return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
 }
 
-/* The shim reports a page that fails authentication as an I/O error without
- * an errno of the system; one with an errno is the disk's own. */
-static int io_error(struct catalogue *c, int rc, const char *doing, struct err *e)
+/* ": " and the reason, or nothing. */
+struct reason {
+	const char *colon, *text;
+};
+
+static int no_space(struct catalogue *c, const char *doing, struct err *e)
+{
+	err_set(e, MUNI_NO_SPACE, "%s: no space left for catalogue.%" PRIu64 "; make room and "
+		"run the command again", doing, c->epoch);
+	e->sys = ENOSPC;
+	return -1;
+}
+
+/* The shim reports a page that fails authentication as SQLITE_IOERR_DATA, and
+ * says why; an error with an errno is the disk's own. */
+static int io_error(struct catalogue *c, int rc, const char *doing, struct reason why,
+		    struct err *e)
 {
 	int sys = sqlite3_system_errno(c->db);
 
 	if (rc == SQLITE_IOERR_NOMEM)
 		return err_set(e, MUNI_NO_MEMORY, "%s: no memory", doing);
-	if (is_full(sys)) {
-		err_set(e, MUNI_NO_SPACE, "%s: no space left for catalogue.%" PRIu64
-			"; make room and run the command again", doing, c->epoch);
-		e->sys = sys;
-		return -1;
-	}
+	if (rc == PAGEVFS_UNLISTED)
+		return err_set(e, MUNI_UNSUPPORTED, "%s%s%s", doing, why.colon, why.text);
 	if (rc == SQLITE_IOERR_DATA || rc == SQLITE_IOERR_CORRUPTFS ||
-	    rc == SQLITE_IOERR_SHORT_READ || rc == SQLITE_IOERR_AUTH ||
-	    (rc == SQLITE_IOERR_READ && sys == 0))
-		return catalogue_damaged(c, e, "%s: a page is not what was written (%s)",
-					 doing, sqlite3_errstr(rc));
-	err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d)%s%s", doing, c->epoch,
-		sqlite3_errstr(rc), rc, sys ? ": " : "", sys ? strerror(sys) : "");
+	    rc == SQLITE_IOERR_SHORT_READ || (rc == SQLITE_IOERR_READ && sys == 0))
+		return catalogue_damaged(c, e, "%s%s%s", doing, *why.text ? why.colon : ": ",
+					 *why.text ? why.text : sqlite3_errstr(rc));
+	if (is_full(sys))
+		return no_space(c, doing, e);
+	err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d)%s%s%s%s", doing, c->epoch,
+		sqlite3_errstr(rc), rc, why.colon, why.text, sys ? ": " : "",
+		sys ? strerror(sys) : "");
 	e->sys = sys;
 	return -1;
 }
 
 int catalogue_sql_error(struct catalogue *c, int rc, const char *doing, struct err *e)
 {
+	struct reason why = { .text = pagevfs_reason() };
+
+	why.colon = *why.text ? ": " : "";
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(e, MUNI_BUSY, "%s: another process keeps catalogue.%" PRIu64
 			       " busy; try again when it has finished", doing, c->epoch);
 	case SQLITE_FULL:
-		return err_set(e, MUNI_NO_SPACE, "%s: no space left for catalogue.%" PRIu64
-			       "; make room and run the command again", doing, c->epoch);
+		return *why.text ? err_set(e, MUNI_LIMIT, "%s: %s", doing, why.text) :
+			no_space(c, doing, e);
 	case SQLITE_NOMEM:
 		return err_set(e, MUNI_NO_MEMORY, "%s: no memory", doing);
 	case SQLITE_TOOBIG:
 		return err_set(e, MUNI_LIMIT, "%s: a value is too large for the catalogue",
 			       doing);
+	case SQLITE_AUTH:
+		return err_set(e, MUNI_CANNOT_UNLOCK, "%s: catalogue.%" PRIu64 " cannot be "
+			       "unlocked%s%s", doing, c->epoch, why.colon, why.text);
 	case SQLITE_CONSTRAINT:
 		return err_set(e, MUNI_EXISTS, "%s: there is such a row already (%s)", doing,
 			       sqlite3_errmsg(c->db));
 	case SQLITE_IOERR:
-		return io_error(c, rc, doing, e);
+		return io_error(c, rc, doing, why, e);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
-		err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d); check that "
+		err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d)%s%s; check that "
 			"the archive's folder and files can be read and written", doing,
-			c->epoch, sqlite3_errstr(rc), rc);
+			c->epoch, sqlite3_errstr(rc), rc, why.colon, why.text);
 		e->sys = sqlite3_system_errno(c->db);
 		return -1;
 	default:	/* CORRUPT, NOTADB, ERROR (a table is missing), MISMATCH ... */
-		return catalogue_damaged(c, e, "%s: %s", doing, sqlite3_errmsg(c->db));
+		return catalogue_damaged(c, e, "%s: %s", doing,
+					 *why.text ? why.text : sqlite3_errmsg(c->db));
 	}
 }
 

@@ -217,8 +217,17 @@ static int vfs_access(struct sqlite3_vfs *vfs, const char *name, int flags, int 
 	return parent_of(vfs)->xAccess(parent_of(vfs), name, flags, out);
 }
 
+/* A path through a descriptor stays as it is: resolved it may be longer than
+ * SQLite takes, and the folder may be renamed while it is open. */
 static int vfs_full_path(struct sqlite3_vfs *vfs, const char *name, int size, char *out)
 {
+	static const char through[] = "/proc/self/fd/";
+	size_t length = strlen(name);
+
+	if (strncmp(name, through, sizeof through - 1) == 0 && length < (size_t)size) {
+		memcpy(out, name, length + 1);
+		return SQLITE_OK;
+	}
 	return parent_of(vfs)->xFullPathname(parent_of(vfs), name, size, out);
 }
 

@@ -46,6 +46,15 @@ struct fixture {
 			fail_msg("%s: code %d: %s", #call, e.code, e.text);     \
 	} while (0)
 
+static inline int fixture_key(struct fixture *f, struct err *e)
+{
+	static const uint8_t key[32] = "the key of one test's catalogue";
+
+	if (pagevfs_register(e) < 0)
+		return -1;
+	return pagevfs_key_add(key, key, FIXTURE_EPOCH, &f->key_id, e);
+}
+
 static inline int fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
@@ -56,6 +65,7 @@ static inline int fixture_setup(void **state)
 	assert_non_null(mkdtemp(f->path));
 	f->dirfd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(f->dirfd >= 0);
+	must(fixture_key(f, &e));
 	must(catalogue_create(f->dirfd, FIXTURE_EPOCH, f->key_id, &f->c, &e));
 	*state = f;
 	return 0;
@@ -67,6 +77,7 @@ static inline int fixture_teardown(void **state)
 	char command[96];
 
 	catalogue_close(f->c);
+	pagevfs_key_drop(f->key_id);
 	close(f->dirfd);
 	snprintf(command, sizeof command, "rm -rf '%s'", f->path);
 	if (system(command) != 0)
