@@ -21,8 +21,15 @@ struct diff_item {
 	bool metadata_changed;	/* mode, owner, mtime, xattrs, link target */
 };
 
-/* In path order; MOVED: same content (and, where known, the same source inode)
- * under another path, or a directory that kept its id. */
+/*
+ * In path order (bytes).  MOVED: a file with the same content, or anything with
+ * the same source inode, that left one path and came at another; or a directory
+ * that kept its id: then what is in it is compared, and told under its new path
+ * (what went from it under its old one).  A directory's mtime is metadata only
+ * where nothing below it changed.  Times of access and change, link counts and
+ * classes are no change.  The topmost directory's path is "".  row(): 0 go on, 1
+ * stop, -1 error (the caller's own).
+ */
 int vault_diff(struct catalogue *c, const struct version *a, const struct version *b,
 	       int (*row)(void *arg, const struct diff_item *item), void *arg,
 	       struct err *e);
