@@ -23,7 +23,8 @@
 #include "fs/vault/foreign_source.h"
 #include "fs/vault/foreign_voice.h"
 
-#define TAR_RECORD 10240	/* tar's usual blocking: an empty tar is so long */
+#define TAR_BLOCK 512
+#define TAR_RECORD 10240	/* tar's usual blocking */
 #define RESTARTS_MAX 64
 #define ISO_VOLUME (32768 + 80)	/* ECMA-119 8.4: the primary descriptor's sizes */
 
@@ -109,7 +110,7 @@ static const char *why(struct child *c)
 
 	if (c->source.failure.code != MUNI_OK)
 		return c->source.failure.text;
-	return text ? text : "no reason given";
+	return text ? text : "something in its header was not understood";
 }
 
 static enum muni_code code_now(struct child *c)
@@ -294,14 +295,26 @@ static void check_tar_end(struct child *c)
 	if (s->plain <= at)
 		broken(c, MUNI_DAMAGED, "it stops without the mark of its end: it was cut off "
 		       "between two entries, or was never finished");
-	if (c->entries == 0 && s->plain > TAR_RECORD)
+	/* An empty tar is two blocks, or a record, of zeros; so is the beginning of
+	 * many other things. */
+	if (c->entries == 0 && s->plain != TAR_RECORD && s->plain != 2 * TAR_BLOCK)
 		broken(c, MUNI_FORMAT, "there is nothing in it but zeros: no archive, or one "
 		       "of which only a stretch of zeros is left");
 	if (s->nonzero_end > at) {
-		snprintf(text, sizeof text, "%llu bytes follow the end of the archive and were "
-			 "not read", (unsigned long long)(s->nonzero_end - at));
+		snprintf(text, sizeof text, "something follows the end of the archive (at byte "
+			 "%llu, up to byte %llu) and was not read", (unsigned long long)at,
+			 (unsigned long long)s->nonzero_end);
 		voice_text(&c->voice, WIRE_NOTICE, text);
 	}
+}
+
+/* ar has no end mark, but a header that is there in part is none. */
+static void check_ar_end(struct child *c)
+{
+	uint64_t at = (uint64_t)archive_read_header_position(c->a);
+
+	if (c->source.plain > at + 1)
+		broken(c, MUNI_DAMAGED, "it was cut off within the header of an entry");
 }
 
 /* A volume that says it is longer than what is there. */
@@ -328,18 +341,24 @@ static _Noreturn void finish(struct child *c)
 {
 	int format = format_of(c);
 
-	/* To the last byte, for the packing's checksums; a parser that seeks has
-	 * read what it wanted. */
-	if ((!c->source.is_direct || format == ARCHIVE_FORMAT_TAR) &&
+	/* To the last byte, for the packing's checksums and what follows the end;
+	 * a parser that seeks has read what it wanted. */
+	if ((!c->source.is_direct || format == ARCHIVE_FORMAT_TAR ||
+	     format == ARCHIVE_FORMAT_AR) &&
 	    source_drain(&c->source) < 0)
 		broken(c, c->source.failure.code, c->source.failure.text);
 	if (format == ARCHIVE_FORMAT_TAR)
 		check_tar_end(c);
+	else if (format == ARCHIVE_FORMAT_AR)
+		check_ar_end(c);
 	else if (format == ARCHIVE_FORMAT_ISO9660)
 		check_iso_end(c);
 	if (c->source.gzip && gunzip_has_trailing(c->source.gzip))
 		voice_text(&c->voice, WIRE_NOTICE, "bytes that are not gzip follow the end of "
 			   "the packed data and were not read");
+	say_kind(c);
+	if (c->entries == 0)
+		voice_text(&c->voice, WIRE_NOTICE, "there is no entry in the archive");
 	voice_number(&c->voice, WIRE_PULSE, c->source.consumed);
 	voice_say(&c->voice, WIRE_END, NULL, 0);
 	leave(c, 0);
@@ -445,6 +464,33 @@ static void one_entry(struct child *c, struct archive_entry *ae, int rc)
 	}
 }
 
+static _Noreturn void no_header(struct child *c)
+{
+	if (archive_read_has_encrypted_entries(c->a) > 0 && c->entries == 0)
+		broken(c, MUNI_UNSUPPORTED, "even its list of entries is encrypted; decrypt the "
+		       "archive first");
+	if (!c->source.is_direct && format_of(c) == ARCHIVE_FORMAT_7ZIP)
+		broken(c, MUNI_UNSUPPORTED, "7z keeps its list at its end, so it can only be "
+		       "read from a file; save the stream, or unpack the file, first");
+	broken(c, code_now(c), why(c));
+}
+
+/* A packed file with nothing inside: libarchive sees no format in it. */
+static _Noreturn void read_empty_raw(struct child *c)
+{
+	struct wire_entry w = { .f = { .kind = NODE_FILE, .uid = -1, .gid = -1 } };
+	char path[4096], kind[80];
+
+	snprintf(kind, sizeof kind, "raw+%s", c->source.packing);
+	voice_text(&c->voice, WIRE_KIND, kind);
+	describe_raw(c, &w.f, path, sizeof path);
+	w.f.has_data = true;
+	voice_entry(&c->voice, &w);
+	voice_number(&c->voice, WIRE_DONE, 0);
+	voice_say(&c->voice, WIRE_END, NULL, 0);
+	leave(c, 0);
+}
+
 static _Noreturn void read_all(struct child *c)
 {
 	for (;;) {
@@ -452,10 +498,10 @@ static _Noreturn void read_all(struct child *c)
 		int rc = archive_read_next_header(c->a, &ae);
 
 		if (rc == ARCHIVE_RETRY || rc == ARCHIVE_FATAL)
-			broken(c, code_now(c), why(c));
-		say_kind(c);
+			no_header(c);
 		if (rc == ARCHIVE_EOF)
 			finish(c);
+		say_kind(c);
 		one_entry(c, ae, rc);
 	}
 }
@@ -523,6 +569,8 @@ static int begin(struct child *c, struct err *e)
 	if (size == 0 && !c->options->allow_raw)
 		return err_set(e, MUNI_FORMAT, "it is packed (%s) and there is nothing inside",
 			       c->source.packing);
+	if (size == 0)
+		read_empty_raw(c);
 	if (open_reader(c) != ARCHIVE_OK)
 		return err_set(e, code_now(c), "%s", why(c));
 	return 0;

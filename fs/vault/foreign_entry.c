@@ -41,6 +41,8 @@ static enum node_kind kind_of(struct archive_entry *ae, bool *is_known)
 		return NODE_CHAR;
 	case AE_IFBLK:
 		return NODE_BLOCK;
+	case 0:		/* ar, and old tars: a kind was never written down */
+		return NODE_FILE;
 	default:
 		*is_known = archive_entry_hardlink(ae) != NULL;
 		return NODE_FILE;

@@ -71,7 +71,7 @@ static ssize_t input_read(struct source *s, uint8_t *into, size_t room)
 		return -1;
 	}
 	s->offset += (uint64_t)n;
-	if (s->offset > s->consumed) {
+	if (n > 0 && s->offset > s->consumed) {
 		bool is_due = s->offset / PULSE_EVERY != s->consumed / PULSE_EVERY;
 
 		s->consumed = s->offset;
@@ -180,6 +180,12 @@ int source_begin(struct source *s, struct err *e)
 	if (rc == ARCHIVE_OK) {
 		name_packing(s);
 		rc = archive_read_next_header(s->unpacker, &entry);
+	} else if (s->failure.code == MUNI_OK &&
+		   archive_errno(s->unpacker) == EILSEQ) {
+		/* "Unrecognized": not even the first byte that "raw" wants came out. */
+		name_packing(s);
+		s->is_empty = true;
+		return 0;
 	}
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_EOF) {
 		(void)unpacker_failed(s);
@@ -247,10 +253,12 @@ ssize_t source_read(struct source *s, const void **block)
 		*block = s->raw;
 		if (n > 0)
 			watch(s, s->raw, (size_t)n, s->offset);
-		if (s->offset > s->plain)
+		if (n > 0 && s->offset > s->plain)
 			s->plain = s->offset;
 		return n;
 	}
+	if (s->is_empty)
+		return 0;
 	do
 		rc = archive_read_data_block(s->unpacker, block, &size, &at);
 	while (rc == ARCHIVE_OK && size == 0);

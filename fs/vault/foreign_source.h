@@ -33,6 +33,7 @@ struct source {
 	struct archive *unpacker;	/* libarchive's filters; NULL: taken away */
 	const void *held;	/* peeked plain bytes, not handed on yet */
 	size_t held_size;
+	bool is_empty;		/* packed, with nothing inside */
 	bool is_direct;		/* no packing: the parser may seek */
 	char packing[48];	/* "gzip", "xz"; "" if none */
 	uint64_t plain;		/* bytes handed to the parser; direct: furthest */
