@@ -108,7 +108,7 @@ static int end_options(struct cli *cli)
 	cli->operands = cli->argv + optind;
 	cli->operand_count = cli->argc - optind;
 	if (cli->operand_count < c->min_operands) {
-		cli_usage(cli, "something is missing");
+		cli_usage(cli, "a word is missing; it goes like this");
 		return CLI_WRONG;
 	}
 	if (c->max_operands >= 0 && cli->operand_count > c->max_operands) {

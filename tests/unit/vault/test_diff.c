@@ -387,7 +387,7 @@ static void many_changes_are_all_told(void **state)
 {
 	struct world w;
 	struct err e = ERR_NONE;
-	char name[16], text[16];
+	char name[16], text[32];
 	size_t spaces = 0;
 
 	world_make(&w, *state);
