@@ -1,0 +1,321 @@
+#include "fs/vault/block_cache.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "fs/base/err.h"
+#include "fs/crypt/secret.h"
+#include "fs/vault/reader_helpers.h"
+#include "fs/vault/reader_rows.h"
+
+#define SHARDS 8
+#define BUCKETS 512		/* a shard */
+
+struct shard {
+	pthread_mutex_t lock;
+	pthread_cond_t landed;	/* a flight ended */
+	struct cached_block *buckets[BUCKETS];
+	struct cached_block *newest, *oldest;
+	struct flight *flights;
+};
+
+struct block_cache {
+	size_t limit;		/* for blocks alone: what rows may take is off already */
+	size_t asked;		/* the limit that was asked for */
+	atomic_size_t used;
+	atomic_uint next_victim;	/* shard to evict from next */
+	atomic_uint_fast64_t hits, misses, failures;
+	struct row_cache *rows;		/* owned */
+	struct helpers *helpers;	/* owned; NULL until started */
+	struct shard shards[SHARDS];
+};
+
+static uint64_t mix(int64_t id)
+{
+	uint64_t h = (uint64_t)id * 0x9e3779b97f4a7c15u;	/* 2^64 / golden ratio */
+
+	return h ^ (h >> 32);
+}
+
+static struct shard *shard_of(struct block_cache *c, int64_t id)
+{
+	return &c->shards[mix(id) % SHARDS];
+}
+
+static struct cached_block **bucket_of(struct shard *s, int64_t id)
+{
+	return &s->buckets[mix(id) / SHARDS % BUCKETS];
+}
+
+static size_t cost_of(const struct cached_block *b)
+{
+	return sizeof *b + b->valid + 16;	/* malloc's own */
+}
+
+/* ---- under the shard's lock -------------------------------------------------- */
+
+static struct cached_block *find(struct shard *s, int64_t id)
+{
+	struct cached_block *b = *bucket_of(s, id);
+
+	while (b && b->id != id)
+		b = b->next;
+	return b;
+}
+
+static void list_push(struct shard *s, struct cached_block *b)
+{
+	b->newer = NULL;
+	b->older = s->newest;
+	if (s->newest)
+		s->newest->newer = b;
+	else
+		s->oldest = b;
+	s->newest = b;
+}
+
+static void list_cut(struct shard *s, struct cached_block *b)
+{
+	*(b->newer ? &b->newer->older : &s->newest) = b->older;
+	*(b->older ? &b->older->newer : &s->oldest) = b->newer;
+}
+
+static void release(struct block_cache *c, struct cached_block *b)
+{
+	atomic_fetch_sub(&c->used, cost_of(b));
+	free(b);
+}
+
+/* Out of table and list; freed now, or with its last pin. */
+static void unlist(struct block_cache *c, struct shard *s, struct cached_block *b)
+{
+	struct cached_block **link = bucket_of(s, b->id);
+
+	while (*link != b)
+		link = &(*link)->next;
+	*link = b->next;
+	list_cut(s, b);
+	b->is_listed = false;
+	if (b->pins == 0)
+		release(c, b);
+}
+
+static struct flight *flying(struct shard *s, int64_t id)
+{
+	struct flight *f = s->flights;
+
+	while (f && f->id != id)
+		f = f->next;
+	return f;
+}
+
+static void land(struct shard *s, struct flight *flight)
+{
+	struct flight **link = &s->flights;
+
+	while (*link != flight)
+		link = &(*link)->next;
+	*link = flight->next;
+	pthread_cond_broadcast(&s->landed);
+}
+
+/* ---- what readers call --------------------------------------------------------- */
+
+bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
+		     struct flight *flight, struct cached_block **out)
+{
+	struct shard *s = shard_of(c, id);
+	struct cached_block *b;
+
+	*out = NULL;
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		b = find(s, id);
+		if (b && b->valid >= wanted)
+			break;
+		if (!flying(s, id)) {
+			*flight = (struct flight){ .id = id, .had_part = b != NULL,
+						   .next = s->flights };
+			s->flights = flight;
+			pthread_mutex_unlock(&s->lock);
+			atomic_fetch_add(&c->misses, 1);
+			return false;
+		}
+		pthread_cond_wait(&s->landed, &s->lock);
+	}
+	b->pins++;
+	if (s->newest != b) {
+		list_cut(s, b);
+		list_push(s, b);
+	}
+	pthread_mutex_unlock(&s->lock);
+	atomic_fetch_add(&c->hits, 1);
+	*out = b;
+	return true;
+}
+
+struct cached_block *cached_block_new(int64_t id, uint32_t valid)
+{
+	struct cached_block *b = malloc(sizeof *b + valid);
+
+	if (b)
+		*b = (struct cached_block){ .id = id, .valid = valid };
+	return b;
+}
+
+void cached_block_free(struct cached_block *b)
+{
+	free(b);
+}
+
+/* From the shards in turn, oldest first; what is pinned stays.  Gives up after
+ * one round in which nothing could go. */
+static void evict(struct block_cache *c, size_t limit, bool wipe)
+{
+	unsigned fruitless = 0;
+
+	while (atomic_load(&c->used) > limit && fruitless < SHARDS) {
+		struct shard *s = &c->shards[atomic_fetch_add(&c->next_victim, 1) % SHARDS];
+
+		pthread_mutex_lock(&s->lock);
+		struct cached_block *b = s->oldest;
+		while (b && b->pins > 0)
+			b = b->newer;
+		if (b) {
+			if (wipe)
+				secret_wipe(b->data, b->valid);
+			unlist(c, s, b);
+			fruitless = 0;
+		} else {
+			fruitless++;
+		}
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+void block_cache_publish(struct block_cache *c, struct flight *flight,
+			 struct cached_block *fresh)
+{
+	struct shard *s = shard_of(c, flight->id);
+
+	atomic_fetch_add(&c->used, cost_of(fresh));
+	pthread_mutex_lock(&s->lock);
+	struct cached_block *old = find(s, fresh->id);
+	if (old)
+		unlist(c, s, old);
+	struct cached_block **bucket = bucket_of(s, fresh->id);
+	fresh->next = *bucket;
+	*bucket = fresh;
+	fresh->pins = 1;
+	fresh->is_listed = true;
+	list_push(s, fresh);
+	land(s, flight);
+	pthread_mutex_unlock(&s->lock);
+	evict(c, c->limit, false);
+}
+
+void block_cache_abandon(struct block_cache *c, struct flight *flight)
+{
+	struct shard *s = shard_of(c, flight->id);
+
+	atomic_fetch_add(&c->failures, 1);
+	pthread_mutex_lock(&s->lock);
+	land(s, flight);	/* D4: those who wait try for themselves */
+	pthread_mutex_unlock(&s->lock);
+}
+
+void block_cache_unpin(struct block_cache *c, struct cached_block *b)
+{
+	struct shard *s = shard_of(c, b->id);
+	bool is_over;
+
+	pthread_mutex_lock(&s->lock);
+	if (--b->pins == 0 && !b->is_listed)
+		release(c, b);
+	is_over = atomic_load(&c->used) > c->limit;
+	pthread_mutex_unlock(&s->lock);
+	if (is_over)
+		evict(c, c->limit, false);
+}
+
+bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted)
+{
+	struct shard *s = shard_of(c, id);
+
+	pthread_mutex_lock(&s->lock);
+	struct cached_block *b = find(s, id);
+	bool is_coming = (b && b->valid >= wanted) || flying(s, id);
+	pthread_mutex_unlock(&s->lock);
+	return is_coming;
+}
+
+struct row_cache *block_cache_rows(struct block_cache *c)
+{
+	return c->rows;
+}
+
+struct helpers *block_cache_helpers(struct block_cache *c)
+{
+	return c->helpers;
+}
+
+/* ---- the whole -------------------------------------------------------------------- */
+
+struct block_cache *block_cache_new(size_t limit_bytes)
+{
+	struct block_cache *c = calloc(1, sizeof *c);
+	size_t for_rows = limit_bytes / 16;
+
+	if (!c)
+		return NULL;
+	c->rows = row_cache_new(for_rows);
+	if (!c->rows) {
+		free(c);
+		return NULL;
+	}
+	c->asked = limit_bytes;
+	c->limit = limit_bytes - for_rows;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		pthread_mutex_init(&c->shards[i].lock, NULL);
+		pthread_cond_init(&c->shards[i].landed, NULL);
+	}
+	return c;
+}
+
+int block_cache_start_helpers(struct block_cache *c, struct vault *v, unsigned count,
+			      struct err *e)
+{
+	return helpers_start(v, c, count, &c->helpers, e);
+}
+
+void block_cache_figures(struct block_cache *c, struct block_cache_figures *out)
+{
+	*out = (struct block_cache_figures){
+		.limit = c->asked,
+		.used = atomic_load(&c->used) + row_cache_used(c->rows),
+		.hits = atomic_load(&c->hits),
+		.misses = atomic_load(&c->misses),
+		.failures = atomic_load(&c->failures),
+	};
+}
+
+void block_cache_clear(struct block_cache *c)
+{
+	evict(c, 0, true);
+	row_cache_clear(c->rows);
+}
+
+void block_cache_free(struct block_cache *c)
+{
+	if (!c)
+		return;
+	helpers_stop(c->helpers);
+	block_cache_clear(c);
+	row_cache_free(c->rows);
+	for (unsigned i = 0; i < SHARDS; i++) {
+		pthread_mutex_destroy(&c->shards[i].lock);
+		pthread_cond_destroy(&c->shards[i].landed);
+	}
+	free(c);
+}

@@ -1,0 +1,59 @@
+/*
+ * Decoded blocks by number: a sharded LRU with single-flight decoding.  Only
+ * fs/vault/reader*.c and block_cache*.c include this.
+ *
+ * Who pins a block that is not there becomes its decoder and must publish or
+ * abandon it; others who want it wait.  A block is immutable once published; a
+ * longer decode of the same block replaces it, and the old one lives on until
+ * its last pin goes.
+ *
+ * Locks: one a shard, never two at once.
+ */
+#ifndef FS_VAULT_BLOCK_CACHE_H
+#define FS_VAULT_BLOCK_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/vault/reader.h"
+
+struct row_cache;
+struct helpers;
+
+struct cached_block {
+	int64_t id;
+	uint32_t valid;		/* bytes of data decoded, from the block's start */
+	unsigned pins;		/* this and below: protected by the shard's lock */
+	bool is_listed;		/* in table and LRU list */
+	struct cached_block *next;	/* in the table's chain */
+	struct cached_block *newer, *older;
+	uint8_t data[];
+};
+
+/* A decode under way; lies on its decoder's stack. */
+struct flight {
+	int64_t id;
+	bool had_part;		/* fewer bytes than wanted were there already */
+	struct flight *next;
+};
+
+/* true: *out is pinned and has `wanted` bytes.  false: the caller decodes now,
+ * then calls publish or abandon with the same flight. */
+bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
+		     struct flight *flight, struct cached_block **out);
+/* NULL without memory.  Fill data[0..valid) before publishing. */
+struct cached_block *cached_block_new(int64_t id, uint32_t valid);
+void cached_block_free(struct cached_block *b);	/* one that was never published */
+/* Takes `fresh`, which comes out pinned once for the caller. */
+void block_cache_publish(struct block_cache *c, struct flight *flight,
+			 struct cached_block *fresh);
+void block_cache_abandon(struct block_cache *c, struct flight *flight);
+void block_cache_unpin(struct block_cache *c, struct cached_block *b);
+/* Whether it is there with `wanted` bytes, or being decoded. */
+bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted);
+
+struct row_cache *block_cache_rows(struct block_cache *c);
+struct helpers *block_cache_helpers(struct block_cache *c);	/* NULL: none */
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * The mount's side: register, listen, answer.
+ */
+#include "fs/vault/presence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/bytes.h"
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+#include "fs/crypt/digest.h"
+#include "fs/vault/inside.h"
+#include "fs/vault/presence_inside.h"
+
+struct presence {
+	int rundir;		/* owned */
+	int lockfd;		/* owned; held locked: we live */
+	int listenfd;		/* owned */
+	int stopfd;		/* eventfd; readable once stopped */
+	char lock_name[PRESENCE_NAME_MAX];
+	char sock_name[PRESENCE_NAME_MAX];
+};
+
+void presence_pack(const struct presence_message *m, uint8_t out[PRESENCE_MESSAGE_SIZE])
+{
+	struct writer w = writer_over(out, PRESENCE_MESSAGE_SIZE);
+
+	writer_u32(&w, PRESENCE_MAGIC);
+	writer_u16(&w, m->kind);
+	writer_u16(&w, m->is_done);
+	writer_u64(&w, m->epoch);
+	writer_u64(&w, m->number);
+	writer_zeros(&w, 8);
+}
+
+bool presence_unpack(const uint8_t *data, long size, struct presence_message *out)
+{
+	if (size != PRESENCE_MESSAGE_SIZE)
+		return false;
+	struct reader r = reader_over(data, PRESENCE_MESSAGE_SIZE);
+	uint32_t magic = reader_u32(&r);
+
+	out->kind = reader_u16(&r);
+	out->is_done = reader_u16(&r);
+	out->epoch = reader_u64(&r);
+	out->number = reader_u64(&r);
+	return magic == PRESENCE_MAGIC && !r.underflow;
+}
+
+bool presence_address(int rundir, const char *name, struct sockaddr_un *out)
+{
+	memset(out, 0, sizeof *out);
+	out->sun_family = AF_UNIX;
+	int n = snprintf(out->sun_path, sizeof out->sun_path, "/proc/self/fd/%d/%s", rundir,
+			 name);
+	return n > 0 && (size_t)n < sizeof out->sun_path;
+}
+
+bool presence_peer_may_speak(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return false;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static int make_names(struct presence *p, struct err *e)
+{
+	uint8_t random[8];
+	char hex[2 * sizeof random + 1];
+
+	if (random_bytes(random, sizeof random, e) < 0)
+		return -1;
+	text_hex(random, sizeof random, hex);
+	snprintf(p->lock_name, sizeof p->lock_name, "mount.%ld.%s.lock", (long)getpid(), hex);
+	snprintf(p->sock_name, sizeof p->sock_name, "mount.%ld.%s.sock", (long)getpid(), hex);
+	return 0;
+}
+
+/* P1: whoever sees the file unlocked may remove it, also in the moment between
+ * our making it and our locking it: so look again once it is locked. */
+static int make_lock(struct presence *p, const char *about, struct err *e)
+{
+	struct stat ours, there;
+
+	p->lockfd = file_open(p->rundir, p->lock_name, O_RDWR | O_CREAT | O_EXCL, 0600, e);
+	if (p->lockfd < 0 || file_lock(p->lockfd, true, 0, e) < 0)
+		return -1;
+	if (fstat(p->lockfd, &ours) < 0 ||
+	    fstatat(p->rundir, p->lock_name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    ours.st_ino != there.st_ino)
+		return err_set(e, MUNI_BUSY, "the run folder's entry was removed at once; "
+			       "try again");
+	size_t size = strnlen(about, PRESENCE_ABOUT_MAX - 1);
+	return file_write_at(p->lockfd, 0, about, size, e);
+}
+
+static int make_socket(struct presence *p, struct err *e)
+{
+	struct sockaddr_un address;
+
+	p->listenfd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->listenfd < 0)
+		return err_errno(e, "making a socket");
+	if (!presence_address(p->rundir, p->sock_name, &address))
+		return err_set(e, MUNI_LIMIT, "the name of the socket is too long");
+	if (bind(p->listenfd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    fchmodat(p->rundir, p->sock_name, 0600, 0) < 0 || listen(p->listenfd, 8) < 0)
+		return err_errno(e, "binding %s in the run folder", p->sock_name);
+	return 0;
+}
+
+int presence_register(struct vault *v, const char *about, struct presence **out,
+		      struct err *e)
+{
+	struct presence *p = calloc(1, sizeof *p);
+	int rc = -1;
+
+	*out = NULL;
+	if (!p)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to register the mount");
+	p->rundir = p->lockfd = p->listenfd = p->stopfd = -1;
+	p->rundir = vault_run_dir(v, true, e);
+	if (p->rundir < 0)
+		goto out;
+	p->stopfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->stopfd < 0) {
+		err_errno(e, "making an event counter");
+		goto out;
+	}
+	if (make_names(p, e) < 0 || make_lock(p, about, e) < 0 || make_socket(p, e) < 0)
+		goto out;
+	*out = p;
+	p = NULL;
+	rc = 0;
+out:
+	presence_close(p);
+	return rc;
+}
+
+/* One waiting connection, if it carries a message that we know. */
+static int take(struct presence *p, struct presence_event *out)
+{
+	uint8_t raw[PRESENCE_MESSAGE_SIZE + 1];
+	struct presence_message m;
+	int fd = accept4(p->listenfd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	struct timeval patience = { .tv_sec = 2 };
+	if (!presence_peer_may_speak(fd) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||
+	    !presence_unpack(raw, recv(fd, raw, sizeof raw, 0), &m) ||
+	    (m.kind != PRESENCE_CHANGED && m.kind != PRESENCE_EPOCH)) {
+		close(fd);
+		return 0;
+	}
+	*out = (struct presence_event){ .kind = (enum presence_kind)m.kind,
+					.epoch = m.epoch, .number = m.number, .fd = fd };
+	return 1;
+}
+
+int presence_wait(struct presence *p, int timeout_ms, struct presence_event *out)
+{
+	struct pollfd polled[2] = {
+		{ .fd = p->stopfd, .events = POLLIN },
+		{ .fd = p->listenfd, .events = POLLIN },
+	};
+
+	if (poll(polled, 2, timeout_ms) <= 0 || (polled[0].revents & POLLIN))
+		return 0;
+	return (polled[1].revents & POLLIN) ? take(p, out) : 0;
+}
+
+void presence_answer(struct presence_event *event, bool is_done)
+{
+	uint8_t raw[PRESENCE_MESSAGE_SIZE];
+	struct presence_message m = {
+		.kind = (uint16_t)(event->kind | PRESENCE_ANSWER),
+		.is_done = is_done,
+		.epoch = event->epoch,
+		.number = event->number,
+	};
+
+	presence_pack(&m, raw);
+	/* The teller may be gone: it will count us as silent, which is true. */
+	(void)!send(event->fd, raw, sizeof raw, MSG_NOSIGNAL);
+	file_close(&event->fd);
+}
+
+void presence_stop(struct presence *p)
+{
+	uint64_t one = 1;
+
+	(void)!write(p->stopfd, &one, sizeof one);
+}
+
+void presence_close(struct presence *p)
+{
+	if (!p)
+		return;
+	if (p->listenfd >= 0)
+		unlinkat(p->rundir, p->sock_name, 0);
+	if (p->lockfd >= 0)
+		unlinkat(p->rundir, p->lock_name, 0);
+	file_close(&p->listenfd);
+	file_close(&p->lockfd);
+	file_close(&p->stopfd);
+	file_close(&p->rundir);
+	free(p);
+}

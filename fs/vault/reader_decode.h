@@ -1,0 +1,34 @@
+/*
+ * From a block's number to its decoded bytes: row, ciphertext, bases, decoder.
+ * Only fs/vault/reader*.c include this.
+ */
+#ifndef FS_VAULT_READER_DECODE_H
+#define FS_VAULT_READER_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/vault/block_cache.h"
+
+struct objects;
+
+struct vault_reader {
+	struct vault *vault;		/* borrowed */
+	struct block_cache *cache;	/* borrowed */
+	struct objects *objects;	/* borrowed from vault */
+	struct catalogue *catalogue;	/* owned */
+	struct block_decoder *decoder;	/* owned */
+	uint8_t *sealed;		/* scratch, owned: one block's ciphertext */
+	size_t sealed_size;
+	uint8_t *base;			/* scratch, owned: the bases, joined */
+	size_t base_size;
+};
+
+/* Pins `block` with at least `wanted` bytes (1..BLOCK_RAW_MAX).  is_sample: the
+ * caller wants no more of it than that, so stop decoding soon after. */
+int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_sample,
+	       struct cached_block **out, struct err *e);
+/* For the helpers: have it in the cache, or not. */
+void reader_decode_ahead(struct vault_reader *r, int64_t block);
+
+#endif

@@ -1,0 +1,243 @@
+#include "fs/vault/reader_rows.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/crypt/secret.h"
+
+#define WAYS 8
+#define AREA_BITS 26		/* pages are sought by content and 64 MiB of file */
+
+struct block_row {
+	struct block block;	/* id 0: free */
+	uint8_t segment_uid[16];
+};
+
+struct row_cache {
+	pthread_mutex_t lock;	/* protects all below */
+	size_t page_sets, row_sets;
+	struct extents **pages;	/* page_sets * WAYS */
+	struct block_row *rows;	/* row_sets * WAYS */
+	unsigned next_page, next_row;	/* the way that goes next */
+	size_t page_bytes;
+};
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	uint64_t h = (a ^ (b << 40)) * 0x9e3779b97f4a7c15u;
+
+	return h ^ (h >> 29);
+}
+
+static size_t page_size(unsigned count)
+{
+	return sizeof(struct extents) + count * sizeof(struct extent);
+}
+
+struct row_cache *row_cache_new(size_t limit_bytes)
+{
+	struct row_cache *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	/* Half for pages, taken as full; half for rows.  At least one set each. */
+	c->page_sets = limit_bytes / 2 / (WAYS * page_size(EXTENTS_A_PAGE));
+	c->row_sets = limit_bytes / 2 / (WAYS * sizeof(struct block_row));
+	if (c->page_sets == 0)
+		c->page_sets = 1;
+	if (c->row_sets == 0)
+		c->row_sets = 1;
+	c->pages = calloc(c->page_sets * WAYS, sizeof(struct extents *));
+	c->rows = calloc(c->row_sets * WAYS, sizeof *c->rows);
+	if (!c->pages || !c->rows) {
+		free(c->pages);
+		free(c->rows);
+		free(c);
+		return NULL;
+	}
+	pthread_mutex_init(&c->lock, NULL);
+	return c;
+}
+
+/* Under the lock. */
+static void drop(struct row_cache *rc, struct extents *x)
+{
+	if (x && --x->refs == 0) {
+		rc->page_bytes -= page_size(x->count);
+		free(x);
+	}
+}
+
+void row_cache_clear(struct row_cache *c)
+{
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->page_sets * WAYS; i++) {
+		drop(c, c->pages[i]);
+		c->pages[i] = NULL;
+	}
+	secret_wipe(c->rows, c->row_sets * WAYS * sizeof *c->rows);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void row_cache_free(struct row_cache *c)
+{
+	if (!c)
+		return;
+	row_cache_clear(c);
+	pthread_mutex_destroy(&c->lock);
+	free(c->pages);
+	free(c->rows);
+	free(c);
+}
+
+size_t row_cache_used(struct row_cache *c)
+{
+	pthread_mutex_lock(&c->lock);
+	size_t used = c->page_bytes + c->row_sets * WAYS * sizeof *c->rows;
+	pthread_mutex_unlock(&c->lock);
+	return used;
+}
+
+/* ---- extents ------------------------------------------------------------------ */
+
+static struct extents **page_set(struct row_cache *rc, int64_t content, uint64_t offset)
+{
+	return &rc->pages[mix((uint64_t)content, offset >> AREA_BITS) % rc->page_sets * WAYS];
+}
+
+static struct extents *page_find(struct row_cache *rc, int64_t content, uint64_t offset)
+{
+	struct extents *found = NULL;
+
+	pthread_mutex_lock(&rc->lock);
+	struct extents **set = page_set(rc, content, offset);
+	for (unsigned i = 0; i < WAYS && !found; i++) {
+		struct extents *x = set[i];
+		if (x && x->content == content && x->first <= offset && offset < x->end)
+			found = x;
+	}
+	if (found)
+		found->refs++;
+	pthread_mutex_unlock(&rc->lock);
+	return found;
+}
+
+static void page_keep(struct row_cache *rc, struct extents *x, uint64_t offset)
+{
+	pthread_mutex_lock(&rc->lock);
+	struct extents **set = page_set(rc, x->content, offset);
+	unsigned way = rc->next_page++ % WAYS;
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (!set[i])
+			way = i;
+	drop(rc, set[way]);
+	set[way] = x;
+	x->refs = 2;		/* the table's and the caller's */
+	rc->page_bytes += page_size(x->count);
+	pthread_mutex_unlock(&rc->lock);
+}
+
+/* C4 checked the rows; what must hold between extents is checked here: sorted,
+ * apart, inside what a block can hold. */
+static int check_page(const struct extent_page *p, int64_t content, uint64_t offset,
+		      struct err *e)
+{
+	uint64_t end = 0;
+
+	if (p->count > EXTENTS_A_PAGE || p->first > offset || p->end <= offset)
+		goto bad;
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct extent *x = &p->extents[i];
+		if (x->offset < end || x->size == 0 || x->size > BLOCK_RAW_MAX ||
+		    x->at > BLOCK_RAW_MAX - x->size || x->block <= 0 ||
+		    x->offset > UINT64_MAX - x->size)
+			goto bad;
+		end = x->offset + x->size;
+	}
+	return 0;
+bad:
+	return err_set(e, MUNI_DAMAGED, "the extents of content %lld cannot be as the "
+		       "catalogue has them; run muni verify", (long long)content);
+}
+
+int rows_extents(struct row_cache *rc, struct catalogue *c, int64_t content,
+		 uint64_t offset, struct extents **out, struct err *e)
+{
+	struct extents *x = page_find(rc, content, offset);
+	struct extent_page p;
+
+	*out = x;
+	if (x)
+		return 0;
+	if (catalogue_extents(c, content, offset, &p, e) < 0 ||
+	    check_page(&p, content, offset, e) < 0)
+		return -1;
+	x = malloc(page_size(p.count));
+	if (!x)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a page of extents");
+	*x = (struct extents){ .content = content, .count = p.count, .first = p.first,
+			       .end = p.end };
+	memcpy(x->list, p.extents, p.count * sizeof p.extents[0]);
+	page_keep(rc, x, offset);
+	*out = x;
+	return 0;
+}
+
+void rows_drop(struct row_cache *rc, struct extents *x)
+{
+	pthread_mutex_lock(&rc->lock);
+	drop(rc, x);
+	pthread_mutex_unlock(&rc->lock);
+}
+
+/* ---- blocks -------------------------------------------------------------------- */
+
+static int check_row(const struct block *b, int64_t id, struct err *e)
+{
+	if (b->id != id || b->raw == 0 || b->raw > BLOCK_RAW_MAX ||
+	    b->stored > BLOCK_STORED_MAX)
+		return err_set(e, MUNI_DAMAGED, "the row of block %lld cannot be as the "
+			       "catalogue has it; run muni verify", (long long)id);
+	for (unsigned i = 0; i < BLOCK_BASES_MAX; i++)
+		if (b->bases[i] < 0 || b->bases[i] >= id)	/* D5 */
+			return err_set(e, MUNI_DAMAGED, "block %lld names block %lld as its "
+				       "base, which is not older than itself",
+				       (long long)id, (long long)b->bases[i]);
+	return 0;
+}
+
+int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct block *out,
+	       uint8_t segment_uid[16], struct err *e)
+{
+	struct block_row *set = &rc->rows[mix((uint64_t)id, 0) % rc->row_sets * WAYS];
+	struct block_row row;
+
+	pthread_mutex_lock(&rc->lock);
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (set[i].block.id != id)
+			continue;
+		*out = set[i].block;
+		memcpy(segment_uid, set[i].segment_uid, 16);
+		pthread_mutex_unlock(&rc->lock);
+		return 0;
+	}
+	pthread_mutex_unlock(&rc->lock);
+
+	if (catalogue_block(c, id, &row.block, row.segment_uid, e) < 0 ||
+	    check_row(&row.block, id, e) < 0)
+		return -1;
+	*out = row.block;
+	memcpy(segment_uid, row.segment_uid, 16);
+	pthread_mutex_lock(&rc->lock);
+	unsigned way = rc->next_row++ % WAYS;
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set[i].block.id == 0)
+			way = i;
+	set[way] = row;
+	pthread_mutex_unlock(&rc->lock);
+	secret_wipe(&row, sizeof row);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * Rows of the catalogue that reading asks for again and again: pages of extents
+ * and rows of blocks, kept in two set-associative tables of bounded size, so
+ * that a 4 KiB read somewhere in a big file costs no SQL.  Thread-safe.
+ *
+ * Block rows hold block keys: row_cache_clear() wipes.
+ */
+#ifndef FS_VAULT_READER_ROWS_H
+#define FS_VAULT_READER_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/store/catalogue.h"
+
+struct row_cache;
+
+struct extents {		/* one page, shared, immutable */
+	int64_t content;
+	unsigned refs;		/* protected by the cache's lock */
+	unsigned count;
+	uint64_t first, end;	/* the file offsets that it answers for */
+	struct extent list[];	/* sorted, apart from each other */
+};
+
+struct row_cache *row_cache_new(size_t limit_bytes);	/* NULL without memory */
+void row_cache_clear(struct row_cache *c);
+void row_cache_free(struct row_cache *c);
+size_t row_cache_used(struct row_cache *c);
+
+/* The page that covers offset, from the table or the catalogue; rows_drop() it. */
+int rows_extents(struct row_cache *rc, struct catalogue *c, int64_t content,
+		 uint64_t offset, struct extents **out, struct err *e);
+void rows_drop(struct row_cache *rc, struct extents *x);
+
+/* MUNI_DAMAGED also where the row's own numbers cannot be. */
+int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct block *out,
+	       uint8_t segment_uid[16], struct err *e);
+
+#endif
