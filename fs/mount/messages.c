@@ -1,0 +1,95 @@
+#include "fs/mount/messages.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#define A_SECOND 10		/* no more of them in one */
+
+struct messages {
+	pthread_mutex_t lock;	/* protects all below */
+	bool is_syslog;
+	time_t second;
+	unsigned in_second;
+	unsigned long dropped;
+	unsigned count;		/* ever said */
+	time_t when[MESSAGES_KEPT];
+	char text[MESSAGES_KEPT][1100];
+};
+
+struct messages *messages_new(void)
+{
+	struct messages *m = calloc(1, sizeof *m);
+
+	if (m)
+		pthread_mutex_init(&m->lock, NULL);
+	return m;
+}
+
+void messages_free(struct messages *m)
+{
+	if (!m)
+		return;
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+void messages_to_syslog(struct messages *m)
+{
+	/* Both would read files at the first message: too late in a sandbox. */
+	tzset();
+	openlog("munifs", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	pthread_mutex_lock(&m->lock);
+	m->is_syslog = true;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static void put(bool is_syslog, const char *text)
+{
+	if (is_syslog)
+		syslog(LOG_WARNING, "%s", text);
+	else
+		fprintf(stderr, "munifs: %s\n", text);
+}
+
+void messages_say(struct messages *m, const char *format, ...)
+{
+	time_t now = time(NULL);
+	va_list args;
+
+	pthread_mutex_lock(&m->lock);
+	if (now != m->second) {
+		m->second = now;
+		m->in_second = 0;
+		if (m->dropped > 0) {
+			char more[64];
+			snprintf(more, sizeof more, "(%lu more like these)", m->dropped);
+			put(m->is_syslog, more);
+			m->dropped = 0;
+		}
+	}
+	if (m->in_second++ < A_SECOND) {
+		unsigned at = m->count++ % MESSAGES_KEPT;
+		va_start(args, format);
+		vsnprintf(m->text[at], sizeof m->text[at], format, args);
+		va_end(args);
+		m->when[at] = now;
+		put(m->is_syslog, m->text[at]);
+	} else {
+		m->dropped++;
+	}
+	pthread_mutex_unlock(&m->lock);
+}
+
+void messages_each(struct messages *m, void (*row)(void *arg, time_t when, const char *text),
+		   void *arg)
+{
+	pthread_mutex_lock(&m->lock);
+	unsigned from = m->count > MESSAGES_KEPT ? m->count - MESSAGES_KEPT : 0;
+	for (unsigned i = from; i < m->count; i++)
+		row(arg, m->when[i % MESSAGES_KEPT], m->text[i % MESSAGES_KEPT]);
+	pthread_mutex_unlock(&m->lock);
+}

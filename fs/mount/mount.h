@@ -1,0 +1,52 @@
+/*
+ * What the parts of munifs share about the one mount that a process serves.
+ */
+#ifndef FS_MOUNT_MOUNT_H
+#define FS_MOUNT_MOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/mount/options.h"
+#include "fs/vault/reader.h"
+#include "fs/vault/vault.h"
+
+struct access_log;
+struct ahead;
+struct cursors;
+struct fuse_session;
+struct messages;
+struct pool;
+struct presence;
+struct recent;
+struct view;
+
+enum mount_shape {
+	MOUNT_ARCHIVE,		/* /SYSTEM/versions/LABEL/... and /.muniment */
+	MOUNT_SYSTEM,		/* system=: the system's folder is the root */
+	MOUNT_VERSION,		/* system=,version=: the version's tree is the root */
+};
+
+struct mount {
+	struct mount_options o;
+	enum mount_shape shape;
+	struct system system;	/* MOUNT_SYSTEM, MOUNT_VERSION */
+	struct version version;	/* MOUNT_VERSION */
+	uint32_t owner_uid, owner_gid;	/* of what is ours: folders above versions */
+	uint32_t root_mode;	/* permission bits of the root folder, where ours */
+
+	struct vault *vault;		/* owned by main() */
+	struct block_cache *blocks;
+	struct pool *pool;
+	struct view *view;
+	struct recent *recent;
+	struct cursors *cursors;
+	struct ahead *ahead;
+	struct messages *messages;
+	struct access_log *access_log;	/* NULL unless audited */
+	struct presence *presence;	/* NULL where registering failed */
+	struct fuse_session *session;
+	int certificates;		/* folder; -1: there is none */
+};
+
+#endif

@@ -1,0 +1,74 @@
+#include "fs/mount/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "fs/base/err.h"
+#include "fs/vault/reader.h"
+
+struct pool {
+	struct vault *vault;	/* borrowed */
+	struct block_cache *blocks;	/* borrowed */
+	size_t catalogue_cache;
+	pthread_mutex_t lock;	/* protects all below */
+	pthread_cond_t given;
+	unsigned limit, opened, idle_count;
+	struct vault_reader *idle[];
+};
+
+struct pool *pool_new(struct vault *v, struct block_cache *blocks, unsigned limit,
+		      size_t catalogue_cache)
+{
+	struct pool *p = calloc(1, sizeof *p + limit * sizeof p->idle[0]);
+
+	if (!p)
+		return NULL;
+	p->vault = v;
+	p->blocks = blocks;
+	p->catalogue_cache = catalogue_cache;
+	p->limit = limit;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->given, NULL);
+	return p;
+}
+
+int pool_take(struct pool *p, struct vault_reader **out, struct err *e)
+{
+	*out = NULL;
+	pthread_mutex_lock(&p->lock);
+	while (p->idle_count == 0 && p->opened == p->limit)
+		pthread_cond_wait(&p->given, &p->lock);
+	if (p->idle_count > 0) {
+		*out = p->idle[--p->idle_count];
+		pthread_mutex_unlock(&p->lock);
+		return 0;
+	}
+	p->opened++;
+	pthread_mutex_unlock(&p->lock);
+	if (vault_reader_open(p->vault, p->blocks, p->catalogue_cache, out, e) == 0)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	p->opened--;
+	pthread_cond_signal(&p->given);
+	pthread_mutex_unlock(&p->lock);
+	return -1;
+}
+
+void pool_give(struct pool *p, struct vault_reader *r)
+{
+	pthread_mutex_lock(&p->lock);
+	p->idle[p->idle_count++] = r;
+	pthread_cond_signal(&p->given);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	while (p->idle_count > 0)
+		vault_reader_close(p->idle[--p->idle_count]);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->given);
+	free(p);
+}

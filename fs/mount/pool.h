@@ -1,0 +1,23 @@
+/*
+ * Readers for the threads that answer the kernel.  The one given back last is
+ * handed out first: a quiet mount works with one warm connection.  Opened as
+ * they are needed, never more than `limit`; then pool_take() waits.
+ */
+#ifndef FS_MOUNT_POOL_H
+#define FS_MOUNT_POOL_H
+
+#include <stddef.h>
+
+struct block_cache;
+struct err;
+struct pool;
+struct vault;
+struct vault_reader;
+
+struct pool *pool_new(struct vault *v, struct block_cache *blocks, unsigned limit,
+		      size_t catalogue_cache);	/* NULL without memory */
+int pool_take(struct pool *p, struct vault_reader **out, struct err *e);
+void pool_give(struct pool *p, struct vault_reader *r);
+void pool_free(struct pool *p);		/* all must have been given back */
+
+#endif
