@@ -19,6 +19,7 @@ struct messages;
 struct pool;
 struct presence;
 struct recent;
+struct status;
 struct view;
 
 enum mount_shape {
@@ -42,11 +43,19 @@ struct mount {
 	struct recent *recent;
 	struct cursors *cursors;
 	struct ahead *ahead;
+	struct status *status;
 	struct messages *messages;
 	struct access_log *access_log;	/* NULL unless audited */
 	struct presence *presence;	/* NULL where registering failed */
 	struct fuse_session *session;
 	int certificates;		/* folder; -1: there is none */
+
+	/* Set by the handshake, before any other request. */
+	bool can_no_open, can_no_opendir;
+	void (*on_ready)(struct mount *m);	/* the mount serves from here; or NULL */
+	int ready_fd;			/* for on_ready: who waits for the news; -1 */
 };
+
+#define MOUNT_MAX_READ (1024u * 1024)
 
 #endif

@@ -1,0 +1,199 @@
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/mount/attr.h"
+#include "fs/mount/cursors.h"
+#include "fs/mount/look.h"
+#include "fs/mount/mount.h"
+#include "fs/mount/recent.h"
+#include "fs/mount/view.h"
+
+#define DOTS 2			/* offsets 1 and 2 are "." and ".." */
+
+static int too_big(struct err *e)
+{
+	return err_set(e, MUNI_LIMIT, "a version or node number past what node ids hold");
+}
+
+static struct place place_of(const struct mount *m, const struct entry *entry, int64_t version)
+{
+	if (entry->kind == NODE_DIRECTORY)
+		return (struct place){ .kind = PLACE_DIRECTORY, .id = entry->directory,
+				       .version = version };
+	return (struct place){ .kind = PLACE_NODE, .id = entry->node,
+			       .version = m->o.audit ? version : 0 };
+}
+
+void within_note(struct mount *m, uint64_t ino, const struct node *n,
+		 struct recent_node *out)
+{
+	struct recent_node note = {
+		.ino = ino,
+		.content = n->content,
+		.size = n->size,
+		.allocated = n->allocated,
+		.xattrs = n->xattrs,
+		.node = n->id,
+		.kind = (uint8_t)n->kind,
+	};
+
+	recent_put(m->recent, &note);
+	if (out)
+		*out = note;
+}
+
+static void fill(struct mount *m, uint64_t ino, const struct node *n, struct found *out)
+{
+	out->ino = ino;
+	out->entry_timeout = out->attr_timeout = LOOK_FOREVER;
+	attr_of_node(m, n, ino, &out->st);
+	within_note(m, ino, n, NULL);
+}
+
+int within_node(struct mount *m, struct catalogue *c, const struct place *p,
+		struct node *out, struct err *e)
+{
+	struct directory d;
+	int64_t id = p->id;
+
+	if (p->kind == PLACE_DIRECTORY) {
+		if (catalogue_directory(c, p->version, p->id, &d, e) < 0)
+			return -1;
+		id = d.node;
+	}
+	if (catalogue_node(c, id, false, out, e) < 0)
+		return -1;
+	if ((out->kind == NODE_DIRECTORY) != (p->kind == PLACE_DIRECTORY))
+		return err_set(e, MUNI_DAMAGED, "node %lld is not of the kind that its entry "
+			       "says; run muni verify", (long long)id);
+	/* The top of a version stands whatever its class: its name is no record. */
+	if (!view_shows(m->view, out->class_id) &&
+	    !(p->kind == PLACE_DIRECTORY && d.parent == 0))
+		return err_set(e, MUNI_NOT_FOUND, "not shown on this mount");
+	return 0;
+}
+
+int within_at(struct mount *m, struct catalogue *c, const struct place *p,
+	      struct found *out, struct err *e)
+{
+	struct node n;
+	uint64_t ino;
+
+	if (within_node(m, c, p, &n, e) < 0)
+		return -1;
+	if (!look_ino(m, p, &ino))
+		return too_big(e);
+	fill(m, ino, &n, out);
+	return 0;
+}
+
+int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
+	      const char *name, struct found *out, struct err *e)
+{
+	struct entry entry;
+	struct node n;
+	uint64_t ino;
+
+	if (parent->kind != PLACE_DIRECTORY)
+		return err_set(e, MUNI_NOT_FOUND, "not a directory");
+	*out = (struct found){ .ino = 0, .entry_timeout = LOOK_FOREVER };
+	if (catalogue_lookup(c, parent->version, parent->id, name, strlen(name), &entry, e) < 0)
+		return e->code == MUNI_NOT_FOUND ? 0 : -1;
+	if (catalogue_node(c, entry.node, false, &n, e) < 0)
+		return e->code == MUNI_NOT_FOUND ?
+		       err_set(e, MUNI_DAMAGED, "an entry's node %lld is not in the catalogue; "
+			       "run muni verify", (long long)entry.node) : -1;
+	if (!view_shows(m->view, n.class_id))
+		return 0;
+	struct place p = place_of(m, &entry, parent->version);
+	if (!look_ino(m, &p, &ino))
+		return too_big(e);
+	fill(m, ino, &n, out);
+	return 0;
+}
+
+int within_parent(struct mount *m, struct catalogue *c, const struct place *p,
+		  struct place *out, struct err *e)
+{
+	struct view_version v;
+	struct directory d;
+
+	if (catalogue_directory(c, p->version, p->id, &d, e) < 0)
+		return -1;
+	if (d.parent != 0) {
+		*out = (struct place){ .kind = PLACE_DIRECTORY, .id = d.parent,
+				       .version = p->version };
+		return 0;
+	}
+	if (!view_version(m->view, c, p->version, &v))
+		return err_set(e, MUNI_NOT_FOUND, "the version is gone");
+	*out = (struct place){ .kind = PLACE_VERSIONS, .id = v.system };
+	return 0;
+}
+
+/* ---- listing ------------------------------------------------------------------ */
+
+struct listing {
+	struct mount *m;
+	const struct place *dir;
+	struct cursor at;	/* the last entry that was taken or skipped */
+	uint64_t skip;		/* entries still to be passed over */
+	bool with_attrs;
+	int (*row)(void *arg, const struct look_row *r);
+	void *arg;
+	struct err *e;
+};
+
+static int too_far(struct listing *l)
+{
+	return too_big(l->e);
+}
+
+static int on_entry(void *arg, const struct entry *entry, const struct node *node)
+{
+	struct listing *l = arg;
+	struct place p = place_of(l->m, entry, l->dir->version);
+	struct look_row row = { .name = entry->name, .next = l->at.count + 1 + DOTS,
+				.type = attr_type((int)entry->kind) };
+	struct found found;
+
+	if (l->skip > 0) {
+		l->skip--;
+	} else if (view_shows(l->m->view, node->class_id)) {
+		if (!look_ino(l->m, &p, &row.ino))
+			return too_far(l);
+		if (l->with_attrs) {
+			fill(l->m, row.ino, node, &found);
+			row.found = &found;
+		}
+		if (l->row(l->arg, &row) != 0)
+			return 1;
+	}
+	l->at.count++;
+	l->at.name_size = entry->name_size;
+	memcpy(l->at.name, entry->name, entry->name_size);
+	return 0;
+}
+
+int within_list(struct mount *m, struct catalogue *c, const struct place *p, uint64_t offset,
+		bool with_attrs, int (*row)(void *arg, const struct look_row *r), void *arg,
+		struct err *e)
+{
+	struct listing l = { .m = m, .dir = p, .with_attrs = with_attrs, .row = row,
+			     .arg = arg, .e = e };
+	uint64_t ino, count = offset - DOTS;
+
+	if (p->kind != PLACE_DIRECTORY)
+		return err_set(e, MUNI_NOT_FOUND, "not a directory");
+	if (!look_ino(m, p, &ino))
+		return too_big(e);
+	cursors_get(m->cursors, ino, count, &l.at);
+	l.skip = count - l.at.count;
+	/* Nodes are asked for even where only names are: classes stand there. */
+	if (catalogue_list(c, p->version, p->id, l.at.count ? l.at.name : NULL,
+			   l.at.name_size, true, on_entry, &l, e) < 0)
+		return -1;
+	if (l.at.count > 0)
+		cursors_put(m->cursors, &l.at);
+	return 0;
+}

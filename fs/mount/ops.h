@@ -1,0 +1,40 @@
+/*
+ * What the kernel asks and how it is answered.  Each operation: take a reader,
+ * one question to look.h or the vault, give the reader back, reply.
+ */
+#ifndef FS_MOUNT_OPS_H
+#define FS_MOUNT_OPS_H
+
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+
+struct err;
+struct mount;
+struct vault_reader;
+
+/* The session's userdata is the struct mount. */
+extern const struct fuse_lowlevel_ops mount_ops;
+
+
+/* ---- between the ops*.c files --------------------------------------------------- */
+
+struct mount *ops_mount(fuse_req_t req);
+/* NULL: the request was answered with an error. */
+struct vault_reader *ops_begin(fuse_req_t req);
+void ops_end(fuse_req_t req, struct vault_reader *r);
+/* Replies with the errno that e->code stands for; tells of damage. */
+void ops_fail(fuse_req_t req, uint64_t ino, const struct err *e);
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi);
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+	     struct fuse_file_info *fi);
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
+	      struct fuse_file_info *fi);
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+
+#endif

@@ -1,0 +1,293 @@
+#include "fs/mount/view.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+#include "fs/mount/mount.h"
+
+struct shown_class {
+	int64_t id;
+	bool is_shown;
+};
+
+struct state {			/* one reading of the catalogue */
+	struct shown_class *classes;
+	size_t class_count;
+	struct view_version *versions;	/* by id */
+	size_t version_count;
+	struct view_totals totals;
+	uint64_t epoch;
+};
+
+struct view {
+	const struct mount *m;	/* borrowed */
+	pthread_rwlock_t lock;	/* protects state */
+	struct state state;
+	bool is_read;
+};
+
+struct gathering {
+	const struct mount *m;
+	struct state state;
+	const char *wanted;	/* classes=, or NULL */
+	unsigned found;		/* of those named in it */
+	bool failed;
+};
+
+/* ---- the rules --------------------------------------------------------------- */
+
+/* Whether `word` is one of the words of `list` between `separator`s. */
+static bool is_listed(const char *list, char separator, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const char *at = list; at; at = strchr(at, separator)) {
+		at += *at == separator;
+		while (*at == ' ')
+			at++;
+		if (strncmp(at, word, size) == 0 &&
+		    (at[size] == separator || at[size] == '\0' || at[size] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static bool is_shown(const struct mount_options *o, const struct record_class *k)
+{
+	if (k->is_restricted)	/* W1 */
+		return false;
+	if (o->classes && !is_listed(o->classes, ':', k->code[0] ? k->code : "-"))
+		return false;
+	if (!k->access[0])
+		return true;
+	if (o->audience)
+		return is_listed(k->access, ',', o->audience);
+	return !o->allow_other;	/* W2 */
+}
+
+/* ---- gathering --------------------------------------------------------------- */
+
+static int on_class(void *arg, const struct record_class *k)
+{
+	struct gathering *g = arg;
+	struct shown_class *more = realloc(g->state.classes,
+					   (g->state.class_count + 1) * sizeof *more);
+
+	if (!more) {
+		g->failed = true;
+		return 1;
+	}
+	g->state.classes = more;
+	more[g->state.class_count++] = (struct shown_class){ k->id, is_shown(&g->m->o, k) };
+	if (g->wanted && is_listed(g->wanted, ':', k->code[0] ? k->code : "-"))
+		g->found++;
+	return 0;
+}
+
+static int on_version(void *arg, const struct version *v)
+{
+	struct gathering *g = arg;
+	struct state *s = &g->state;
+
+	if (g->m->shape == MOUNT_VERSION && v->id != g->m->version.id)
+		return 0;
+	if (s->version_count % 64 == 0) {
+		struct view_version *more = realloc(s->versions, (s->version_count + 64) *
+						    sizeof *more);
+		if (!more) {
+			g->failed = true;
+			return 1;
+		}
+		s->versions = more;
+	}
+	s->versions[s->version_count++] = (struct view_version){
+		.id = v->id, .system = v->system, .root = v->root, .ingested = v->ingested };
+	s->totals.bytes += v->bytes;
+	s->totals.nodes += v->directories + v->files + v->others;
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct view_version *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static unsigned words_in(const char *list)
+{
+	unsigned count = 1;
+
+	for (; *list; list++)
+		count += *list == ':';
+	return count;
+}
+
+static void state_free(struct state *s)
+{
+	free(s->classes);
+	free(s->versions);
+	*s = (struct state){ 0 };
+}
+
+static int gather(struct gathering *g, struct catalogue *c, struct err *e)
+{
+	int64_t system = g->m->shape == MOUNT_ARCHIVE ? 0 : g->m->system.id;
+	struct catalogue_settings settings;
+
+	g->wanted = g->m->o.classes;
+	if (catalogue_settings_get(c, &settings, e) < 0 ||
+	    catalogue_classes(c, on_class, g, e) < 0 ||
+	    catalogue_versions(c, system, on_version, g, e) < 0)
+		return -1;
+	if (g->failed)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the list of versions");
+	if (g->wanted && g->found < words_in(g->wanted))
+		return err_set(e, MUNI_USAGE, "classes=%s names a class that this archive does "
+			       "not have; '-' is the class of what nobody classified",
+			       text_printable(g->wanted));
+	g->state.epoch = settings.epoch;
+	if (g->state.version_count > 0)
+		qsort(g->state.versions, g->state.version_count, sizeof *g->state.versions,
+		      by_id);
+	return 0;
+}
+
+/* ---- what changed -------------------------------------------------------------- */
+
+static const struct view_version *find_version(const struct state *s, int64_t id)
+{
+	struct view_version key = { .id = id };
+
+	if (s->version_count == 0)
+		return NULL;
+	return bsearch(&key, s->versions, s->version_count, sizeof key, by_id);
+}
+
+static bool class_shown(const struct state *s, int64_t id)
+{
+	for (size_t i = 0; i < s->class_count; i++)
+		if (s->classes[i].id == id)
+			return s->classes[i].is_shown;
+	return false;		/* W3 */
+}
+
+static bool is_shrunk(const struct state *before, const struct state *now)
+{
+	if (before->epoch != now->epoch)	/* something was destroyed */
+		return true;
+	for (size_t i = 0; i < before->class_count; i++)
+		if (before->classes[i].is_shown != class_shown(now, before->classes[i].id))
+			return true;
+	for (size_t i = 0; i < before->version_count; i++)
+		if (!find_version(now, before->versions[i].id))
+			return true;
+	return false;
+}
+
+int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
+		 struct err *e)
+{
+	struct gathering g = { .m = v->m };
+
+	if (gather(&g, c, e) < 0) {
+		state_free(&g.state);
+		return -1;
+	}
+	pthread_rwlock_wrlock(&v->lock);
+	struct state before = v->state;
+	what->is_first = !v->is_read;
+	what->is_shrunk = v->is_read && is_shrunk(&before, &g.state);
+	what->epoch = g.state.epoch;
+	what->newest_before = before.version_count ?
+			      before.versions[before.version_count - 1].id : 0;
+	v->state = g.state;
+	v->is_read = true;
+	pthread_rwlock_unlock(&v->lock);
+	state_free(&before);
+	return 0;
+}
+
+/* ---- questions ----------------------------------------------------------------- */
+
+bool view_shows(struct view *v, int64_t class_id)
+{
+	pthread_rwlock_rdlock(&v->lock);
+	bool shown = class_shown(&v->state, class_id);
+	pthread_rwlock_unlock(&v->lock);
+	return shown;
+}
+
+bool view_version(struct view *v, struct catalogue *c, int64_t id, struct view_version *out)
+{
+	struct err ignored = ERR_NONE;
+	struct version row;
+
+	pthread_rwlock_rdlock(&v->lock);
+	const struct view_version *known = find_version(&v->state, id);
+	if (known)
+		*out = *known;
+	pthread_rwlock_unlock(&v->lock);
+	if (known)
+		return true;
+	if (v->m->shape == MOUNT_VERSION || catalogue_version_get(c, id, &row, &ignored) < 0)
+		return false;
+	if (row.state == VERSION_OPEN ||
+	    (v->m->shape == MOUNT_SYSTEM && row.system != v->m->system.id))
+		return false;
+	*out = (struct view_version){ row.id, row.system, row.root, row.ingested };
+	return true;
+}
+
+bool view_newest(struct view *v, int64_t system, struct view_version *out)
+{
+	bool is_found = false;
+
+	pthread_rwlock_rdlock(&v->lock);
+	for (size_t i = v->state.version_count; i > 0 && !is_found; i--) {
+		*out = v->state.versions[i - 1];
+		is_found = system == 0 || out->system == system;
+	}
+	pthread_rwlock_unlock(&v->lock);
+	return is_found;
+}
+
+void view_each(struct view *v, int64_t after,
+	       void (*row)(void *arg, const struct view_version *version), void *arg)
+{
+	pthread_rwlock_rdlock(&v->lock);
+	for (size_t i = 0; i < v->state.version_count; i++)
+		if (v->state.versions[i].id > after)
+			row(arg, &v->state.versions[i]);
+	pthread_rwlock_unlock(&v->lock);
+}
+
+void view_totals(struct view *v, struct view_totals *out)
+{
+	pthread_rwlock_rdlock(&v->lock);
+	*out = v->state.totals;
+	pthread_rwlock_unlock(&v->lock);
+}
+
+struct view *view_new(const struct mount *m)
+{
+	struct view *v = calloc(1, sizeof *v);
+
+	if (!v)
+		return NULL;
+	v->m = m;
+	pthread_rwlock_init(&v->lock, NULL);
+	return v;
+}
+
+void view_free(struct view *v)
+{
+	if (!v)
+		return;
+	state_free(&v->state);
+	pthread_rwlock_destroy(&v->lock);
+	free(v);
+}

@@ -1,0 +1,53 @@
+/*
+ * What this mount shows: which classes, which versions, how much in all.  Read
+ * from the catalogue at start and whenever it changed.  Thread-safe.
+ *
+ *   W1  A restricted class is never shown.
+ *   W2  Where other users may enter (allow_other), a class with an access list
+ *       is shown only to the audience that the mount was given.
+ *   W3  A class that the view does not know (yet) is not shown.
+ */
+#ifndef FS_MOUNT_VIEW_H
+#define FS_MOUNT_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct catalogue;
+struct err;
+struct mount;
+struct view;
+
+struct view_change {
+	bool is_first;		/* nothing was known before */
+	bool is_shrunk;		/* a version or class is gone, or shows otherwise */
+	uint64_t epoch;
+	int64_t newest_before;	/* versions with higher ids are new */
+};
+
+struct view_version {
+	int64_t id, system, root;
+	int64_t ingested;
+};
+
+struct view_totals {
+	uint64_t bytes, nodes;
+};
+
+struct view *view_new(const struct mount *m);	/* m borrowed; NULL without memory */
+void view_free(struct view *v);
+/* Also checks that every class named by classes= exists (MUNI_USAGE). */
+int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
+		 struct err *e);
+
+bool view_shows(struct view *v, int64_t class_id);
+/* A sealed version.  Looks into the catalogue before it says no. */
+bool view_version(struct view *v, struct catalogue *c, int64_t id, struct view_version *out);
+/* The newest of a system (0: of all); false if there is none. */
+bool view_newest(struct view *v, int64_t system, struct view_version *out);
+/* Calls row for each version with id above `after`, oldest first. */
+void view_each(struct view *v, int64_t after,
+	       void (*row)(void *arg, const struct view_version *version), void *arg);
+void view_totals(struct view *v, struct view_totals *out);
+
+#endif
