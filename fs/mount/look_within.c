@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/mount/access_log.h"
 #include "fs/mount/attr.h"
 #include "fs/mount/cursors.h"
 #include "fs/mount/look.h"
@@ -109,6 +110,11 @@ int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
 	if (!look_ino(m, &p, &ino))
 		return too_big(e);
 	fill(m, ino, &n, out);
+	/* An open is told by its node alone: look each time, to know the name. */
+	if (m->access_log && n.kind != NODE_DIRECTORY) {
+		out->entry_timeout = 0;
+		access_log_note(m->access_log, ino, parent, name);
+	}
 	return 0;
 }
 
@@ -164,6 +170,8 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 			return too_far(l);
 		if (l->with_attrs) {
 			fill(l->m, row.ino, node, &found);
+			if (l->m->access_log && entry->kind != NODE_DIRECTORY)
+				found.entry_timeout = 0;
 			row.found = &found;
 		}
 		if (l->row(l->arg, &row) != 0)

@@ -37,11 +37,15 @@ void messages_free(struct messages *m)
 	free(m);
 }
 
-void messages_to_syslog(struct messages *m)
+void messages_open_syslog(void)
 {
 	/* Both would read files at the first message: too late in a sandbox. */
 	tzset();
 	openlog("munifs", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void messages_to_syslog(struct messages *m)
+{
 	pthread_mutex_lock(&m->lock);
 	m->is_syslog = true;
 	pthread_mutex_unlock(&m->lock);

@@ -14,7 +14,9 @@ struct messages;
 
 struct messages *messages_new(void);	/* NULL without memory */
 void messages_free(struct messages *m);
-/* From now on to syslog; opens it, so before a sandbox. */
+/* Connects to syslog: before a sandbox. */
+void messages_open_syslog(void);
+/* From now on to syslog, which was opened. */
 void messages_to_syslog(struct messages *m);
 /* Damage read a thousand times a second is said ten times a second. */
 void messages_say(struct messages *m, const char *format, ...)

@@ -54,6 +54,8 @@ struct mount {
 	bool can_no_open, can_no_opendir;
 	void (*on_ready)(struct mount *m);	/* the mount serves from here; or NULL */
 	int ready_fd;			/* for on_ready: who waits for the news; -1 */
+	int null_fd;			/* /dev/null, to leave the terminal with */
+	unsigned helpers;		/* threads that decode ahead */
 };
 
 #define MOUNT_MAX_READ (1024u * 1024)

@@ -32,9 +32,17 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, EROFS);
 		return;
 	}
-	if (m->access_log && access_log_open(m->access_log, m, ino, fuse_req_ctx(req), &e) < 0) {
-		ops_fail(req, ino, &e);
-		return;
+	if (m->access_log) {
+		struct vault_reader *r = ops_begin(req);
+		if (!r)
+			return;
+		int rc = access_log_open(m->access_log, m, vault_reader_catalogue(r), ino,
+					 fuse_req_ctx(req), &e);
+		ops_end(req, r);
+		if (rc < 0) {
+			ops_fail(req, ino, &e);
+			return;
+		}
 	}
 	fi->keep_cache = 1;
 	fi->noflush = 1;

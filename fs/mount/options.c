@@ -73,6 +73,15 @@ static int set_gid(struct mount_options *o, const char *value, struct err *e)
 	return 0;
 }
 
+bool options_group(const char *name, gid_t *out)
+{
+	struct group *group = getgrnam(name);
+
+	if (group)
+		*out = group->gr_gid;
+	return group != NULL;
+}
+
 static int set_umask(struct mount_options *o, const char *value, struct err *e)
 {
 	unsigned long n;

@@ -32,6 +32,7 @@ struct mount_options {		/* strings are owned; NULL: not given */
 
 /* MUNI_USAGE says which word is off. */
 int options_parse(int argc, char **argv, struct mount_options *o, struct err *e);
+bool options_group(const char *name, gid_t *out);
 void options_free(struct mount_options *o);
 
 #endif
