@@ -64,24 +64,6 @@ static int allow_wal(int ruleset, int archive)
 	return rc;
 }
 
-/* The folder of the keyring: only to take our registration away at the end. */
-static int allow_run(int ruleset, const char *keyring)
-{
-	char folder[4096];
-	const char *slash = keyring ? strrchr(keyring, '/') : NULL;
-
-	if (!slash || (size_t)(slash - keyring) >= sizeof folder)
-		return 0;
-	memcpy(folder, keyring, (size_t)(slash - keyring));
-	folder[slash - keyring] = '\0';
-	int fd = open(folder[0] ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	int rc = allow_path(ruleset, fd, LANDLOCK_ACCESS_FS_REMOVE_FILE);
-	close(fd);
-	return rc;
-}
-
 static int landlock(const struct sandbox_paths *paths, struct err *e)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = ALL_RIGHTS_1 };
@@ -92,7 +74,9 @@ static int landlock(const struct sandbox_paths *paths, struct err *e)
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
 	archive = open(paths->archive, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (ruleset < 0 || archive < 0 || allow_path(ruleset, archive, READ_RIGHTS) < 0 ||
-	    allow_wal(ruleset, archive) < 0 || allow_run(ruleset, paths->keyring) < 0 ||
+	    allow_wal(ruleset, archive) < 0 ||
+	    (paths->run >= 0 &&
+	     allow_path(ruleset, paths->run, LANDLOCK_ACCESS_FS_REMOVE_FILE) < 0) ||
 	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		err_errno(e, "closing the sandbox (Landlock)");
 	else

@@ -12,7 +12,7 @@ struct err;
 
 struct sandbox_paths {
 	const char *archive;
-	const char *keyring;	/* its folder holds the run folder; or NULL */
+	int run;		/* the run folder (borrowed); -1: there is none */
 };
 
 /* Before any thread is started; they inherit it. */

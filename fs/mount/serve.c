@@ -166,7 +166,7 @@ static int register_mount(struct mount *m, struct err *e)
 static int enter_sandbox(struct mount *m, struct err *e)
 {
 	struct sandbox_paths paths = { .archive = m->o.archive,
-				       .keyring = vault_keyring_path(m->vault) };
+				       .run = m->presence ? presence_folder(m->presence) : -1 };
 
 	if (!m->o.foreground)
 		messages_open_syslog();
@@ -220,6 +220,17 @@ out:
 	return rc;
 }
 
+/* Made with the first certificate: absent before. */
+static int open_certificates(const char *archive)
+{
+	struct err ignored = ERR_NONE;
+	int folder = file_open_user(archive, O_RDONLY | O_DIRECTORY, 0, &ignored);
+	int fd = folder < 0 ? -1 : file_open_dir(folder, "certificates", &ignored);
+
+	file_close(&folder);
+	return fd;
+}
+
 int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 {
 	struct vault_options vault = { .keys = {
@@ -230,7 +241,6 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 	} };
 	struct mount m = { .o = *o, .certificates = -1, .ready_fd = ends->ready,
 			   .on_ready = on_ready, .access_log = ends->access_log };
-	struct err ignored = ERR_NONE;
 	int rc = -1;
 
 	m.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -243,7 +253,7 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 		goto out;
 	if (ends->ready >= 0)	/* after the prompt: the terminal is no longer needed */
 		setsid();
-	m.certificates = vault_certificates(m.vault, &ignored);
+	m.certificates = open_certificates(o->archive);
 	rc = serve_vault(&m, ends, e);
 	vault_close(m.vault);
 out:

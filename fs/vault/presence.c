@@ -206,6 +206,11 @@ void presence_stop(struct presence *p)
 	(void)!write(p->stopfd, &one, sizeof one);
 }
 
+int presence_folder(const struct presence *p)
+{
+	return p->rundir;
+}
+
 void presence_close(struct presence *p)
 {
 	if (!p)

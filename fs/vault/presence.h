@@ -50,6 +50,9 @@ int presence_register(struct vault *v, const char *about, struct presence **out,
 int presence_wait(struct presence *p, int timeout_ms, struct presence_event *out);
 void presence_answer(struct presence_event *event, bool is_done);
 void presence_stop(struct presence *p);	/* wakes presence_wait(), for good */
+/* The run folder's descriptor, borrowed: a sandbox must leave us the right to
+ * remove files there. */
+int presence_folder(const struct presence *p);
 /* Removes the files where it still may (a sandbox may forbid it: P1). */
 void presence_close(struct presence *p);
 
