@@ -7,10 +7,12 @@
  * theirs; short segments count as zeros.  A group takes up to `data` members
  * and has `parity` objects.
  *
- *   P1  parity_update() leaves every listed segment in exactly one group; the
+ *   P1  parity_update() leaves every whole segment in exactly one group; the
  *       old parity objects go only after the new ones are durable.
  *   P2  Needs no key and no catalogue: it works on what objects_list() shows.
  *   P3  A column is mended only to bytes whose checksum stood in the parity.
+ *   P4  A member leaves its group through parity_remove() only: one that is
+ *       just not there is damage, and stays a member so that it can be rebuilt.
  */
 #ifndef FS_STORE_PARITY_H
 #define FS_STORE_PARITY_H
@@ -32,10 +34,19 @@ struct parity_strength {
 	unsigned parity;	/* parity objects a group, 0..20; 0: none */
 };
 
-/* Brings parity up to what objects_list(OBJECTS_SEGMENT) shows: new segments
- * join the open group, groups that lost members are written anew. */
+/*
+ * Brings parity up to what objects_list(OBJECTS_SEGMENT) shows: new segments join
+ * an open group of segments of like size, so that a small ingest does not rewrite
+ * the parity of large segments.  Old members are not read: parity is carried on.
+ * A new segment that is damaged already joins none: MUNI_DAMAGED, after all
+ * others were covered.
+ */
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e);
+/* Before segments are deleted for good: writes their groups anew without them.
+ * Uids that are in no group are fine. */
+int parity_remove(struct objects *o, const uint8_t archive_id[16],
+		  const uint8_t (*uids)[16], size_t count, struct err *e);
 
 struct parity_damage {
 	bool is_parity;		/* the damaged object is itself parity */
@@ -46,17 +57,23 @@ struct parity_damage {
 	bool can_mend;
 };
 
-/* Reads all members and parity, without keys; calls found() for each damaged
- * run.  Segments in no group are reported in *unprotected (may be NULL).
- * `progress` gets bytes read; return false from it to cancel. */
+/*
+ * Reads all members and parity, without keys; calls found() for each damaged
+ * run and returns 0 when all was looked at.  Segments in no group are checked by
+ * their own checksums and counted in *unprotected (may be NULL).  `progress` gets
+ * bytes read; false from it, or -1 from found(), is MUNI_CANCELLED.
+ */
 int parity_check(struct objects *o, const uint8_t archive_id[16],
 		 int (*found)(void *arg, const struct parity_damage *d),
 		 bool (*progress)(void *arg, uint64_t bytes), void *arg,
 		 size_t *unprotected, struct err *e);
 
-/* Mends what it can: a damaged segment is put anew under its own name (the
- * damaged one is kept aside as .damaged until the new one is durable, then
- * removed).  found() is called for each run with can_mend as it came out. */
+/*
+ * Mends what it can: a damaged object is written anew under its own name, which
+ * replaces the old one in one step once it is durable.  found() is called for
+ * each run with can_mend as it came out.  Ends with parity_update(), and removes
+ * parity that nobody can use any more.
+ */
 int parity_repair(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength,
 		  int (*found)(void *arg, const struct parity_damage *d),

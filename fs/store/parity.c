@@ -1,0 +1,411 @@
+/*
+ * Which segments stand in which group: joining and leaving.
+ */
+#include "fs/store/parity.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/crypt/digest.h"
+#include "fs/store/parity_inside.h"
+#include "fs/store/segment.h"
+
+/* Members of a group are alike in size within a factor of 16, or all small:
+ * parity is as long as the longest member. */
+#define CLASSES 4
+
+static unsigned class_of(uint64_t columns)
+{
+	unsigned class = 0;
+
+	while (class + 1 < CLASSES && columns >= UINT64_C(16) << (4 * class))
+		class++;
+	return class;
+}
+
+struct update {
+	struct objects *objects;
+	const uint8_t *archive_id;
+	struct parity_strength strength;
+	struct parity_index index;
+	struct object_name *segments;	/* owned; sorted */
+	size_t count;
+	bool *is_covered;		/* owned; by place in segments */
+	bool has_open[CLASSES];
+	struct parity_span open[CLASSES];
+	struct err damage;		/* the first segment that could not join */
+};
+
+static int by_uid(const void *a, const void *b)
+{
+	const struct object_name *x = a, *y = b;
+
+	return memcmp(x->uid, y->uid, sizeof x->uid);
+}
+
+static void cover(struct update *u, const uint8_t uid[16])
+{
+	struct object_name key = { .kind = OBJECTS_SEGMENT };
+	struct object_name *found;
+
+	memcpy(key.uid, uid, sizeof key.uid);
+	found = u->count == 0 ? NULL : bsearch(&key, u->segments, u->count, sizeof key,
+					       by_uid);
+	if (found != NULL)
+		u->is_covered[found - u->segments] = true;
+}
+
+static int delete_heads(struct update *u, size_t first, size_t end, struct err *e)
+{
+	for (size_t i = first; i < end; i++) {
+		struct object_name name = { .kind = OBJECTS_PARITY };
+
+		memcpy(name.uid, u->index.heads[i].uid, sizeof name.uid);
+		if (objects_delete(u->objects, &name, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What crashed writes and finished ones left beside a complete generation. */
+static int drop_left_overs(struct update *u, const struct parity_span *s, struct err *e)
+{
+	if (!s->is_complete)
+		return 0;	/* for parity_repair() to judge */
+	if (delete_heads(u, s->group, s->first, e) < 0 ||
+	    delete_heads(u, s->first + s->count, s->end, e) < 0)
+		return err_wrap(e, "removing old parity");
+	return 0;
+}
+
+static int look_at_groups(struct update *u, struct err *e)
+{
+	struct parity_span s;
+	size_t at = 0;
+
+	while (parity_index_next(&u->index, &at, &s)) {
+		const struct parity_head *h = &u->index.heads[s.first];
+		unsigned class = class_of(h->columns);
+		struct parity_group *g = NULL;
+
+		if (drop_left_overs(u, &s, e) < 0)
+			return -1;
+		if (parity_group_members(u->objects, u->archive_id, &u->index, &s, &g,
+					 e) < 0) {
+			if (e->code != MUNI_DAMAGED)
+				return -1;
+			continue;	/* it protects nobody; repair removes it */
+		}
+		for (unsigned i = 0; i < g->count; i++)
+			cover(u, g->members[i].uid);
+		parity_group_free(g);
+		if (s.is_complete && h->members < h->data &&
+		    h->data == u->strength.data && h->parity == u->strength.parity) {
+			u->has_open[class] = true;
+			u->open[class] = s;
+		}
+	}
+	*e = ERR_NONE;
+	return 0;
+}
+
+static bool is_usable(const struct parity_group *g)
+{
+	for (unsigned j = 0; j < g->parity; j++)
+		if (g->objects[j].sums == NULL)
+			return false;
+	return true;
+}
+
+/* A copy of old's members with their sums, and the newcomers. */
+static struct parity_group *grown(const struct parity_group *old,
+				  const struct parity_member *newcomers, unsigned count,
+				  struct err *e)
+{
+	struct parity_group *g = parity_group_new(old->data, old->parity, e);
+
+	if (g == NULL)
+		return NULL;
+	memcpy(g->uid, old->uid, sizeof g->uid);
+	g->generation = old->generation;
+	for (unsigned i = 0; i < old->count; i++) {
+		size_t size = (size_t)old->members[i].columns * PARITY_SUM;
+
+		parity_group_add(g, old->members[i].uid, old->members[i].size);
+		g->members[i].sums = malloc(size);
+		if (g->members[i].sums == NULL) {
+			parity_group_free(g);
+			err_set(e, MUNI_NO_MEMORY, "no memory for a parity group");
+			return NULL;
+		}
+		memcpy(g->members[i].sums, old->members[i].sums, size);
+	}
+	for (unsigned i = 0; i < count; i++)
+		parity_group_add(g, newcomers[i].uid, newcomers[i].size);
+	return g;
+}
+
+static int write_grown(struct update *u, const struct parity_group *old, bool carry_on,
+		       const struct parity_member *newcomers, unsigned count,
+		       struct err *e)
+{
+	struct parity_group *g = grown(old, newcomers, count, e);
+	int rc;
+
+	if (g == NULL)
+		return -1;
+	rc = parity_group_write(u->objects, u->archive_id, g, carry_on ? old : NULL, e);
+	parity_group_free(g);
+	return rc;
+}
+
+/* *is_done false: the group is damaged, and the newcomers need another. */
+static int join_open(struct update *u, const struct parity_span *s,
+		     const struct parity_member *newcomers, unsigned count,
+		     bool *is_done, struct err *e)
+{
+	struct parity_group *old = NULL;
+	int rc;
+
+	*is_done = false;
+	rc = parity_group_load(u->objects, u->archive_id, &u->index, s, &old, e);
+	if (rc == 0) {
+		rc = is_usable(old) ? write_grown(u, old, true, newcomers, count, e)
+				    : err_set(e, MUNI_DAMAGED, "parity is damaged");
+		if (rc < 0 && e->code == MUNI_DAMAGED)
+			rc = write_grown(u, old, false, newcomers, count, e);
+	}
+	parity_group_free(old);
+	if (rc < 0 && e->code == MUNI_DAMAGED) {
+		*e = ERR_NONE;
+		return 0;
+	}
+	if (rc < 0)
+		return -1;
+	*is_done = true;
+	return delete_heads(u, s->first, s->first + s->count, e);
+}
+
+static int start_group(struct update *u, const struct parity_member *newcomers,
+		       unsigned count, struct err *e)
+{
+	struct parity_group *g = parity_group_new(u->strength.data, u->strength.parity, e);
+	int rc = -1;
+
+	if (g == NULL)
+		return -1;
+	if (random_bytes(g->uid, sizeof g->uid, e) == 0) {
+		for (unsigned i = 0; i < count; i++)
+			parity_group_add(g, newcomers[i].uid, newcomers[i].size);
+		rc = parity_group_write(u->objects, u->archive_id, g, NULL, e);
+	}
+	parity_group_free(g);
+	return rc;
+}
+
+static int place(struct update *u, unsigned class, const struct parity_member *members,
+		 size_t count, struct err *e)
+{
+	size_t done = 0;
+
+	if (u->has_open[class] && count > 0) {
+		const struct parity_span *s = &u->open[class];
+		unsigned room = u->strength.data - u->index.heads[s->first].members;
+		unsigned n = count < room ? (unsigned)count : room;
+		bool is_done;
+
+		if (join_open(u, s, members, n, &is_done, e) < 0)
+			return -1;
+		done = is_done ? n : 0;
+	}
+	while (done < count) {
+		size_t left = count - done;
+		unsigned n = left < u->strength.data ? (unsigned)left : u->strength.data;
+
+		if (start_group(u, members + done, n, e) < 0)
+			return -1;
+		done += n;
+	}
+	return 0;
+}
+
+/* P1 speaks of whole segments: parity over damaged bytes would preserve them. */
+static int is_fit(struct update *u, const struct object_name *name, uint64_t *size,
+		  bool *out, struct err *e)
+{
+	*out = false;
+	if (segment_check(u->objects, name, u->archive_id, e) == 0 &&
+	    objects_size(u->objects, name, size, e) == 0) {
+		*out = *size <= (uint64_t)PARITY_COLUMNS_MAX * PARITY_COLUMN;
+		return 0;
+	}
+	if (e->code == MUNI_NO_MEMORY)
+		return -1;
+	if (u->damage.code == MUNI_OK)
+		u->damage = *e;
+	*e = ERR_NONE;
+	return 0;
+}
+
+static int place_all(struct update *u, struct err *e)
+{
+	struct parity_member *members[CLASSES] = { NULL };
+	size_t counts[CLASSES] = { 0 };
+	int rc = -1;
+
+	for (unsigned c = 0; c < CLASSES; c++) {
+		members[c] = calloc(u->count + 1, sizeof *members[c]);
+		if (members[c] == NULL) {
+			err_set(e, MUNI_NO_MEMORY, "no memory for parity");
+			goto out;
+		}
+	}
+	for (size_t i = 0; i < u->count; i++) {
+		uint64_t size = 0;
+		struct parity_member *m;
+		unsigned class;
+		bool fits;
+
+		if (u->is_covered[i])
+			continue;
+		if (is_fit(u, &u->segments[i], &size, &fits, e) < 0)
+			goto out;
+		if (!fits)
+			continue;
+		class = class_of(parity_columns(size));
+		m = &members[class][counts[class]++];
+		memcpy(m->uid, u->segments[i].uid, sizeof m->uid);
+		m->size = size;
+	}
+	for (unsigned c = 0; c < CLASSES; c++)
+		if (place(u, c, members[c], counts[c], e) < 0)
+			goto out;
+	rc = 0;
+out:
+	for (unsigned c = 0; c < CLASSES; c++)
+		free(members[c]);
+	return rc;
+}
+
+int parity_update(struct objects *o, const uint8_t archive_id[16],
+		  struct parity_strength strength, struct err *e)
+{
+	struct update u = { .objects = o, .archive_id = archive_id, .strength = strength };
+	int rc = -1;
+
+	if (strength.parity > PARITY_PARITY_MAX || strength.data > PARITY_DATA_MAX ||
+	    strength.data < 1)
+		return err_set(e, MUNI_USAGE, "parity of %u+%u is not to be had: at most "
+			       "%d+%d", strength.data, strength.parity, PARITY_DATA_MAX,
+			       PARITY_PARITY_MAX);
+	if (objects_list(o, OBJECTS_SEGMENT, &u.segments, &u.count, NULL, e) < 0 ||
+	    parity_index_load(o, archive_id, &u.index, e) < 0)
+		goto out;
+	u.is_covered = calloc(u.count + 1, sizeof *u.is_covered);
+	if (u.is_covered == NULL) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for parity");
+		goto out;
+	}
+	if (look_at_groups(&u, e) < 0)
+		goto out;
+	if (strength.parity > 0 && place_all(&u, e) < 0)
+		goto out;
+	rc = 0;
+	if (u.damage.code != MUNI_OK) {
+		*e = u.damage;
+		rc = -1;
+	}
+out:
+	parity_index_free(&u.index);
+	free(u.segments);
+	free(u.is_covered);
+	if (rc < 0)
+		return err_wrap(e, "bringing parity up to date");
+	return 0;
+}
+
+/* ---- leaving --------------------------------------------------------------- */
+
+static bool is_listed(const uint8_t uid[16], const uint8_t (*uids)[16], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(uid, uids[i], 16) == 0)
+			return true;
+	return false;
+}
+
+/* The group without the listed members; *touched: it has one of them. */
+static int shrink(struct update *u, const struct parity_span *s,
+		  const uint8_t (*uids)[16], size_t count, bool *touched, struct err *e)
+{
+	struct parity_group *old = NULL, *g = NULL;
+	int rc = -1;
+
+	*touched = false;
+	if (parity_group_load(u->objects, u->archive_id, &u->index, s, &old, e) < 0)
+		return -1;
+	g = parity_group_new(old->data, old->parity, e);
+	if (g == NULL)
+		goto out;
+	memcpy(g->uid, old->uid, sizeof g->uid);
+	g->generation = old->generation;
+	for (unsigned i = 0; i < old->count; i++) {
+		struct parity_member *m = &old->members[i];
+
+		if (is_listed(m->uid, uids, count)) {
+			*touched = true;
+			continue;
+		}
+		parity_group_add(g, m->uid, m->size);
+		g->members[g->count - 1].sums = m->sums;
+		m->sums = NULL;
+	}
+	rc = 0;
+	if (*touched && g->count > 0)
+		rc = parity_group_write(u->objects, u->archive_id, g, NULL, e);
+	if (rc == 0 && *touched)
+		rc = delete_heads(u, s->first, s->first + s->count, e);
+out:
+	parity_group_free(g);
+	parity_group_free(old);
+	return rc;
+}
+
+int parity_remove(struct objects *o, const uint8_t archive_id[16],
+		  const uint8_t (*uids)[16], size_t count, struct err *e)
+{
+	struct update u = { .objects = o, .archive_id = archive_id };
+	struct parity_span s;
+	size_t at = 0;
+	int rc = -1;
+
+	if (parity_index_load(o, archive_id, &u.index, e) < 0)
+		return -1;
+	while (parity_index_next(&u.index, &at, &s)) {
+		struct parity_group *g = NULL;
+		bool touched = false;
+
+		if (parity_group_members(o, archive_id, &u.index, &s, &g, e) < 0) {
+			if (e->code != MUNI_DAMAGED)
+				goto out;
+			continue;
+		}
+		for (unsigned i = 0; i < g->count; i++)
+			touched = touched || is_listed(g->members[i].uid, uids, count);
+		parity_group_free(g);
+		if (!touched)
+			continue;
+		if (drop_left_overs(&u, &s, e) < 0 ||
+		    shrink(&u, &s, uids, count, &touched, e) < 0)
+			goto out;
+	}
+	*e = ERR_NONE;
+	rc = 0;
+out:
+	parity_index_free(&u.index);
+	if (rc < 0)
+		return err_wrap(e, "taking segments out of parity");
+	return 0;
+}

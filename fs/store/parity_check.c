@@ -1,0 +1,173 @@
+/*
+ * Finding damage by the checksums in parity, and mending it.
+ *
+ * One pass over a group's columns finds what is bad; only a group with damage is
+ * passed over again, to write its damaged objects anew.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/store/parity_exam.h"
+#include "fs/store/segment.h"
+
+static int by_uid(const void *a, const void *b)
+{
+	const struct object_name *x = a, *y = b;
+
+	return memcmp(x->uid, y->uid, sizeof x->uid);
+}
+
+static void cover(struct exam *x, const struct parity_group *g)
+{
+	for (unsigned i = 0; i < g->count; i++) {
+		struct object_name key = { .kind = OBJECTS_SEGMENT }, *hit = NULL;
+
+		memcpy(key.uid, g->members[i].uid, sizeof key.uid);
+		if (x->segment_count > 0)
+			hit = bsearch(&key, x->segments, x->segment_count, sizeof key,
+				      by_uid);
+		if (hit != NULL)
+			x->is_covered[hit - x->segments] = true;
+	}
+}
+
+static int examine_group(struct exam *x, const struct parity_span *s, struct err *e)
+{
+	struct parity_group *group = NULL;
+	struct group_exam g;
+	bool is_damaged = false;
+	int rc = -1;
+
+	if (parity_group_load(x->objects, x->archive_id, &x->index, s, &group, e) < 0) {
+		if (e->code != MUNI_DAMAGED)
+			return -1;
+		*e = ERR_NONE;
+		for (size_t i = s->first; i < s->first + s->count; i++) {
+			struct object_name *name = &x->useless[x->useless_count++];
+
+			name->kind = OBJECTS_PARITY;
+			memcpy(name->uid, x->index.heads[i].uid, sizeof name->uid);
+		}
+		return 0;
+	}
+	cover(x, group);
+	if (group_exam_new(x, group, &g, e) < 0 ||
+	    group_exam_find(&g, !x->is_repair, e) < 0)
+		goto out;
+	for (unsigned i = 0; i < g.count; i++)
+		is_damaged = is_damaged || g.shards[i].is_damaged;
+	if (x->is_repair && is_damaged && group_exam_mend(&g, e) < 0)
+		goto out;
+	rc = 0;
+out:
+	group_exam_free(&g);
+	return rc;
+}
+
+/* Segments in no group have only their own checksums. */
+static int check_uncovered(struct exam *x, size_t *count, struct err *e)
+{
+	for (size_t i = 0; i < x->segment_count; i++) {
+		struct parity_damage d = { .can_mend = false };
+
+		if (x->is_covered[i])
+			continue;
+		if (count != NULL)
+			(*count)++;
+		if (segment_check(x->objects, &x->segments[i], x->archive_id, e) == 0)
+			continue;
+		if (e->code == MUNI_NO_MEMORY || e->code == MUNI_FORMAT)
+			return -1;
+		*e = ERR_NONE;
+		memcpy(d.uid, x->segments[i].uid, sizeof d.uid);
+		objects_size(x->objects, &x->segments[i], &d.size, e);
+		*e = ERR_NONE;
+		if (parity_exam_tell(x, &d, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int tell_useless(struct exam *x, bool can_mend, struct err *e)
+{
+	for (size_t i = 0; i < x->useless_count; i++) {
+		struct parity_damage d = { .is_parity = true, .can_mend = can_mend };
+
+		memcpy(d.uid, x->useless[i].uid, sizeof d.uid);
+		objects_size(x->objects, &x->useless[i], &d.size, e);
+		*e = ERR_NONE;
+		if (parity_exam_tell(x, &d, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int exam_run(struct exam *x, size_t *unprotected, struct err *e)
+{
+	struct parity_span s;
+	size_t at = 0;
+
+	if (objects_list(x->objects, OBJECTS_SEGMENT, &x->segments, &x->segment_count, NULL,
+			 e) < 0 ||
+	    parity_index_load(x->objects, x->archive_id, &x->index, e) < 0)
+		return -1;
+	x->is_covered = calloc(x->segment_count + 1, sizeof *x->is_covered);
+	x->useless = calloc(x->index.count + x->index.broken_count + 1, sizeof *x->useless);
+	if (x->is_covered == NULL || x->useless == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to check parity");
+	for (size_t i = 0; i < x->index.broken_count; i++)
+		x->useless[x->useless_count++] = x->index.broken[i];
+	while (parity_index_next(&x->index, &at, &s))
+		if (examine_group(x, &s, e) < 0)
+			return -1;
+	return check_uncovered(x, unprotected, e);
+}
+
+static void exam_free(struct exam *x)
+{
+	parity_index_free(&x->index);
+	free(x->segments);
+	free(x->is_covered);
+	free(x->useless);
+}
+
+int parity_check(struct objects *o, const uint8_t archive_id[16],
+		 int (*found)(void *arg, const struct parity_damage *d),
+		 bool (*progress)(void *arg, uint64_t bytes), void *arg,
+		 size_t *unprotected, struct err *e)
+{
+	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
+			  .progress = progress, .arg = arg };
+	int rc;
+
+	if (unprotected != NULL)
+		*unprotected = 0;
+	rc = exam_run(&x, unprotected, e);
+	if (rc == 0)
+		rc = tell_useless(&x, true, e);
+	exam_free(&x);
+	return rc;
+}
+
+int parity_repair(struct objects *o, const uint8_t archive_id[16],
+		  struct parity_strength strength,
+		  int (*found)(void *arg, const struct parity_damage *d),
+		  bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e)
+{
+	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
+			  .progress = progress, .arg = arg, .is_repair = true };
+	int rc = exam_run(&x, NULL, e);
+
+	/* Segments that are damaged and in no group were told already. */
+	if (rc == 0 && parity_update(o, archive_id, strength, e) < 0 &&
+	    e->code != MUNI_DAMAGED)
+		rc = -1;
+	if (rc == 0)
+		rc = tell_useless(&x, true, e);
+	for (size_t i = 0; i < x.useless_count && rc == 0; i++)
+		rc = objects_delete(o, &x.useless[i], e);
+	exam_free(&x);
+	if (rc == 0)
+		*e = ERR_NONE;
+	return rc;
+}
