@@ -211,7 +211,7 @@ static void join_acl(const struct wire_entry *w, const struct accounts *a, bool 
 	struct buffer *to = is_default ? &j->defaults : &j->access;
 	size_t count;
 
-	if ((is_default && w->f.kind != NODE_DIRECTORY) || has_name(j->list, j->count, name))
+	if (is_default && w->f.kind != NODE_DIRECTORY)
 		return;
 	count = gather_acl(w, a, is_default, j->entries, remark, remark_size);
 	if (count == 0)
@@ -220,6 +220,8 @@ static void join_acl(const struct wire_entry *w, const struct accounts *a, bool 
 		*mode = mode_with_acl(*mode, j->entries, count);
 	if (!is_default && count == 3)
 		return;	/* says no more than the mode: the kernel keeps none either */
+	if (has_name(j->list, j->count, name))
+		return;	/* it came as an attribute too, in the kernel's own bytes */
 	pack_acl(to, j->entries, count);
 	if (!to->failed)
 		j->list[j->count++] = (struct xattr){ name, to->data, (uint32_t)to->size };
