@@ -43,10 +43,10 @@ static inline int database_try_open(const struct folder *f, const char *name, un
 		 key, more);
 	int rc = sqlite3_open_v2(uri, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				 SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE, NULL);
+	sqlite3_busy_timeout(*out, 10000);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(*out, "PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL;"
 				  "PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL);
-	sqlite3_busy_timeout(*out, 10000);
 	return rc;
 }
 
