@@ -1,0 +1,116 @@
+/*
+ * Names of accounts: asked of the system once a number, kept once a name.
+ */
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/vault/ingest_inside.h"
+
+#define NAME_MAX_KEPT 255
+#define ANSWER_MAX (1u << 20)	/* a group of very many members */
+
+static const char nobody[] = "";	/* the number has no name */
+
+void accounts_init(struct accounts *a)
+{
+	*a = (struct accounts){ .users = { 0 } };
+	pthread_mutex_init(&a->lock, NULL);
+}
+
+void accounts_free(struct accounts *a)
+{
+	for (size_t i = 0; i < a->names.capacity; i++)
+		if (a->names.slots[i].value != 0)
+			free((char *)(uintptr_t)a->names.slots[i].value);
+	map_free(&a->names);
+	map_free(&a->users);
+	map_free(&a->groups);
+	pthread_mutex_destroy(&a->lock);
+}
+
+/* With the lock held. */
+static const char *intern(struct accounts *a, const char *name)
+{
+	struct digest d = digest_of(name, strlen(name));
+	uint64_t key[2], found;
+	char *copy;
+
+	memcpy(key, d.bytes, sizeof key);
+	found = map_get(&a->names, key[0], key[1]);
+	if (found)
+		return (const char *)(uintptr_t)found;
+	copy = strdup(name);
+	if (!copy || !map_put(&a->names, key[0], key[1], (uintptr_t)copy)) {
+		free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+const char *accounts_intern(struct accounts *a, const char *name)
+{
+	const char *kept;
+
+	pthread_mutex_lock(&a->lock);
+	kept = intern(a, name);
+	pthread_mutex_unlock(&a->lock);
+	return kept;
+}
+
+/* A name longer than the format keeps is as good as none. */
+static const char *keep(struct accounts *a, const char *name)
+{
+	const char *kept = NULL;
+
+	if (name && *name && strlen(name) <= NAME_MAX_KEPT)
+		kept = intern(a, name);
+	return kept ? kept : nobody;
+}
+
+static const char *ask_user(struct accounts *a, uint32_t uid, char *answer)
+{
+	struct passwd entry, *found = NULL;
+
+	if (getpwuid_r(uid, &entry, answer, ANSWER_MAX, &found) != 0 || !found)
+		return nobody;
+	return keep(a, found->pw_name);
+}
+
+static const char *ask_group(struct accounts *a, uint32_t gid, char *answer)
+{
+	struct group entry, *found = NULL;
+
+	if (getgrgid_r(gid, &entry, answer, ANSWER_MAX, &found) != 0 || !found)
+		return nobody;
+	return keep(a, found->gr_name);
+}
+
+static const char *look_up(struct accounts *a, struct map *known, uint32_t number,
+			   const char *(*ask)(struct accounts *, uint32_t, char *))
+{
+	const char *name;
+	char *answer;
+
+	pthread_mutex_lock(&a->lock);
+	name = (const char *)(uintptr_t)map_get(known, (uint64_t)number + 1, 0);
+	if (!name) {
+		answer = malloc(ANSWER_MAX);
+		name = answer ? ask(a, number, answer) : nobody;
+		free(answer);
+		map_put(known, (uint64_t)number + 1, 0, (uintptr_t)name);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return *name ? name : NULL;
+}
+
+const char *accounts_user(struct accounts *a, uint32_t uid)
+{
+	return look_up(a, &a->users, uid, ask_user);
+}
+
+const char *accounts_group(struct accounts *a, uint32_t gid)
+{
+	return look_up(a, &a->groups, gid, ask_group);
+}

@@ -1,0 +1,328 @@
+/*
+ * What the parts of an ingest share.  docs/architecture.md, "Ingest", draws
+ * them; in short:
+ *
+ *	walker ──items to read──► workers ──blocks──► segment writer
+ *	   │  └──large files──► reader of large files ──chunks──► workers
+ *	   └──────── events: runs, directories, segments, problems ────────┐
+ *	                        the caller's thread: catalogue, progress ◄─┘
+ *
+ * A directory is cut into runs of entries.  A run is pushed as an event once all
+ * its items were read; the catalogue's thread grafts it onto the tree of the
+ * version before.  All state that spans runs (struct dir past its first part,
+ * bodies' nodes) belongs to that one thread, so none of it is locked.
+ *
+ * Order of locks: links, then a queue's own.
+ */
+#ifndef FS_VAULT_INGEST_INSIDE_H
+#define FS_VAULT_INGEST_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/base/err.h"
+#include "fs/base/queue.h"
+#include "fs/vault/chunk.h"
+#include "fs/vault/ingest.h"
+#include "fs/vault/ingest_map.h"
+#include "fs/vault/inside.h"
+#include "fs/vault/pack.h"
+
+#define RUN_ITEMS 1024		/* of a run, at most */
+#define BATCH_ITEMS 128		/* small files that one worker reads at a time ... */
+#define BATCH_BYTES (256u * 1024)	/* ... and about their bytes */
+#define WHOLE_MAX (4u * 1024 * 1024)	/* larger files are cut by a thread of their own */
+#define PIECE_SIZE (1024u * 1024)	/* of a large file, about */
+#define READ_TRIES 3		/* of a file that changes while it is read */
+
+struct run;
+struct ingest;
+
+/* ---- what the source says ---------------------------------------------------- */
+
+struct meta {
+	enum node_kind kind;
+	uint32_t mode, uid, gid, links;
+	uint32_t rdev_major, rdev_minor;
+	uint64_t size;
+	struct stamp mtime, ctime, atime, btime;
+	/* What a source cannot say compares as equal to whatever stood before. */
+	bool has_ctime, has_atime, has_btime, has_source;
+	uint64_t device, inode;
+	const char *owner, *group;	/* interned; NULL: unknown */
+	uint8_t *xattrs;		/* packed; owned; NULL: none */
+	size_t xattrs_size;
+	char *target;			/* of a symlink: size bytes; owned */
+};
+void meta_clear(struct meta *m);
+
+/*
+ * One inode's worth: what all names of a hard-link group share.  Filled by who
+ * reads it; from body_done() on it belongs to the catalogue's thread.
+ */
+struct body {
+	atomic_uint refs;
+	struct meta meta;
+	bool is_failed;		/* not to be stored: the problem has been told */
+	bool is_unstable;
+	bool is_counted;	/* catalogue's thread: its bytes are in the sums */
+	/* Files with bytes: */
+	struct digest digest;
+	struct extent *extents;	/* owned */
+	size_t extent_count, extent_capacity;
+	uint64_t allocated;
+	/* The node it became, or, unchanged, always was; 0: not settled yet. */
+	int64_t node;
+	bool is_known;		/* the walker found it unchanged: nothing was read */
+	/* Hard links: */
+	bool is_shared;
+	bool is_ready;		/* protected by links.lock, as is waiters */
+	struct run **waiters;
+	size_t waiter_count;
+	uint32_t seen;		/* walker: names met so far */
+};
+struct body *body_new(void);	/* one reference; NULL without memory */
+void body_unref(struct body *b);
+/* Joins what continues the last extent.  false: out of memory. */
+bool body_extend(struct body *b, uint64_t offset, const struct chunk_place *p);
+
+/* ---- entries, runs, directories ------------------------------------------------- */
+
+struct prior {			/* the entry of this name in the version before */
+	bool is_there;
+	enum node_kind kind;
+	int64_t first;
+	int64_t node;
+	int64_t directory;
+};
+
+struct item {			/* a new or changed entry that is no directory */
+	char *name;		/* NUL ended; owned */
+	uint16_t name_size;
+	struct prior prior;
+	struct body *body;	/* one reference */
+	struct run *run;
+	struct item *next;	/* in the run */
+};
+
+struct removal {		/* an entry of the version before that is no more */
+	char *name;		/* owned */
+	uint16_t name_size;
+	struct prior prior;
+};
+
+struct tally {			/* of entries */
+	uint64_t directories, files, others;
+	uint64_t bytes;
+};
+
+struct run {
+	struct dir *dir;
+	struct item *first, **last;	/* owned, in byte order of names */
+	size_t item_count;
+	struct removal *removals;	/* owned */
+	size_t removal_count, removal_capacity;
+	uint64_t unchanged;	/* entries that cost nothing ... */
+	struct tally kept;	/* ... and what they are */
+	atomic_uint pending;	/* items to be read, and the walker's own hold */
+	struct run *before, *after;	/* protected by ingest.alive_lock */
+};
+
+struct dir {
+	struct dir *parent;	/* NULL: the top; outlives its children */
+	char *name;		/* owned; "" for the top */
+	uint16_t name_size;
+	struct prior prior;	/* of its name */
+	int64_t prior_id;	/* whose listing it is compared with: prior.directory,
+				 * or where it was renamed from; 0: it is new */
+	struct meta meta;
+	bool is_meta_same;	/* the walker saw: as the version before has it */
+	bool is_gone;		/* vanished before it could be opened */
+	size_t run_total, child_total;	/* valid when is_listed */
+	/* From here on only the catalogue's thread: */
+	bool is_listed;
+	size_t runs, children;	/* done so far */
+	int64_t id;		/* 0: not given yet */
+	bool is_changed;	/* an entry came, went or changed */
+	bool has_kept;		/* entries whose leaves stand in the catalogue only */
+	struct digest *leaves;	/* of entries that this version adds; owned */
+	size_t leaf_count, leaf_capacity;
+	struct dir *before, *after;	/* protected by ingest.alive_lock */
+};
+
+/* ---- events -------------------------------------------------------------------- */
+
+enum event_kind {
+	EVENT_RUN,		/* run: all its items are read */
+	EVENT_LISTED,		/* dir: its metadata and totals are final */
+	EVENT_SEGMENT,		/* segment: on stable storage */
+	EVENT_PROBLEM,		/* problem: path and sentence */
+	EVENT_NOTICE,		/* text */
+	EVENT_PACKED,		/* the last segment has come */
+};
+
+struct problem {
+	size_t path_size;
+	char *what;		/* owned */
+	char path[];
+};
+
+struct event {
+	enum event_kind kind;
+	union {
+		struct run *run;
+		struct dir *dir;
+		struct pack_segment *segment;
+		struct problem *problem;
+		char *text;
+	};
+};
+
+struct events;
+struct events *events_new(void);
+void events_push(struct events *q, struct event event);	/* waits for room */
+/* Waits up to timeout_ms; false: nothing came. */
+bool events_pop(struct events *q, int timeout_ms, struct event *out);
+/* From now on pushes free their load at once. */
+void events_cancel(struct events *q);
+void events_free(struct events *q);
+void event_drop(struct event *event);
+
+/* ---- account names -------------------------------------------------------------- */
+
+/* Names beside numbers; what is handed out stays until accounts_free(). */
+struct accounts {
+	pthread_mutex_t lock;
+	struct map users, groups;	/* protected by lock: (number + 1, 0) -> name */
+	struct map names;		/* protected by lock: digest of a name -> it */
+};
+void accounts_init(struct accounts *a);
+void accounts_free(struct accounts *a);
+/* NULL: the system knows no such account. */
+const char *accounts_user(struct accounts *a, uint32_t uid);
+const char *accounts_group(struct accounts *a, uint32_t gid);
+const char *accounts_intern(struct accounts *a, const char *name);	/* NULL: no memory */
+
+/* ---- hard links ------------------------------------------------------------------ */
+
+struct links {
+	pthread_mutex_t lock;
+	struct map bodies;	/* walker only: (device, inode) -> struct body * */
+};
+
+/* ---- the whole -------------------------------------------------------------------- */
+
+struct graft;
+
+struct ingest {
+	struct vault *vault;
+	const struct ingest_options *options;
+	const struct vault_monitor *monitor;
+	const char *source;	/* as the user gave it, for messages */
+	int source_fd;		/* the directory, file or stream; owned */
+	unsigned workers;
+	struct version version;
+	int64_t started;	/* seconds */
+	int64_t prior_ingested;	/* seconds; of the version before */
+	bool has_source_ids;	/* a live directory: device and inode mean something */
+
+	struct chunker chunker;
+	struct packer *packer;
+	struct queue *tasks;	/* struct task, to workers */
+	struct queue *large;	/* struct large_file, to its reader */
+	struct events *events;	/* to the caller's thread */
+	struct pool *pool;	/* of buffers for pieces */
+	struct links links;
+	struct accounts accounts;
+	struct map claimed;	/* walker; later the caller's: directory ids in use */
+	struct graft *graft;
+
+	pthread_mutex_t alive_lock;
+	struct run *runs;	/* protected by alive_lock: all there are, so that */
+	struct dir *dirs;	/* an ingest that fails leaves none behind */
+
+	pthread_t *threads;
+	size_t thread_count;
+	atomic_uint working;	/* workers that still run */
+
+	atomic_bool is_stopped;
+	pthread_mutex_t failure_lock;
+	struct err failure;	/* protected by failure_lock: the first one */
+
+	atomic_ullong items_done, bytes_done, problems;
+	atomic_ullong items_total, bytes_total;	/* 0: not known yet */
+};
+
+/* The first failure wins; everybody is woken and stops. */
+void ingest_fail(struct ingest *g, const struct err *e);
+static inline bool ingest_is_stopped(struct ingest *g)
+{
+	return atomic_load_explicit(&g->is_stopped, memory_order_relaxed);
+}
+
+/* A problem of one item: told, kept in the version, and the ingest goes on.
+ * what: why, a sentence without the name. */
+void ingest_problem(struct ingest *g, const struct dir *d, const char *name,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void ingest_notice(struct ingest *g, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Path below the source, without a leading "/"; malloc'ed, NUL ended. */
+char *ingest_path(const struct dir *d, const char *name, size_t *size);
+
+/* ---- parts ------------------------------------------------------------------------- */
+
+struct run *run_new(struct ingest *g, struct dir *d);	/* with the caller's hold; NULL without memory */
+/* A new item at the end; takes body, also on failure (NULL). */
+struct item *run_add(struct run *r, const char *name, size_t name_size,
+		     const struct prior *prior, struct body *body);
+bool run_remove(struct run *r, const char *name, size_t name_size,
+		const struct prior *prior);
+/* One thing that the run waited for is there; the last one pushes it. */
+void run_release(struct ingest *g, struct run *r);
+void run_free(struct ingest *g, struct run *r);
+struct dir *dir_new(struct ingest *g, struct dir *parent, const char *name,
+		    size_t name_size);
+void dir_free(struct ingest *g, struct dir *d);
+
+/* body is filled: wakes its run, and the runs of its other names. */
+void body_done(struct ingest *g, struct body *b, struct run *r);
+
+/* Threads; each gets struct ingest. */
+void *ingest_worker(void *arg);
+void *ingest_large_reader(void *arg);
+void *walk_thread(void *arg);
+
+/* A descriptor of a directory, shared by the walker and tasks. */
+struct handle {
+	atomic_uint refs;
+	int fd;
+};
+struct handle *handle_new(int fd);	/* takes fd; NULL without memory (fd closed) */
+struct handle *handle_ref(struct handle *h);
+void handle_unref(struct handle *h);
+
+/* Buffers that are used over and over; bounded by the queue they travel in. */
+struct pool;
+struct pool *pool_new(size_t size);	/* of each; NULL without memory */
+void *pool_get(struct pool *p);		/* NULL without memory */
+void pool_put(struct pool *p, void *buffer);	/* NULL is allowed */
+void pool_free(struct pool *p);
+
+struct piece;			/* a run of chunks of a large file */
+struct task {
+	struct handle *handle;	/* of the items' directory; NULL: a piece */
+	struct item *items[BATCH_ITEMS];
+	size_t count;
+	struct piece *piece;
+};
+struct large_file {
+	struct handle *handle;
+	struct item *item;
+};
+void task_free(void *task);
+void large_file_free(void *file);
+
+#endif

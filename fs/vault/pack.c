@@ -1,0 +1,189 @@
+#include "fs/vault/pack.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/bytes.h"
+#include "fs/base/err.h"
+#include "fs/vault/pack_inside.h"
+
+struct pack_lane {
+	struct packer *packer;
+	struct block_encoder *encoder;
+	struct catalogue *catalogue;	/* NULL: there is nothing to ask */
+	int64_t id;			/* of the open block; 0: none is open */
+	uint8_t *raw;
+	size_t used;
+	struct pack_name *names;
+	size_t count, capacity;
+};
+
+int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
+{
+	struct pack_lane *l = calloc(1, sizeof *l);
+
+	*out = NULL;
+	if (!l)
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
+	l->packer = p;
+	l->raw = malloc(BLOCK_RAW_MAX);
+	if (!l->raw) {
+		err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
+		goto fail;
+	}
+	if (block_encoder_new(p->vault->id, (int)p->o.level, &l->encoder, e) < 0)
+		goto fail;
+	if (p->o.has_chunks &&
+	    vault_connect(p->vault, p->o.lookup_cache, &l->catalogue, e) < 0)
+		goto fail;
+	*out = l;
+	return 0;
+fail:
+	pack_lane_close(l);
+	return -1;
+}
+
+void pack_lane_close(struct pack_lane *l)
+{
+	if (!l)
+		return;
+	if (l->catalogue)
+		catalogue_close(l->catalogue);
+	block_encoder_free(l->encoder);
+	free(l->names);
+	free(l->raw);
+	free(l);
+}
+
+int pack_lane_flush(struct pack_lane *l, struct err *e)
+{
+	struct packer *p = l->packer;
+	struct pack_block b = { .names = l->names, .count = l->count };
+	const uint8_t *sealed = NULL;
+
+	if (l->id == 0)
+		return 0;
+	/*
+	 * Here bases are chosen (design 3.1): up to two blocks of older versions
+	 * that this one resembles, their ids in b.block.bases, their raw bytes
+	 * joined as the prefix below.  Without any, a block stands alone.
+	 */
+	b.block.id = l->id;
+	b.block.class_id = p->o.class_id;
+	if (block_encode(l->encoder, l->raw, l->used, NULL, 0, &b.block, &sealed, e) < 0 ||
+	    packer_add(p, &b, sealed, e) < 0)
+		return -1;
+	atomic_fetch_add(&p->raw, b.block.raw);
+	atomic_fetch_add(&p->stored, b.block.stored);
+	l->id = 0;
+	l->used = 0;
+	l->names = NULL;	/* packer_add() took them */
+	l->count = l->capacity = 0;
+	return 0;
+}
+
+static void name_of(const struct packer *p, const struct digest *digest, uint8_t out[16])
+{
+	uint8_t raw[8 + DIGEST_SIZE];
+	struct writer w = writer_over(raw, sizeof raw);
+	struct digest full;
+
+	writer_u64(&w, (uint64_t)p->o.class_id);
+	writer_bytes(&w, digest->bytes, DIGEST_SIZE);
+	full = digest_hmac(keyring_dedupe_key(p->vault->keyring), 32, raw, sizeof raw);
+	memcpy(out, full.bytes, 16);
+}
+
+/* Is there one already?  The map first: it is the cheaper, and the newer. */
+static int look_up(struct pack_lane *l, const uint8_t name[16], size_t size,
+		   struct chunk_place *out, bool *is_found, struct err *e)
+{
+	*is_found = pack_map_find(l->packer->map, name, out);
+	if (*is_found || !l->catalogue)
+		return 0;
+	if (catalogue_chunk_find(l->catalogue, name, out, is_found, e) < 0)
+		return -1;
+	if (*is_found && out->size != size)
+		return err_set(e, MUNI_DAMAGED, "the catalogue has a chunk of %u bytes "
+			       "under the name of one of %zu: run \"muni verify\"",
+			       out->size, size);
+	return 0;
+}
+
+/* The chunk goes into the open block unless another lane was faster. */
+static int append(struct pack_lane *l, const uint8_t name[16], const void *data,
+		  size_t size, struct chunk_place *out, struct err *e)
+{
+	struct packer *p = l->packer;
+
+	if (l->count == l->capacity) {
+		size_t more = l->capacity ? l->capacity * 2 : 16;
+		struct pack_name *n = realloc(l->names, more * sizeof *n);
+
+		if (!n)
+			return err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
+		l->names = n;
+		l->capacity = more;
+	}
+	*out = (struct chunk_place){ l->id, (uint32_t)l->used, (uint32_t)size };
+	switch (pack_map_put(p->map, name, out)) {
+	case PACK_MAP_NO_MEMORY:
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for the map of chunks");
+	case PACK_MAP_THERE:
+		return 0;
+	case PACK_MAP_NEW:
+		break;
+	}
+	memcpy(l->raw + l->used, data, size);
+	memcpy(l->names[l->count].name, name, 16);
+	l->names[l->count].at = out->at;
+	l->names[l->count].size = out->size;
+	l->count++;
+	l->used += size;
+	return 0;
+}
+
+/* A dry run remembers the name alone, to count each chunk once. */
+static int count_only(struct packer *p, const uint8_t name[16], size_t size,
+		      struct chunk_place *out, struct err *e)
+{
+	*out = (struct chunk_place){ 1, 0, (uint32_t)size };
+	switch (pack_map_put(p->map, name, out)) {
+	case PACK_MAP_NO_MEMORY:
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for the map of chunks");
+	case PACK_MAP_NEW:
+		atomic_fetch_add(&p->raw, size);
+		break;
+	case PACK_MAP_THERE:
+		break;
+	}
+	return 0;
+}
+
+int pack_chunk(struct pack_lane *l, const void *data, size_t size,
+	       const struct digest *digest, struct chunk_place *out, struct err *e)
+{
+	struct packer *p = l->packer;
+	size_t target = p->o.block_size;
+	uint8_t name[16];
+	bool is_found;
+
+	assert(size > 0 && size <= target / 2 * 3);
+	name_of(p, digest, name);
+	if (look_up(l, name, size, out, &is_found, e) < 0)
+		return -1;
+	if (is_found)
+		return 0;
+	if (p->o.dry_run)
+		return count_only(p, name, size, out, e);
+	/* A block may pass its target by a quarter rather than end far below it. */
+	if (l->used > 0 && l->used + size > target + target / 4 &&
+	    pack_lane_flush(l, e) < 0)
+		return -1;
+	if (l->id == 0 && packer_take_id(p, &l->id, e) < 0)
+		return -1;
+	if (append(l, name, data, size, out, e) < 0)
+		return -1;
+	return l->used >= target - target / 8 ? pack_lane_flush(l, e) : 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * From chunks to blocks to segments, many threads at once.
+ *
+ * Each worker has a lane with an open block of its own; sealed blocks go into a
+ * segment that all share, and a thread writes full segments while the next one
+ * fills.  A chunk's place is final the moment it is packed (block ids are
+ * reserved ahead), so nobody ever waits for a block to be written; the caller
+ * gives the catalogue a segment's blocks once `sealed` was called with it.
+ *
+ *   P1  Equal chunks of one class get one place, also when two lanes meet them
+ *       at the same moment.
+ *   P2  `sealed` is called only for a segment that is on stable storage.
+ *   P3  Memory is bounded: two segments, a block a lane, and a map of chunks
+ *       that forgets what the catalogue knows.
+ */
+#ifndef FS_VAULT_PACK_H
+#define FS_VAULT_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/store/catalogue.h"
+
+struct err;
+struct vault;
+struct packer;
+struct pack_lane;
+
+struct pack_name {		/* a chunk that a block brings */
+	uint8_t name[16];
+	uint32_t at, size;
+};
+
+struct pack_block {
+	struct block block;	/* segment is still 0 */
+	struct pack_name *names;	/* owned */
+	size_t count;
+};
+
+struct pack_segment {		/* on stable storage, not yet in the catalogue */
+	uint8_t uid[16];
+	struct pack_block *blocks;	/* owned */
+	size_t count;
+};
+void pack_segment_free(struct pack_segment *s);	/* NULL is allowed */
+
+struct pack_options {
+	int64_t class_id;
+	uint32_t block_size, level;
+	size_t segment_size;
+	bool dry_run;		/* count what would be new, store nothing */
+	bool has_chunks;	/* the catalogue has chunks: worth asking */
+	size_t lookup_cache;	/* bytes, of each lane's connection */
+	/* Called from the writing thread.  Takes the segment; may wait. */
+	void (*sealed)(void *arg, struct pack_segment *s);
+	/* Any thread of the packer failed; everything has to stop. */
+	void (*failed)(void *arg, const struct err *e);
+	void *arg;
+};
+
+int packer_new(struct vault *v, const struct pack_options *o, struct packer **out,
+	       struct err *e);
+/* After all lanes are closed; stops the writing thread. */
+void packer_free(struct packer *p);
+
+/* Block ids: the catalogue's thread tops the pool up (with the writer's
+ * connection) whenever it passes by; lanes wait when it is empty. */
+int packer_top_up(struct packer *p, struct catalogue *c, struct err *e);
+/* The catalogue has committed this segment: its chunks may be forgotten. */
+void packer_committed(struct packer *p, const struct pack_segment *s);
+/* No lane will pack any more: the last segment is written; returns when
+ * `sealed` has been called for it.  From any thread but the catalogue's. */
+int packer_finish(struct packer *p, struct err *e);
+/* Wakes everybody who waits; they fail with MUNI_CANCELLED. */
+void packer_cancel(struct packer *p);
+void packer_totals(const struct packer *p, uint64_t *raw, uint64_t *stored);
+
+int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e);
+/* data: 1 to 3/2 block sizes; digest: its SHA-256. */
+int pack_chunk(struct pack_lane *l, const void *data, size_t size,
+	       const struct digest *digest, struct chunk_place *out, struct err *e);
+/* Seals the open block.  Once, at the end. */
+int pack_lane_flush(struct pack_lane *l, struct err *e);
+void pack_lane_close(struct pack_lane *l);	/* NULL is allowed */
+
+#endif

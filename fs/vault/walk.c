@@ -1,0 +1,324 @@
+/*
+ * Down and up the tree, depth first, a directory's own entries before its
+ * sub-directories'.
+ */
+#include "fs/vault/walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/vault/walk_inside.h"
+
+#define OPEN_LEVELS 128		/* descriptors that the walker holds, at most */
+#define PRIOR_CACHE (16u * 1024 * 1024)
+
+/* ---- directory ids ------------------------------------------------------------ */
+
+/* Each id once a version: the first claim wins. */
+static bool claim(struct walker *w, int64_t id)
+{
+	struct map *claimed = &w->g->claimed;
+
+	if (id == 0 || map_get(claimed, (uint64_t)id, 0) != 0)
+		return false;
+	return map_put(claimed, (uint64_t)id, 0, 1);
+}
+
+static int keep_inode(void *arg, int64_t id, uint64_t device, uint64_t inode)
+{
+	struct walker *w = arg;
+
+	if (inode != 0 && !map_put(&w->inodes, device, inode, (uint64_t)id))
+		return -1;
+	return 0;
+}
+
+/* Where the version before had this inode: a directory that was renamed. */
+static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
+			  struct err *e)
+{
+	int64_t id;
+
+	*out = 0;
+	if (!w->catalogue)
+		return 0;
+	if (!w->has_inodes) {
+		*e = ERR_NONE;
+		if (catalogue_directory_inodes(w->catalogue, w->g->version.previous,
+					       keep_inode, w, e) < 0)
+			return e->code ? -1 : err_set(e, MUNI_NO_MEMORY, "out of memory "
+						      "for the directories of the "
+						      "version before");
+		w->has_inodes = true;
+	}
+	id = (int64_t)map_get(&w->inodes, m->device, m->inode);
+	if (claim(w, id))
+		*out = id;
+	return 0;
+}
+
+/* ---- levels ---------------------------------------------------------------------- */
+
+static void level_clear(struct level *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->children[i].name);
+	free(l->children);
+	handle_unref(l->handle);
+}
+
+static struct level *push_level(struct walker *w, struct dir *d, struct handle *h)
+{
+	if (w->depth == w->capacity) {
+		size_t more = w->capacity ? w->capacity * 2 : 32;
+		struct level *list = realloc(w->levels, more * sizeof *list);
+
+		if (!list)
+			return NULL;
+		w->levels = list;
+		w->capacity = more;
+	}
+	if (w->depth >= OPEN_LEVELS) {
+		struct level *far = &w->levels[w->depth - OPEN_LEVELS];
+
+		handle_unref(far->handle);
+		far->handle = NULL;
+	}
+	w->levels[w->depth] = (struct level){ .dir = d, .handle = h,
+		.device = d->meta.device, .inode = d->meta.inode };
+	return &w->levels[w->depth++];
+}
+
+static void tell_listed(struct walker *w, struct dir *d)
+{
+	events_push(w->g->events, (struct event){ EVENT_LISTED, .dir = d });
+}
+
+/* The parent's descriptor was given up on the way down: back through "..". */
+static void find_parent(struct walker *w, struct handle *below, struct level *parent)
+{
+	struct statx sx;
+	int fd = openat(below->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) == 0 &&
+	    sx.stx_ino == parent->inode && walk_device(&sx) == parent->device) {
+		parent->handle = handle_new(fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	/* It was moved meanwhile: what is left below it is out of reach. */
+	ingest_problem(w->g, parent->dir, NULL, "it was moved while it was ingested; some "
+		       "of its sub-directories were not taken in");
+}
+
+static void pop_level(struct walker *w)
+{
+	struct level *l = &w->levels[--w->depth];
+
+	if (w->depth > 0 && !l[-1].handle && l->handle)
+		find_parent(w, l->handle, &l[-1]);
+	level_clear(l);
+}
+
+/* ---- one directory ------------------------------------------------------------------ */
+
+static bool stamp_equal(const struct stamp *a, const struct stamp *b)
+{
+	return a->seconds == b->seconds && a->ns == b->ns;
+}
+
+static bool is_meta_same(const struct ingest *g, const struct child *c,
+			 const struct meta *m)
+{
+	return !g->options->reread && c->inode != 0 && c->inode == m->inode &&
+	       c->device == m->device && stamp_equal(&c->mtime, &m->mtime) &&
+	       stamp_equal(&c->ctime, &m->ctime) && !walk_is_racy(g, &m->ctime);
+}
+
+/* d's metadata; its id's claim. -1 only for what ends the ingest. */
+static int identify(struct walker *w, struct dir *d, const struct child *c, int fd,
+		    const char *name, const struct statx *sx, struct err *e)
+{
+	struct ingest *g = w->g;
+
+	walk_numbers(sx, &d->meta);
+	d->prior = c->prior;
+	if (c->prior.is_there && claim(w, c->prior.directory)) {
+		d->prior_id = c->prior.directory;
+		d->is_meta_same = is_meta_same(g, c, &d->meta);
+	} else if (claim_by_inode(w, &d->meta, &d->prior_id, e) < 0) {
+		return -1;
+	}
+	if (!d->is_meta_same &&
+	    capture_item(g, w->capture, d, NULL, fd, name, sx, &d->meta) < 0)
+		ingest_problem(g, d, NULL, "its attributes cannot be read: %s",
+			       strerror(errno));
+	return 0;
+}
+
+static void give_up(struct walker *w, struct dir *d, const struct child *c)
+{
+	d->prior = c->prior;
+	d->is_gone = true;
+	tell_listed(w, d);
+}
+
+/* Opens the sub-directory.  *handle NULL: it cannot be read, but is there. */
+static int open_child(struct walker *w, struct level *parent, struct dir *d,
+		      const struct child *c, struct handle **handle, struct statx *sx)
+{
+	int at = parent->handle->fd;
+	int fd = walk_open(at, c->name, O_DIRECTORY);
+
+	*handle = NULL;
+	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, sx) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd >= 0) {
+		*handle = handle_new(fd);
+		if (!*handle)
+			errno = ENOMEM;
+		return *handle ? 0 : -1;
+	}
+	int why = errno;
+
+	if (why == ENOENT || why == ENOTDIR || why == ELOOP ||
+	    statx(at, c->name, AT_SYMLINK_NOFOLLOW, WALK_STATX_MASK, sx) < 0 ||
+	    (sx->stx_mode & S_IFMT) != S_IFDIR) {
+		ingest_problem(w->g, d, NULL, "it vanished while it was ingested");
+		return -1;
+	}
+	ingest_problem(w->g, d, NULL, "it cannot be opened, so its entries are missing: %s",
+		       strerror(why));
+	return 0;
+}
+
+static int descend(struct walker *w, struct err *e)
+{
+	struct level *parent = &w->levels[w->depth - 1];
+	const struct child *c = &parent->children[parent->next++];
+	struct dir *d = dir_new(w->g, parent->dir, c->name, c->name_size);
+	struct handle *h = NULL;
+	struct level *level;
+	struct statx sx;
+	int rc;
+
+	if (!d)
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
+	if (!parent->handle || open_child(w, parent, d, c, &h, &sx) < 0) {
+		give_up(w, d, c);
+		return 0;
+	}
+	if (identify(w, d, c, h ? h->fd : parent->handle->fd, h ? NULL : c->name, &sx,
+		     e) < 0) {
+		handle_unref(h);
+		return -1;
+	}
+	if (w->g->options->one_file_system && walk_device(&sx) != w->top_device) {
+		handle_unref(h);
+		h = NULL;
+	}
+	level = push_level(w, d, h);
+	if (!level) {
+		handle_unref(h);
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
+	}
+	rc = walk_directory(w, level, e);
+	if (rc == 0) {
+		d->child_total = level->count;
+		tell_listed(w, d);
+	}
+	return rc;
+}
+
+static int start_at_top(struct walker *w, struct err *e)
+{
+	struct ingest *g = w->g;
+	struct dir *d = dir_new(g, NULL, "", 0);
+	struct handle *h = handle_new(fcntl(g->source_fd, F_DUPFD_CLOEXEC, 3));
+	struct child c = { .prior = { .is_there = g->version.previous != 0,
+				      .kind = NODE_DIRECTORY,
+				      .directory = g->version.root } };
+	struct level *level = d && h ? push_level(w, d, h) : NULL;
+	struct statx sx;
+
+	if (!level) {
+		handle_unref(h);
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
+	}
+	if (statx(h->fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) < 0)
+		return err_errno(e, "looking at the source");
+	w->top_device = walk_device(&sx);
+	if (identify(w, d, &c, h->fd, NULL, &sx, e) < 0)
+		return -1;
+	level->device = d->meta.device;
+	level->inode = d->meta.inode;
+	d->id = g->version.root;
+	if (walk_directory(w, level, e) < 0)
+		return -1;
+	d->child_total = level->count;
+	tell_listed(w, d);
+	return 0;
+}
+
+static int walk(struct walker *w, struct err *e)
+{
+	if (start_at_top(w, e) < 0)
+		return -1;
+	while (w->depth > 0) {
+		const struct level *top = &w->levels[w->depth - 1];
+
+		if (ingest_is_stopped(w->g))
+			return err_set(e, MUNI_CANCELLED, "stopped");
+		if (top->next == top->count)
+			pop_level(w);
+		else if (descend(w, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int prepare(struct walker *w, struct err *e)
+{
+	struct ingest *g = w->g;
+	struct stat st;
+
+	w->capture = capture_new();
+	w->priors = prior_list_new();
+	if (!w->capture || !w->priors)
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for walking the source");
+	if (fstat(g->vault->dirfd, &st) < 0)
+		return err_errno(e, "looking at the archive");
+	w->archive_device = st.st_dev;
+	w->archive_inode = st.st_ino;
+	if (g->version.previous != 0 &&
+	    vault_connect(g->vault, PRIOR_CACHE, &w->catalogue, e) < 0)
+		return -1;
+	return 0;
+}
+
+void *walk_thread(void *arg)
+{
+	struct walker w = { .g = arg };
+	struct err e = ERR_NONE;
+
+	if (prepare(&w, &e) < 0 || walk(&w, &e) < 0)
+		ingest_fail(w.g, &e);
+	while (w.depth > 0)
+		level_clear(&w.levels[--w.depth]);
+	free(w.levels);
+	if (w.batch)
+		task_free(w.batch);
+	names_free(&w.names);
+	map_free(&w.inodes);
+	prior_list_free(w.priors);
+	capture_free(w.capture);
+	if (w.catalogue)
+		catalogue_close(w.catalogue);
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/*
+ * What walk.c (down and up the tree) and walk_dir.c (one directory) share.
+ */
+#ifndef FS_VAULT_WALK_INSIDE_H
+#define FS_VAULT_WALK_INSIDE_H
+
+#include "fs/vault/walk.h"
+
+struct child {			/* a sub-directory that waits for its turn */
+	char *name;		/* owned */
+	size_t name_size;
+	struct prior prior;
+	/* Of prior's node, when it is a directory's: */
+	uint64_t device, inode;
+	struct stamp mtime, ctime;
+};
+
+struct level {
+	struct dir *dir;
+	struct handle *handle;	/* NULL: closed, to be found again through ".." */
+	uint64_t device, inode;
+	struct child *children;	/* owned, in byte order of names */
+	size_t count, capacity, next;
+};
+
+struct walker {
+	struct ingest *g;
+	struct capture *capture;
+	struct catalogue *catalogue;	/* NULL: there is no version before */
+	struct prior_list *priors;
+	struct names names;
+	uint64_t top_device;
+	uint64_t archive_device, archive_inode;
+	bool has_inodes;
+	struct map inodes;	/* of the version before: (device, inode) -> directory */
+	struct level *levels;
+	size_t depth, capacity;
+	/* The run and the batch in the making: */
+	struct run *run;
+	struct task *batch;
+	uint64_t batch_bytes;
+};
+
+/* Reads dir's names (none when level->handle is NULL), holds them against the
+ * version before, sends runs, collects sub-directories in the level. */
+int walk_directory(struct walker *w, struct level *level, struct err *e);
+
+/* Did the version before see these very numbers? */
+bool walk_is_racy(const struct ingest *g, const struct stamp *ctime);
+
+#endif
