@@ -225,6 +225,7 @@ struct ingest {
 	int source_fd;		/* the directory, file or stream; owned */
 	unsigned workers;
 	struct version version;
+	int64_t class_id;
 	int64_t started;	/* seconds */
 	int64_t prior_ingested;	/* seconds; of the version before */
 	bool has_source_ids;	/* a live directory: device and inode mean something */

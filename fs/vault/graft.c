@@ -1,0 +1,537 @@
+#include "fs/vault/graft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/vault/graft_inside.h"
+#include "fs/vault/leaf.h"
+
+#define ROWS_A_COMMIT 100000
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, MUNI_NO_MEMORY, "out of memory for the catalogue's rows");
+}
+
+int graft_new(struct ingest *g, struct graft **out, struct err *e)
+{
+	struct graft *t = calloc(1, sizeof *t);
+
+	*out = t;
+	if (!t)
+		return no_memory(e);
+	t->g = g;
+	t->c = g->vault->catalogue;
+	t->is_dry = g->options->dry_run;
+	return 0;
+}
+
+void graft_free(struct graft *t)
+{
+	if (!t)
+		return;
+	map_free(&t->account_ids);
+	map_free(&t->account_names);
+	map_free(&t->xattrs);
+	map_free(&t->groups);
+	free(t->removed);
+	free(t);
+}
+
+/* ---- transactions ------------------------------------------------------------------ */
+
+int graft_begin(struct graft *t, struct err *e)
+{
+	if (t->is_begun || t->is_dry)
+		return 0;
+	if (catalogue_begin(t->c, e) < 0)
+		return -1;
+	t->is_begun = true;
+	return 0;
+}
+
+static int commit(struct graft *t, struct err *e)
+{
+	if (!t->is_begun)
+		return 0;
+	if (catalogue_commit(t->c, e) < 0)
+		return -1;
+	t->is_begun = false;
+	t->rows = 0;
+	return 0;
+}
+
+void graft_rollback(struct graft *t)
+{
+	if (t->is_begun)
+		catalogue_rollback(t->c);
+	t->is_begun = false;
+}
+
+int graft_problem(struct graft *t, const struct problem *p, struct err *e)
+{
+	if (t->is_dry)
+		return 0;
+	if (graft_begin(t, e) < 0)
+		return -1;
+	return catalogue_problem_add(t->c, t->g->version.id, p->path, p->path_size,
+				     p->what, e);
+}
+
+int graft_segment(struct graft *t, struct pack_segment *s, struct err *e)
+{
+	int64_t id;
+	int rc = -1;
+
+	if (graft_begin(t, e) < 0 ||
+	    catalogue_reserve(t->c, SEQUENCE_SEGMENT, 1, &id, e) < 0 ||
+	    catalogue_segment_add(t->c, id, s->uid, e) < 0)
+		goto out;
+	for (size_t i = 0; i < s->count; i++) {
+		struct pack_block *b = &s->blocks[i];
+
+		b->block.segment = id;
+		if (catalogue_block_add(t->c, &b->block, e) < 0)
+			goto out;
+		for (size_t k = 0; k < b->count; k++) {
+			struct chunk_place place = { b->block.id, b->names[k].at,
+						     b->names[k].size };
+
+			if (catalogue_chunk_add(t->c, b->names[k].name, &place, e) < 0)
+				goto out;
+		}
+	}
+	/* At once: what a kill loses is never more than the segments in flight. */
+	if (commit(t, e) < 0)
+		goto out;
+	packer_committed(t->g->packer, s);
+	rc = 0;
+out:
+	pack_segment_free(s);
+	return rc < 0 ? err_wrap(e, "noting a segment in the catalogue") : 0;
+}
+
+/* ---- rows of entries ------------------------------------------------------------------ */
+
+static int dir_id(struct graft *t, struct dir *d, int64_t *out, struct err *e)
+{
+	if (d->id == 0)
+		d->id = d->prior_id;
+	if (d->id == 0 && graft_id(t, SEQUENCE_DIRECTORY, &d->id, e) < 0)
+		return -1;
+	*out = d->id;
+	return 0;
+}
+
+static int keep_leaf(struct dir *d, const struct digest *leaf, struct err *e)
+{
+	if (d->leaf_count == d->leaf_capacity) {
+		size_t more = d->leaf_capacity ? d->leaf_capacity * 2 : 8;
+		struct digest *list = realloc(d->leaves, more * sizeof *list);
+
+		if (!list)
+			return no_memory(e);
+		d->leaves = list;
+		d->leaf_capacity = more;
+	}
+	d->leaves[d->leaf_count++] = *leaf;
+	return 0;
+}
+
+static int close_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
+		       const struct prior *prior, struct err *e)
+{
+	int64_t id;
+
+	d->is_changed = true;
+	t->rows++;
+	if (prior->kind == NODE_DIRECTORY) {
+		if (t->removed_count == t->removed_capacity) {
+			size_t more = t->removed_capacity ? t->removed_capacity * 2 : 64;
+			int64_t *list = realloc(t->removed, more * sizeof *list);
+
+			if (!list)
+				return no_memory(e);
+			t->removed = list;
+			t->removed_capacity = more;
+		}
+		t->removed[t->removed_count++] = prior->directory;
+	}
+	if (t->is_dry)
+		return 0;
+	if (dir_id(t, d, &id, e) < 0)
+		return -1;
+	return catalogue_entry_close(t->c, id, name, name_size, prior->first,
+				     t->g->version.previous, e);
+}
+
+/* A new row in d, with a fresh salt.  *out for its leaf. */
+static int open_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
+		      enum node_kind kind, int64_t directory, int64_t node,
+		      struct entry *out, struct err *e)
+{
+	int64_t id;
+
+	d->is_changed = true;
+	t->rows++;
+	*out = (struct entry){ .name_size = (uint16_t)name_size, .kind = kind,
+			       .first = t->g->version.id, .last = CATALOGUE_OPEN_ENDED,
+			       .directory = directory, .node = node };
+	memcpy(out->name, name, name_size);
+	if (random_bytes(out->salt, sizeof out->salt, e) < 0)
+		return -1;
+	if (t->is_dry)
+		return 0;
+	return dir_id(t, d, &id, e) < 0 ? -1 : catalogue_entry_add(t->c, id, out, e);
+}
+
+/* ---- items ------------------------------------------------------------------------------- */
+
+/* Two groups may have been one before: the first to ask keeps the node. */
+static int claim_node(struct graft *t, int64_t node, const struct body *b, bool *out,
+		      struct err *e)
+{
+	uint64_t holder;
+
+	*out = true;
+	if (b->meta.links < 2)
+		return 0;
+	holder = map_get(&t->groups, (uint64_t)node, 0);
+	*out = holder == 0 || holder == (uintptr_t)b;
+	if (holder == 0 && !map_put(&t->groups, (uint64_t)node, 0, (uintptr_t)b))
+		return no_memory(e);
+	return 0;
+}
+
+/* Settles which node the item's body is. n is filled when it is new. */
+static int settle(struct graft *t, struct item *item, struct node *n, struct err *e)
+{
+	struct body *b = item->body;
+	const struct prior *prior = &item->prior;
+	bool is_same = false;
+
+	if (b->node != 0)
+		return 0;
+	if (prior->is_there && prior->kind == b->meta.kind) {
+		if (graft_is_same(t, prior->node, &b->meta, b, &is_same, e) < 0)
+			return -1;
+		if (is_same && claim_node(t, prior->node, b, &is_same, e) < 0)
+			return -1;
+	}
+	if (is_same) {
+		b->node = prior->node;
+		b->is_known = true;
+		return 0;
+	}
+	if (graft_add_node(t, &b->meta, b, prior->is_there && prior->kind == NODE_FILE ?
+			   prior->node : 0, n, e) < 0)
+		return -1;
+	b->node = n->id;
+	return 0;
+}
+
+/* The leaf of a fresh entry; from memory where the node is new. */
+static int item_leaf(struct graft *t, struct item *item, const struct entry *entry,
+		     const struct node *n, struct digest *out, struct err *e)
+{
+	const struct body *b = item->body;
+	struct leaf l = { .salt = entry->salt, .name = item->name,
+			  .name_size = item->name_size, .node = n,
+			  .owner = b->meta.owner, .group = b->meta.group,
+			  .xattrs = b->meta.xattrs, .xattrs_size = b->meta.xattrs_size,
+			  .target = b->meta.target, .target_size = (size_t)b->meta.size,
+			  .content = &b->digest };
+
+	if (n->id == 0)
+		return leaf_of_entry(t->c, t->g->version.id, entry, out, e);
+	*out = leaf_hash(&l);
+	return 0;
+}
+
+static void count_item(struct graft *t, const struct body *b, bool is_first_name)
+{
+	if (b->meta.kind != NODE_FILE) {
+		t->tally.others++;
+		return;
+	}
+	t->tally.files++;
+	if (is_first_name)
+		t->tally.bytes += b->meta.size;
+}
+
+static int graft_item(struct graft *t, struct dir *d, struct item *item, struct err *e)
+{
+	struct body *b = item->body;
+	struct node n = { .id = 0 };
+	struct digest leaf;
+	struct entry entry;
+
+	if (b->is_failed) {
+		if (!item->prior.is_there)
+			return 0;
+		t->sums.removed++;
+		return close_entry(t, d, item->name, item->name_size, &item->prior, e);
+	}
+	if (settle(t, item, &n, e) < 0)
+		return -1;
+	count_item(t, b, !b->is_counted);
+	b->is_counted = true;
+	if (item->prior.is_there && item->prior.node == b->node) {
+		t->sums.unchanged++;
+		d->has_kept = true;
+		return 0;
+	}
+	if (item->prior.is_there) {
+		t->sums.changed++;
+		if (close_entry(t, d, item->name, item->name_size, &item->prior, e) < 0)
+			return -1;
+	} else {
+		t->sums.added++;
+	}
+	if (open_entry(t, d, item->name, item->name_size, b->meta.kind, 0, b->node, &entry,
+		       e) < 0)
+		return -1;
+	if (t->is_dry)
+		return 0;
+	return item_leaf(t, item, &entry, &n, &leaf, e) < 0 ? -1 : keep_leaf(d, &leaf, e);
+}
+
+/* ---- directories --------------------------------------------------------------------------- */
+
+struct gather {
+	struct graft *t;
+	struct dir *d;
+};
+
+/* Leaves of entries that stand as they stood: their children's roots may be new. */
+static int gather_kept(void *arg, const struct entry *entry, struct err *e)
+{
+	struct gather *g = arg;
+	int64_t version = g->t->g->version.id;
+	struct digest leaf;
+
+	if (entry->first == version)
+		return 0;
+	if (leaf_of_entry(g->t->c, version, entry, &leaf, e) < 0)
+		return -1;
+	return keep_leaf(g->d, &leaf, e);
+}
+
+static int compute_root(struct graft *t, struct dir *d, struct digest *out, struct err *e)
+{
+	struct gather g = { t, d };
+
+	if (d->has_kept && leaf_each_row(t->c, t->g->version.id, d->id, gather_kept, &g,
+					 e) < 0)
+		return err_wrap(e, "computing the root of a directory");
+	*out = leaf_root(d->leaves, d->leaf_count);
+	return 0;
+}
+
+/* d's own row, its node and root settled. *is_same: as the version before has it. */
+static int settle_row(struct graft *t, struct dir *d, struct directory *row, bool *is_same,
+		      struct err *e)
+{
+	int64_t version = t->g->version.id, previous = t->g->version.previous;
+	struct directory prior = { .id = 0 };
+	struct node n;
+	bool is_same_node = d->is_meta_same;
+
+	*row = (struct directory){ .id = d->id, .first = version };
+	if (d->parent && dir_id(t, d->parent, &row->parent, e) < 0)
+		return -1;
+	if (d->prior_id != 0) {
+		if (catalogue_directory(t->c, previous, d->prior_id, &prior, e) < 0)
+			return -1;
+		if (!is_same_node &&
+		    graft_is_same(t, prior.node, &d->meta, NULL, &is_same_node, e) < 0)
+			return -1;
+	}
+	if (is_same_node)
+		row->node = prior.node;
+	else if (graft_add_node(t, &d->meta, NULL, 0, &n, e) < 0)
+		return -1;
+	else
+		row->node = n.id;
+	if (t->is_dry) {
+		*is_same = d->prior_id != 0 && is_same_node && !d->is_changed;
+		return 0;
+	}
+	if (d->prior_id != 0 && !d->is_changed)
+		row->root = prior.root;
+	else if (compute_root(t, d, &row->root, e) < 0)
+		return -1;
+	*is_same = d->prior_id != 0 && row->node == prior.node &&
+		   row->parent == prior.parent && digest_equal(&row->root, &prior.root);
+	if (*is_same)
+		return 0;
+	t->rows += 2;
+	if (d->prior_id != 0 &&
+	    catalogue_directory_close(t->c, d->prior_id, prior.first, previous, e) < 0)
+		return -1;
+	return catalogue_directory_add(t->c, row, e);
+}
+
+/* The directory's entry in its parent, and what it means for the parent's root. */
+static int settle_entry(struct graft *t, struct dir *d, const struct directory *row,
+			bool is_same, struct err *e)
+{
+	struct dir *parent = d->parent;
+	struct entry entry;
+	struct digest leaf;
+
+	if (d->prior.is_there && d->prior.directory == d->id) {
+		parent->has_kept = true;
+		parent->is_changed = parent->is_changed || !is_same;
+		if (is_same)
+			t->sums.unchanged++;
+		else
+			t->sums.changed++;
+		return 0;
+	}
+	if (d->prior_id != 0)
+		t->sums.moved++;
+	else
+		t->sums.added++;
+	if (d->prior.is_there &&
+	    close_entry(t, parent, d->name, d->name_size, &d->prior, e) < 0)
+		return -1;
+	if (open_entry(t, parent, d->name, d->name_size, NODE_DIRECTORY, d->id, row->node,
+		       &entry, e) < 0)
+		return -1;
+	if (t->is_dry)
+		return 0;
+	if (leaf_of_entry(t->c, t->g->version.id, &entry, &leaf, e) < 0)
+		return -1;
+	return keep_leaf(parent, &leaf, e);
+}
+
+static int finish_gone(struct graft *t, struct dir *d, struct err *e)
+{
+	if (!d->prior.is_there || !d->parent)
+		return 0;
+	t->sums.removed++;
+	return close_entry(t, d->parent, d->name, d->name_size, &d->prior, e);
+}
+
+static int finish(struct graft *t, struct dir *d, struct err *e)
+{
+	struct directory row;
+	bool is_same = true;
+	int64_t id;
+
+	if (d->is_gone)
+		return finish_gone(t, d, e);
+	if (dir_id(t, d, &id, e) < 0)
+		return -1;
+	if (d->parent)
+		t->tally.directories++;
+	/* The common case of a later version: nothing here is to be looked up. */
+	if (d->is_meta_same && !d->is_changed && d->parent &&
+	    d->prior.is_there && d->prior.directory == id) {
+		d->parent->has_kept = true;
+		t->sums.unchanged++;
+		return 0;
+	}
+	if (settle_row(t, d, &row, &is_same, e) < 0)
+		return -1;
+	if (d->parent)
+		return settle_entry(t, d, &row, is_same, e);
+	t->top_root = row.root;
+	return 0;
+}
+
+/* Finishes d if it is complete, and each ancestor that thereby is. */
+static int finish_upward(struct graft *t, struct dir *d, struct err *e)
+{
+	while (d && d->is_listed && d->runs == d->run_total &&
+	       d->children == d->child_total) {
+		struct dir *parent = d->parent;
+
+		if (finish(t, d, e) < 0)
+			return -1;
+		dir_free(t->g, d);
+		if (parent)
+			parent->children++;
+		else
+			t->is_whole = true;
+		d = parent;
+	}
+	return t->rows >= ROWS_A_COMMIT ? commit(t, e) : 0;
+}
+
+int graft_run(struct graft *t, struct run *r, struct err *e)
+{
+	struct dir *d = r->dir;
+	int rc = graft_begin(t, e);
+
+	for (size_t i = 0; rc == 0 && i < r->removal_count; i++) {
+		const struct removal *gone = &r->removals[i];
+
+		t->sums.removed++;
+		rc = close_entry(t, d, gone->name, gone->name_size, &gone->prior, e);
+	}
+	for (struct item *item = r->first; rc == 0 && item; item = item->next)
+		rc = graft_item(t, d, item, e);
+	if (rc < 0)
+		return err_wrap(e, "noting entries in the catalogue");
+	t->sums.unchanged += r->unchanged;
+	d->has_kept = d->has_kept || r->unchanged > 0;
+	t->tally.files += r->kept.files;
+	t->tally.others += r->kept.others;
+	t->tally.bytes += r->kept.bytes;
+	d->runs++;
+	run_free(t->g, r);
+	return finish_upward(t, d, e);
+}
+
+int graft_listed(struct graft *t, struct dir *d, struct err *e)
+{
+	if (graft_begin(t, e) < 0)
+		return -1;
+	d->is_listed = true;
+	return finish_upward(t, d, e);
+}
+
+bool graft_is_whole(const struct graft *t)
+{
+	return t->is_whole;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static bool is_claimed(void *arg, int64_t id)
+{
+	const struct ingest *g = arg;
+
+	return map_get(&g->claimed, (uint64_t)id, 0) != 0;
+}
+
+int graft_end(struct graft *t, struct version *v, struct ingest_result *out, struct err *e)
+{
+	if (graft_begin(t, e) < 0)
+		return -1;
+	for (size_t i = 0; i < t->removed_count; i++) {
+		/* Moved, not removed: its old name alone is gone. */
+		if (is_claimed(t->g, t->removed[i])) {
+			t->sums.removed--;
+			continue;
+		}
+		if (!t->is_dry &&
+		    catalogue_subtree_close(t->c, t->removed[i], v->previous, is_claimed,
+					    t->g, e) < 0)
+			return err_wrap(e, "closing what was removed");
+	}
+	v->directories = t->tally.directories;
+	v->files = t->tally.files;
+	v->others = t->tally.others;
+	v->bytes = t->tally.bytes;
+	out->unchanged = t->sums.unchanged;
+	out->added = t->sums.added;
+	out->changed = t->sums.changed;
+	out->removed = t->sums.removed;
+	out->moved = t->sums.moved;
+	if (t->is_dry)
+		return 0;
+	return leaf_of_version(t->c, v->id, v->root, &v->merkle, e);
+}

@@ -1,0 +1,40 @@
+/*
+ * What graft.c (runs, directories) and graft_node.c (nodes) share.
+ */
+#ifndef FS_VAULT_GRAFT_INSIDE_H
+#define FS_VAULT_GRAFT_INSIDE_H
+
+#include "fs/vault/graft.h"
+
+struct id_pool {
+	int64_t next, end;
+};
+
+struct graft {
+	struct ingest *g;
+	struct catalogue *c;	/* the vault's own: the writer */
+	bool is_dry;
+	bool is_begun;		/* a transaction is open */
+	unsigned rows;		/* since the last commit, about */
+	struct id_pool ids[SEQUENCE_COUNT];
+	struct map account_ids;	/* interned name -> id */
+	struct map account_names;	/* id -> interned name */
+	struct map xattrs;	/* digest of a set -> id */
+	struct map groups;	/* node of the version before -> the body that has it */
+	int64_t *removed;	/* directories whose names are gone; owned */
+	size_t removed_count, removed_capacity;
+	struct tally tally;
+	struct ingest_result sums;	/* counts alone */
+	struct digest top_root;
+	bool is_whole;
+};
+
+int graft_id(struct graft *t, enum catalogue_sequence s, int64_t *out, struct err *e);
+/* Is the stored node what the source says now?  body NULL: a directory. */
+int graft_is_same(struct graft *t, int64_t node, const struct meta *m,
+		  const struct body *body, bool *out, struct err *e);
+/* Rows for a new node; *out as stored.  prior: whose content may be kept; 0 none. */
+int graft_add_node(struct graft *t, const struct meta *m, const struct body *body,
+		   int64_t prior, struct node *out, struct err *e);
+
+#endif
