@@ -68,6 +68,11 @@ void graft_rollback(struct graft *t)
 	t->is_begun = false;
 }
 
+void graft_done(struct graft *t)
+{
+	t->is_begun = false;
+}
+
 int graft_problem(struct graft *t, const struct problem *p, struct err *e)
 {
 	if (t->is_dry)
@@ -393,6 +398,7 @@ static int settle_entry(struct graft *t, struct dir *d, const struct directory *
 		t->sums.moved++;
 	else
 		t->sums.added++;
+	t->sums.removed += d->prior.is_there;
 	if (d->prior.is_there &&
 	    close_entry(t, parent, d->name, d->name_size, &d->prior, e) < 0)
 		return -1;

@@ -26,6 +26,8 @@ int graft_problem(struct graft *t, const struct problem *p, struct err *e);
 /* The transaction that is open, or a new one. */
 int graft_begin(struct graft *t, struct err *e);
 void graft_rollback(struct graft *t);
+/* Somebody else has committed the open transaction. */
+void graft_done(struct graft *t);
 /* The top directory has been finished. */
 bool graft_is_whole(const struct graft *t);
 /* Closes what was removed; fills version's counts and root, and out's counts. */

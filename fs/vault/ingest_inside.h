@@ -291,6 +291,9 @@ void dir_free(struct ingest *g, struct dir *d);
 /* body is filled: wakes its run, and the runs of its other names. */
 void body_done(struct ingest *g, struct body *b, struct run *r);
 
+/* Opens g->version, in a transaction that stays open. */
+int ingest_begin(struct ingest *g, const char *source_kind, struct err *e);
+
 /* Threads; each gets struct ingest. */
 void *ingest_worker(void *arg);
 void *ingest_large_reader(void *arg);

@@ -18,7 +18,8 @@ void ingest_fail(struct ingest *g, const struct err *e)
 	queue_cancel(g->tasks);
 	queue_cancel(g->large);
 	events_cancel(g->events);
-	packer_cancel(g->packer);
+	if (g->packer)
+		packer_cancel(g->packer);
 }
 
 static void fail_no_memory(struct ingest *g)
