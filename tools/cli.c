@@ -94,6 +94,7 @@ static int take_shared(struct cli *cli, int id)
 		if ((cli->command->shared & CLI_QUIET) == 0)
 			return -1;
 		cli->quiet = true;
+		cli->monitor.notice = NULL;
 		progress_silence(cli->progress);
 		return 0;
 	default:

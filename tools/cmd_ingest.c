@@ -189,7 +189,8 @@ static int report(struct cli *cli, struct vault *v, const struct ingest_result *
 {
 	struct problem_listing listing = { cli, e };
 
-	if (!is_dry && r->version.problems > 0 &&
+	/* Without --quiet each was told when it was met. */
+	if (!is_dry && r->version.problems > 0 && (cli->json || cli->quiet) &&
 	    catalogue_problems(vault_catalogue(v), r->version.id, list_problem, &listing, e) < 0)
 		return -1;
 	if (cli->json)
@@ -209,6 +210,9 @@ static int ingest(struct cli *cli, const struct ingest_options *o, struct err *e
 	struct vault *v = NULL;
 	int rc = -1;
 
+	/* What a dry run leaves out stands nowhere: then it is told at once. */
+	if (o->dry_run)
+		cli->monitor.notice = progress_notice;
 	if (cli_open(cli, cli->operands[0], o->dry_run ? VAULT_READ : VAULT_WRITE, &v, e) < 0)
 		goto out;
 	rc = vault_ingest(v, cli->operands[1], o, &cli->monitor, &result, e);

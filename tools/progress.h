@@ -1,6 +1,6 @@
 /*
  * Progress of long work on standard error: a bar on a terminal, a plain line
- * every few seconds elsewhere, nothing after progress_silence().
+ * every few seconds elsewhere.
  *
  * All calls may come from any thread.
  */
@@ -13,7 +13,7 @@ struct progress;
 
 struct progress *progress_new(void);	/* NULL without memory: then silent */
 void progress_free(struct progress *p);	/* NULL is allowed, here and below */
-void progress_silence(struct progress *p);
+void progress_silence(struct progress *p);	/* no bar and no lines; notices go on */
 
 /* vault_monitor's two, with the progress as arg. */
 void progress_show(void *progress, const struct vault_progress *now);
