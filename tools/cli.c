@@ -117,7 +117,8 @@ static int end_options(struct cli *cli)
 			  text_printable(cli->operands[c->max_operands]));
 		return CLI_WRONG;
 	}
-	if (cli->vault.keys.key_file != NULL && cli->vault.keys.passphrase_file != NULL) {
+	if ((c->shared & CLI_BOTH_KEYS) == 0 && cli->vault.keys.key_file != NULL &&
+	    cli->vault.keys.passphrase_file != NULL) {
 		cli_usage(cli, "--key-file and --passphrase-file: give one of them");
 		return CLI_WRONG;
 	}

@@ -33,6 +33,7 @@ enum {				/* shared options that a command takes, as a set */
 	CLI_KEYS = 1,		/* --keyring, --key-file, --passphrase-file */
 	CLI_JSON = 2,		/* --json */
 	CLI_QUIET = 4,		/* -q, --quiet */
+	CLI_BOTH_KEYS = 8,	/* --key-file and --passphrase-file may both be given */
 };
 
 struct cli;

@@ -124,10 +124,10 @@ const struct command cmd_init = {
 	.about =
 	"Makes a new, empty archive in the folder ARCHIVE (which is made, or empty),\n"
 	"and its keyring outside of it.  The passphrase is asked for, or comes from\n"
-	"--passphrase-file; --key-file takes a file of at least 32 random bytes.\n"
-	"Prints the archive's id.",
+	"--passphrase-file; --key-file takes a file of at least 32 random bytes; given\n"
+	"both, either opens the archive.  Prints the archive's id.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_QUIET | CLI_BOTH_KEYS,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,
