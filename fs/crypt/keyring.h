@@ -103,6 +103,8 @@ uint64_t keyring_successor_epoch(const struct keyring *k);	/* 0: no switch begun
 
 int keyring_slots(const struct keyring *k, struct keyring_slot **out, size_t *count,
 		  struct err *e);	/* *out malloc'ed */
+/* The number that the next slot will get. */
+unsigned keyring_next_slot(const struct keyring *k);
 /* label: at most 63 bytes of UTF-8.  MUNI_LIMIT when the keyring is full. */
 int keyring_slot_add(struct keyring *k, const struct keyring_secret *secret,
 		     const char *label, int64_t now, unsigned *number, struct err *e);

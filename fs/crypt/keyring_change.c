@@ -116,6 +116,11 @@ int keyring_slots(const struct keyring *k, struct keyring_slot **out, size_t *co
 	return 0;
 }
 
+unsigned keyring_next_slot(const struct keyring *k)
+{
+	return k->body->next_slot;
+}
+
 int keyring_slot_add(struct keyring *k, const struct keyring_secret *secret,
 		     const char *label, int64_t now, unsigned *number, struct err *e)
 {

@@ -10,6 +10,7 @@
 #include <openssl/cms.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -154,6 +155,21 @@ int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size
 	i2d_X509(s->cert, &end);
 	*cert_size = (size_t)size;
 	return 0;
+}
+
+int signer_certificate_pem(const struct signer *s, char **pem, struct err *e)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long size;
+
+	*pem = NULL;
+	if (bio && PEM_write_bio_X509(bio, s->cert) == 1) {
+		size = BIO_get_mem_data(bio, &text);
+		*pem = strndup(text, (size_t)size);
+	}
+	BIO_free(bio);
+	return *pem ? 0 : library_failed(e, "writing out a certificate");
 }
 
 /* DER with nothing behind it. */

@@ -327,6 +327,8 @@ int catalogue_version_seal(struct catalogue *c, const struct version *v,
  * Blocks and chunks stay: the next ingest finds them.  Returns how many in
  * *count.  In one transaction of its own. */
 int catalogue_recover(struct catalogue *c, unsigned *count, struct err *e);
+/* Is there a version in state OPEN: in progress, or left by a crash? */
+int catalogue_is_in_progress(struct catalogue *c, bool *out, struct err *e);
 int catalogue_problem_add(struct catalogue *c, int64_t version, const void *path,
 			  size_t path_size, const char *what, struct err *e);
 

@@ -12,19 +12,30 @@
 
 /* ---- versions ------------------------------------------------------------------------ */
 
-static int refuse_second_open(struct catalogue *c, struct err *e)
+int catalogue_is_in_progress(struct catalogue *c, bool *out, struct err *e)
 {
 	struct query q;
 
+	*out = false;
 	if (query_open(&q, c, STATEMENT_VERSION_ANY_OPEN,
 		       "SELECT id FROM version WHERE state = 0 LIMIT 1", e) < 0)
 		return -1;
 	int got = query_step(&q, e);
 	query_close(&q);
-	if (got > 0)
+	*out = got > 0;
+	return got < 0 ? -1 : 0;
+}
+
+static int refuse_second_open(struct catalogue *c, struct err *e)
+{
+	bool is_there;
+
+	if (catalogue_is_in_progress(c, &is_there, e) < 0)
+		return -1;
+	if (is_there)
 		return err_set(e, MUNI_BUSY, "another version is in progress, or was left by a "
 			       "crash and is not cleared yet");
-	return got;
+	return 0;
 }
 
 /* Fills previous, root and name; refuses a label that is taken. */

@@ -405,10 +405,10 @@ int log_newest_head(const struct log *l, struct log_head *out, struct err *e)
 	return 0;
 }
 
-int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e)
+/* From whichever copy has it whole. */
+static int read_entry(const struct log *l, uint64_t sequence, uint8_t raw[LOG_ENTRY],
+		      struct log_entry *out, struct err *e)
 {
-	uint8_t raw[LOG_ENTRY];
-
 	if (sequence >= log_count(l))
 		return err_set(e, MUNI_NOT_FOUND, "the audit log has no entry %" PRIu64,
 			       sequence);
@@ -416,11 +416,29 @@ int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, stru
 		int fd = l->fds[LOG_FILE_ENTRIES][c];
 
 		if (fd >= 0 &&
-		    file_read_at(fd, log_entry_offset(sequence), raw, sizeof raw, e) == 0 &&
+		    file_read_at(fd, log_entry_offset(sequence), raw, LOG_ENTRY, e) == 0 &&
 		    log_entry_parse(raw, sequence, out, e) == 0) {
 			*e = ERR_NONE;
 			return 0;
 		}
 	}
 	return err_wrap(e, "reading the audit log");
+}
+
+int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e)
+{
+	uint8_t raw[LOG_ENTRY];
+
+	return read_entry(l, sequence, raw, out, e);
+}
+
+int log_leaf(const struct log *l, uint64_t sequence, struct digest *out, struct err *e)
+{
+	uint8_t raw[LOG_ENTRY];
+	struct log_entry entry;
+
+	if (read_entry(l, sequence, raw, &entry, e) < 0)
+		return -1;
+	*out = log_entry_leaf(raw);
+	return 0;
 }

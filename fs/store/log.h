@@ -99,6 +99,8 @@ int log_sign_head(struct log *l, const struct signer *s, uint64_t generation,
 int log_newest_head(const struct log *l, struct log_head *out, struct err *e);
 
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
+/* The hash of that entry as a leaf of the tree. */
+int log_leaf(const struct log *l, uint64_t sequence, struct digest *out, struct err *e);
 /*
  * Every entry against every head, every head's signature, and both copies; needs
  * no key but the certificate.  found() gets a sentence for each thing that is

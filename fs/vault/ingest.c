@@ -281,17 +281,12 @@ static void ingest_free(struct ingest *g)
 static void abandon(struct ingest *g)
 {
 	struct err ignored = ERR_NONE;
-	unsigned count = 0;
 
 	graft_rollback(g->graft);
 	if (g->options->dry_run)
 		return;
 	/* If this fails too (a full disk), the next writer that opens does it. */
-	if (catalogue_recover(g->vault->catalogue, &count, &ignored) < 0 || count == 0)
-		return;
-	if (catalogue_begin(g->vault->catalogue, &ignored) == 0 &&
-	    vault_commit_act(g->vault, LOG_INGEST_ABANDONED, "{}", &ignored) < 0)
-		catalogue_rollback(g->vault->catalogue);
+	(void)vault_abandon(g->vault, &ignored);
 }
 
 static int wrap_failure(struct ingest *g, struct err *e)

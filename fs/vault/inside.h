@@ -13,36 +13,65 @@
 struct vault {
 	char *path;		/* as the user gave it */
 	int dirfd;		/* the archive folder */
-	int lockfd;		/* writer's lock; -1 for a reader */
+	int lockfd;		/* a writer's lock, or that of a reader of a folder that
+				 * cannot be written; else -1 */
 	int auditfd;		/* audit/ */
 	uint8_t id[16];
 	char id_hex[33];
 	char *keyring_path;
 	struct keyring *keyring;
-	unsigned key_id;	/* pagevfs key of the present epoch */
+	uint8_t *certificate;	/* DER; owned */
+	size_t certificate_size;
+	unsigned key_id;	/* pagevfs key of the present epoch; 0 none */
 	uint64_t epoch;
 	enum vault_mode mode;
 	bool is_folder_read_only;
 	struct objects *objects;
 	struct catalogue *catalogue;
 	struct log *log;
-	struct digest pages_at_open;	/* writer: digest over page tags found */
+	struct digest pages_at_open;	/* writer: digest over page tags at which base and
+					 * redo stand, or that was found */
+	uint64_t seals_counted;	/* of pagevfs_seals(): already in the catalogue */
+	bool is_settled;	/* writer: the newest head speaks of the catalogue as
+				 * it is now */
 	int64_t (*now)(void);
 	char *notices[8];
 };
 
 /*
  * The end of every act that changed the catalogue (design 3.2, 3.4): in this
- * order, append `act` with details to the log, store position and details,
- * commit, checkpoint, bring redo and parity up, sign the head, move the
- * anchor, tell open mounts.  The caller has begun the transaction.
+ * order, append `act` with details (JSON) to the log, store position and
+ * details, raise the generation, commit, checkpoint, bring redo and parity up,
+ * sign the head, move the anchor, tell open mounts.  The caller has begun the
+ * transaction; when this returns it is over.
+ *
+ *   T1  Before the commit nothing counts: -1, rolled back, the log rewound.
+ *   T2  After it the act counts, also where -1 is returned (e says so): what is
+ *       left to do is done by the next act or the next VAULT_WRITE open.
+ *   T3  A catalogue that differs from the newest head without an act after it
+ *       or a version in progress is damage.  So whoever commits outside this
+ *       function (ingest) has begun a version first, in the same or an earlier
+ *       commit, and leaves by this function or by vault_abandon().
  */
 int vault_commit_act(struct vault *v, enum log_act act, const char *details,
 		     struct err *e);
+/* Rolls back the version in progress, if there is one, and logs that. */
+int vault_abandon(struct vault *v, struct err *e);
 
 /* Tells every mount registered in the run folder that something changed. */
 void vault_announce(struct vault *v);
 /* The folder of sockets, beside the keyring: "ID.run"; made 0700. -1 on error. */
 int vault_run_dir(struct vault *v, bool make, struct err *e);
+
+/*
+ * certificates/archive.pem: the archive's own certificate, for an auditor who
+ * has no key.  check: true in *is_whole if it is the keyring's; put: writes it.
+ */
+int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e);
+int vault_certificate_put(const struct vault *v, struct err *e);
+
+/* A sentence for vault_notice(); what does not fit is dropped. */
+void vault_add_notice(struct vault *v, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -72,9 +72,12 @@ struct vault_init_options {
 	int64_t (*now)(void);
 };
 
-/* Makes the directory (0700) or takes an empty one.  id_hex: 33 bytes.
- * *keyring_inside: the keyring lies in the archive (warn).  On failure nothing
- * is left behind that was not there before. */
+/*
+ * Makes the directory (0700) or takes an empty one.  id_hex: 33 bytes.
+ * *keyring_path: malloc'ed.  *keyring_inside: the keyring lies in the archive
+ * (warn).  On failure nothing is left behind that was not there before; what a
+ * killed init left, with its keyring, is cleared by the next one.
+ */
 int vault_init(const char *path, const struct vault_init_options *o, char id_hex[33],
 	       char **keyring_path, bool *keyring_inside, struct err *e);
 
@@ -109,5 +112,34 @@ int vault_resolve(struct catalogue *c, const char *spec, struct version *out,
 /* A system or version label: 1..128 bytes of UTF-8 without / @ control bytes or
  * a leading dot; a label (is_label) may not look like a date.  MUNI_USAGE. */
 int vault_check_name(const char *name, bool is_label, struct err *e);
+
+/* ---- who may open it --------------------------------------------------------- */
+
+struct vault_key {
+	unsigned number;
+	const char *kind;	/* "passphrase", "key file", "recipient" */
+	char label[64];
+	int64_t created;
+};
+
+/* *out malloc'ed. */
+int vault_key_list(const struct vault *v, struct vault_key **out, size_t *count,
+		   struct err *e);
+/* The new secret is exactly one of keys->key_file, keys->passphrase_file, a
+ * prompt; or, where not NULL, the certificate (PEM or DER) of a recipient.
+ * label NULL: the kind's name.  For VAULT_WRITE. */
+int vault_key_add(struct vault *v, const struct vault_keys *keys, const char *recipient,
+		  const char *label, unsigned *number, struct err *e);
+/*
+ * Takes the key away and renews the master key for all others.  MUNI_REFUSED for
+ * the last one that is no recipient.  *note (static text) says what that does not
+ * undo: who held the key may have kept a copy of the keyring or of the keys in
+ * it, and the epoch has not been switched.
+ */
+int vault_key_remove(struct vault *v, unsigned number, const char **note, struct err *e);
+/* What a recipient decrypts with stock tools: CMS in DER, malloc'ed.  The 32
+ * bytes that come out open the archive as --key-file. */
+int vault_key_message(const struct vault *v, unsigned number, uint8_t **out, size_t *size,
+		      struct err *e);
 
 #endif

@@ -1,0 +1,318 @@
+/*
+ * Opening and closing.  The order of opening: what stands in clear, the lock,
+ * the keyring, the anchor (before the position that it is compared with: it
+ * moves after it), the catalogue, the log against the catalogue, both against
+ * the anchor; and for a writer what a crash left.
+ */
+#include "fs/vault/archive_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+#include "fs/crypt/secret.h"
+#include "fs/store/pagevfs.h"
+
+#define SEALS_BEFORE_ROTATION (UINT64_C(1) << 31)	/* SP 800-38D leaves ample room */
+#define POSITION_TRIES 5
+
+static int64_t system_clock(void)
+{
+	return (int64_t)time(NULL);
+}
+
+struct vault *archive_new(const char *path, int64_t (*now)(void))
+{
+	struct vault *v = calloc(1, sizeof *v);
+
+	if (!v)
+		return NULL;
+	v->dirfd = v->lockfd = v->auditfd = -1;
+	v->now = now ? now : system_clock;
+	v->path = strdup(path);
+	if (!v->path) {
+		free(v);
+		return NULL;
+	}
+	return v;
+}
+
+void archive_free(struct vault *v)
+{
+	if (!v)
+		return;
+	catalogue_close(v->catalogue);
+	log_close(v->log);
+	objects_close(v->objects);
+	if (v->key_id)
+		pagevfs_key_drop(v->key_id);
+	keyring_close(v->keyring);
+	archive_unlock(v);
+	file_close(&v->auditfd);
+	file_close(&v->dirfd);
+	for (size_t i = 0; i < sizeof v->notices / sizeof *v->notices; i++)
+		free(v->notices[i]);
+	free(v->certificate);
+	free(v->keyring_path);
+	free(v->path);
+	free(v);
+}
+
+void vault_close(struct vault *v)
+{
+	struct err ignored = ERR_NONE;
+
+	/* An ingest that failed and left by the door: the next open would do it. */
+	if (v && v->mode == VAULT_WRITE && v->catalogue && v->log)
+		(void)vault_abandon(v, &ignored);
+	archive_free(v);
+}
+
+void vault_add_notice(struct vault *v, const char *format, ...)
+{
+	va_list args;
+
+	for (size_t i = 0; i < sizeof v->notices / sizeof *v->notices; i++) {
+		if (v->notices[i])
+			continue;
+		va_start(args, format);
+		if (vasprintf(&v->notices[i], format, args) < 0)
+			v->notices[i] = NULL;
+		va_end(args);
+		return;
+	}
+}
+
+/* ---- what stands in clear --------------------------------------------------------- */
+
+static int open_folder(struct vault *v, const struct vault_keys *keys, struct err *e)
+{
+	struct archive_file a;
+
+	v->dirfd = file_open_user(v->path, O_RDONLY | O_DIRECTORY, 0, e);
+	if (v->dirfd < 0)
+		return -1;
+	if (archive_file_read(v->dirfd, &a, e) < 0)
+		return -1;
+	memcpy(v->id, a.id, sizeof v->id);
+	memcpy(v->id_hex, a.id_hex, sizeof v->id_hex);
+	v->keyring_path = archive_keyring_path(v->path, &a, keys, e);
+	if (!v->keyring_path)
+		return -1;
+	v->is_folder_read_only = faccessat(v->dirfd, ".", W_OK, AT_EACCESS) < 0;
+	if (v->is_folder_read_only && v->mode == VAULT_WRITE)
+		return err_errno(e, "the archive's folder cannot be written");
+	if (v->mode == VAULT_WRITE || v->is_folder_read_only) {
+		if (archive_lock(v, e) < 0)
+			return -1;
+	}
+	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
+	if (v->auditfd < 0 && e->code == MUNI_NOT_FOUND)
+		return err_set(e, MUNI_DAMAGED, "the folder audit/ is missing: bring it back "
+			       "from a backup");
+	return v->auditfd < 0 ? -1 : 0;
+}
+
+/* ---- catalogue and log ------------------------------------------------------------- */
+
+/* A copy from before a switch of epoch has no catalogue that the keyring opens. */
+static int refuse_dead_epoch(struct vault *v, struct err *e)
+{
+	struct err ignored = ERR_NONE;
+	char name[48];
+
+	snprintf(name, sizeof name, "catalogue.%" PRIu64, v->epoch);
+	if (faccessat(v->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return 0;
+
+	for (uint64_t epoch = v->epoch - 1; epoch > 0 && v->epoch - epoch < 100; epoch--) {
+		int fd;
+
+		snprintf(name, sizeof name, "catalogue.%" PRIu64, epoch);
+		fd = file_open(v->dirfd, name, O_RDONLY, 0, &ignored);
+		if (fd < 0)
+			continue;
+		file_close(&fd);
+		return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it has "
+			       "%s, whose epoch ended and whose key was destroyed; the "
+			       "keyring is of epoch %" PRIu64, name, v->epoch);
+	}
+	return 0;		/* missing: catalogue_open() says so */
+}
+
+static int open_catalogue(struct vault *v, struct err *e)
+{
+	enum catalogue_mode mode = CATALOGUE_WRITE;
+	struct catalogue_settings s;
+
+	if (v->mode == VAULT_READ)
+		mode = v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE : CATALOGUE_READ;
+	if (refuse_dead_epoch(v, e) < 0 ||
+	    catalogue_open(v->dirfd, v->epoch, v->key_id, mode,
+			   v->mode == VAULT_WRITE ? WRITER_CACHE_BYTES : READER_CACHE_BYTES,
+			   &v->catalogue, e) < 0 ||
+	    catalogue_settings_get(v->catalogue, &s, e) < 0)
+		return -1;
+	if (memcmp(s.archive_id, v->id, sizeof v->id) != 0 || s.epoch != v->epoch)
+		return err_set(e, MUNI_DAMAGED, "catalogue.%" PRIu64 " is another archive's or "
+			       "another epoch's", v->epoch);
+	if (s.page_seals >= SEALS_BEFORE_ROTATION)
+		vault_add_notice(v, "the catalogue's key has sealed %" PRIu64 " pages: it is "
+				 "time for a new epoch", s.page_seals);
+	return 0;
+}
+
+/* A reader beside a writer may have read a position that a head has overtaken:
+ * then it has moved on (log.h). */
+static int open_log(struct vault *v, struct err *e)
+{
+	struct log_position position, before = { .frontier.count = UINT64_MAX };
+
+	for (int i = 0; i < POSITION_TRIES; i++) {
+		if (catalogue_log_position_get(v->catalogue, &position, e) < 0)
+			return -1;
+		if (i > 0 && position.frontier.count == before.frontier.count)
+			return -1;	/* e is log_open()'s */
+		*e = ERR_NONE;
+		if (log_open(v->auditfd, v->mode == VAULT_WRITE, &position, v->certificate,
+			     v->certificate_size, &v->log, e) == 0)
+			return 0;
+		if (v->mode == VAULT_WRITE || e->code != MUNI_DAMAGED)
+			return -1;
+		before = position;
+	}
+	return -1;
+}
+
+/* ---- the anchor --------------------------------------------------------------------- */
+
+static int read_anchor(struct vault *v, struct anchor *out, bool *has, struct err *e)
+{
+	*has = anchor_read(v->keyring_path, v->id, out, e) == 0;
+	if (*has)
+		return 0;
+	if (e->code == MUNI_NOT_FOUND)
+		vault_add_notice(v, "no anchor on this host: that this is the newest state of "
+				 "the archive, and no older copy, cannot be told");
+	else
+		vault_add_notice(v, "the anchor on this host cannot be read (%s): that this is "
+				 "the newest state of the archive cannot be told", e->text);
+	*e = ERR_NONE;
+	return 0;
+}
+
+static int compare_anchor(struct vault *v, const struct anchor *seen, struct err *e)
+{
+	struct catalogue_settings s;
+
+	if (catalogue_settings_get(v->catalogue, &s, e) < 0)
+		return -1;
+	return anchor_compare(seen, v->log, v->epoch, s.generation, e);
+}
+
+/* ---- all of it ----------------------------------------------------------------------- */
+
+/* A keyring that a crash or decay left unsettled is written anew by a writer. */
+static int settle_keyring(struct vault *v, struct err *e)
+{
+	if (keyring_is_settled(v->keyring))
+		return 0;
+	if (v->mode == VAULT_READ) {
+		vault_add_notice(v, "one half of the keyring is damaged or older than the "
+				 "other; the next command that writes puts it right");
+		return 0;
+	}
+	if (keyring_rewrite(v->keyring, e) < 0)
+		return -1;
+	vault_add_notice(v, "one half of the keyring was damaged or older than the other: both "
+			 "have been written anew");
+	return 0;
+}
+
+static int open_parts(struct vault *v, const struct vault_options *o, struct err *e)
+{
+	struct anchor seen;
+	bool has_anchor;
+
+	if (open_folder(v, &o->keys, e) < 0 ||
+	    archive_unlock_keys(v, &o->keys, e) < 0 ||
+	    settle_keyring(v, e) < 0 ||
+	    read_anchor(v, &seen, &has_anchor, e) < 0 ||
+	    objects_open_folder(v->dirfd, v->mode == VAULT_WRITE, &v->objects, e) < 0 ||
+	    open_catalogue(v, e) < 0 ||
+	    open_log(v, e) < 0)
+		return -1;
+	if (has_anchor && compare_anchor(v, &seen, e) < 0)
+		return -1;
+	if (v->mode == VAULT_READ)
+		return 0;
+	return archive_mark_remove(v->dirfd, e) < 0 ? -1 : archive_recover(v, e);
+}
+
+int vault_open(const char *path, const struct vault_options *o, enum vault_mode mode,
+	       struct vault **out, struct err *e)
+{
+	struct vault *v = archive_new(path, o->now);
+
+	*out = NULL;
+	if (!v)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
+	v->mode = mode;
+	secret_forbid_cores();
+	if (open_parts(v, o, e) < 0) {
+		err_wrap(e, "opening the archive %s", text_printable(path));
+		archive_free(v);
+		return -1;
+	}
+	*out = v;
+	return 0;
+}
+
+int vault_connect(struct vault *v, size_t cache_bytes, struct catalogue **out,
+		  struct err *e)
+{
+	return catalogue_open(v->dirfd, v->epoch, v->key_id,
+			      v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE
+						     : CATALOGUE_READ, cache_bytes, out, e);
+}
+
+/* ---- questions ------------------------------------------------------------------------ */
+
+const char *vault_id_hex(const struct vault *v)
+{
+	return v->id_hex;
+}
+
+const uint8_t *vault_id(const struct vault *v)
+{
+	return v->id;
+}
+
+const char *vault_path(const struct vault *v)
+{
+	return v->path;
+}
+
+int64_t vault_now(const struct vault *v)
+{
+	return v->now();
+}
+
+const char *vault_notice(const struct vault *v, unsigned index)
+{
+	return index < sizeof v->notices / sizeof *v->notices ? v->notices[index] : NULL;
+}
+
+struct catalogue *vault_catalogue(struct vault *v)
+{
+	return v->catalogue;
+}

@@ -1,0 +1,54 @@
+/* certificates/archive.pem: for an auditor who has no key. */
+#include "fs/vault/archive_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/crypt/sign.h"
+
+#define PEM_NAME "archive.pem"
+#define PEM_SIZE_MAX (16 * 1024)
+
+int vault_certificate_put(const struct vault *v, struct err *e)
+{
+	char *pem = NULL;
+	int folder = -1, rc = -1;
+
+	if (file_make_dir(v->dirfd, ARCHIVE_CERTIFICATES, 0700, e) < 0)
+		goto out;
+	folder = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
+	if (folder < 0 || signer_certificate_pem(keyring_signer(v->keyring), &pem, e) < 0)
+		goto out;
+	rc = file_replace_synced(folder, PEM_NAME, pem, strlen(pem), 0400, e);
+out:
+	free(pem);
+	file_close(&folder);
+	return rc;
+}
+
+int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e)
+{
+	char *pem = NULL;
+	uint8_t *data = NULL;
+	size_t size = 0;
+	int folder, rc = -1;
+
+	*is_whole = false;
+	folder = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
+	if (folder < 0 ||
+	    file_load(folder, PEM_NAME, PEM_SIZE_MAX, &data, &size, e) < 0) {
+		rc = e->code == MUNI_IO ? -1 : 0;	/* missing or odd: not whole */
+		goto out;
+	}
+	if (signer_certificate_pem(keyring_signer(v->keyring), &pem, e) < 0)
+		goto out;
+	*is_whole = size == strlen(pem) && memcmp(data, pem, size) == 0;
+	rc = 0;
+out:
+	free(pem);
+	free(data);
+	file_close(&folder);
+	return rc;
+}

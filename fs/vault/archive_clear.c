@@ -1,0 +1,143 @@
+/*
+ * What an init leaves that fails or is killed.  Until the archive is whole its
+ * folder holds a mark with the id and the keyring's path, so that the next init
+ * there knows what it may take away.
+ */
+#include "fs/vault/archive_inside.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+
+#define DEPTH_MAX 4		/* of what an init makes */
+
+/* True if an init makes files of this name in the archive's folder. */
+static bool is_ours(const char *name)
+{
+	static const char *const names[] = {
+		ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES, ARCHIVE_SEGMENTS, ARCHIVE_LOCK,
+		ARCHIVE_FILE ".tmp", ARCHIVE_FILE_COPY, ARCHIVE_FILE_COPY ".tmp",
+		ARCHIVE_MARK ".tmp",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return strncmp(name, "catalogue.1", 11) == 0;
+}
+
+static void remove_all(int dirfd, unsigned depth, bool (*is_wanted)(const char *name))
+{
+	struct err ignored = ERR_NONE;
+	int fd = file_open_dir(dirfd, ".", &ignored);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir) {
+		file_close(&fd);
+		return;
+	}
+	while ((d = readdir(dir))) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+		    (is_wanted && !is_wanted(d->d_name)))
+			continue;
+		if (unlinkat(dirfd, d->d_name, 0) == 0 || errno != EISDIR || depth == 0)
+			continue;
+		int below = file_open_dir(dirfd, d->d_name, &ignored);
+
+		if (below >= 0)
+			remove_all(below, depth - 1, NULL);
+		file_close(&below);
+		unlinkat(dirfd, d->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
+void archive_clear(int dirfd)
+{
+	remove_all(dirfd, DEPTH_MAX, is_ours);
+	unlinkat(dirfd, ARCHIVE_FILE, 0);
+	unlinkat(dirfd, ARCHIVE_MARK, 0);	/* last: it says what to clear */
+}
+
+int archive_mark_remove(int dirfd, struct err *e)
+{
+	return file_remove(dirfd, ARCHIVE_MARK, e);
+}
+
+/* The names in the folder; *has_mark if one of them is the mark of an init. */
+static int look(int dirfd, bool *is_empty, bool *has_mark, struct err *e)
+{
+	int fd = file_open_dir(dirfd, ".", e);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	*is_empty = true;
+	*has_mark = false;
+	if (!dir) {
+		file_close(&fd);
+		return err_errno(e, "listing the folder");
+	}
+	while ((d = readdir(dir))) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		*is_empty = false;
+		if (strcmp(d->d_name, ARCHIVE_MARK) == 0)
+			*has_mark = true;
+	}
+	closedir(dir);
+	return 0;
+}
+
+/* Only if it says that it is this unborn archive's own, or says nothing yet. */
+static void clear_keyring(const char *archive, const struct archive_file *a)
+{
+	struct vault_keys none = { .keyring = NULL };
+	struct err ignored = ERR_NONE;
+	char *path = archive_keyring_path(archive, a, &none, &ignored);
+	char what[200];
+	struct stat st;
+	bool is_damaged;
+
+	if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_size == 0 ||
+	     keyring_check(path, a->id, &is_damaged, what, sizeof what, &ignored) == 0)) {
+		unlink(path);
+		(void)anchor_remove(path, a->id, &ignored);
+	}
+	free(path);
+}
+
+int archive_require_empty(const char *path, int dirfd, struct err *e)
+{
+	struct archive_file a;
+	bool is_empty, has_mark;
+	struct err ignored = ERR_NONE;
+
+	if (look(dirfd, &is_empty, &has_mark, e) < 0)
+		return -1;
+	if (is_empty)
+		return 0;
+	if (archive_file_read(dirfd, &a, &ignored) == 0 || ignored.code != MUNI_NOT_FOUND)
+		return err_set(e, MUNI_EXISTS, "there is an archive in %s already",
+			       text_printable(path));
+	if (has_mark) {
+		if (archive_mark_read(dirfd, &a, &ignored) == 0)
+			clear_keyring(path, &a);
+		archive_clear(dirfd);
+		if (look(dirfd, &is_empty, &has_mark, e) < 0)
+			return -1;
+		if (is_empty)
+			return 0;
+	}
+	return err_set(e, MUNI_EXISTS, "the folder %s is not empty: an archive is made in a new "
+		       "or an empty one", text_printable(path));
+}

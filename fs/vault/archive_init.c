@@ -1,0 +1,295 @@
+/*
+ * Making an archive.  muniment.toml comes last: until it is there, nothing is an
+ * archive, and the mark (archive_clear.c) says what may be cleared away.
+ */
+#include "fs/vault/archive_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+#include "fs/crypt/secret.h"
+#include "fs/store/parity.h"
+#include "fs/vault/archive_secrets.h"
+
+#define BLOCK_SIZE_DEFAULT (64u * 1024)
+#define BLOCK_SIZE_LEAST 4096u
+#define LEVEL_DEFAULT 3
+#define LEVEL_MAX 22
+
+struct making {
+	struct vault *v;
+	struct archive_file about;
+	struct secrets secrets;
+	bool made_folder;
+	bool is_marked;		/* what the folder holds is ours */
+	bool made_keyring;
+	bool is_inside;
+};
+
+/* ---- settings ------------------------------------------------------------------ */
+
+static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
+		       struct catalogue_settings *s, struct err *e)
+{
+	*s = (struct catalogue_settings){
+		.epoch = 1,
+		.block_size = o->block_size ? o->block_size : BLOCK_SIZE_DEFAULT,
+		.level = o->level ? o->level : LEVEL_DEFAULT,
+		.parity = { PARITY_DATA_DEFAULT, PARITY_COUNT_DEFAULT },
+	};
+	memcpy(s->archive_id, id, 16);
+	if (o->parity)
+		s->parity = *o->parity;
+	if (s->block_size < BLOCK_SIZE_LEAST || s->block_size > BLOCK_RAW_MAX)
+		return err_set(e, MUNI_USAGE, "a block size of %u is not between %u and %u",
+			       s->block_size, BLOCK_SIZE_LEAST, BLOCK_RAW_MAX);
+	if (s->level > LEVEL_MAX)
+		return err_set(e, MUNI_USAGE, "there is no compression level %u", s->level);
+	if (s->parity.data < 1 || s->parity.data > 200 || s->parity.parity > 20)
+		return err_set(e, MUNI_USAGE, "a parity of %u+%u is not between 1+0 and 200+20",
+			       s->parity.data, s->parity.parity);
+	return 0;
+}
+
+/* ---- the keyring's place ----------------------------------------------------------- */
+
+/* mkdir -p for the default place alone: one that was named must be there. */
+static int make_folders_of(const char *path, struct err *e)
+{
+	char *copy = strdup(path), *folder;
+
+	if (!copy)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a path");
+	folder = dirname(copy);
+	for (char *p = folder + 1; ; p++) {
+		char was = *p;
+
+		if (was != '/' && was != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
+			err_errno(e, "making the folder %s for the keyring",
+				  text_printable(folder));
+			free(copy);
+			return -1;
+		}
+		*p = was;
+		if (was == '\0')
+			break;
+	}
+	free(copy);
+	return 0;
+}
+
+/* The path with links and dots of its folder resolved; malloc'ed. */
+static char *absolute(const char *path, struct err *e)
+{
+	char *for_dir = strdup(path), *for_base = strdup(path);
+	char *folder = NULL, *out = NULL;
+
+	if (!for_dir || !for_base) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for a path");
+		goto out;
+	}
+	folder = realpath(dirname(for_dir), NULL);
+	if (!folder) {
+		err_errno(e, "the folder of the keyring %s", text_printable(path));
+		goto out;
+	}
+	if (asprintf(&out, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
+		     basename(for_base)) < 0) {
+		out = NULL;
+		err_set(e, MUNI_NO_MEMORY, "no memory for a path");
+	}
+out:
+	free(folder);
+	free(for_dir);
+	free(for_base);
+	return out;
+}
+
+/* Absolute, or relative where it lies in the archive: it then moves with it. */
+static int place_keyring(struct making *m, const char *path, const char *given,
+			 struct err *e)
+{
+	char *wanted = given ? strdup(given) : vault_default_keyring(m->about.id_hex);
+	char *home = realpath(path, NULL);
+	size_t size = home ? strlen(home) : 0;
+	const char *recorded;
+	int rc = -1;
+
+	if (!wanted || !home) {
+		err_errno(e, "finding a place for the keyring");
+		goto out;
+	}
+	if (!given && make_folders_of(wanted, e) < 0)
+		goto out;
+	m->v->keyring_path = absolute(wanted, e);
+	if (!m->v->keyring_path)
+		goto out;
+	recorded = m->v->keyring_path;
+	if (strncmp(recorded, home, size) == 0 && recorded[size] == '/') {
+		m->is_inside = true;
+		recorded += size + 1;
+	}
+	if (strlen(recorded) >= sizeof m->about.keyring) {
+		err_set(e, MUNI_LIMIT, "the keyring's path is too long");
+		goto out;
+	}
+	memcpy(m->about.keyring, recorded, strlen(recorded) + 1);
+	rc = 0;
+out:
+	free(wanted);
+	free(home);
+	return rc;
+}
+
+/* ---- the parts ------------------------------------------------------------------------ */
+
+static int open_folder(struct making *m, const char *path, struct err *e)
+{
+	struct vault *v = m->v;
+
+	if (mkdir(path, 0700) == 0)
+		m->made_folder = true;
+	else if (errno != EEXIST)
+		return err_errno(e, "making the folder %s", text_printable(path));
+	v->dirfd = file_open_user(path, O_RDONLY | O_DIRECTORY, 0, e);
+	if (v->dirfd < 0)
+		return -1;
+	if (m->made_folder && fchmod(v->dirfd, 0700) < 0)
+		return err_errno(e, "setting the mode of %s", text_printable(path));
+	return archive_require_empty(path, v->dirfd, e);
+}
+
+static int make_keyring(struct making *m, struct err *e)
+{
+	struct vault *v = m->v;
+	struct keyring *k;
+
+	if (keyring_create(v->keyring_path, v->id, m->secrets.list, m->secrets.count,
+			   vault_now(v), &k, e) < 0)
+		return -1;
+	m->made_keyring = true;
+	return archive_take_keyring(v, k, e);
+}
+
+static int make_store(struct vault *v, const struct catalogue_settings *s, struct err *e)
+{
+	if (archive_lock(v, e) < 0 ||
+	    file_make_dir(v->dirfd, ARCHIVE_AUDIT, 0700, e) < 0)
+		return -1;
+	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
+	if (v->auditfd < 0 ||
+	    objects_open_folder(v->dirfd, true, &v->objects, e) < 0 ||
+	    catalogue_create(v->dirfd, v->epoch, v->key_id, &v->catalogue, e) < 0 ||
+	    log_create(v->auditfd, &v->log, e) < 0 ||
+	    vault_certificate_put(v, e) < 0)
+		return -1;
+	if (catalogue_begin(v->catalogue, e) < 0)
+		return -1;
+	if (catalogue_settings_put(v->catalogue, s, e) < 0) {
+		catalogue_rollback(v->catalogue);
+		return -1;
+	}
+	return 0;
+}
+
+static int log_init(struct making *m, const struct catalogue_settings *s, struct err *e)
+{
+	char details[200];
+
+	snprintf(details, sizeof details,
+		 "{\"block_size\":%u,\"format\":%d,\"keyring_inside\":%s,\"level\":%u,"
+		 "\"parity\":\"%u+%u\"}", s->block_size, MUNIMENT_FORMAT,
+		 m->is_inside ? "true" : "false", s->level, s->parity.data, s->parity.parity);
+	return vault_commit_act(m->v, LOG_INIT, details, e);
+}
+
+static int make(struct making *m, const char *path, const struct vault_init_options *o,
+		struct err *e)
+{
+	struct catalogue_settings s;
+	struct vault *v = m->v;
+
+	if (random_bytes(v->id, sizeof v->id, e) < 0 || settings_of(o, v->id, &s, e) < 0)
+		return -1;
+	text_hex(v->id, sizeof v->id, v->id_hex);
+	memcpy(m->about.id, v->id, sizeof v->id);
+	memcpy(m->about.id_hex, v->id_hex, sizeof v->id_hex);
+	/* Nothing is touched before the secrets are there: a prompt may end it. */
+	if (secrets_to_make(&o->keys, o->recipients, o->recipient_count, &m->secrets, e) < 0 ||
+	    open_folder(m, path, e) < 0 ||
+	    place_keyring(m, path, o->keys.keyring, e) < 0 ||
+	    archive_mark_write(v->dirfd, &m->about, e) < 0)
+		return -1;
+	m->is_marked = true;
+	if (make_keyring(m, e) < 0 ||
+	    make_store(v, &s, e) < 0 ||
+	    log_init(m, &s, e) < 0 ||
+	    archive_file_write(v->dirfd, &m->about, e) < 0)
+		return -1;
+	return archive_mark_remove(v->dirfd, e);
+}
+
+/* As if nothing had been: also where the disk is full. */
+static void unmake(struct making *m, const char *path)
+{
+	struct err ignored = ERR_NONE;
+	char *keyring = m->made_keyring ? strdup(m->v->keyring_path) : NULL;
+	uint8_t id[16];
+
+	memcpy(id, m->v->id, sizeof id);
+	int dirfd = m->is_marked ? fcntl(m->v->dirfd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	archive_free(m->v);	/* first: it writes as it closes */
+	m->v = NULL;
+	if (keyring) {
+		unlink(keyring);
+		(void)anchor_remove(keyring, id, &ignored);
+	}
+	if (dirfd >= 0)
+		archive_clear(dirfd);
+	file_close(&dirfd);
+	if (m->made_folder)
+		rmdir(path);
+	free(keyring);
+}
+
+int vault_init(const char *path, const struct vault_init_options *o, char id_hex[33],
+	       char **keyring_path, bool *keyring_inside, struct err *e)
+{
+	struct making m = { .v = archive_new(path, o->now) };
+	int rc;
+
+	*keyring_path = NULL;
+	*keyring_inside = false;
+	id_hex[0] = '\0';
+	if (!m.v)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to make an archive");
+	m.v->mode = VAULT_WRITE;
+	secret_forbid_cores();
+	rc = make(&m, path, o, e);
+	if (rc == 0) {
+		memcpy(id_hex, m.v->id_hex, 33);
+		*keyring_path = m.v->keyring_path;
+		*keyring_inside = m.is_inside;
+		m.v->keyring_path = NULL;
+		vault_close(m.v);
+	} else {
+		unmake(&m, path);
+		err_wrap(e, "making an archive in %s", text_printable(path));
+	}
+	secrets_free(&m.secrets);
+	return rc;
+}

@@ -1,0 +1,56 @@
+/*
+ * What the files that open and close an archive share.  Only fs/vault/archive*.c
+ * include this.
+ */
+#ifndef FS_VAULT_ARCHIVE_INSIDE_H
+#define FS_VAULT_ARCHIVE_INSIDE_H
+
+#include "fs/vault/archive_anchor.h"
+#include "fs/vault/archive_file.h"
+#include "fs/vault/inside.h"
+
+#define ARCHIVE_LOCK "lock"
+#define ARCHIVE_AUDIT "audit"
+#define ARCHIVE_CERTIFICATES "certificates"
+#define ARCHIVE_SEGMENTS "segments"
+#define WRITER_CACHE_BYTES (64u << 20)	/* of SQLite's pages, on the vault's connection */
+#define READER_CACHE_BYTES (8u << 20)
+
+/* An empty vault for path; NULL without memory. */
+struct vault *archive_new(const char *path, int64_t (*now)(void));
+/* Frees without closing acts: for what never got open. */
+void archive_free(struct vault *v);
+
+/* ---- the lock (archive_lock.c) -------------------------------------------------- */
+
+/* For a writer, or (shared) for a reader of a folder that cannot be written:
+ * that one must not be changed under it.  MUNI_BUSY names the holder. */
+int archive_lock(struct vault *v, struct err *e);
+void archive_unlock(struct vault *v);
+
+/* ---- keys (archive_unlock.c) ------------------------------------------------------ */
+
+/* Where the keyring is: as given, as recorded, or in the default place.
+ * malloc'ed. */
+char *archive_keyring_path(const char *archive, const struct archive_file *a,
+			   const struct vault_keys *keys, struct err *e);
+/* Opens the keyring and takes certificate, epoch and catalogue key from it. */
+int archive_unlock_keys(struct vault *v, const struct vault_keys *keys, struct err *e);
+/* The same from an open keyring, which becomes v's. */
+int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e);
+
+/* ---- acts and recovery (archive_act.c) -------------------------------------------- */
+
+/* What a crash left: a version in progress, an act without its head. */
+int archive_recover(struct vault *v, struct err *e);
+
+/* ---- clearing (archive_clear.c) ----------------------------------------------------- */
+
+int archive_mark_remove(int dirfd, struct err *e);
+/* MUNI_EXISTS unless the folder is empty or holds what a killed init left, which
+ * is then cleared, its keyring too. */
+int archive_require_empty(const char *path, int dirfd, struct err *e);
+/* Removes all that an init makes in the folder; nothing else. */
+void archive_clear(int dirfd);
+
+#endif
