@@ -102,7 +102,8 @@ static enum btime_form put_btime(struct writer *w, struct stamp t, struct stamp 
 static bool is_in_range(const struct node *n)
 {
 	return n->kind >= NODE_FILE && n->kind <= NODE_BLOCK && n->mode <= 07777 &&
-		n->owner >= 0 && n->group >= 0 && n->xattrs >= 0 && n->size <= INT64_MAX &&
+		n->owner >= 0 && n->owner < INT64_MAX && n->group >= 0 && n->group < INT64_MAX &&
+		n->xattrs >= 0 && n->xattrs < INT64_MAX && n->size <= INT64_MAX &&
 		n->allocated <= INT64_MAX && n->mtime.ns < NS_A_SECOND &&
 		n->ctime.ns < NS_A_SECOND && n->atime.ns < NS_A_SECOND &&
 		(!n->has_btime || n->btime.ns < NS_A_SECOND);
@@ -203,6 +204,16 @@ static int64_t get_id(struct reader *r)
 	return 0;
 }
 
+static uint64_t get_size(struct reader *r)
+{
+	uint64_t v = reader_varint(r);
+
+	if (v <= INT64_MAX)
+		return v;
+	r->underflow = true;
+	return 0;
+}
+
 static int64_t get_seconds(struct reader *r, struct stamp before)
 {
 	return (int64_t)((uint64_t)before.seconds + (uint64_t)unzigzag(reader_varint(r)));
@@ -258,8 +269,8 @@ static void get_owner_and_size(struct reader *r, unsigned head, struct node *n)
 		n->owner = get_id(r);
 		n->group = get_id(r);
 	}
-	n->size = (uint64_t)get_id(r);
-	n->allocated = head & HEAD_ALLOCATED ? (uint64_t)get_id(r) : usual_allocated(n);
+	n->size = get_size(r);
+	n->allocated = head & HEAD_ALLOCATED ? get_size(r) : usual_allocated(n);
 	n->links = head & HEAD_LINKS ? get_u32(r, UINT32_MAX) : 1;
 	if (n->kind == NODE_CHAR || n->kind == NODE_BLOCK) {
 		n->rdev_major = get_u32(r, UINT32_MAX);

@@ -193,6 +193,9 @@ struct climb {
 	int64_t directory, first, last;
 	char *below;		/* owned */
 	size_t below_size;
+	uint64_t depth;
+	int64_t mark;		/* the directory at the last depth that is a power of two: to
+				 * meet it again is to go in a circle (Brent 1980) */
 };
 
 struct finder {
@@ -210,8 +213,9 @@ static int push_climb(struct finder *f, int64_t directory, int64_t first, int64_
 		      struct err *e)
 {
 	size_t size = name_size + (from ? 1 + from->below_size : 0);
+	uint64_t depth = from ? from->depth + 1 : 0;
 
-	if (size > PATH_BYTES_MAX)
+	if (from && (directory == from->mark || directory == from->directory))
 		return catalogue_damaged(f->c, e, "directory %" PRId64 " stands within itself",
 					 directory);
 	if (f->count == f->capacity) {
@@ -232,7 +236,10 @@ static int push_climb(struct finder *f, int64_t directory, int64_t first, int64_
 		memcpy(below + name_size + 1, from->below, from->below_size);
 	}
 	below[size] = '\0';
-	f->todo[f->count++] = (struct climb){ directory, first, last, below, size };
+	f->todo[f->count++] = (struct climb){
+		directory, first, last, below, size, depth,
+		!from || (depth & (depth - 1)) == 0 ? directory : from->mark,
+	};
 	return 0;
 }
 
