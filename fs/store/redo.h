@@ -26,22 +26,36 @@ struct err;
 struct objects;
 struct sqlite3;
 
-/* db is checkpointed (TRUNCATE) and idle.  before: the digest at which this
- * writer found the catalogue; pages: pagevfs_dirty(). */
+/*
+ * db is checkpointed (TRUNCATE) and idle.  before: the digest at which this
+ * writer found the catalogue (or that it gave as `after` last time); pages:
+ * pagevfs_dirty().  Nothing to do when before == after and the chain leads there.
+ *
+ * For repair: `before` all zeros forces a fresh base, which supersedes whatever
+ * was damaged; count may then be 0.  MUNI_DAMAGED if a page of the catalogue is
+ * itself damaged: it is never copied over what is good.
+ */
 int redo_append(struct objects *o, struct sqlite3 *db, const uint8_t archive_id[16],
 		uint64_t epoch, const struct digest *before, const struct digest *after,
 		const uint64_t *pages, uint64_t count, struct err *e);
 
-/* Writes catalogue file `name` under dirfd anew from base and redo of epoch;
- * MUNI_DAMAGED if they do not lead to a whole catalogue.  *reached: the digest. */
+/* Writes catalogue file `name` under dirfd anew from base and redo of epoch,
+ * through a draft that is renamed over it, and removes its -wal and -shm (they
+ * belong to other pages): nobody may have it open.  MUNI_DAMAGED if base and redo
+ * do not lead to a whole catalogue: then nothing was touched.  *reached: the
+ * digest; the caller compares it with the signed head, for a lost last set or a
+ * crashed append cannot be told apart here. */
 int redo_rebuild(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 		 int dirfd, const char *name, struct digest *reached, struct err *e);
 /* Every object checked through its checksums, no key needed; bad objects are
- * named through found(). *last: digest at the end of the chain (zeros: none). */
+ * named through found(), with a uid of zeros what concerns no single one.  It
+ * returns 0 to go on.  *last: digest at the end of the chain, as far as it holds
+ * (zeros: none). */
 int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 	       int (*found)(void *arg, const uint8_t uid[16], const char *what),
 	       void *arg, struct digest *last, struct err *e);
-/* Removes every object of epochs below `epoch`. */
+/* Removes every object of epochs below `epoch`, and those that cannot say of
+ * which they are. */
 int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 		     struct err *e);
 
