@@ -72,11 +72,8 @@ int keyring_store(struct keyring *k, const struct body *b, const struct slots *s
 	if (store_half(k, fd, b, s, k->generation + 1 + k->generation % 2, e) < 0)
 		goto out;
 	*is_in_force = true;
-	if (store_half(k, fd, b, s, k->generation + 1, e) < 0) {
-		err_wrap(e, "the change is in force, but one half still holds what was "
-			 "before; the next command that writes puts it right");
+	if (store_half(k, fd, b, s, k->generation + 1, e) < 0)
 		goto out;
-	}
 	k->is_settled = true;
 	rc = 0;
 out:
@@ -91,6 +88,10 @@ int keyring_commit(struct keyring *k, struct body *b, struct slots *s, struct er
 	int rc = keyring_store(k, b, s, &is_in_force, e);
 
 	if (is_in_force) {
+		if (rc < 0)
+			err_wrap(e, "the change is in force, but one half still holds what was "
+				 "before; the next command that writes puts it right");
+
 		struct slots old_slots = k->slots;
 		struct body *old_body = k->body;
 

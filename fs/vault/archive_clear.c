@@ -90,7 +90,8 @@ static int look(int dirfd, bool *is_empty, bool *has_mark, struct err *e)
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
 		*is_empty = false;
-		if (strcmp(d->d_name, ARCHIVE_MARK) == 0)
+		if (strcmp(d->d_name, ARCHIVE_MARK) == 0 ||
+		    strcmp(d->d_name, ARCHIVE_MARK ".tmp") == 0)
 			*has_mark = true;
 	}
 	closedir(dir);
@@ -130,9 +131,13 @@ int archive_require_empty(const char *path, int dirfd, struct err *e)
 		return err_set(e, MUNI_EXISTS, "there is an archive in %s already",
 			       text_printable(path));
 	if (has_mark) {
-		if (archive_mark_read(dirfd, &a, &ignored) == 0)
+		/* Without a mark that holds, the init was killed before it made more. */
+		if (archive_mark_read(dirfd, &a, &ignored) == 0) {
 			clear_keyring(path, &a);
-		archive_clear(dirfd);
+			archive_clear(dirfd);
+		}
+		unlinkat(dirfd, ARCHIVE_MARK, 0);
+		unlinkat(dirfd, ARCHIVE_MARK ".tmp", 0);
 		if (look(dirfd, &is_empty, &has_mark, e) < 0)
 			return -1;
 		if (is_empty)
