@@ -20,5 +20,6 @@ extern const struct command cmd_umount;
 extern const struct command cmd_export;
 extern const struct command cmd_verify;
 extern const struct command cmd_repair;
+extern const struct command cmd_key;
 
 #endif

@@ -28,6 +28,7 @@ static const struct {
 	{ "Keeping", &cmd_verify },
 	{ NULL, &cmd_repair },
 	{ NULL, &cmd_export },
+	{ NULL, &cmd_key },
 };
 
 #define COUNT (sizeof commands / sizeof commands[0])

@@ -45,14 +45,18 @@ static void put_spaces(FILE *to, size_t n)
 
 static void print_row(struct table *t, char **row)
 {
-	for (size_t i = 0; i < t->columns; i++) {
+	size_t columns = t->columns;
+
+	while (columns > 1 && row[columns - 1] != NULL && *row[columns - 1] == '\0')
+		columns--;	/* no blanks at the end of a line */
+	for (size_t i = 0; i < columns; i++) {
 		const char *text = row[i] != NULL ? row[i] : "?";
 		size_t gap = t->widths[i] - width_of(text);
 
 		if (t->align[i] == 'r')
 			put_spaces(t->to, gap);
 		fputs(text, t->to);
-		if (i + 1 == t->columns)
+		if (i + 1 == columns)
 			break;
 		if (t->align[i] == 'l')
 			put_spaces(t->to, gap);

@@ -92,7 +92,7 @@ new\nline
 txt\xe2\x80\xaegpj'
 same "ls" "$expected" "$(cat out)"
 status 0 ls -0 archive hr@first $keys
-same "ls -0" "$(cd src && ls -A | wc -l)" "$(tr -cd '\0' <out | wc -c)"
+same "ls -0" 11 "$(tr -cd '\0' <out | wc -c)"
 grep -qzx "$latin" out || bad "ls -0 does not give the bytes of a name"
 status 0 ls archive hr@first /dir/ $keys
 same "ls of a directory" "$(printf 'deep/\nhard\nnumbers.txt')" "$(cat out)"

@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "tools/commands.h"
+#include "tools/jsonl.h"
+#include "tools/print.h"
+#include "tools/table.h"
+
+enum { NEW_KEY_FILE = 256, NEW_PASSPHRASE_FILE, RECIPIENT, LABEL };
+
+static const struct cli_option options[] = {
+	{ NEW_KEY_FILE, "new-key-file", "FILE", "add: this key file" },
+	{ NEW_PASSPHRASE_FILE, "new-passphrase-file", "FILE", "add: the passphrase in its first line" },
+	{ RECIPIENT, "recipient", "CERT.pem", "add: an escrow slot for this X.509 certificate" },
+	{ LABEL, "label", "TEXT", "add: what the list shows" },
+	{ .name = NULL },
+};
+
+struct key_words {
+	struct vault_keys fresh;	/* what is to be added */
+	const char *recipient, *label;
+	uint64_t number;
+};
+
+static void take_option(struct key_words *w, int o, const char *value)
+{
+	switch (o) {
+	case NEW_KEY_FILE:
+		w->fresh.key_file = value;
+		return;
+	case NEW_PASSPHRASE_FILE:
+		w->fresh.passphrase_file = value;
+		return;
+	case RECIPIENT:
+		w->recipient = value;
+		return;
+	default:
+		w->label = value;
+	}
+}
+
+static int list_json(const struct vault_key *k, struct err *e)
+{
+	json_t *o = jsonl_new("key");
+
+	jsonl_number(o, "number", k->number);
+	jsonl_text(o, "kind", k->kind);
+	jsonl_text(o, "label", text_printable(k->label));
+	jsonl_time(o, "created", k->created, 0);
+	return jsonl_end(o, e);
+}
+
+static int list(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
+{
+	static const char *const heads[] = { "NUMBER", "KIND", "ADDED (UTC)", "LABEL" };
+	struct table *t = cli->json ? NULL : table_new(stdout, "rlll", heads);
+	struct vault_key *keys = NULL;
+	char created[TEXT_TIME_MAX];
+	size_t count = 0;
+	int rc = vault_key_list(v, &keys, &count, e);
+
+	(void)w;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct vault_key *k = &keys[i];
+
+		if (cli->json) {
+			rc = list_json(k, e);
+			continue;
+		}
+		table_cell(t, "%u", k->number);
+		table_cell(t, "%s", k->kind);
+		table_cell(t, "%s", print_time(k->created, created));
+		table_cell(t, "%s", text_printable(k->label));
+	}
+	if (!cli->json && table_end(t) < 0 && rc == 0)
+		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a table");
+	free(keys);
+	return rc;
+}
+
+static int add(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
+{
+	unsigned number = 0;
+
+	if (vault_key_add(v, &w->fresh, w->recipient, w->label, &number, e) < 0)
+		return -1;
+	if (!cli->quiet)
+		cli_say(cli, "the keyring has changed: back it up, and destroy the copies that "
+			"were made of it before");
+	printf("%u\n", number);
+	return 0;
+}
+
+static int take_away(struct cli *cli, struct vault *v, const struct key_words *w,
+		     struct err *e)
+{
+	const char *note = NULL;
+
+	if (vault_key_remove(v, (unsigned)w->number, &note, e) < 0)
+		return -1;
+	if (note != NULL)
+		cli_say(cli, "note: %s", note);
+	return 0;
+}
+
+static int message(struct cli *cli, struct vault *v, const struct key_words *w,
+		   struct err *e)
+{
+	uint8_t *der = NULL;
+	size_t size = 0;
+
+	(void)cli;
+	if (vault_key_message(v, (unsigned)w->number, &der, &size, e) < 0)
+		return -1;
+	fwrite(der, 1, size, stdout);
+	free(der);
+	return 0;
+}
+
+static const struct act {
+	const char *name;
+	enum vault_mode mode;
+	bool is_adding, has_number;
+	int (*run)(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e);
+} acts[] = {
+	{ "list", VAULT_READ, false, false, list },
+	{ "add", VAULT_WRITE, true, false, add },
+	{ "remove", VAULT_WRITE, false, true, take_away },
+	{ "message", VAULT_READ, false, true, message },
+};
+
+static const struct act *find_act(const char *name)
+{
+	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+		if (strcmp(acts[i].name, name) == 0)
+			return &acts[i];
+	return NULL;
+}
+
+static int check_words(struct cli *cli, const struct act *act, struct key_words *w)
+{
+	int fresh = (w->fresh.key_file != NULL) + (w->fresh.passphrase_file != NULL) +
+		    (w->recipient != NULL);
+	struct err e = ERR_NONE;
+
+	if (act == NULL)
+		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
+	if (cli->operand_count != 2 + act->has_number)
+		return cli_usage(cli, act->has_number ? "%s wants the archive and a key's number"
+						      : "%s wants the archive", act->name);
+	if (!act->is_adding && (fresh > 0 || w->label != NULL))
+		return cli_usage(cli, "%s adds nothing", act->name);
+	if (fresh > 1)
+		return cli_usage(cli, "one key at a time");
+	if (act->has_number && cli_number("the key's number", cli->operands[2], 0, UINT32_MAX,
+					  &w->number, &e) < 0)
+		return cli_usage(cli, "%s", e.text);
+	return 0;
+}
+
+static int run(struct cli *cli)
+{
+	struct key_words words = { .label = NULL };
+	struct err e = ERR_NONE;
+	struct vault *v = NULL;
+	const struct act *act;
+	int rc, o;
+
+	while ((o = cli_next(cli)) > 0)
+		take_option(&words, o, cli->value);
+	if (o != CLI_END)
+		return cli_stopped(o);
+	act = find_act(cli->operands[0]);
+	if (check_words(cli, act, &words) != 0)
+		return CLI_USAGE;
+	words.fresh.prompt = cli->vault.keys.prompt;
+	words.fresh.prompt_arg = cli->vault.keys.prompt_arg;
+	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
+	if (rc == 0)
+		rc = act->run(cli, v, &words, &e);
+	vault_close(v);
+	return cli_end(cli, rc, &e);
+}
+
+const struct command cmd_key = {
+	.name = "key",
+	.operands = "list|add|remove|message ARCHIVE [NUMBER]",
+	.summary = "list, add and remove the keys that open an archive",
+	.about =
+	"list     who can open the archive: number, kind, when it was added, label\n"
+	"add      a new passphrase (asked for), key file or recipient; prints its number\n"
+	"remove   the key with this number; what that does not undo is said\n"
+	"message  what a recipient decrypts with `openssl cms -decrypt -inform DER`; the\n"
+	"         32 bytes that come out open the archive as --key-file",
+	.options = options,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.min_operands = 2,
+	.max_operands = 3,
+	.run = run,
+};
