@@ -339,7 +339,7 @@ static int tell_entries(struct finder *f, const struct id_set *nodes, struct err
 {
 	struct query q;
 	int64_t newest;
-	int got;
+	int got = 0;
 
 	/* Entries begun later belong to a version in progress. */
 	if (newest_sealed(f->c, &newest, e) < 0 ||

@@ -117,7 +117,7 @@ static void the_version_at_a_time_is_the_newest_not_after_it(void **state)
 	struct fixture *f = *state;
 	struct err e = ERR_NONE;
 	struct version v[4], got;
-	char label[8];
+	char label[16];
 
 	for (int i = 0; i < 4; i++) {
 		snprintf(label, sizeof label, "v%d", i);

@@ -85,7 +85,7 @@ static void what_is_too_large_or_given_twice_is_refused(void **state)
 	char name[257];
 	struct err e = ERR_NONE;
 	struct xattr list[300], x;
-	char names[300][8];
+	char names[300][16];
 	uint8_t *blob;
 	size_t size;
 
