@@ -204,6 +204,10 @@ struct entry {
 /* MUNI_NOT_FOUND. */
 int catalogue_lookup(struct catalogue *c, int64_t version, int64_t directory,
 		     const void *name, size_t name_size, struct entry *out, struct err *e);
+/* The same with its node (sha256 is not filled), for the price of one lookup. */
+int catalogue_lookup_node(struct catalogue *c, int64_t version, int64_t directory,
+			  const void *name, size_t name_size, struct entry *out,
+			  struct node *node, struct err *e);
 /*
  * Entries of a directory in one version in byte order of names, starting after
  * `after` (NULL: from the first).  With `node` filled when with_nodes (sha256

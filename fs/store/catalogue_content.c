@@ -6,15 +6,33 @@
 
 /* ---- extents ---------------------------------------------------------------------- */
 
-/* The page after `page` tells where that one ends. */
-static int page_end(struct catalogue *c, int64_t content, struct extent_page *out,
+/* Steps to a row (extents[, page]) and reads it.  1 read, 0 no row, -1. */
+static int page_from_row(struct query *q, int64_t content, bool is_first,
+			 struct extent_page *out, bool *has_more, struct err *e)
+{
+	int got = query_step(q, e);
+	size_t size;
+
+	if (got <= 0)
+		return got;
+	const uint8_t *data = query_column_blob(q, 0, 1, EXTENTS_PACKED_MAX, &size);
+	uint64_t page = is_first ? 0 : (uint64_t)query_column(q, 1, 1, INT64_MAX);
+
+	if (q->is_bad || !extents_parse(page, data, size, out, has_more))
+		return catalogue_damaged(q->c, e, "the extents of content %" PRId64
+					 " do not read", content);
+	return 1;
+}
+
+/* The start of the page after `out` tells where that one ends. */
+static int find_end(struct catalogue *c, int64_t content, struct extent_page *out,
 		    struct err *e)
 {
 	struct query q;
 	int rc = -1;
 
-	if (query_open(&q, c, STATEMENT_EXTENTS_NEXT, "SELECT page FROM content"
-		       " WHERE id = ? AND page > ? ORDER BY page LIMIT 1", e) < 0)
+	if (query_open(&q, c, STATEMENT_EXTENTS_NEXT, "SELECT page FROM content_page"
+		       " WHERE content = ? AND page > ? ORDER BY page LIMIT 1", e) < 0)
 		return -1;
 	query_int(&q, content);
 	query_unsigned(&q, out->first);
@@ -33,45 +51,76 @@ static int page_end(struct catalogue *c, int64_t content, struct extent_page *ou
 	return rc;
 }
 
+/* The later page that covers `offset`, if the first one does not. */
+static int later_page(struct catalogue *c, int64_t content, uint64_t offset,
+		      struct extent_page *out, bool *has_more, struct err *e)
+{
+	struct query q;
+
+	if (query_open(&q, c, STATEMENT_EXTENTS_PAGE, "SELECT extents, page FROM content_page"
+		       " WHERE content = ? AND page <= ? ORDER BY page DESC LIMIT 1", e) < 0)
+		return -1;
+	query_int(&q, content);
+	query_int(&q, offset > INT64_MAX ? INT64_MAX : (int64_t)offset);
+	int got = page_from_row(&q, content, false, out, has_more, e);
+	query_close(&q);
+	return got < 0 ? -1 : 0;
+}
+
 int catalogue_extents(struct catalogue *c, int64_t content, uint64_t offset,
 		      struct extent_page *out, struct err *e)
 {
 	struct query q;
 	bool has_more = false;
-	int rc = -1;
 
-	if (query_open(&q, c, STATEMENT_EXTENTS, "SELECT page, extents FROM content"
-		       " WHERE id = ? AND page <= ? ORDER BY page DESC LIMIT 1", e) < 0)
+	if (query_open(&q, c, STATEMENT_EXTENTS, "SELECT extents FROM content WHERE id = ?",
+		       e) < 0)
 		return -1;
 	query_int(&q, content);
-	query_int(&q, offset > INT64_MAX ? INT64_MAX : (int64_t)offset);
-	int got = query_step(&q, e);
-	if (got > 0) {
-		uint64_t page = (uint64_t)query_column(&q, 0, 0, INT64_MAX);
-		size_t size;
-		const uint8_t *data = query_column_blob(&q, 1, 1, EXTENTS_PACKED_MAX, &size);
-
-		rc = data && !q.is_bad && extents_parse(page, data, size, out, &has_more) ? 0 :
-			catalogue_damaged(c, e, "the extents of content %" PRId64
-					  " do not read", content);
-	} else if (got == 0) {
-		catalogue_damaged(c, e, "content %" PRId64 " is missing", content);
-	}
+	int got = page_from_row(&q, content, true, out, &has_more, e);
 	query_close(&q);
-	return rc == 0 && has_more ? page_end(c, content, out, e) : rc;
+	if (got == 0)
+		return catalogue_damaged(c, e, "content %" PRId64 " is missing", content);
+	if (got < 0 || (has_more && later_page(c, content, offset, out, &has_more, e) < 0))
+		return -1;
+	return has_more ? find_end(c, content, out, e) : 0;
+}
+
+static int add_first_page(struct catalogue *c, int64_t id, const struct digest *sha256,
+			  const uint8_t *raw, size_t size, struct err *e)
+{
+	struct query q;
+
+	if (query_open_write(&q, c, STATEMENT_CONTENT_ADD,
+			     "INSERT INTO content(id, extents, sha) VALUES(?, ?, ?)", e) < 0)
+		return -1;
+	query_int(&q, id);
+	query_blob(&q, raw, size);
+	query_blob(&q, sha256->bytes, DIGEST_SIZE);
+	return query_run(&q, e);
+}
+
+static int add_later_page(struct catalogue *c, int64_t id, uint64_t page,
+			  const uint8_t *raw, size_t size, struct err *e)
+{
+	struct query q;
+
+	if (query_open_write(&q, c, STATEMENT_CONTENT_PAGE_ADD, "INSERT INTO"
+			     " content_page(content, page, extents) VALUES(?, ?, ?)", e) < 0)
+		return -1;
+	query_int(&q, id);
+	query_unsigned(&q, page);
+	query_blob(&q, raw, size);
+	return query_run(&q, e);
 }
 
 int catalogue_content_add(struct catalogue *c, int64_t id, const struct digest *sha256,
 			  const struct extent *extents, size_t count, struct err *e)
 {
-	struct query q;
 	uint8_t raw[EXTENTS_PACKED_MAX];
 	uint64_t end = 0;
 	size_t done = 0;
 
-	if (query_open_write(&q, c, STATEMENT_CONTENT_ADD, "INSERT INTO"
-			     " content(id, page, extents, sha) VALUES(?, ?, ?, ?)", e) < 0)
-		return -1;
 	do {
 		size_t left = count - done;
 		unsigned n = left > EXTENTS_A_PAGE ? EXTENTS_A_PAGE : (unsigned)left;
@@ -79,28 +128,16 @@ int catalogue_content_add(struct catalogue *c, int64_t id, const struct digest *
 		size_t size = page < end ? 0 :
 			extents_pack(page, extents + done, n, n < left, raw);
 
-		if (size == 0) {
-			query_close(&q);
+		if (size == 0)
 			return err_set(e, MUNI_LIMIT, "extents %zu to %zu of content %" PRId64
 				       " overlap or are out of range", done, done + n, id);
-		}
-		query_int(&q, id);
-		query_unsigned(&q, page);
-		query_blob(&q, raw, size);
-		if (done == 0)
-			query_blob(&q, sha256->bytes, DIGEST_SIZE);
-		else
-			query_null(&q);
-		if (query_step(&q, e) < 0) {
-			query_close(&q);
+		if ((done == 0 ? add_first_page(c, id, sha256, raw, size, e) :
+		     add_later_page(c, id, page, raw, size, e)) < 0)
 			return -1;
-		}
-		query_reset(&q);
 		done += n;
 		if (n)
 			end = extents[done - 1].offset + extents[done - 1].size;
 	} while (done < count);
-	query_close(&q);
 	return 0;
 }
 

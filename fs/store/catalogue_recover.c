@@ -59,6 +59,7 @@ static int undo(struct catalogue *c, const struct crashed *v, struct err *e)
 		{ "UPDATE directory SET last = NULL WHERE last = ?", v->previous },
 		{ "DELETE FROM node WHERE id >= ?", v->marks[0] },
 		{ "DELETE FROM content WHERE id >= ?", v->marks[1] },
+		{ "DELETE FROM content_page WHERE content >= ?", v->marks[1] },
 		{ "DELETE FROM xattr WHERE id >= ?", v->marks[2] },
 		{ "DELETE FROM problem WHERE version = ?", v->id },
 		{ "DELETE FROM version WHERE id = ?", v->id },

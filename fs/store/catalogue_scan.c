@@ -132,8 +132,8 @@ static int contents_of(struct catalogue *c, const struct id_set *blocks,
 	bool has_more;
 	int got;
 
-	if (query_open(&q, c, STATEMENT_SCAN_CONTENT, "SELECT id, page, extents FROM content",
-		       e) < 0)
+	if (query_open(&q, c, STATEMENT_SCAN_CONTENT, "SELECT id, 0, extents FROM content"
+		       " UNION ALL SELECT content, page, extents FROM content_page", e) < 0)
 		return -1;
 	while ((got = query_step(&q, e)) > 0) {
 		size_t size;

@@ -50,65 +50,79 @@ static void entry_from_row(struct query *q, struct entry *out)
 	query_column_bytes(q, 5, out->salt, sizeof out->salt);
 }
 
-static int entry_fill_node(struct catalogue *c, int64_t version, struct entry *entry,
-			   struct err *e)
-{
-	struct directory d;
-
-	if (entry->kind != NODE_DIRECTORY)
-		return 0;
-	if (catalogue_directory(c, version, entry->directory, &d, e) < 0) {
-		if (e->code == MUNI_NOT_FOUND)
-			return catalogue_damaged(c, e, "directory %" PRId64 " is named in "
-						 "version %" PRId64 " but has no row",
-						 entry->directory, version);
-		return -1;
-	}
-	entry->node = d.node;
-	return 0;
-}
-
-int catalogue_lookup(struct catalogue *c, int64_t version, int64_t directory,
-		     const void *name, size_t name_size, struct entry *out, struct err *e)
-{
-	struct query q;
-	int rc = -1;
-
-	if (query_open(&q, c, STATEMENT_LOOKUP, "SELECT " ENTRY_COLUMNS " FROM entry"
-		       " WHERE dir = ? AND name = ? AND first <= ?"
-		       " ORDER BY first DESC LIMIT 1", e) < 0)
-		return -1;
-	query_int(&q, directory);
-	query_blob(&q, name, name_size);
-	query_int(&q, version);
-	int got = query_step(&q, e);
-	if (got > 0) {
-		entry_from_row(&q, out);
-		rc = query_check(&q, "an entry of directory", directory, e);
-	}
-	query_close(&q);
-	if (got < 0 || (got > 0 && rc < 0))
-		return -1;
-	if (got == 0 || out->last < version)
-		return err_set(e, MUNI_NOT_FOUND, "there is no \"%s\" here",
-			       text_printable_n(name, name_size));
-	return entry_fill_node(c, version, out, e);
-}
-
-/* The node that an entry shows in version ?1; lazily, for directories only. */
+/*
+ * The node that an entry shows in version ?1: one statement, not two, for the
+ * price of a read transaction is what a lookup costs.  Lazy: the table of
+ * directories is asked for directories only.
+ */
 #define NODE_OF_ENTRY \
 	"CASE kind WHEN 2 THEN (SELECT node FROM directory d WHERE d.id = target" \
 	"  AND d.first <= ?1 AND (d.last IS NULL OR d.last >= ?1)" \
 	"  ORDER BY d.first DESC LIMIT 1) ELSE target END"
-#define STANDING_AFTER \
-	" WHERE dir = ?2 AND name > ?3 AND first <= ?1 AND (last IS NULL OR last >= ?1)" \
-	" ORDER BY dir, name"
+#define STANDS " AND first <= ?1 AND (last IS NULL OR last >= ?1)"
+#define ENTRY_SELECT "SELECT " ENTRY_COLUMNS ", " NODE_OF_ENTRY " FROM entry"
+#define ENTRY_NODE_SELECT \
+	"SELECT " ENTRY_COLUMNS ", node.id, node.content, node.class, node.attrs" \
+	" FROM entry LEFT JOIN node ON node.id = " NODE_OF_ENTRY
 
-static const char list_sql[] =
-	"SELECT " ENTRY_COLUMNS ", " NODE_OF_ENTRY " FROM entry" STANDING_AFTER;
-static const char list_nodes_sql[] =
-	"SELECT " ENTRY_COLUMNS ", node.id, node.content, node.class, node.attrs"
-	" FROM entry LEFT JOIN node ON node.id = " NODE_OF_ENTRY STANDING_AFTER;
+/* Columns on from 6: the node's id, and the node where it is wanted. */
+static int shown_from_row(struct query *q, struct entry *entry, struct node *node,
+			  const char *what, int64_t id, struct err *e)
+{
+	entry_from_row(q, entry);
+	if (entry->kind == NODE_DIRECTORY && entry->directory != 0 &&
+	    sqlite3_column_type(q->stmt, 6) == SQLITE_NULL)
+		return catalogue_damaged(q->c, e, "directory %" PRId64 " is named but has no "
+					 "row", entry->directory);
+	entry->node = query_column_id(q, 6);
+	if (node) {
+		*node = (struct node){ .id = entry->node };
+		node_from_row(q, 7, node);
+		if (node->kind != entry->kind)
+			q->is_bad = true;
+	}
+	return query_check(q, what, id, e);
+}
+
+static int lookup(struct catalogue *c, enum statement which, const char *sql, int64_t version,
+		  int64_t directory, const void *name, size_t name_size, struct entry *out,
+		  struct node *node, struct err *e)
+{
+	struct query q;
+
+	if (query_open(&q, c, which, sql, e) < 0)
+		return -1;
+	query_int(&q, version);
+	query_int(&q, directory);
+	query_blob(&q, name, name_size);
+	int got = query_step(&q, e);
+	if (got > 0 && shown_from_row(&q, out, node, "an entry of directory", directory, e) < 0)
+		got = -1;
+	query_close(&q);
+	if (got == 0)
+		return err_set(e, MUNI_NOT_FOUND, "there is no \"%s\" here",
+			       text_printable_n(name, name_size));
+	return got < 0 ? -1 : 0;
+}
+
+#define LOOKUP_WHERE " WHERE dir = ?2 AND name = ?3" STANDS " ORDER BY first DESC LIMIT 1"
+
+int catalogue_lookup(struct catalogue *c, int64_t version, int64_t directory,
+		     const void *name, size_t name_size, struct entry *out, struct err *e)
+{
+	return lookup(c, STATEMENT_LOOKUP, ENTRY_SELECT LOOKUP_WHERE, version, directory, name,
+		      name_size, out, NULL, e);
+}
+
+int catalogue_lookup_node(struct catalogue *c, int64_t version, int64_t directory,
+			  const void *name, size_t name_size, struct entry *out,
+			  struct node *node, struct err *e)
+{
+	return lookup(c, STATEMENT_LOOKUP_NODE, ENTRY_NODE_SELECT LOOKUP_WHERE, version,
+		      directory, name, name_size, out, node, e);
+}
+
+#define LIST_WHERE " WHERE dir = ?2 AND name > ?3" STANDS " ORDER BY dir, name"
 
 int catalogue_list(struct catalogue *c, int64_t version, int64_t directory,
 		   const void *after, size_t after_size, bool with_nodes,
@@ -118,32 +132,27 @@ int catalogue_list(struct catalogue *c, int64_t version, int64_t directory,
 {
 	struct query q;
 	struct entry entry;
-	struct node node;
+	struct node room, *node = with_nodes ? &room : NULL;
 	char before[CATALOGUE_NAME_MAX + 1] = "";
 	int got, rc = -1;
 
-	if (query_open(&q, c, with_nodes ? STATEMENT_LIST_NODES : STATEMENT_LIST,
-		       with_nodes ? list_nodes_sql : list_sql, e) < 0)
+	if (query_open(&q, c, with_nodes ? STATEMENT_LIST_NODES : STATEMENT_LIST, with_nodes ?
+		       ENTRY_NODE_SELECT LIST_WHERE : ENTRY_SELECT LIST_WHERE, e) < 0)
 		return -1;
 	query_int(&q, version);
 	query_int(&q, directory);
 	query_blob(&q, after, after_size);
 	while ((got = query_step(&q, e)) > 0) {
-		entry_from_row(&q, &entry);
-		entry.node = query_column_id(&q, 6);
-		if (with_nodes) {
-			node = (struct node){ .id = entry.node };
-			node_from_row(&q, 7, &node);
-			if (node.kind != entry.kind)
-				q.is_bad = true;
-		}
-		/* Ranges of one name that overlap would show it twice. */
-		if (strcmp(before, entry.name) == 0)
-			q.is_bad = true;
-		memcpy(before, entry.name, (size_t)entry.name_size + 1);
-		if (query_check(&q, "an entry of directory", directory, e) < 0)
+		if (shown_from_row(&q, &entry, node, "an entry of directory", directory, e) < 0)
 			goto out;
-		int answer = row(arg, &entry, with_nodes ? &node : NULL);
+		/* Ranges of one name that overlap would show it twice. */
+		if (strcmp(before, entry.name) == 0) {
+			catalogue_damaged(c, e, "a name stands twice in directory %" PRId64,
+					  directory);
+			goto out;
+		}
+		memcpy(before, entry.name, (size_t)entry.name_size + 1);
+		int answer = row(arg, &entry, node);
 		if (answer != 0) {
 			rc = answer > 0 ? 0 : -1;
 			goto out;
@@ -192,24 +201,20 @@ int catalogue_directory_name(struct catalogue *c, int64_t version, int64_t id,
 			     struct entry *out, struct err *e)
 {
 	struct query q;
-	int rc = -1;
 
-	if (query_open(&q, c, STATEMENT_DIRECTORY_NAME, "SELECT " ENTRY_COLUMNS
-		       " FROM entry WHERE kind = 2 AND target = ? AND first <= ?2"
-		       " AND (last IS NULL OR last >= ?2) LIMIT 1", e) < 0)
+	if (query_open(&q, c, STATEMENT_DIRECTORY_NAME,
+		       ENTRY_SELECT " WHERE kind = 2 AND target = ?2" STANDS " LIMIT 1", e) < 0)
 		return -1;
-	query_int(&q, id);
 	query_int(&q, version);
+	query_int(&q, id);
 	int got = query_step(&q, e);
-	if (got > 0) {
-		entry_from_row(&q, out);
-		rc = query_check(&q, "the name of directory", id, e);
-	}
+	if (got > 0 && shown_from_row(&q, out, NULL, "the name of directory", id, e) < 0)
+		got = -1;
 	query_close(&q);
 	if (got == 0)
 		return err_set(e, MUNI_NOT_FOUND, "directory %" PRId64 " has no name in "
 			       "version %" PRId64, id, version);
-	return rc < 0 ? -1 : entry_fill_node(c, version, out, e);
+	return got < 0 ? -1 : 0;
 }
 
 /* ---- nodes -------------------------------------------------------------------------- */
@@ -241,7 +246,7 @@ static int fill_digest(struct catalogue *c, struct node *n, struct err *e)
 		return 0;
 	}
 	if (query_open(&q, c, STATEMENT_SHA, "SELECT sha FROM content"
-		       " WHERE id = ? AND page = 0", e) < 0)
+		       " WHERE id = ?", e) < 0)
 		return -1;
 	query_int(&q, n->content);
 	int got = query_step(&q, e);

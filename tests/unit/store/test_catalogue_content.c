@@ -216,10 +216,11 @@ static void pages_of_extents_that_overlap_or_break_off_are_damage(void **state)
 	must(catalogue_begin(f->c, &e));
 	int64_t id = add_content(f, x, 600);
 	must(catalogue_commit(f->c, &e));
-	fixture_sql(f, "DELETE FROM content WHERE page = (SELECT max(page) FROM content)");
+	fixture_sql(f, "DELETE FROM content_page"
+		    " WHERE page = (SELECT max(page) FROM content_page)");
 	must(catalogue_extents(f->c, id, 0, &p, &e));
 	must_fail(catalogue_extents(f->c, id, INT64_MAX, &p, &e), MUNI_DAMAGED);
-	fixture_sql(f, "UPDATE content SET page = 5 WHERE page > 0");
+	fixture_sql(f, "UPDATE content_page SET page = 5");
 	must_fail(catalogue_extents(f->c, id, 0, &p, &e), MUNI_DAMAGED);
 	free(x);
 }

@@ -54,6 +54,14 @@ static void assert_entry(struct fixture *f, int64_t version, int64_t dir, const 
 	assert_int_equal(entry.node, node);
 	assert_int_equal(entry.kind, NODE_FILE);
 	assert_int_equal(entry.salt[15], name[0]);
+
+	struct entry same;
+	struct node n;
+	must(catalogue_lookup_node(f->c, version, dir, name, strlen(name), &same, &n, &e));
+	assert_int_equal(same.node, node);
+	assert_int_equal(n.id, node);
+	assert_int_equal(n.kind, NODE_FILE);
+	assert_int_equal(n.mtime.seconds, 1700000000);
 }
 
 static void every_version_sees_its_own_entries(void **state)
