@@ -333,42 +333,48 @@ static int compute_root(struct graft *t, struct dir *d, struct digest *out, stru
 	return 0;
 }
 
-/* d's own row, its node and root settled. *is_same: as the version before has it. */
-static int settle_row(struct graft *t, struct dir *d, struct directory *row, bool *is_same,
-		      struct err *e)
+struct settled {		/* a directory against the version before */
+	struct directory row;
+	bool is_same_node;	/* its own attributes */
+	bool is_same;		/* all of it, to the leaves */
+};
+
+/* d's own row, its node and root settled. */
+static int settle_row(struct graft *t, struct dir *d, struct settled *out, struct err *e)
 {
 	int64_t version = t->g->version.id, previous = t->g->version.previous;
-	struct directory prior = { .id = 0 };
+	struct directory prior = { .id = 0 }, *row = &out->row;
 	struct node n;
-	bool is_same_node = d->is_meta_same;
 
 	*row = (struct directory){ .id = d->id, .first = version };
+	out->is_same_node = d->is_meta_same;
 	if (d->parent && dir_id(t, d->parent, &row->parent, e) < 0)
 		return -1;
 	if (d->prior_id != 0) {
 		if (catalogue_directory(t->c, previous, d->prior_id, &prior, e) < 0)
 			return -1;
-		if (!is_same_node &&
-		    graft_is_same(t, prior.node, &d->meta, NULL, &is_same_node, e) < 0)
+		if (!out->is_same_node &&
+		    graft_is_same(t, prior.node, &d->meta, NULL, &out->is_same_node,
+				  e) < 0)
 			return -1;
 	}
-	if (is_same_node)
+	if (out->is_same_node)
 		row->node = prior.node;
 	else if (graft_add_node(t, &d->meta, NULL, 0, &n, e) < 0)
 		return -1;
 	else
 		row->node = n.id;
 	if (t->is_dry) {
-		*is_same = d->prior_id != 0 && is_same_node && !d->is_changed;
+		out->is_same = out->is_same_node && !d->is_changed;
 		return 0;
 	}
 	if (d->prior_id != 0 && !d->is_changed)
 		row->root = prior.root;
 	else if (compute_root(t, d, &row->root, e) < 0)
 		return -1;
-	*is_same = d->prior_id != 0 && row->node == prior.node &&
-		   row->parent == prior.parent && digest_equal(&row->root, &prior.root);
-	if (*is_same)
+	out->is_same = d->prior_id != 0 && row->node == prior.node &&
+		       row->parent == prior.parent && digest_equal(&row->root, &prior.root);
+	if (out->is_same)
 		return 0;
 	t->rows += 2;
 	if (d->prior_id != 0 &&
@@ -378,8 +384,8 @@ static int settle_row(struct graft *t, struct dir *d, struct directory *row, boo
 }
 
 /* The directory's entry in its parent, and what it means for the parent's root. */
-static int settle_entry(struct graft *t, struct dir *d, const struct directory *row,
-			bool is_same, struct err *e)
+static int settle_entry(struct graft *t, struct dir *d, const struct settled *s,
+			struct err *e)
 {
 	struct dir *parent = d->parent;
 	struct entry entry;
@@ -387,8 +393,8 @@ static int settle_entry(struct graft *t, struct dir *d, const struct directory *
 
 	if (d->prior.is_there && d->prior.directory == d->id) {
 		parent->has_kept = true;
-		parent->is_changed = parent->is_changed || !is_same;
-		if (is_same)
+		parent->is_changed = parent->is_changed || !s->is_same;
+		if (s->is_same_node)
 			t->sums.unchanged++;
 		else
 			t->sums.changed++;
@@ -402,7 +408,7 @@ static int settle_entry(struct graft *t, struct dir *d, const struct directory *
 	if (d->prior.is_there &&
 	    close_entry(t, parent, d->name, d->name_size, &d->prior, e) < 0)
 		return -1;
-	if (open_entry(t, parent, d->name, d->name_size, NODE_DIRECTORY, d->id, row->node,
+	if (open_entry(t, parent, d->name, d->name_size, NODE_DIRECTORY, d->id, s->row.node,
 		       &entry, e) < 0)
 		return -1;
 	if (t->is_dry)
@@ -422,8 +428,7 @@ static int finish_gone(struct graft *t, struct dir *d, struct err *e)
 
 static int finish(struct graft *t, struct dir *d, struct err *e)
 {
-	struct directory row;
-	bool is_same = true;
+	struct settled s;
 	int64_t id;
 
 	if (d->is_gone)
@@ -439,12 +444,9 @@ static int finish(struct graft *t, struct dir *d, struct err *e)
 		t->sums.unchanged++;
 		return 0;
 	}
-	if (settle_row(t, d, &row, &is_same, e) < 0)
+	if (settle_row(t, d, &s, e) < 0)
 		return -1;
-	if (d->parent)
-		return settle_entry(t, d, &row, is_same, e);
-	t->top_root = row.root;
-	return 0;
+	return d->parent ? settle_entry(t, d, &s, e) : 0;
 }
 
 /* Finishes d if it is complete, and each ancestor that thereby is. */

@@ -25,7 +25,6 @@ struct graft {
 	size_t removed_count, removed_capacity;
 	struct tally tally;
 	struct ingest_result sums;	/* counts alone */
-	struct digest top_root;
 	bool is_whole;
 };
 

@@ -237,10 +237,14 @@ static bool stamp_equal(const struct stamp *a, const struct stamp *b)
 /* Access times do not count: reading would change what is archived. */
 static bool is_same_numbers(const struct node *n, const struct meta *m)
 {
+	/* How large a directory is, and how often linked, no archive says. */
+	bool is_told = m->has_source || m->kind != NODE_DIRECTORY;
+
 	return n->kind == m->kind && n->mode == m->mode && n->uid == m->uid &&
-	       n->gid == m->gid && n->links == m->links && n->size == m->size &&
+	       n->gid == m->gid &&
+	       (!is_told || (n->links == m->links && n->size == m->size)) &&
 	       n->rdev_major == m->rdev_major && n->rdev_minor == m->rdev_minor &&
-	       stamp_equal(&n->mtime, &m->mtime) &&
+	       (!m->has_mtime || stamp_equal(&n->mtime, &m->mtime)) &&
 	       (!m->has_ctime || stamp_equal(&n->ctime, &m->ctime)) &&
 	       (!m->has_btime || (n->has_btime && stamp_equal(&n->btime, &m->btime)));
 }

@@ -50,7 +50,7 @@ struct meta {
 	uint64_t size;
 	struct stamp mtime, ctime, atime, btime;
 	/* What a source cannot say compares as equal to whatever stood before. */
-	bool has_ctime, has_atime, has_btime, has_source;
+	bool has_mtime, has_ctime, has_btime, has_source;
 	uint64_t device, inode;
 	const char *owner, *group;	/* interned; NULL: unknown */
 	uint8_t *xattrs;		/* packed; owned; NULL: none */
@@ -77,6 +77,7 @@ struct body {
 	/* The node it became, or, unchanged, always was; 0: not settled yet. */
 	int64_t node;
 	bool is_known;		/* the walker found it unchanged: nothing was read */
+	struct inode *inode;	/* of an archive's entry: takes the content; or NULL */
 	/* Hard links: */
 	bool is_shared;
 	bool is_ready;		/* protected by links.lock, as is waiters */

@@ -46,8 +46,6 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
  */
 int large_read(struct ingest *g, struct capture *c, struct content_hash *hash,
 	       struct pack_lane *lane, struct handle *h, struct item *item, struct err *e);
-int piece_pack(struct ingest *g, struct pack_lane *lane, struct piece *p, struct err *e);
-void piece_free(struct piece *p);
 
 /* The problem and the mark of a file that would not hold still, or be read. */
 void tell_unstable(struct ingest *g, struct item *item);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fs/vault/ingest_read.h"
+#include "fs/vault/ingest_stream.h"
 
 struct range {			/* of data in a file */
 	uint64_t offset;

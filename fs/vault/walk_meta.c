@@ -80,7 +80,7 @@ void walk_numbers(const struct statx *sx, struct meta *out)
 	out->mtime = stamp_of(&sx->stx_mtime);
 	out->ctime = stamp_of(&sx->stx_ctime);
 	out->atime = stamp_of(&sx->stx_atime);
-	out->has_ctime = out->has_atime = out->has_source = true;
+	out->has_mtime = out->has_ctime = out->has_source = true;
 	out->has_btime = (sx->stx_mask & STATX_BTIME) != 0;
 	if (out->has_btime)
 		out->btime = stamp_of(&sx->stx_btime);
