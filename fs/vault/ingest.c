@@ -16,8 +16,10 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/store/segment.h"
+#include "fs/vault/foreign.h"
 #include "fs/vault/graft.h"
 #include "fs/vault/ingest_seal.h"
+#include "fs/vault/ingest_tree.h"
 
 #define WORKERS_MAX 32
 #define LOOKUP_CACHE (64u * 1024 * 1024)	/* over all workers */
@@ -61,6 +63,8 @@ static int start_threads(struct ingest *g, struct err *e)
 	for (unsigned i = 0; i < g->workers; i++)
 		if (start_thread(g, ingest_worker, e) < 0)
 			return -1;
+	if (g->foreign)
+		return start_thread(g, foreign_thread, e);
 	if (start_thread(g, ingest_large_reader, e) < 0)
 		return -1;
 	return start_thread(g, walk_thread, e);
@@ -129,6 +133,12 @@ static void show_progress(struct ingest *g, const char *stage)
 		.bytes_total = atomic_load(&g->bytes_total),
 		.problems = atomic_load(&g->problems),
 	};
+
+	if (g->foreign && atomic_load(&g->input_total) > 0) {
+		/* Of an archive only its own size is known beforehand. */
+		p.bytes_done = atomic_load(&g->input_done);
+		p.bytes_total = atomic_load(&g->input_total);
+	}
 
 	if (g->monitor && g->monitor->progress)
 		g->monitor->progress(g->monitor->arg, &p);
@@ -230,6 +240,8 @@ static int ingest_new(struct vault *v, const char *source, const struct ingest_o
 	pthread_mutex_init(&g->failure_lock, NULL);
 	pthread_mutex_init(&g->alive_lock, NULL);
 	pthread_mutex_init(&g->links.lock, NULL);
+	pthread_mutex_init(&g->loose_lock, NULL);
+	pthread_cond_init(&g->loose_none, NULL);
 	accounts_init(&g->accounts);
 	g->threads = calloc(g->workers + 2, sizeof *g->threads);
 	g->tasks = queue_new(g->workers * 2 + 4);
@@ -264,11 +276,15 @@ static void ingest_free(struct ingest *g)
 	while (g->dirs)
 		dir_free(g, g->dirs);
 	free_links(&g->links.bodies);
+	ingest_tree_free(g->tree);
+	foreign_close(g->foreign);
 	pool_free(g->pool);
 	map_free(&g->claimed);
 	accounts_free(&g->accounts);
 	file_close(&g->source_fd);
 	free(g->threads);
+	pthread_cond_destroy(&g->loose_none);
+	pthread_mutex_destroy(&g->loose_lock);
 	pthread_mutex_destroy(&g->links.lock);
 	pthread_mutex_destroy(&g->alive_lock);
 	pthread_mutex_destroy(&g->failure_lock);
@@ -338,20 +354,44 @@ static int work(struct ingest *g, const char *source_kind, struct ingest_result 
 	return ingest_seal(g, e);
 }
 
+static bool is_stopped(void *arg)
+{
+	return ingest_is_stopped(arg);
+}
+
+/* Forks the reader's child: this comes before any thread is started. */
+static int open_foreign(struct ingest *g, const struct stat *st, const char **kind,
+			struct err *e)
+{
+	const struct ingest_options *o = g->options;
+	struct foreign_options f = { .allow_rar = o->allow_rar, .allow_raw = o->allow_raw,
+				     .name_encoding = o->name_encoding,
+				     .bomb_limit = o->bomb_limit,
+				     .is_cancelled = is_stopped, .arg = g };
+	const char *name = strrchr(g->source, '/');
+
+	if (S_ISREG(st->st_mode))
+		atomic_store(&g->input_total, (unsigned long long)st->st_size);
+	if (foreign_open(g->source_fd, name ? name + 1 : g->source, &f, &g->foreign, e) < 0)
+		return err_wrap(e, "ingesting %s", text_printable(g->source));
+	*kind = foreign_kind(g->foreign);
+	return 0;
+}
+
 static int open_source(struct ingest *g, const char **kind, struct err *e)
 {
 	struct stat st;
 
-	g->source_fd = file_open_user(g->source, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
+	if (strcmp(g->source, "-") == 0)
+		g->source_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		g->source_fd = file_open_user(g->source, O_RDONLY | O_NOCTTY, 0, e);
 	if (g->source_fd < 0)
-		return -1;
+		return e->code ? -1 : err_errno(e, "opening standard input");
 	if (fstat(g->source_fd, &st) < 0)
 		return err_errno(e, "looking at %s", text_printable(g->source));
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, MUNI_UNSUPPORTED, "%s is no directory",
-			       text_printable(g->source));
 	*kind = "directory";
-	return 0;
+	return S_ISDIR(st.st_mode) ? 0 : open_foreign(g, &st, kind, e);
 }
 
 static int check_options(const struct vault *v, const struct ingest_options *o,

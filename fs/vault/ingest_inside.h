@@ -239,6 +239,12 @@ struct ingest {
 	struct pool *pool;	/* of buffers for pieces */
 	struct links links;
 	struct accounts accounts;
+	struct ingest_tree *tree;	/* of an archive; owned */
+	struct foreign *foreign;	/* an archive that is the source, or NULL; owned */
+	pthread_mutex_t loose_lock;
+	pthread_cond_t loose_none;
+	size_t loose;		/* protected by loose_lock */
+	atomic_ullong input_done, input_total;	/* bytes of the archive itself */
 	struct map claimed;	/* walker; later the caller's: directory ids in use */
 	struct graft *graft;
 
@@ -269,6 +275,8 @@ static inline bool ingest_is_stopped(struct ingest *g)
  * what: why, a sentence without the name. */
 void ingest_problem(struct ingest *g, const struct dir *d, const char *name,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void ingest_problem_at(struct ingest *g, const void *path, size_t path_size,
+		       const char *format, ...) __attribute__((format(printf, 4, 5)));
 void ingest_notice(struct ingest *g, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Path below the source, without a leading "/"; malloc'ed, NUL ended. */
@@ -289,13 +297,23 @@ struct dir *dir_new(struct ingest *g, struct dir *parent, const char *name,
 		    size_t name_size);
 void dir_free(struct ingest *g, struct dir *d);
 
-/* body is filled: wakes its run, and the runs of its other names. */
+/* body is filled: wakes its run, and the runs of its other names.  r NULL: it
+ * belongs to an archive's entry, whose inode takes it; b is let go. */
 void body_done(struct ingest *g, struct body *b, struct run *r);
+/* Each directory id once a version: true for the first claim. */
+bool ingest_claim(struct ingest *g, int64_t id);
+
+/* What an archive's reader sent on its way, and what has come to its end. */
+void loose_add(struct ingest *g);
+void loose_done(struct ingest *g);
+/* Waits until nothing is on its way; -1: the ingest was stopped. */
+int loose_wait(struct ingest *g, struct err *e);
 
 /* Opens g->version, in a transaction that stays open. */
 int ingest_begin(struct ingest *g, const char *source_kind, struct err *e);
 
 /* Threads; each gets struct ingest. */
+void *foreign_thread(void *arg);
 void *ingest_worker(void *arg);
 void *ingest_large_reader(void *arg);
 void *walk_thread(void *arg);
@@ -317,11 +335,24 @@ void pool_put(struct pool *p, void *buffer);	/* NULL is allowed */
 void pool_free(struct pool *p);
 
 struct piece;			/* a run of chunks of a large file */
-struct task {
-	struct handle *handle;	/* of the items' directory; NULL: a piece */
+struct inode;			/* of an archive's entry */
+
+struct small_files {		/* whole files out of an archive, one after the other */
+	struct pool *pool;
+	uint8_t *data;		/* of the pool */
+	size_t used, count;
+	struct {
+		struct inode *inode;
+		uint32_t at, size;
+	} files[BATCH_ITEMS];
+};
+
+struct task {			/* exactly one of the three */
+	struct handle *handle;	/* of the items' directory */
 	struct item *items[BATCH_ITEMS];
 	size_t count;
 	struct piece *piece;
+	struct small_files *small;
 };
 struct large_file {
 	struct handle *handle;

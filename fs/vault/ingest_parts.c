@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs/vault/ingest_inside.h"
+#include "fs/vault/ingest_tree.h"
 
 void meta_clear(struct meta *m)
 {
@@ -64,7 +64,15 @@ void body_done(struct ingest *g, struct body *b, struct run *r)
 {
 	struct run **waiters = NULL;
 	size_t count = 0;
+	struct err e = ERR_NONE;
 
+	if (!r) {
+		if (inode_set_content(b->inode, b, &e) < 0)
+			ingest_fail(g, &e);
+		body_unref(b);
+		loose_done(g);
+		return;
+	}
 	if (b->is_shared) {
 		pthread_mutex_lock(&g->links.lock);
 		b->is_ready = true;
@@ -79,6 +87,38 @@ void body_done(struct ingest *g, struct body *b, struct run *r)
 		run_release(g, waiters[i]);
 	free(waiters);
 	run_release(g, r);
+}
+
+bool ingest_claim(struct ingest *g, int64_t id)
+{
+	return id != 0 && map_get(&g->claimed, (uint64_t)id, 0) == 0 &&
+	       map_put(&g->claimed, (uint64_t)id, 0, 1);
+}
+
+/* ---- what is on its way ----------------------------------------------------------- */
+
+void loose_add(struct ingest *g)
+{
+	pthread_mutex_lock(&g->loose_lock);
+	g->loose++;
+	pthread_mutex_unlock(&g->loose_lock);
+}
+
+void loose_done(struct ingest *g)
+{
+	pthread_mutex_lock(&g->loose_lock);
+	if (--g->loose == 0)
+		pthread_cond_broadcast(&g->loose_none);
+	pthread_mutex_unlock(&g->loose_lock);
+}
+
+int loose_wait(struct ingest *g, struct err *e)
+{
+	pthread_mutex_lock(&g->loose_lock);
+	while (g->loose > 0 && !ingest_is_stopped(g))
+		pthread_cond_wait(&g->loose_none, &g->loose_lock);
+	pthread_mutex_unlock(&g->loose_lock);
+	return ingest_is_stopped(g) ? err_set(e, MUNI_CANCELLED, "stopped") : 0;
 }
 
 /* ---- runs ---------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 
 #include "fs/vault/ingest_inside.h"
 
+#define SENTENCE_MAX 900
+
 void ingest_fail(struct ingest *g, const struct err *e)
 {
 	pthread_mutex_lock(&g->failure_lock);
@@ -15,6 +17,9 @@ void ingest_fail(struct ingest *g, const struct err *e)
 		g->failure = *e;
 	pthread_mutex_unlock(&g->failure_lock);
 	atomic_store(&g->is_stopped, true);
+	pthread_mutex_lock(&g->loose_lock);
+	pthread_cond_broadcast(&g->loose_none);
+	pthread_mutex_unlock(&g->loose_lock);
 	queue_cancel(g->tasks);
 	queue_cancel(g->large);
 	events_cancel(g->events);
@@ -30,30 +35,61 @@ static void fail_no_memory(struct ingest *g)
 	ingest_fail(g, &e);
 }
 
+/* The catalogue keeps sentences of less than 1,000 bytes; none is cut within a
+ * character. */
+static void clip(char *sentence)
+{
+	size_t size = strlen(sentence);
+
+	if (size <= SENTENCE_MAX)
+		return;
+	size = SENTENCE_MAX;
+	while (size > 0 && ((unsigned char)sentence[size] & 0xc0) == 0x80)
+		size--;
+	sentence[size] = 0;
+}
+
+static void report(struct ingest *g, const void *path, size_t size, const char *format,
+		   va_list args)
+{
+	struct problem *p = malloc(sizeof *p + size + 1);
+
+	if (!p || vasprintf(&p->what, format, args) < 0) {
+		free(p);
+		fail_no_memory(g);	/* an item left out without a word: never */
+		return;
+	}
+	clip(p->what);
+	p->path_size = size;
+	memcpy(p->path, path, size);
+	p->path[size] = 0;
+	atomic_fetch_add(&g->problems, 1);
+	events_push(g->events, (struct event){ EVENT_PROBLEM, .problem = p });
+}
+
+void ingest_problem_at(struct ingest *g, const void *path, size_t path_size,
+		       const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(g, path, path_size, format, args);
+	va_end(args);
+}
+
 void ingest_problem(struct ingest *g, const struct dir *d, const char *name,
 		    const char *format, ...)
 {
-	struct problem *p = NULL;
 	size_t size = 0;
 	char *path = ingest_path(d, name, &size);
 	va_list args;
 
 	va_start(args, format);
 	if (path)
-		p = malloc(sizeof *p + size + 1);
-	if (p && vasprintf(&p->what, format, args) < 0) {
-		free(p);
-		p = NULL;
-	}
+		report(g, path, size, format, args);
+	else
+		fail_no_memory(g);
 	va_end(args);
-	if (p) {
-		p->path_size = size;
-		memcpy(p->path, path, size + 1);
-		atomic_fetch_add(&g->problems, 1);
-		events_push(g->events, (struct event){ EVENT_PROBLEM, .problem = p });
-	} else {
-		fail_no_memory(g);	/* an item left out without a word: never */
-	}
 	free(path);
 }
 

@@ -86,6 +86,8 @@ static int reading_settle(struct reading *r, bool is_last, struct err *e)
 			atomic_fetch_add(&g->items_done, 1);
 			body_done(g, r->body, r->run);
 		}
+	} else if (!r->run) {
+		body_unref(r->body);	/* an archive's: nobody else has it */
 	}
 	reading_free(r);
 	return rc;

@@ -9,6 +9,7 @@
 
 #include "fs/vault/ingest_read.h"
 #include "fs/vault/ingest_stream.h"
+#include "fs/vault/ingest_tree.h"
 
 struct range {			/* of data in a file */
 	uint64_t offset;
@@ -34,6 +35,10 @@ void task_free(void *task)
 	handle_unref(t->handle);
 	if (t->piece)
 		piece_free(t->piece);
+	if (t->small) {
+		pool_put(t->small->pool, t->small->data);
+		free(t->small);
+	}
 	free(t);
 }
 
@@ -133,10 +138,36 @@ static int take_item(struct worker *w, struct handle *h, struct item *item, stru
 	return 0;
 }
 
+/* Whole files out of an archive: in memory already. */
+static int take_small(struct worker *w, const struct small_files *s, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->count && rc == 0; i++) {
+		const uint8_t *data = s->data + s->files[i].at;
+		struct body *b = body_new();
+
+		if (!b)
+			return err_set(e, MUNI_NO_MEMORY, "out of memory for a file");
+		b->digest = digest_of(data, s->files[i].size);
+		rc = pack_run(w->g, w->lane, b, 0, data, s->files[i].size, &b->digest, e);
+		if (rc == 0)
+			rc = inode_set_content(s->files[i].inode, b, e);
+		body_unref(b);
+		atomic_fetch_add(&w->g->bytes_done, s->files[i].size);
+		atomic_fetch_add(&w->g->items_done, 1);
+	}
+	if (rc == 0)
+		loose_done(w->g);
+	return rc;
+}
+
 static int take_task(struct worker *w, struct task *t, struct err *e)
 {
 	if (t->piece)
 		return piece_pack(w->g, w->lane, t->piece, e);
+	if (t->small)
+		return take_small(w, t->small, e);
 	for (size_t i = 0; i < t->count; i++) {
 		if (ingest_is_stopped(w->g))
 			return err_set(e, MUNI_CANCELLED, "stopped");

@@ -17,16 +17,6 @@
 
 /* ---- directory ids ------------------------------------------------------------ */
 
-/* Each id once a version: the first claim wins. */
-static bool claim(struct walker *w, int64_t id)
-{
-	struct map *claimed = &w->g->claimed;
-
-	if (id == 0 || map_get(claimed, (uint64_t)id, 0) != 0)
-		return false;
-	return map_put(claimed, (uint64_t)id, 0, 1);
-}
-
 static int keep_inode(void *arg, int64_t id, uint64_t device, uint64_t inode)
 {
 	struct walker *w = arg;
@@ -55,7 +45,7 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 		w->has_inodes = true;
 	}
 	id = (int64_t)map_get(&w->inodes, m->device, m->inode);
-	if (claim(w, id))
+	if (ingest_claim(w->g, id))
 		*out = id;
 	return 0;
 }
@@ -147,7 +137,7 @@ static int identify(struct walker *w, struct dir *d, const struct child *c, int 
 
 	walk_numbers(sx, &d->meta);
 	d->prior = c->prior;
-	if (c->prior.is_there && claim(w, c->prior.directory)) {
+	if (c->prior.is_there && ingest_claim(g, c->prior.directory)) {
 		d->prior_id = c->prior.directory;
 		d->is_meta_same = is_meta_same(g, c, &d->meta);
 	} else if (claim_by_inode(w, &d->meta, &d->prior_id, e) < 0) {

@@ -1,0 +1,467 @@
+/*
+ * An archive that others made, or a stream of one: read to its end into a tree
+ * in memory, content going to the workers on the way, then grafted.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "fs/vault/foreign.h"
+#include "fs/vault/ingest_stream.h"
+#include "fs/vault/ingest_tree.h"
+#include "fs/vault/walk.h"
+
+struct intake {
+	struct ingest *g;
+	struct foreign *f;
+	struct ingest_tree *tree;
+	struct content_hash *hash;
+	uint8_t *head;			/* what may become a small file: a block */
+	struct small_files *small;	/* the batch in the making */
+	uint64_t again;			/* entries whose name stood before */
+	uint64_t absolute;		/* entries whose path began with "/" */
+	uint64_t taken;
+};
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, MUNI_NO_MEMORY, "out of memory for the archive's tree");
+}
+
+/* ---- small files ------------------------------------------------------------------ */
+
+static size_t small_max(const struct intake *in)
+{
+	return in->g->chunker.average * 2;
+}
+
+static int send_small(struct intake *in, struct err *e)
+{
+	struct small_files *s = in->small;
+	struct task *t;
+
+	if (!s)
+		return 0;
+	in->small = NULL;
+	t = calloc(1, sizeof *t);
+	if (!t) {
+		pool_put(s->pool, s->data);
+		free(s);
+		return no_memory(e);
+	}
+	t->small = s;
+	loose_add(in->g);
+	if (!queue_push(in->g->tasks, t)) {
+		task_free(t);
+		return err_set(e, MUNI_CANCELLED, "stopped");
+	}
+	return 0;
+}
+
+static int add_small(struct intake *in, struct inode *inode, size_t size, struct err *e)
+{
+	struct small_files *s = in->small;
+
+	if (s && (s->count == BATCH_ITEMS || s->used + size > BATCH_BYTES + small_max(in)) &&
+	    send_small(in, e) < 0)
+		return -1;
+	if (!in->small) {
+		in->small = calloc(1, sizeof *in->small);
+		if (!in->small)
+			return no_memory(e);
+		in->small->pool = in->g->pool;
+		in->small->data = pool_get(in->g->pool);
+		if (!in->small->data)
+			return no_memory(e);
+	}
+	s = in->small;
+	memcpy(s->data + s->used, in->head, size);
+	s->files[s->count].inode = inode;
+	s->files[s->count].at = (uint32_t)s->used;
+	s->files[s->count++].size = (uint32_t)size;
+	s->used += size;
+	return 0;
+}
+
+/* ---- content ---------------------------------------------------------------------- */
+
+/* What came of reading an entry's data. */
+enum outcome { DATA_WHOLE, DATA_FAILED, DATA_FATAL };
+
+struct content {
+	size_t head;		/* bytes in intake.head: all there are so far */
+	bool is_streaming;	/* they have gone on to the stream */
+	struct stream stream;
+	uint64_t end;		/* where the last run ended */
+	uint64_t size;		/* of the file, when it has ended */
+};
+
+static int to_stream(struct content *c, uint64_t offset, const uint8_t *data, size_t size,
+		     struct err *e)
+{
+	if (offset > c->end) {	/* a hole */
+		if (stream_advance(&c->stream, 0, true, e) < 0)
+			return -1;
+		stream_seek(&c->stream, offset);
+	}
+	c->end = offset + size;
+	while (size > 0) {
+		size_t room;
+		uint8_t *to = stream_room(&c->stream, &room);
+		size_t part = size < room ? size : room;
+
+		memcpy(to, data, part);
+		if (stream_advance(&c->stream, part, false, e) < 0)
+			return -1;
+		data += part;
+		size -= part;
+	}
+	return 0;
+}
+
+static int start_stream(struct intake *in, struct content *c, struct inode *inode,
+			const struct foreign_entry *entry, struct err *e)
+{
+	bool may_be_hollow = !entry->has_size || entry->size > LEAF_HOLE_MAX;
+	struct body *b = body_new();
+	size_t head = c->head;
+
+	if (!b)
+		return no_memory(e);
+	b->inode = inode;
+	if (stream_start(&c->stream, in->g, NULL, in->hash, b, NULL,
+			 may_be_hollow ? CONTENT_HOLES_UNKNOWN : 0, e) < 0) {
+		body_unref(b);
+		return -1;
+	}
+	c->is_streaming = true;
+	c->end = c->head = 0;
+	loose_add(in->g);
+	return head ? to_stream(c, 0, in->head, head, e) : 0;
+}
+
+static int take_run(struct intake *in, struct content *c, struct inode *inode,
+		    const struct foreign_entry *entry, const struct foreign_run *run,
+		    struct err *e)
+{
+	if (!c->is_streaming && run->offset == c->head &&
+	    c->head + run->size <= small_max(in)) {
+		memcpy(in->head + c->head, run->data, run->size);
+		c->head += run->size;
+		return 0;
+	}
+	if (!c->is_streaming && start_stream(in, c, inode, entry, e) < 0)
+		return -1;
+	return to_stream(c, run->offset, run->data, run->size, e);
+}
+
+/* The reading ends without a result: so does what waits for one. */
+static void drop_stream(struct intake *in, struct content *c)
+{
+	struct err ignored = ERR_NONE;
+
+	if (!c->is_streaming)
+		return;
+	stream_finish(&c->stream, true, 0, &ignored);
+	loose_done(in->g);
+}
+
+static int end_content(struct intake *in, struct content *c, struct inode *inode,
+		       const struct foreign_entry *entry, struct err *e)
+{
+	if (!c->is_streaming && c->size == c->head)
+		return c->size ? add_small(in, inode, c->head, e) : 0;
+	/* A hole at the end, or nothing but hole. */
+	if (!c->is_streaming && start_stream(in, c, inode, entry, e) < 0)
+		return -1;
+	if (stream_advance(&c->stream, 0, true, e) < 0)
+		return -1;
+	c->is_streaming = false;
+	return stream_finish(&c->stream, false, c->size, e);
+}
+
+/* The entry's bytes into inode. *size: of the file. */
+static enum outcome take_data(struct intake *in, const struct foreign_entry *entry,
+			      struct inode *inode, uint64_t *size, struct err *e)
+{
+	struct content c = { .head = 0 };
+	struct foreign_run run;
+	bool is_end = false;
+
+	for (;;) {
+		if (foreign_data(in->f, &run, &is_end, e) < 0) {
+			drop_stream(in, &c);
+			return DATA_FAILED;
+		}
+		if (is_end)
+			break;
+		if (take_run(in, &c, inode, entry, &run, e) < 0) {
+			drop_stream(in, &c);
+			return DATA_FATAL;
+		}
+		if (ingest_is_stopped(in->g)) {
+			drop_stream(in, &c);
+			err_set(e, MUNI_CANCELLED, "stopped");
+			return DATA_FATAL;
+		}
+	}
+	c.size = run.offset;
+	*size = c.size;
+	if (end_content(in, &c, inode, entry, e) == 0)
+		return DATA_WHOLE;
+	drop_stream(in, &c);
+	return DATA_FATAL;
+}
+
+/* ---- entries ------------------------------------------------------------------------ */
+
+static struct meta meta_of(struct ingest *g, const struct foreign_entry *x)
+{
+	struct meta m = {
+		.kind = x->kind, .mode = x->mode,
+		.uid = x->uid < 0 ? 0 : (uint32_t)x->uid,
+		.gid = x->gid < 0 ? 0 : (uint32_t)x->gid,
+		.rdev_major = x->rdev_major, .rdev_minor = x->rdev_minor,
+		.mtime = x->mtime, .ctime = x->ctime, .atime = x->atime, .btime = x->btime,
+		.has_mtime = x->has_mtime, .has_ctime = x->has_ctime,
+		.has_btime = x->has_btime,
+		/* Borrowed: the tree copies them. */
+		.xattrs = (uint8_t *)(uintptr_t)x->xattrs, .xattrs_size = x->xattrs_size,
+	};
+
+	if (x->uname && *x->uname)
+		m.owner = accounts_intern(&g->accounts, x->uname);
+	if (x->gname && *x->gname)
+		m.group = accounts_intern(&g->accounts, x->gname);
+	if (x->kind == NODE_SYMLINK) {
+		m.target = (char *)(uintptr_t)x->symlink;
+		m.size = x->symlink_size;
+	}
+	return m;
+}
+
+static void refuse(struct intake *in, const struct foreign_entry *x, const char *why)
+{
+	ingest_problem_at(in->g, x->path, x->path_size, "%s", why);
+}
+
+/* An entry that failed is never kept as if it were whole. */
+static int refuse_failed(struct intake *in, const struct foreign_entry *x, struct err *e)
+{
+	if (e->code != MUNI_DAMAGED && foreign_is_over(in->f))
+		return -1;
+	refuse(in, x, e->text);
+	return foreign_is_over(in->f) ? -1 : 0;
+}
+
+static int put(struct intake *in, const struct foreign_entry *x, struct inode *inode,
+	       bool is_directory, struct err *e)
+{
+	struct tree_node *parent;
+	const char *name, *refusal;
+	size_t name_size;
+	bool is_again;
+
+	if (ingest_tree_way(in->tree, x->path, x->path_size, &parent, &name, &name_size,
+			    &refusal, e) < 0)
+		return -1;
+	if (!refusal && name_size == 0 && !is_directory)
+		refusal = "it has no name";
+	if (!refusal && ingest_tree_put(in->tree, parent, name, name_size, inode,
+					is_directory,
+				x->has_mtime ? x->mtime.seconds : INT64_MIN, &is_again,
+					&refusal, e) < 0)
+		return -1;
+	if (refusal) {
+		refuse(in, x, refusal);
+		return 0;
+	}
+	in->taken++;
+	in->again += is_again;
+	return 0;
+}
+
+static int take_hardlink(struct intake *in, const struct foreign_entry *x, struct err *e)
+{
+	struct tree_node *target = ingest_tree_find(in->tree, x->hardlink, x->hardlink_size);
+	struct meta m = { .kind = 0 };
+	bool is_failed = false;
+	uint64_t size;
+
+	if (!target || target->is_directory || !target->inode) {
+		ingest_problem_at(in->g, x->path, x->path_size, "it is a hard link to %s, "
+				  "which is no earlier file of the archive",
+				  text_printable_n(x->hardlink, x->hardlink_size));
+		return 0;
+	}
+	inode_meta(target->inode, &m, &is_failed);
+	size = m.size;
+	meta_clear(&m);
+	if (x->has_data && size == 0) {	/* the data of the whole group */
+		switch (take_data(in, x, target->inode, &size, e)) {
+		case DATA_FATAL:
+			return -1;
+		case DATA_FAILED:
+			return refuse_failed(in, x, e);
+		case DATA_WHOLE:
+			break;
+		}
+		inode_meta(target->inode, &m, &is_failed);
+		m.size = size;
+		if (!is_failed && inode_set_meta(target->inode, &m, e) < 0)
+			is_failed = true;
+		meta_clear(&m);
+		if (is_failed)
+			return no_memory(e);
+	}
+	return put(in, x, target->inode, false, e);
+}
+
+static int take_entry(struct intake *in, const struct foreign_entry *x, struct err *e)
+{
+	struct meta m = meta_of(in->g, x);
+	struct inode *inode = inode_new(in->tree, &m);
+
+	if (!inode)
+		return no_memory(e);
+	if (x->kind == NODE_FILE && x->has_data) {
+		switch (take_data(in, x, inode, &m.size, e)) {
+		case DATA_FATAL:
+			return -1;
+		case DATA_FAILED:
+			return refuse_failed(in, x, e);
+		case DATA_WHOLE:
+			break;
+		}
+		if (inode_set_meta(inode, &m, e) < 0)
+			return -1;
+	}
+	return put(in, x, inode, x->kind == NODE_DIRECTORY, e);
+}
+
+static bool is_excluded(const struct intake *in, const struct foreign_entry *x)
+{
+	const char *path = x->path, *slash;
+	char *copy;
+	bool is_out;
+
+	if (in->g->options->exclude_count == 0)
+		return false;
+	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+		path++;
+	copy = strdup(path);
+	if (!copy)
+		return false;
+	/* What stands below an excluded directory is excluded with it. */
+	for (char *p = copy; (p = strchr(p, '/')) != NULL; p++) {
+		*p = 0;
+		slash = strrchr(copy, '/');
+		is_out = walk_is_excluded(in->g->options, copy, slash ? slash + 1 : copy,
+					  true);
+		*p = '/';
+		if (is_out || p[1] == 0) {
+			free(copy);
+			return is_out;
+		}
+	}
+	slash = strrchr(copy, '/');
+	is_out = walk_is_excluded(in->g->options, copy, slash ? slash + 1 : copy,
+				  x->kind == NODE_DIRECTORY && !x->hardlink);
+	free(copy);
+	return is_out;
+}
+
+static int take(struct intake *in, const struct foreign_entry *x, struct err *e)
+{
+	if (is_excluded(in, x))
+		return 0;
+	if (x->problem) {
+		refuse(in, x, x->problem);
+		return 0;
+	}
+	if (x->remark)
+		refuse(in, x, x->remark);
+	in->absolute += x->path[0] == '/';
+	return x->hardlink ? take_hardlink(in, x, e) : take_entry(in, x, e);
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static void tell(struct intake *in)
+{
+	char n[TEXT_COUNT_MAX];
+
+	if (in->absolute > 0)
+		ingest_notice(in->g, "%s path(s) in the archive began with \"/\" and were "
+			      "taken as below the top", text_count(in->absolute, n));
+	if (in->again > 0)
+		ingest_notice(in->g, "%s name(s) stood more than once in the archive; the "
+			      "last entry of each was taken", text_count(in->again, n));
+	for (unsigned i = 0; foreign_notice(in->f, i); i++)
+		ingest_notice(in->g, "%s", foreign_notice(in->f, i));
+}
+
+/* Every entry. What is cut off or damaged ends it with what was there before,
+ * told as a problem, unless there was nothing. */
+static int read_entries(struct intake *in, struct err *e)
+{
+	struct foreign_entry x;
+	bool is_end = false;
+	int rc = 0;
+
+	for (;;) {
+		rc = foreign_next(in->f, &x, &is_end, e);
+		if (rc < 0 && !foreign_is_over(in->f)) {
+			ingest_problem_at(in->g, "", 0, "%s", e->text);
+			*e = ERR_NONE;
+			continue;
+		}
+		if (rc < 0 || is_end)
+			break;
+		rc = take(in, &x, e);
+		if (rc < 0)
+			break;
+		*e = ERR_NONE;
+		atomic_store(&in->g->input_done, foreign_consumed(in->f));
+		if (!x.has_data)
+			atomic_fetch_add(&in->g->items_done, 1);
+	}
+	if (rc < 0 && e->code == MUNI_DAMAGED && foreign_is_over(in->f) && in->taken > 0) {
+		ingest_problem_at(in->g, "", 0, "the archive is damaged or cut off, what "
+				  "follows is missing: %s", e->text);
+		*e = ERR_NONE;
+		rc = 0;
+	}
+	return rc;
+}
+
+static int work(struct intake *in, struct err *e)
+{
+	in->tree = ingest_tree_new();
+	in->hash = content_hash_new();
+	in->head = malloc(small_max(in));
+	if (!in->tree || !in->hash || !in->head)
+		return no_memory(e);
+	if (read_entries(in, e) < 0 || send_small(in, e) < 0 || loose_wait(in->g, e) < 0)
+		return -1;
+	tell(in);
+	return ingest_tree_walk(in->g, in->tree, e);
+}
+
+void *foreign_thread(void *arg)
+{
+	struct intake in = { .g = arg };
+	struct err e = ERR_NONE;
+
+	in.f = in.g->foreign;
+	if (work(&in, &e) < 0)
+		ingest_fail(in.g, &e);
+	if (in.small) {
+		pool_put(in.small->pool, in.small->data);
+		free(in.small);
+	}
+	free(in.head);
+	content_hash_free(in.hash);
+	in.g->tree = in.tree;	/* workers may still hold inodes of it */
+	return NULL;
+}
