@@ -44,7 +44,7 @@ static int account_name(struct graft *t, int64_t id, const char **out, struct er
 		return 0;
 	if (catalogue_account(t->c, id, name, e) < 0)
 		return -1;
-	*out = accounts_intern(&t->g->accounts, name);
+	*out = ingest_accounts_intern(&t->g->accounts, name);
 	if (!*out || !map_put(&t->account_names, (uint64_t)id, 0, (uintptr_t)*out))
 		return no_memory(e);
 	return 0;

@@ -242,7 +242,7 @@ static int ingest_new(struct vault *v, const char *source, const struct ingest_o
 	pthread_mutex_init(&g->links.lock, NULL);
 	pthread_mutex_init(&g->loose_lock, NULL);
 	pthread_cond_init(&g->loose_none, NULL);
-	accounts_init(&g->accounts);
+	ingest_accounts_init(&g->accounts);
 	g->threads = calloc(g->workers + 2, sizeof *g->threads);
 	g->tasks = queue_new(g->workers * 2 + 4);
 	g->large = queue_new(LARGE_AHEAD);
@@ -280,7 +280,7 @@ static void ingest_free(struct ingest *g)
 	foreign_close(g->foreign);
 	pool_free(g->pool);
 	map_free(&g->claimed);
-	accounts_free(&g->accounts);
+	ingest_accounts_free(&g->accounts);
 	file_close(&g->source_fd);
 	free(g->threads);
 	pthread_cond_destroy(&g->loose_none);

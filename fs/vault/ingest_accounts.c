@@ -13,13 +13,13 @@
 
 static const char nobody[] = "";	/* the number has no name */
 
-void accounts_init(struct accounts *a)
+void ingest_accounts_init(struct ingest_accounts *a)
 {
-	*a = (struct accounts){ .users = { 0 } };
+	*a = (struct ingest_accounts){ .users = { 0 } };
 	pthread_mutex_init(&a->lock, NULL);
 }
 
-void accounts_free(struct accounts *a)
+void ingest_accounts_free(struct ingest_accounts *a)
 {
 	for (size_t i = 0; i < a->names.capacity; i++)
 		if (a->names.slots[i].value != 0)
@@ -31,7 +31,7 @@ void accounts_free(struct accounts *a)
 }
 
 /* With the lock held. */
-static const char *intern(struct accounts *a, const char *name)
+static const char *intern(struct ingest_accounts *a, const char *name)
 {
 	struct digest d = digest_of(name, strlen(name));
 	uint64_t key[2], found;
@@ -49,7 +49,7 @@ static const char *intern(struct accounts *a, const char *name)
 	return copy;
 }
 
-const char *accounts_intern(struct accounts *a, const char *name)
+const char *ingest_accounts_intern(struct ingest_accounts *a, const char *name)
 {
 	const char *kept;
 
@@ -60,7 +60,7 @@ const char *accounts_intern(struct accounts *a, const char *name)
 }
 
 /* A name longer than the format keeps is as good as none. */
-static const char *keep(struct accounts *a, const char *name)
+static const char *keep(struct ingest_accounts *a, const char *name)
 {
 	const char *kept = NULL;
 
@@ -69,7 +69,7 @@ static const char *keep(struct accounts *a, const char *name)
 	return kept ? kept : nobody;
 }
 
-static const char *ask_user(struct accounts *a, uint32_t uid, char *answer)
+static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answer)
 {
 	struct passwd entry, *found = NULL;
 
@@ -78,7 +78,7 @@ static const char *ask_user(struct accounts *a, uint32_t uid, char *answer)
 	return keep(a, found->pw_name);
 }
 
-static const char *ask_group(struct accounts *a, uint32_t gid, char *answer)
+static const char *ask_group(struct ingest_accounts *a, uint32_t gid, char *answer)
 {
 	struct group entry, *found = NULL;
 
@@ -87,8 +87,8 @@ static const char *ask_group(struct accounts *a, uint32_t gid, char *answer)
 	return keep(a, found->gr_name);
 }
 
-static const char *look_up(struct accounts *a, struct map *known, uint32_t number,
-			   const char *(*ask)(struct accounts *, uint32_t, char *))
+static const char *look_up(struct ingest_accounts *a, struct map *known, uint32_t number,
+			   const char *(*ask)(struct ingest_accounts *, uint32_t, char *))
 {
 	const char *name;
 	char *answer;
@@ -105,12 +105,12 @@ static const char *look_up(struct accounts *a, struct map *known, uint32_t numbe
 	return *name ? name : NULL;
 }
 
-const char *accounts_user(struct accounts *a, uint32_t uid)
+const char *ingest_accounts_user(struct ingest_accounts *a, uint32_t uid)
 {
 	return look_up(a, &a->users, uid, ask_user);
 }
 
-const char *accounts_group(struct accounts *a, uint32_t gid)
+const char *ingest_accounts_group(struct ingest_accounts *a, uint32_t gid)
 {
 	return look_up(a, &a->groups, gid, ask_group);
 }

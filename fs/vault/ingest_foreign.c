@@ -230,9 +230,9 @@ static struct meta meta_of(struct ingest *g, const struct foreign_entry *x)
 	};
 
 	if (x->uname && *x->uname)
-		m.owner = accounts_intern(&g->accounts, x->uname);
+		m.owner = ingest_accounts_intern(&g->accounts, x->uname);
 	if (x->gname && *x->gname)
-		m.group = accounts_intern(&g->accounts, x->gname);
+		m.group = ingest_accounts_intern(&g->accounts, x->gname);
 	if (x->kind == NODE_SYMLINK) {
 		m.target = (char *)(uintptr_t)x->symlink;
 		m.size = x->symlink_size;

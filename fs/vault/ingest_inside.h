@@ -194,18 +194,18 @@ void event_drop(struct event *event);
 
 /* ---- account names -------------------------------------------------------------- */
 
-/* Names beside numbers; what is handed out stays until accounts_free(). */
-struct accounts {
+/* Names beside numbers; what is handed out stays until ingest_accounts_free(). */
+struct ingest_accounts {
 	pthread_mutex_t lock;
 	struct map users, groups;	/* protected by lock: (number + 1, 0) -> name */
 	struct map names;		/* protected by lock: digest of a name -> it */
 };
-void accounts_init(struct accounts *a);
-void accounts_free(struct accounts *a);
+void ingest_accounts_init(struct ingest_accounts *a);
+void ingest_accounts_free(struct ingest_accounts *a);
 /* NULL: the system knows no such account. */
-const char *accounts_user(struct accounts *a, uint32_t uid);
-const char *accounts_group(struct accounts *a, uint32_t gid);
-const char *accounts_intern(struct accounts *a, const char *name);	/* NULL: no memory */
+const char *ingest_accounts_user(struct ingest_accounts *a, uint32_t uid);
+const char *ingest_accounts_group(struct ingest_accounts *a, uint32_t gid);
+const char *ingest_accounts_intern(struct ingest_accounts *a, const char *name);	/* NULL: no memory */
 
 /* ---- hard links ------------------------------------------------------------------ */
 
@@ -238,7 +238,7 @@ struct ingest {
 	struct events *events;	/* to the caller's thread */
 	struct pool *pool;	/* of buffers for pieces */
 	struct links links;
-	struct accounts accounts;
+	struct ingest_accounts accounts;
 	struct ingest_tree *tree;	/* of an archive; owned */
 	struct foreign *foreign;	/* an archive that is the source, or NULL; owned */
 	pthread_mutex_t loose_lock;

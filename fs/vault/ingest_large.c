@@ -13,7 +13,7 @@
 enum outcome { READ_WELL, READ_CHANGED, READ_FAILED, READ_FATAL };
 
 /* One run of data.  *reached: how far the file went. */
-static enum outcome read_run(struct stream *s, const struct source_file *f, uint64_t begin,
+static enum outcome read_run(struct stream *s, const struct live_file *f, uint64_t begin,
 			     uint64_t end, uint64_t *reached, struct err *e)
 {
 	uint64_t at = begin;
@@ -26,7 +26,7 @@ static enum outcome read_run(struct stream *s, const struct source_file *f, uint
 		ssize_t got;
 
 		posix_fadvise(f->fd, (off_t)(at + want), READ_AHEAD, POSIX_FADV_WILLNEED);
-		got = source_read(f, at, to, want);
+		got = live_read(f, at, to, want);
 		if (got < 0)
 			return READ_FAILED;
 		at += (uint64_t)got;
@@ -45,39 +45,39 @@ static enum outcome read_run(struct stream *s, const struct source_file *f, uint
 	return READ_WELL;
 }
 
-static uint64_t sum_of_holes(const struct source_file *f, uint64_t size)
+static uint64_t sum_of_holes(const struct live_file *f, uint64_t size)
 {
 	uint64_t offset = 0, begin, end, data = 0;
 
 	if (!f->is_sparse)
 		return 0;
-	while (source_next_data(f, offset, size, &begin, &end)) {
+	while (live_next_data(f, offset, size, &begin, &end)) {
 		data += end - begin;
 		offset = end;
 	}
 	return size - data;
 }
 
-static enum outcome read_runs(struct stream *s, const struct source_file *f, uint64_t *size,
+static enum outcome read_runs(struct stream *s, const struct live_file *f, uint64_t *size,
 			      struct err *e)
 {
 	uint64_t offset = 0, begin, end, reached = 0;
 	enum outcome outcome = READ_WELL;
 
 	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	while (outcome == READ_WELL && source_next_data(f, offset, *size, &begin, &end)) {
+	while (outcome == READ_WELL && live_next_data(f, offset, *size, &begin, &end)) {
 		outcome = read_run(s, f, begin, end, &reached, e);
 		offset = end;
 	}
 	if (outcome == READ_CHANGED)
 		*size = reached;
-	else if (outcome == READ_WELL && source_changed(f))
+	else if (outcome == READ_WELL && live_changed(f))
 		outcome = READ_CHANGED;
 	return outcome;
 }
 
 /* What a try came to, and what that means for the file. */
-static enum outcome try_reading(struct stream *s, const struct source_file *f,
+static enum outcome try_reading(struct stream *s, const struct live_file *f,
 				struct item *item, bool is_last_try, struct err *e)
 {
 	uint64_t size = item->body->meta.size;
@@ -101,11 +101,11 @@ int large_read(struct ingest *g, struct capture *c, struct content_hash *hash,
 	       struct pack_lane *lane, struct handle *h, struct item *item, struct err *e)
 {
 	enum outcome outcome = READ_CHANGED;
-	struct source_file f;
+	struct live_file f;
 	struct stream s;
 
 	for (unsigned i = 1; i <= READ_TRIES && outcome == READ_CHANGED; i++) {
-		if (source_open(g, c, h, item, &f) < 0) {
+		if (live_open(g, c, h, item, &f) < 0) {
 			outcome = READ_FAILED;
 			break;
 		}
@@ -113,7 +113,7 @@ int large_read(struct ingest *g, struct capture *c, struct content_hash *hash,
 		if (stream_start(&s, g, lane, hash, item->body, item->run,
 				 sum_of_holes(&f, item->body->meta.size), e) == 0)
 			outcome = try_reading(&s, &f, item, i == READ_TRIES, e);
-		source_close(&f);
+		live_close(&f);
 	}
 	if (outcome == READ_FAILED) {
 		atomic_fetch_add(&g->items_done, 1);

@@ -38,8 +38,8 @@ static bool is_as_walked(const struct statx *sx, const struct meta *m)
 	       same_moment(&sx->stx_ctime, &m->ctime);
 }
 
-int source_open(struct ingest *g, struct capture *c, struct handle *h, struct item *item,
-		struct source_file *out)
+int live_open(struct ingest *g, struct capture *c, struct handle *h, struct item *item,
+		struct live_file *out)
 {
 	struct meta *m = &item->body->meta;
 	int fd = walk_open(h->fd, item->name, 0);
@@ -47,12 +47,12 @@ int source_open(struct ingest *g, struct capture *c, struct handle *h, struct it
 	out->fd = fd;
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &out->sx) < 0) {
 		tell_unreadable(g, item, errno);
-		source_close(out);
+		live_close(out);
 		return -1;
 	}
 	if ((out->sx.stx_mode & S_IFMT) != S_IFREG) {
 		tell_unreadable(g, item, ENODEV);
-		source_close(out);
+		live_close(out);
 		return -1;
 	}
 	out->is_sparse = out->sx.stx_blocks * 512 < out->sx.stx_size;
@@ -64,7 +64,7 @@ int source_open(struct ingest *g, struct capture *c, struct handle *h, struct it
 	return 0;
 }
 
-bool source_changed(const struct source_file *f)
+bool live_changed(const struct live_file *f)
 {
 	struct statx now;
 
@@ -76,14 +76,14 @@ bool source_changed(const struct source_file *f)
 	       now.stx_ctime.tv_nsec != f->sx.stx_ctime.tv_nsec;
 }
 
-void source_close(struct source_file *f)
+void live_close(struct live_file *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = -1;
 }
 
-bool source_next_data(const struct source_file *f, uint64_t offset, uint64_t size,
+bool live_next_data(const struct live_file *f, uint64_t offset, uint64_t size,
 		      uint64_t *begin, uint64_t *end)
 {
 	off_t data, hole;
@@ -106,7 +106,7 @@ bool source_next_data(const struct source_file *f, uint64_t offset, uint64_t siz
 	return true;
 }
 
-ssize_t source_read(const struct source_file *f, uint64_t offset, void *out, size_t size)
+ssize_t live_read(const struct live_file *f, uint64_t offset, void *out, size_t size)
 {
 	size_t done = 0;
 

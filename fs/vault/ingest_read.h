@@ -9,7 +9,7 @@
 #include "fs/vault/walk.h"
 
 /* A file as it was when it was opened, and whether it still is. */
-struct source_file {
+struct live_file {
 	int fd;
 	struct statx sx;
 	bool is_sparse;		/* fewer blocks than bytes: look for holes */
@@ -19,19 +19,19 @@ struct source_file {
  * Opens item's file and brings its metadata up to date where it changed since
  * the walker saw it.  -1: a problem was told, the body is failed.
  */
-int source_open(struct ingest *g, struct capture *c, struct handle *h, struct item *item,
-		struct source_file *out);
+int live_open(struct ingest *g, struct capture *c, struct handle *h, struct item *item,
+		struct live_file *out);
 /* Has it changed since it was opened? */
-bool source_changed(const struct source_file *f);
-void source_close(struct source_file *f);
+bool live_changed(const struct live_file *f);
+void live_close(struct live_file *f);
 
 /* Next run of data at or after `offset`, below `size`; false: only hole is left.
  * A file system without holes is all data. */
-bool source_next_data(const struct source_file *f, uint64_t offset, uint64_t size,
+bool live_next_data(const struct live_file *f, uint64_t offset, uint64_t size,
 		      uint64_t *begin, uint64_t *end);
 
 /* As pread(), but whole: less only at the end of the file.  -1: errno. */
-ssize_t source_read(const struct source_file *f, uint64_t offset, void *out, size_t size);
+ssize_t live_read(const struct live_file *f, uint64_t offset, void *out, size_t size);
 
 /* Cuts data[size], which stands at `offset` in the file, packs the chunks, adds
  * their places to b.  whole: the digest of data, where it is known and data is

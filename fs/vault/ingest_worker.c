@@ -44,14 +44,14 @@ void task_free(void *task)
 
 /* Each range lies in w->data at its own offset.  0: read; 1: the file ended
  * early, *size says where; -1: errno. */
-static int read_ranges(struct worker *w, const struct source_file *f, uint64_t *size)
+static int read_ranges(struct worker *w, const struct live_file *f, uint64_t *size)
 {
 	uint64_t offset = 0, begin, end;
 
 	w->range_count = 0;
 	while (w->range_count < RANGES_MAX &&
-	       source_next_data(f, offset, *size, &begin, &end)) {
-		ssize_t got = source_read(f, begin, w->data + begin,
+	       live_next_data(f, offset, *size, &begin, &end)) {
+		ssize_t got = live_read(f, begin, w->data + begin,
 					  (size_t)(end - begin));
 
 		if (got < 0)
@@ -73,10 +73,10 @@ enum outcome { READ_WELL, READ_CHANGED, READ_FAILED, READ_TOO_LARGE };
 static enum outcome try_reading(struct worker *w, struct handle *h, struct item *item)
 {
 	enum outcome outcome = READ_WELL;
-	struct source_file f;
+	struct live_file f;
 	int rc;
 
-	if (source_open(w->g, w->capture, h, item, &f) < 0)
+	if (live_open(w->g, w->capture, h, item, &f) < 0)
 		return READ_FAILED;
 	if (item->body->meta.size > WHOLE_MAX) {
 		outcome = READ_TOO_LARGE;
@@ -85,11 +85,11 @@ static enum outcome try_reading(struct worker *w, struct handle *h, struct item 
 		if (rc < 0) {
 			tell_unreadable(w->g, item, errno);
 			outcome = READ_FAILED;
-		} else if (rc > 0 || source_changed(&f)) {
+		} else if (rc > 0 || live_changed(&f)) {
 			outcome = READ_CHANGED;
 		}
 	}
-	source_close(&f);
+	live_close(&f);
 	return outcome;
 }
 

@@ -223,8 +223,8 @@ int capture_item(struct ingest *g, struct capture *c, const struct dir *d,
 	walk_numbers(sx, out);
 	if (out->kind != NODE_DIRECTORY && out->kind != NODE_FILE)
 		out->size = 0;
-	out->owner = accounts_user(&g->accounts, out->uid);
-	out->group = accounts_group(&g->accounts, out->gid);
+	out->owner = ingest_accounts_user(&g->accounts, out->uid);
+	out->group = ingest_accounts_group(&g->accounts, out->gid);
 	if (out->kind == NODE_SYMLINK && read_target(fd, name, out) < 0)
 		return -1;
 	if (name)
