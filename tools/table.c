@@ -23,6 +23,11 @@ static size_t width_of(const char *text)
 	size_t width = 0, left = strlen(text);
 	mbstate_t state = { 0 };
 
+	while (left > 0 && (*text & 0x80) == 0) {	/* printable ASCII: one column */
+		text++;
+		left--;
+		width++;
+	}
 	while (left > 0) {
 		wchar_t c;
 		size_t n = mbrtowc(&c, text, left, &state);
