@@ -1,7 +1,8 @@
 /* Base and redo: the catalogue's second home, whatever happens to the first. */
 #include "tests/unit/store/database.h"
 
-#include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "fs/base/text.h"
 #include "fs/store/objects.h"
@@ -271,7 +272,8 @@ static void every_flip_is_found_and_mended(void **state)
 			folder_flip(&f->folder, path, at, (unsigned)at % 8);
 			assert_int_equal(check(f, &last), 1);
 			assert_true(digest_equal(&last, &f->before));
-			assert_rebuilds(f);
+			if (at % 4 == 0)	/* each is synced, so not every time */
+				assert_rebuilds(f);
 			folder_flip(&f->folder, path, at, (unsigned)at % 8);
 		}
 	}
@@ -301,7 +303,9 @@ static void one_damaged_run_is_mended_anywhere(void **state)
 		assert_int_equal(pwrite(fd, junk, sizeof junk, at), sizeof junk);
 		close(fd);
 		assert_int_equal(check(f, &last), 1);
-		assert_rebuilds(f);
+		assert_true(digest_equal(&last, &f->before));
+		if (at % 8 == 0)
+			assert_rebuilds(f);
 		file_copy(&f->folder, "good", path);
 	}
 	/* Cut short within the last column, or with something behind. */
@@ -416,6 +420,56 @@ static void a_damaged_page_of_the_catalogue_is_not_copied(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* Objects may not grow beyond `bytes`: the second of a base fails. */
+static int append_on_full_disk(struct fixture *f, rlim_t bytes, struct err *e)
+{
+	struct rlimit limit, small;
+	struct digest after = now(f);
+	uint64_t *pages, count;
+
+	want(pagevfs_dirty(f->db, true, &pages, &count, e) == 0, e);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	small = limit;
+	small.rlim_cur = bytes;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	int rc = redo_append(f->objects, f->db, database_archive, DATABASE_EPOCH, &f->before,
+			     &after, pages, count, e);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	free(pages);
+	return rc;
+}
+
+static void a_full_disk_costs_the_append_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct digest reached, last;
+	struct err e = ERR_NONE;
+	size_t before, after;
+
+	version(f, 2000);
+	append(f);
+	free(list(f, &before));
+	file_copy(&f->folder, "catalogue.3", "good");
+	struct digest good = f->before;
+	version(f, 50);
+	assert_int_equal(append_on_full_disk(f, 4096, &e), -1);
+	assert_int_equal(e.code, MUNI_NO_SPACE);
+	free(list(f, &after));
+	assert_int_equal(before, after);
+	e = ERR_NONE;
+	want(rebuild(f, &reached, &e) == 0, &e);
+	assert_true(digest_equal(&reached, &good));
+	assert_true(are_equal(f, "again", "good"));
+
+	/* The dirty pages are forgotten; the next writer starts from what it finds. */
+	f->before = now(f);
+	version(f, 5);
+	append(f);
+	assert_int_equal(check(f, &last), 0);
+	assert_rebuilds(f);
+}
+
 static void rebuilding_takes_away_the_wal_of_what_stood_there(void **state)
 {
 	struct fixture *f = *state;
@@ -476,6 +530,7 @@ int main(void)
 		T(a_missing_middle_object_is_detected),
 		T(a_missing_last_object_shows_in_the_digest_that_was_reached),
 		T(a_damaged_page_of_the_catalogue_is_not_copied),
+		T(a_full_disk_costs_the_append_and_nothing_else),
 		T(rebuilding_takes_away_the_wal_of_what_stood_there),
 		T(epochs_are_kept_apart_and_dropped),
 	};
