@@ -103,7 +103,8 @@ bool extents_parse(uint64_t page, const uint8_t *data, size_t size,
 	out->end = UINT64_MAX;
 	out->count = 0;
 	*has_more = head & 1;
-	if (head >> 1 > EXTENTS_A_PAGE || page > OFFSET_MAX)
+	if (head >> 1 > EXTENTS_A_PAGE || page > OFFSET_MAX ||
+	    (*has_more && head >> 1 != EXTENTS_A_PAGE))
 		return false;
 	for (unsigned i = 0; i < head >> 1; i++) {
 		struct extent *x = &out->extents[i];
