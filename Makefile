@@ -121,10 +121,12 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-.PHONY: check check-unit check-system check-layers
-check: check-layers check-unit check-system
+.PHONY: check-symbols check check-unit check-system check-layers
+check: check-layers check-symbols check-unit check-system
 check-layers:
 	@tests/layers.sh
+check-symbols: $(BUILD)/libmuniment.a $(BUILD)/munifs
+	@tests/symbols.sh $^
 check-unit: $(UNIT_BIN)
 	@tests/run-units.sh $(UNIT_BIN)
 check-system: all $(SUPPORT_BIN)

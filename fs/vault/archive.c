@@ -46,7 +46,7 @@ struct vault *archive_new(const char *path, int64_t (*now)(void))
 	return v;
 }
 
-void archive_free(struct vault *v)
+void archive_release(struct vault *v)
 {
 	if (!v)
 		return;
@@ -74,7 +74,7 @@ void vault_close(struct vault *v)
 	/* An ingest that failed and left by the door: the next open would do it. */
 	if (v && v->mode == VAULT_WRITE && v->catalogue && v->log)
 		(void)vault_abandon(v, &ignored);
-	archive_free(v);
+	archive_release(v);
 }
 
 void vault_add_notice(struct vault *v, const char *format, ...)
@@ -270,7 +270,7 @@ int vault_open(const char *path, const struct vault_options *o, enum vault_mode 
 	secret_forbid_cores();
 	if (open_parts(v, o, e) < 0) {
 		err_wrap(e, "opening the archive %s", text_printable(path));
-		archive_free(v);
+		archive_release(v);
 		return -1;
 	}
 	*out = v;

@@ -252,7 +252,7 @@ static void unmake(struct making *m, const char *path)
 	memcpy(id, m->v->id, sizeof id);
 	int dirfd = m->is_marked ? fcntl(m->v->dirfd, F_DUPFD_CLOEXEC, 0) : -1;
 
-	archive_free(m->v);	/* first: it writes as it closes */
+	archive_release(m->v);	/* first: it writes as it closes */
 	m->v = NULL;
 	if (keyring) {
 		unlink(keyring);

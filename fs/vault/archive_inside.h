@@ -19,7 +19,7 @@
 /* An empty vault for path; NULL without memory. */
 struct vault *archive_new(const char *path, int64_t (*now)(void));
 /* Frees without closing acts: for what never got open. */
-void archive_free(struct vault *v);
+void archive_release(struct vault *v);
 
 /* ---- the lock (archive_lock.c) -------------------------------------------------- */
 
