@@ -73,15 +73,19 @@ int archive_mark_remove(int dirfd, struct err *e)
 	return file_remove(dirfd, ARCHIVE_MARK, e);
 }
 
-/* The names in the folder; *has_mark if one of them is the mark of an init. */
-static int look(int dirfd, bool *is_empty, bool *has_mark, struct err *e)
+struct sight {			/* of what the folder holds */
+	bool is_empty;
+	bool has_mark;		/* of an init that has not ended */
+	bool has_archive;
+};
+
+static int look(int dirfd, struct sight *out, struct err *e)
 {
 	int fd = file_open_dir(dirfd, ".", e);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 
-	*is_empty = true;
-	*has_mark = false;
+	*out = (struct sight){ .is_empty = true };
 	if (!dir) {
 		file_close(&fd);
 		return err_errno(e, "listing the folder");
@@ -89,10 +93,12 @@ static int look(int dirfd, bool *is_empty, bool *has_mark, struct err *e)
 	while ((d = readdir(dir))) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		*is_empty = false;
+		out->is_empty = false;
 		if (strcmp(d->d_name, ARCHIVE_MARK) == 0 ||
 		    strcmp(d->d_name, ARCHIVE_MARK ".tmp") == 0)
-			*has_mark = true;
+			out->has_mark = true;
+		if (strcmp(d->d_name, ARCHIVE_FILE) == 0)
+			out->has_archive = true;
 	}
 	closedir(dir);
 	return 0;
@@ -117,32 +123,36 @@ static void clear_keyring(const char *archive, const struct archive_file *a)
 	free(path);
 }
 
-int archive_require_empty(const char *path, int dirfd, struct err *e)
+/* Without a mark that holds, the init was killed before it made anything. */
+static void clear_unborn(const char *path, int dirfd)
 {
 	struct archive_file a;
-	bool is_empty, has_mark;
 	struct err ignored = ERR_NONE;
 
-	if (look(dirfd, &is_empty, &has_mark, e) < 0)
+	if (archive_mark_read(dirfd, &a, &ignored) == 0) {
+		clear_keyring(path, &a);
+		archive_clear(dirfd);
+	}
+	unlinkat(dirfd, ARCHIVE_MARK, 0);
+	unlinkat(dirfd, ARCHIVE_MARK ".tmp", 0);
+}
+
+int archive_require_empty(const char *path, int dirfd, struct err *e)
+{
+	struct sight s;
+
+	if (look(dirfd, &s, e) < 0)
 		return -1;
-	if (is_empty)
+	if (s.has_mark && !s.has_archive) {
+		clear_unborn(path, dirfd);
+		if (look(dirfd, &s, e) < 0)
+			return -1;
+	}
+	if (s.is_empty)
 		return 0;
-	if (archive_file_read(dirfd, &a, &ignored) == 0 || ignored.code != MUNI_NOT_FOUND)
+	if (s.has_archive)
 		return err_set(e, MUNI_EXISTS, "there is an archive in %s already",
 			       text_printable(path));
-	if (has_mark) {
-		/* Without a mark that holds, the init was killed before it made more. */
-		if (archive_mark_read(dirfd, &a, &ignored) == 0) {
-			clear_keyring(path, &a);
-			archive_clear(dirfd);
-		}
-		unlinkat(dirfd, ARCHIVE_MARK, 0);
-		unlinkat(dirfd, ARCHIVE_MARK ".tmp", 0);
-		if (look(dirfd, &is_empty, &has_mark, e) < 0)
-			return -1;
-		if (is_empty)
-			return 0;
-	}
 	return err_set(e, MUNI_EXISTS, "the folder %s is not empty: an archive is made in a new "
 		       "or an empty one", text_printable(path));
 }

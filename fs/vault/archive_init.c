@@ -31,7 +31,7 @@ struct making {
 	struct archive_file about;
 	struct secrets secrets;
 	bool made_folder;
-	bool is_marked;		/* what the folder holds is ours */
+	bool is_marked;		/* the folder was empty: what it holds is ours */
 	bool made_keyring;
 	bool is_inside;
 };
@@ -230,10 +230,11 @@ static int make(struct making *m, const char *path, const struct vault_init_opti
 	/* Nothing is touched before the secrets are there: a prompt may end it. */
 	if (secrets_to_make(&o->keys, o->recipients, o->recipient_count, &m->secrets, e) < 0 ||
 	    open_folder(m, path, e) < 0 ||
-	    place_keyring(m, path, o->keys.keyring, e) < 0 ||
-	    archive_mark_write(v->dirfd, &m->about, e) < 0)
+	    place_keyring(m, path, o->keys.keyring, e) < 0)
 		return -1;
-	m->is_marked = true;
+	m->is_marked = true;	/* from here on, as far as it comes */
+	if (archive_mark_write(v->dirfd, &m->about, e) < 0)
+		return -1;
 	if (make_keyring(m, e) < 0 ||
 	    make_store(v, &s, e) < 0 ||
 	    log_init(m, &s, e) < 0 ||

@@ -155,7 +155,23 @@ cp older/catalogue.1 mixed/catalogue.1
 status 5 log mixed $keys
 cp -a archive mixed2 && mv mixed2/catalogue.1 mixed2/catalogue.0
 status 5 log mixed2 $keys
-rm -rf older mixed mixed2
+# One page of the catalogue, put back to what it was: every page opens, and no
+# writer signs that.
+cp -a archive paged && cp archive/catalogue.1 before.1
+status 0 ingest paged src --system third $keys
+cp -a "$id.anchor" away
+python3 - before.1 paged/catalogue.1 <<'PY' || bad "no page differs"
+import sys
+old, f = open(sys.argv[1], "rb").read(), open(sys.argv[2], "r+b")
+new = f.read()
+changed = [at for at in range(8192, min(len(old), len(new)), 8192)
+           if old[at:at + 8192] != new[at:at + 8192]]
+f.seek(changed[-1])
+f.write(old[changed[-1]:changed[-1] + 8192])
+PY
+status 5 ingest paged src --system third $keys
+rm -f "$id.anchor"
+rm -rf older mixed mixed2 paged
 
 # ---- a folder that cannot be written, two writers ----------------------------------------
 exec 7<>archive/lock
