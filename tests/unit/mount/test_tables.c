@@ -1,0 +1,157 @@
+/* The small tables of the mount: cursors, recent nodes, streams. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "fs/mount/ahead.h"
+#include "fs/mount/cursors.h"
+#include "fs/mount/recent.h"
+
+static void put(struct cursors *c, uint64_t ino, uint64_t count)
+{
+	struct cursor at = { .ino = ino, .count = count };
+
+	at.name_size = (uint16_t)snprintf(at.name, sizeof at.name, "n%llu",
+					  (unsigned long long)count);
+	cursors_put(c, &at);
+}
+
+static void a_listing_goes_on_from_the_nearest_place_before(void **state)
+{
+	struct cursors *c = cursors_new();
+	struct cursor at;
+
+	(void)state;
+	put(c, 5, 100);
+	put(c, 5, 200);
+	put(c, 6, 150);
+	cursors_get(c, 5, 200, &at);
+	assert_int_equal(at.count, 200);
+	assert_string_equal(at.name, "n200");
+	cursors_get(c, 5, 199, &at);
+	assert_int_equal(at.count, 100);
+	cursors_get(c, 5, 99, &at);
+	assert_int_equal(at.count, 0);
+	cursors_get(c, 7, 1000, &at);
+	assert_int_equal(at.count, 0);
+	cursors_free(c);
+}
+
+static void forgotten_cursors_only_cost_skipping(void **state)
+{
+	struct cursors *c = cursors_new();
+	struct cursor at;
+
+	(void)state;
+	for (uint64_t n = 1; n <= 10000; n++)
+		put(c, 5, n);
+	for (uint64_t n = 1; n <= 10000; n += 7) {
+		cursors_get(c, 5, n, &at);
+		assert_true(at.count <= n);
+	}
+	cursors_get(c, 5, 10000, &at);
+	assert_int_equal(at.count, 10000);
+	cursors_clear(c);
+	cursors_get(c, 5, 10000, &at);
+	assert_int_equal(at.count, 0);
+	cursors_free(c);
+}
+
+static void a_recent_node_is_itself_or_not_there(void **state)
+{
+	struct recent *r = recent_new();
+	struct recent_node n;
+	unsigned found = 0;
+
+	(void)state;
+	for (uint64_t ino = 1; ino <= 20000; ino++)
+		recent_put(r, &(struct recent_node){ .ino = ino, .size = ino * 3 });
+	for (uint64_t ino = 1; ino <= 20000; ino++) {
+		if (!recent_get(r, ino, &n))
+			continue;
+		found++;
+		assert_int_equal(n.ino, ino);
+		assert_int_equal(n.size, ino * 3);
+	}
+	assert_true(found > 1000);
+	recent_put(r, &(struct recent_node){ .ino = 20000, .size = 1 });
+	assert_true(recent_get(r, 20000, &n));
+	assert_int_equal(n.size, 1);
+	recent_clear(r);
+	assert_false(recent_get(r, 20000, &n));
+	recent_free(r);
+}
+
+#define KIB UINT64_C(1024)
+
+static void a_file_read_from_the_front_is_fetched_ahead_once(void **state)
+{
+	struct ahead *a = ahead_new(4096 * KIB);
+	uint64_t fetched = 0, from, size = 64 * 1024 * KIB;
+
+	(void)state;
+	for (uint64_t at = 0; at < size; at += 128 * KIB) {
+		size_t n = ahead_note(a, 9, size, at, 128 * KIB, &from);
+		if (n == 0)
+			continue;
+		assert_true(from >= fetched);	/* never the same twice */
+		assert_true(from + n <= size);
+		fetched = from + n;
+	}
+	assert_true(fetched == size);
+	ahead_free(a);
+}
+
+static void random_reads_fetch_nothing_ahead(void **state)
+{
+	struct ahead *a = ahead_new(4096 * KIB);
+	uint64_t from, at = 12345;
+	unsigned hints = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		at = at * 6364136223846793005u + 1442695040888963407u;
+		hints += ahead_note(a, 9, UINT64_C(1) << 40, (at >> 24) % (UINT64_C(1) << 40),
+				    4096, &from) > 0;
+	}
+	assert_int_equal(hints, 0);
+	ahead_free(a);
+}
+
+static void no_readahead_means_none(void **state)
+{
+	struct ahead *a = ahead_new(0);
+	uint64_t from;
+
+	(void)state;
+	for (uint64_t at = 0; at < 1024 * KIB; at += 128 * KIB)
+		assert_int_equal(ahead_note(a, 9, 1024 * KIB, at, 128 * KIB, &from), 0);
+	ahead_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_listing_goes_on_from_the_nearest_place_before),
+		cmocka_unit_test(forgotten_cursors_only_cost_skipping),
+		cmocka_unit_test(a_recent_node_is_itself_or_not_there),
+		cmocka_unit_test(a_file_read_from_the_front_is_fetched_ahead_once),
+		cmocka_unit_test(random_reads_fetch_nothing_ahead),
+		cmocka_unit_test(no_readahead_means_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+/* munifs is a program: its parts are in no library.  Each file has a table of its
+ * own shape under the same names. */
+#include "fs/mount/ahead.c"
+#define set_of set_of_cursors
+#include "fs/mount/cursors.c"
+#undef set_of
+#undef SETS
+#undef WAYS
+#include "fs/mount/recent.c"
