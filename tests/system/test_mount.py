@@ -1,0 +1,626 @@
+#!/usr/bin/python3
+"""The mount: everything a reader and a backup tool may ask of it, on a real archive."""
+import ctypes
+import errno
+import json
+import mmap
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+import muniment as mu
+
+MNT = "mnt"
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def sh(*line, ok=True, **more):
+    done = subprocess.run(line, capture_output=True, text=True, errors="surrogateescape", **more)
+    if ok and done.returncode:
+        raise AssertionError(f"{line}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def daemon_of(where):
+    """The pid of the munifs that serves this mountpoint."""
+    full = os.path.abspath(where)
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
+            name = open(f"/proc/{pid}/comm").read().strip()
+            status = open(f"/proc/{pid}/status").read()
+        except OSError:
+            continue
+        if name == "munifs" and any(os.path.abspath(os.fsdecode(w)) == full for w in words if w):
+            if int(status.split("Threads:")[1].split()[0]) > 1:
+                return int(pid)
+    raise AssertionError("no munifs serves " + where)
+
+
+def rss_mib(pid):
+    for line in open(f"/proc/{pid}/status"):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmRSS")
+
+
+class Mounted:
+    def __init__(self, archive, options=None, where=MNT):
+        self.archive, self.options, self.where = archive, options, where
+
+    def __enter__(self):
+        self.archive.mount(self.where, self.options)
+        return self.where
+
+    def __exit__(self, *_):
+        mu.unmount(self.where)
+
+
+def fails_with(code, act):
+    try:
+        act()
+    except OSError as why:
+        assert why.errno == code, f"{why} instead of {errno.errorcode[code]}"
+        return
+    raise AssertionError(f"went through; wanted {errno.errorcode[code]}")
+
+
+# ---- the tests --------------------------------------------------------------------------
+
+
+def the_hard_tree_equals_its_source(a):
+    with Mounted(a) as m:
+        mu.compare("hard", f"{m}/hard/versions/1")
+
+
+def a_version_alone_is_the_tree_and_nothing_else(a):
+    with Mounted(a, "system=hard,version=1") as m:
+        mu.compare("hard", m)
+        assert os.lstat(m).st_ino == 1
+    with Mounted(a, "system=hard") as m:
+        assert sorted(os.listdir(m)) == [".muniment", "latest", "versions"]
+        mu.compare("hard", f"{m}/latest/.")
+
+
+def a_second_rsync_finds_nothing_changed(a):
+    if not shutil.which("rsync"):
+        return "rsync is not installed"
+    os.makedirs("copy")
+    flags = ["-aHAXS", "--devices", "--specials", "--numeric-ids", "--filter=-x trusted.*"]
+    with Mounted(a) as m:
+        sh("rsync", *flags, f"{m}/hard/versions/1/", "copy/")
+    with Mounted(a) as m:
+        again = sh("rsync", *flags, "-i", f"{m}/hard/versions/1/", "copy/").stdout
+        assert not again.strip(), again[:400]
+        copy = sh("rsync", *flags, "-i", "--checksum", "-n", f"{m}/hard/versions/1/", "copy/").stdout
+        assert not copy.strip(), copy[:400]
+    sh("rm", "-rf", "copy")
+
+
+def tar_and_cp_read_it(a):
+    with Mounted(a) as m:
+        os.makedirs("untar")
+        sh("sh", "-c", f"tar -C {m}/plain/latest/. -cf - . | tar -C untar -xf -")
+        mu.compare("plain2", "untar", "--no", "xattrs,blocks")
+        sh("cp", "-a", f"{m}/plain/latest/.", "cp")
+        mu.compare("plain2", "cp", "--no", "blocks")
+    sh("rm", "-rf", "untar", "cp")
+
+
+def inode_numbers_stay(a):
+    def numbers(m):
+        return {os.path.join(d, n): os.lstat(os.path.join(d, n)).st_ino
+                for d, dirs, files in os.walk(m + "/plain") for n in dirs + files if n not in ("status", "latest")}
+    with Mounted(a) as m:
+        before = numbers(m)
+    with Mounted(a) as m:
+        assert numbers(m) == before
+        some = "d1/f001"
+        one, two = (f"{m}/plain/versions/{v}/{some}" for v in "12")
+        assert os.stat(one).st_ino == os.stat(two).st_ino, "an unchanged file has one inode in both versions"
+        changed = [f"{m}/plain/versions/{v}/changed" for v in "12"]
+        assert os.stat(changed[0]).st_ino != os.stat(changed[1]).st_ino
+        found = sh("find", f"{m}/plain/versions/1", "-inum", str(os.stat(one).st_ino)).stdout.split()
+        assert found == [one], found
+        for d, _, _ in os.walk(f"{m}/plain/versions/1"):
+            listed = {e.name: e.inode() for e in os.scandir(d)}
+            assert listed == {n: os.lstat(os.path.join(d, n)).st_ino for n in listed}
+
+
+def dates_and_latest_resolve(a):
+    with Mounted(a) as m:
+        assert os.readlink(f"{m}/plain/latest") == "versions/2"
+        assert os.readlink(f"{m}/plain/@2021-01-15") == "versions/1"
+        assert os.readlink(f"{m}/plain/@2021-06-30") == "versions/2"
+        fails_with(errno.ENOENT, lambda: os.readlink(f"{m}/plain/@1999-01-01"))
+        fails_with(errno.ENOENT, lambda: os.readlink(f"{m}/plain/@nonsense"))
+        assert sorted(os.listdir(f"{m}/plain")) == ["latest", "versions"]
+        assert sorted(os.listdir(f"{m}/plain/versions")) == ["1", "2"]
+        here = os.open(f"{m}/plain/@2021-01-15", os.O_RDONLY)
+        assert os.path.realpath(f"/proc/self/fd/{here}").endswith("/plain/versions/1")
+        os.close(here)
+
+
+def the_status_is_json(a):
+    with Mounted(a) as m:
+        status = json.load(open(f"{m}/.muniment/status"))
+        assert {(v["system"], v["version"]) for v in status["versions"]} >= {("plain", "1"), ("plain", "2")}
+        assert os.listdir(f"{m}/.muniment/certificates") == []
+        time.sleep(1.1)
+        assert json.load(open(f"{m}/.muniment/status"))["archive"] == status["archive"]
+
+
+def databases_maps_and_programs_work(a):
+    with Mounted(a) as m:
+        top = f"{m}/plain/latest"
+        db = sqlite3.connect(f"file:{os.path.abspath(top)}/db.sqlite?immutable=1", uri=True)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT sum(n) FROM t").fetchone()[0] == sum(range(5000))
+        db.close()
+        with open(f"{top}/big", "rb") as f, open("plain2/big", "rb") as g:
+            x = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+            y = mmap.mmap(g.fileno(), 0, prot=mmap.PROT_READ)
+            assert x[:] == y[:]
+            x.close()
+            y.close()
+        assert sh(f"{top}/program", "works").stdout == "works\n"
+
+
+def git_works(a):
+    if not shutil.which("git"):
+        return "git is not installed"
+    with Mounted(a) as m:
+        repo = os.path.abspath(f"{m}/plain/latest/repo")
+        safe = ["git", "-c", "safe.directory=*", "-C", repo]
+        assert sh(*safe, "status", "--porcelain").stdout == ""
+        assert len(sh(*safe, "log", "--oneline").stdout.split("\n")) == 4
+        sh("git", "-c", "safe.directory=*", "clone", "-q", repo, "clone")
+        assert open("clone/file").read() == open("plain2/repo/file").read()
+    sh("rm", "-rf", "clone")
+
+
+def fio_verifies_random_reads(a):
+    if not shutil.which("fio"):
+        return "fio is not installed"
+    with Mounted(a, "cache=4M") as m:
+        for depth in "1", "4":
+            sh("fio", "--name=r", f"--filename={m}/fio/latest/data", "--rw=randread", "--bs=4k", "--size=8m",
+               "--verify=crc32c", "--verify_fatal=1", "--readonly", "--ioengine=psync", "--numjobs=" + depth,
+               "--randseed=7", "--output=/dev/null")
+
+
+def reads_at_every_edge_are_right(a):
+    with Mounted(a, "cache=2M") as m:
+        with open(f"{m}/plain/latest/big", "rb", buffering=0) as f, open("plain2/big", "rb", buffering=0) as g:
+            size = os.fstat(f.fileno()).st_size
+            for at in sorted({0, 1, 4095, 65535, 65536, 131071, 1 << 20, size - 1, size - 4096, size, size + 5}):
+                for want in 1, 4096, 65537, 1 << 20, 3 << 20:
+                    x, y = os.pread(f.fileno(), want, at), os.pread(g.fileno(), want, at)
+                    assert x == y, (at, want, len(x), len(y))
+
+
+def big_directories_list_whole_under_seeks(a):
+    with Mounted(a) as m:
+        top = f"{m}/many/latest/many"
+        want = sorted(os.listdir("many/many"))
+        assert sorted(os.listdir(top)) == want
+        sub = want[:: len(want) // 50]
+        for n in sub:
+            os.lstat(os.path.join(top, n))
+
+        failures = []
+
+        def walk(seed):
+            try:
+                assert sorted(e.name for e in os.scandir(top)) == want
+            except Exception as why:    # noqa: BLE001 - told below
+                failures.append(f"{seed}: {why!r}"[:300])
+        threads = [threading.Thread(target=walk, args=(i,)) for i in range(6)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+        assert not failures, failures
+    seekdir_goes_back(a)
+
+
+class Dirent(ctypes.Structure):
+    _fields_ = [("ino", ctypes.c_uint64), ("off", ctypes.c_int64), ("reclen", ctypes.c_ushort),
+                ("type", ctypes.c_ubyte), ("name", ctypes.c_char * 256)]
+
+
+def seekdir_goes_back(a):
+    libc.opendir.restype = libc.readdir.restype = ctypes.c_void_p
+    libc.telldir.restype = ctypes.c_long
+    for call in libc.readdir, libc.telldir, libc.rewinddir:
+        call.argtypes = [ctypes.c_void_p]
+    libc.seekdir.argtypes = [ctypes.c_void_p, ctypes.c_long]
+    with Mounted(a) as m:
+        d = libc.opendir(os.fsencode(f"{m}/many/latest/many"))
+        marks, names = [], []
+        for i in range(20000):
+            marks.append(libc.telldir(d))
+            names.append(ctypes.cast(libc.readdir(d), ctypes.POINTER(Dirent)).contents.name)
+        for i in (19999, 3, 10000, 19998, 0, 7777):
+            libc.seekdir(d, marks[i])
+            assert ctypes.cast(libc.readdir(d), ctypes.POINTER(Dirent)).contents.name == names[i], i
+        libc.closedir(ctypes.c_void_p(d))
+
+
+def a_new_version_appears_in_an_open_mount(a):
+    with Mounted(a) as m:
+        fails_with(errno.ENOENT, lambda: os.stat(f"{m}/grow/versions/2"))
+        assert os.listdir(f"{m}/grow/versions") == ["1"]
+        fails_with(errno.ENOENT, lambda: os.stat(f"{m}/late"))
+        held = open(f"{m}/grow/versions/1/file")
+        os.makedirs("grow", exist_ok=True)
+        with open("grow/file", "w") as f:
+            f.write("second\n")
+        a.run("ingest", "grow", "--system", "grow")
+        a.run("ingest", "grow", "--system", "late")
+        until = time.time() + 5
+        while time.time() < until:
+            if sorted(os.listdir(f"{m}/grow/versions")) == ["1", "2"] and "late" in os.listdir(m):
+                break
+            time.sleep(0.1)
+        assert sorted(os.listdir(f"{m}/grow/versions")) == ["1", "2"]
+        assert open(f"{m}/grow/versions/2/file").read() == "second\n"
+        assert open(f"{m}/grow/latest/file").read() == "second\n"
+        assert os.readlink(f"{m}/grow/latest") == "versions/2"
+        assert open(f"{m}/late/latest/file").read() == "second\n"
+        assert held.read() == "first\n" and open(f"{m}/grow/versions/1/file").read() == "first\n"
+        held.close()
+
+
+def every_write_is_erofs(a):
+    with Mounted(a) as m:
+        def all_of_them():
+            top = f"{m}/plain/latest"
+            f = f"{top}/d1/f001"
+            fd = os.open(f, os.O_RDONLY)
+            acts = [lambda: open(f, "ab"), lambda: os.open(f, os.O_RDWR), lambda: os.open(f"{top}/n", os.O_CREAT | os.O_WRONLY),
+                    lambda: os.truncate(f, 0), lambda: os.unlink(f), lambda: os.mkdir(f"{top}/n"), lambda: os.rmdir(f"{top}/d1"),
+                    lambda: os.symlink("x", f"{top}/n"), lambda: os.link(f, f"{top}/n"), lambda: os.rename(f, f"{top}/n"),
+                    lambda: os.mkfifo(f"{top}/n"), lambda: os.mknod(f"{top}/n", stat.S_IFREG | 0o600), lambda: os.chmod(f, 0o600),
+                    lambda: os.chown(f, 1, 1), lambda: os.utime(f), lambda: os.setxattr(f, "user.x", b"y"),
+                    lambda: os.removexattr(f, "user.x"), lambda: os.open(top, os.O_TMPFILE | os.O_WRONLY),
+                    lambda: os.mkdir(f"{m}/n"), lambda: os.unlink(f"{m}/.muniment/status"), lambda: os.mkdir(f"{m}/plain/versions/n"),
+                    lambda: os.chmod(m, 0o777)]
+            for i, act in enumerate(acts):
+                try:
+                    act()
+                except OSError as why:
+                    allowed = {errno.EROFS, errno.EOPNOTSUPP} if i == 17 else {errno.EROFS}
+                    assert why.errno in allowed, f"write {i}: {why}"
+                    continue
+                raise AssertionError(f"write {i} went through")
+            assert not os.access(f, os.W_OK) and os.access(f, os.R_OK)
+            os.close(fd)
+        all_of_them()
+        if os.geteuid() == 0 and sh("mount", "-o", "remount,rw", os.path.abspath(m), ok=False).returncode == 0:
+            all_of_them_answered_by_us(m)
+
+
+def all_of_them_answered_by_us(m):
+    f = f"{m}/plain/latest/d1/f001"
+    for act in (lambda: os.truncate(f, 0), lambda: os.unlink(f), lambda: os.mkdir(f"{m}/plain/latest/n"), lambda: os.chmod(f, 0o600),
+                lambda: os.rename(f, f + "x"), lambda: os.link(f, f + "x"), lambda: os.symlink("x", f + "x"),
+                lambda: os.setxattr(f, "user.x", b"y"), lambda: os.open(f + "x", os.O_CREAT | os.O_WRONLY)):
+        fails_with(errno.EROFS, act)
+
+
+def attributes_of_ours_are_readable_and_unlisted(a):
+    with Mounted(a) as m:
+        f = f"{m}/plain/latest/d1/f001"
+        assert os.listxattr(f) == os.listxattr("plain2/d1/f001")
+        want = sh("sha256sum", "plain2/d1/f001").stdout.split()[0]
+        assert os.getxattr(f, "user.muniment.sha256").decode() == want
+        empty = os.getxattr(f"{m}/plain/latest/empty", "user.muniment.sha256").decode()
+        assert empty == sh("sha256sum", "/dev/null").stdout.split()[0]
+        fails_with(errno.ENODATA, lambda: os.getxattr(f, "user.nothing"))
+        fails_with(errno.ENODATA, lambda: os.getxattr(f"{m}/plain/latest/d1", "user.muniment.sha256"))
+        x = f"{m}/plain/latest/attributed"
+        assert os.getxattr(x, "user.empty") == b""
+        small = ctypes.create_string_buffer(2)
+        get = libc.getxattr(os.fsencode(x), b"user.long", small, 2)
+        assert get == -1 and ctypes.get_errno() == errno.ERANGE
+        assert libc.getxattr(os.fsencode(x), b"user.long", None, 0) == 3000
+        assert libc.listxattr(os.fsencode(x), small, 2) == -1 and ctypes.get_errno() == errno.ERANGE
+
+
+def totals_are_told_and_nothing_is_free(a):
+    with Mounted(a, "system=plain,version=2") as m:
+        fs = os.statvfs(m)
+        logical = sum(os.lstat(os.path.join(d, n)).st_size for d, _, files in os.walk(m) for n in files)
+        assert fs.f_bfree == fs.f_bavail == fs.f_ffree == 0
+        assert abs(fs.f_blocks * fs.f_frsize - logical) < 64 * 1024, (fs.f_blocks * fs.f_frsize, logical)
+        assert fs.f_files >= 70 and fs.f_flag & os.ST_RDONLY and fs.f_flag & os.ST_NOSUID and fs.f_flag & os.ST_NODEV
+
+
+def a_killed_mount_leaves_nothing_to_clean(a):
+    a.mount(MNT)
+    os.kill(daemon_of(MNT), signal.SIGKILL)
+    until = time.time() + 5
+    while os.path.ismount(MNT) and time.time() < until:
+        time.sleep(0.1)
+    assert not os.path.ismount(MNT), "the helper unmounts after a kill"
+    a.mount(MNT)    # and with the helper gone too:
+    pid = daemon_of(MNT)
+    helpers = [p for p in sh("pgrep", "-x", "munifs-umount", ok=False).stdout.split()
+               if os.path.abspath(MNT).encode() in open(f"/proc/{p}/cmdline", "rb").read()
+               or os.path.relpath(MNT).encode() in open(f"/proc/{p}/cmdline", "rb").read().split(b"\0")]
+    for p in helpers:
+        os.kill(int(p), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+    fails_with(errno.ENOTCONN, lambda: os.statvfs(MNT))
+    with Mounted(a) as m:
+        assert os.path.exists(f"{m}/plain/latest/d1/f001")
+
+
+def a_signal_unmounts(a):
+    for sig in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        a.mount(MNT)
+        os.kill(daemon_of(MNT), sig)
+        until = time.time() + 5
+        while os.path.ismount(MNT) and time.time() < until:
+            time.sleep(0.05)
+        assert not os.path.ismount(MNT), sig
+
+
+def bad_input_is_told(a):
+    def run(*words, env=None):
+        line = [mu.MUNIFS, *words]
+        return subprocess.run(line, capture_output=True, text=True, timeout=60, env=env)
+    keys = f"keyring={a.keyring},key-file={a.key}"
+    os.makedirs("full", exist_ok=True)
+    open("full/x", "w").close()
+    open("afile", "w").close()
+    open("wrong.key", "wb").write(b"9" * 64)
+    os.makedirs(MNT, exist_ok=True)
+    for words, status, text in [
+            ((a.path, "nowhere", "-o", keys), 1, "mkdir"),
+            ((a.path, "afile", "-o", keys), 2, "not a directory"),
+            ((a.path, "full", "-o", keys), 1, "not empty"),
+            ((a.path, MNT, "-o", keys + ",cach=1"), 2, "cach=1"),
+            ((a.path, MNT, "-o", keys + ",version=1"), 2, "system="),
+            ((a.path, MNT, "-o", keys + ",system=nobody"), 1, "nobody"),
+            ((a.path, MNT, "-o", keys + ",system=plain,version=77"), 1, "77"),
+            ((a.path, MNT, "-o", keys + ",classes=NONE"), 2, "NONE"),
+            ((a.path, MNT, "-o", f"keyring={a.keyring},key-file=wrong.key"), 4, ""),
+            (("no-such-archive", MNT, "-o", keys), 1, "no-such-archive"),
+            ((a.path,), 2, "MOUNTPOINT")]:
+        done = run(*words)
+        assert done.returncode == status, (words, done.returncode, done.stderr)
+        assert text in done.stderr and done.stderr.count("munifs:") >= 1, (words, done.stderr)
+        assert not os.path.ismount(MNT)
+    assert run("-h").returncode == 0 and "MOUNTPOINT" in run("-h").stdout
+    a.run("log")    # and nothing of it hurt the archive
+    done = run(a.path, "full", "-o", keys + ",nonempty")
+    assert done.returncode == 0, done.stderr
+    mu.unmount("full")
+    os.unlink("full/x")
+    os.rmdir("full")
+
+
+def owners_and_modes_can_be_overridden(a):
+    with Mounted(a, "system=hard,version=1,uid=1234,gid=2345,umask=077") as m:
+        for d, dirs, files in os.walk(m):
+            for n in dirs + files:
+                s = os.lstat(os.path.join(d, n))
+                assert (s.st_uid, s.st_gid) == (1234, 2345)
+                assert stat.S_ISLNK(s.st_mode) or not s.st_mode & 0o077
+                assert not [x for x in os.listxattr(os.path.join(d, n), follow_symlinks=False) if "posix_acl" in x]
+            if d.count("/") > 6:
+                dirs.clear()
+
+
+def another_user_sees_what_modes_allow(a):
+    if os.geteuid() != 0:
+        return "needs root"
+    as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if sh(*as_user, "true", ok=False).returncode:
+        return "setpriv cannot change the user here"
+    os.chmod(".", 0o755)
+    with Mounted(a) as m:
+        assert sh(*as_user, "ls", m, ok=False).returncode != 0, "without allow_other nobody else enters"
+    with Mounted(a, "allow_other") as m:
+        secret = f"{m}/plain/latest/secret"
+        assert sh("cat", secret).stdout == "0400\n"
+        assert sh(*as_user, "cat", secret, ok=False).returncode != 0
+        assert sh(*as_user, "cat", f"{m}/plain/latest/d1/f001").returncode == 0
+
+
+def an_ordinary_user_mounts(a):
+    if os.geteuid() != 0:
+        return None     # then all of the above did
+    as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if not shutil.which("fusermount3") or os.stat("/dev/fuse").st_mode & 0o006 != 0o006:
+        return "an ordinary user may not open /dev/fuse here"
+    where = "/var/tmp" if os.access("/var/tmp", os.W_OK) else "/tmp"
+    base = sh("mktemp", "-d", where + "/muniment-user.XXXXXX").stdout.strip()
+    try:
+        sh("cp", "-a", a.path, f"{base}/archive")
+        for suffix in ".keyring", ".key":
+            sh("cp", "-a", a.path + suffix, f"{base}/archive{suffix}")
+        os.makedirs(f"{base}/mnt")
+        program = f"{base}/munifs"
+        sh("cp", mu.MUNIFS, program)
+        sh("chown", "-R", "65534:65534", base)
+        line = [*as_user, program, f"{base}/archive", f"{base}/mnt", "-o",
+                f"keyring={base}/archive.keyring,key-file={base}/archive.key"]
+        done = sh(*line, ok=False)
+        assert done.returncode == 0, done.stderr
+        assert sh(*as_user, "cat", f"{base}/mnt/plain/latest/d1/f001").returncode == 0
+        assert sh(*as_user, "fusermount3", "-u", f"{base}/mnt").returncode == 0
+        done = sh(*line[:-1], line[-1] + ",allow_other", ok=False)
+        assert done.returncode == 1 and "user_allow_other" in done.stderr, done.stderr
+    finally:
+        sh("umount", "-l", f"{base}/mnt", ok=False)
+        sh("rm", "-rf", base)
+
+
+def mount_8_finds_it(a):
+    if os.geteuid() != 0 or not shutil.which("mount.fuse3"):
+        return "needs root and mount.fuse3"
+    path = os.path.dirname(os.path.abspath(mu.MUNIFS)) + ":" + os.environ["PATH"]
+    os.makedirs(MNT, exist_ok=True)
+    o = f"keyring={a.keyring},key-file={a.key},noauto"
+    done = sh("mount.fuse3", a.path, os.path.abspath(MNT), "-t", "fuse.munifs", "-o", o, ok=False,
+              env={**os.environ, "PATH": path})
+    if "not found" in done.stderr:
+        return "sh starts without this PATH"
+    assert done.returncode == 0, done.stderr
+    try:
+        flags = open("/proc/mounts").read().split(os.path.abspath(MNT) + " ")[1].split("\n")[0]
+        assert flags.startswith("fuse.munifs ro,") and "default_permissions" in flags, flags
+    finally:
+        mu.unmount(MNT)
+
+
+def an_audited_mount_logs_each_open(a):
+    with Mounted(a, "audit") as m:
+        one = os.stat(f"{m}/plain/versions/1/d1/f001").st_ino
+        assert one != os.stat(f"{m}/plain/versions/2/d1/f001").st_ino, "file ids carry the version"
+        mu.compare("plain2", f"{m}/plain/versions/2")
+        open(f"{m}/plain/versions/1/d1/f001", "rb").read()
+    time.sleep(1)
+    for _ in range(30):
+        details = a.run("log", "plain", status=None)
+        if subprocess.run(["pgrep", "-x", "munifs-recorder"], capture_output=True).returncode:
+            break
+        time.sleep(0.5)
+    a.run("verify")
+    del details
+
+
+def memory_stays_bounded(a):
+    with Mounted(a, "cache=16M") as m:
+        pid = daemon_of(m)
+        for top in "hard", "plain", "many":
+            for d, _, files in os.walk(f"{m}/{top}/versions"):
+                for n in files:
+                    os.lstat(os.path.join(d, n))
+        with open(f"{m}/fio/latest/data", "rb") as f:
+            while f.read(1 << 20):
+                pass
+        sh("sh", "-c", f"find {m}/plain/latest/ -type f -print0 | xargs -0 -P4 cat > /dev/null")
+        used = rss_mib(pid)
+        print(f"    rss {used:.1f} MiB with cache=16M")
+        assert used < 32 + 16, used
+
+
+def mounting_is_quick(a):
+    best = 9.0
+    for _ in range(3):
+        begin = time.time()
+        a.mount(MNT)
+        best = min(best, time.time() - begin)
+        mu.unmount(MNT)
+    print(f"    mounted in {best * 1000:.0f} ms")
+    assert best < 1.0
+
+
+# ---- the archive that they share -----------------------------------------------------------
+
+
+def make_sources():
+    sh(os.path.join(mu.SUPPORT, "hardtree.py"), "hard")
+    sh(os.path.join(mu.SUPPORT, "hardtree.py"), "many", "--many", "100000") if not os.path.exists("many/many") else None
+    if not os.path.isdir("many/many"):
+        os.makedirs("many/many")
+        for i in range(100000):
+            open(f"many/many/entry-{i:06d}", "w").close()
+    os.makedirs("plain")
+    mu.tree("plain", 1)
+    with open("plain/big", "wb") as f:
+        for i in range(300000):
+            f.write(b"%d %d row of a table that compresses\n" % (i, i * i))
+    db = sqlite3.connect("plain/db.sqlite")
+    db.execute("CREATE TABLE t(n)")
+    db.executemany("INSERT INTO t VALUES(?)", [(i,) for i in range(5000)])
+    db.commit()
+    db.close()
+    shutil.copy2("/bin/echo", "plain/program")
+    with open("plain/secret", "w") as f:
+        f.write("0400\n")
+    os.chmod("plain/secret", 0o400)
+    open("plain/empty", "w").close()
+    with open("plain/attributed", "w") as f:
+        f.write("x")
+    os.setxattr("plain/attributed", "user.empty", b"")
+    os.setxattr("plain/attributed", "user.long", b"v" * 3000)
+    with open("plain/changed", "w") as f:
+        f.write("before")
+    if shutil.which("git"):
+        git = ["git", "-C", "plain/repo", "-c", "user.name=x", "-c", "user.email=x@x"]
+        os.makedirs("plain/repo")
+        sh(*git, "init", "-q")
+        for i in range(3):
+            with open("plain/repo/file", "a") as f:
+                f.write(f"line {i}\n")
+            sh(*git, "add", ".")
+            sh(*git, "commit", "-qm", f"c{i}")
+    os.makedirs("grow")
+    with open("grow/file", "w") as f:
+        f.write("first\n")
+    os.makedirs("fio")
+    if shutil.which("fio"):
+        sh("fio", "--name=r", "--filename=fio/data", "--rw=randwrite", "--bs=4k", "--size=8m", "--verify=crc32c",
+           "--do_verify=0", "--ioengine=psync", "--randseed=7", "--output=/dev/null")
+    else:
+        with open("fio/data", "wb") as f:
+            f.write(os.urandom(8 << 20))
+
+
+def make_archive():
+    make_sources()
+    a = mu.Archive()
+    a.run("ingest", "hard", "--system", "hard")
+    a.run("ingest", "many", "--system", "many")
+    a.run("ingest", "plain", "--system", "plain", "--at", "2021-01-01")
+    sh("cp", "-a", "plain", "plain2")
+    with open("plain/changed", "w") as f:
+        f.write("after")
+    shutil.copy2("plain/changed", "plain2/changed")
+    a.run("ingest", "plain", "--system", "plain", "--at", "2021-03-01")
+    a.run("ingest", "grow", "--system", "grow")
+    a.run("ingest", "fio", "--system", "fio")
+    # The source's directories were read by the copy; their mtimes are the copy's too.
+    return a
+
+
+TESTS = [the_hard_tree_equals_its_source, a_version_alone_is_the_tree_and_nothing_else, a_second_rsync_finds_nothing_changed,
+         tar_and_cp_read_it, inode_numbers_stay, dates_and_latest_resolve, the_status_is_json, databases_maps_and_programs_work,
+         git_works, fio_verifies_random_reads, reads_at_every_edge_are_right, big_directories_list_whole_under_seeks,
+         every_write_is_erofs, attributes_of_ours_are_readable_and_unlisted, totals_are_told_and_nothing_is_free,
+         a_killed_mount_leaves_nothing_to_clean, a_signal_unmounts, bad_input_is_told, owners_and_modes_can_be_overridden,
+         another_user_sees_what_modes_allow, an_ordinary_user_mounts, mount_8_finds_it, memory_stays_bounded,
+         mounting_is_quick, a_new_version_appears_in_an_open_mount, an_audited_mount_logs_each_open]
+
+
+def main():
+    if not mu.can_mount():
+        mu.skip("there is no /dev/fuse that this user may open")
+    a = make_archive()
+    failed = 0
+    for test in TESTS:
+        begin = time.time()
+        try:
+            left_out = test(a)
+            print(f"  {'left out: ' + left_out if left_out else 'ok'}  {test.__name__}  {time.time() - begin:.1f} s", flush=True)
+        except Exception as why:    # noqa: BLE001 - one failure does not hide the others
+            failed += 1
+            print(f"  FAILED  {test.__name__}: {type(why).__name__}: {why}", flush=True)
+            if os.path.ismount(MNT):
+                mu.unmount(MNT)
+    mu.unmount(MNT)
+    return 1 if failed else 0
+
+
+sys.exit(main())
