@@ -52,9 +52,9 @@ struct vault_reader *ops_begin(fuse_req_t req)
 	return NULL;
 }
 
-void ops_end(fuse_req_t req, struct vault_reader *r)
+void ops_end(struct mount *m, struct vault_reader *r)
 {
-	pool_give(ops_mount(req)->pool, r);
+	pool_give(m->pool, r);
 }
 
 /* ---- the handshake ---------------------------------------------------------------- */
@@ -85,6 +85,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
 	struct fuse_entry_param entry = { 0 };
 	struct err e = ERR_NONE;
@@ -92,8 +93,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (!r)
 		return;
-	int rc = look_up(ops_mount(req), vault_reader_catalogue(r), parent, name, &f, &e);
-	ops_end(req, r);
+	int rc = look_up(m, vault_reader_catalogue(r), parent, name, &f, &e);
+	ops_end(m, r);
 	if (rc < 0) {
 		ops_fail(req, parent, &e);
 		return;
@@ -107,6 +108,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
 	struct err e = ERR_NONE;
 	struct found f;
@@ -114,8 +116,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	(void)fi;
 	if (!r)
 		return;
-	int rc = look_at(ops_mount(req), vault_reader_catalogue(r), ino, &f, &e);
-	ops_end(req, r);
+	int rc = look_at(m, vault_reader_catalogue(r), ino, &f, &e);
+	ops_end(m, r);
 	if (rc < 0)
 		ops_fail(req, ino, &e);
 	else
@@ -124,14 +126,15 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
 	struct err e = ERR_NONE;
 	char *target;
 
 	if (!r)
 		return;
-	int rc = look_link(ops_mount(req), vault_reader_catalogue(r), ino, &target, &e);
-	ops_end(req, r);
+	int rc = look_link(m, vault_reader_catalogue(r), ino, &target, &e);
+	ops_end(m, r);
 	if (rc < 0)
 		ops_fail(req, ino, &e);
 	else

@@ -21,7 +21,8 @@ extern const struct fuse_lowlevel_ops mount_ops;
 struct mount *ops_mount(fuse_req_t req);
 /* NULL: the request was answered with an error. */
 struct vault_reader *ops_begin(fuse_req_t req);
-void ops_end(fuse_req_t req, struct vault_reader *r);
+/* Takes the mount, not the request: an answered request is gone. */
+void ops_end(struct mount *m, struct vault_reader *r);
 /* Replies with the errno that e->code stands for; tells of damage. */
 void ops_fail(fuse_req_t req, uint64_t ino, const struct err *e);
 

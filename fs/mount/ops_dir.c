@@ -43,6 +43,7 @@ static int add(void *arg, const struct look_row *row)
 
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool is_plus)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
 	struct reply p = { .req = req, .is_plus = is_plus,
 			   .size = size < LISTING_MAX ? size : LISTING_MAX };
@@ -52,9 +53,9 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		return;
 	p.buffer = malloc(p.size ? p.size : 1);
 	int rc = !p.buffer ? err_set(&e, MUNI_NO_MEMORY, "no memory for a listing") :
-		 look_list(ops_mount(req), vault_reader_catalogue(r), ino, (uint64_t)offset,
+		 look_list(m, vault_reader_catalogue(r), ino, (uint64_t)offset,
 			   is_plus, add, &p, &e);
-	ops_end(req, r);
+	ops_end(m, r);
 	if (rc < 0)
 		ops_fail(req, ino, &e);
 	else

@@ -38,7 +38,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 			return;
 		int rc = access_log_open(m->access_log, m, vault_reader_catalogue(r), ino,
 					 fuse_req_ctx(req), &e);
-		ops_end(req, r);
+		ops_end(m, r);
 		if (rc < 0) {
 			ops_fail(req, ino, &e);
 			return;
@@ -120,6 +120,7 @@ static void read_node(fuse_req_t req, struct vault_reader *r, const struct recen
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	     struct fuse_file_info *fi)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
 	struct recent_node n;
 	struct err e = ERR_NONE;
@@ -129,14 +130,14 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		return;
 	if (offset < 0)
 		fuse_reply_err(req, EINVAL);
-	else if (look_node(ops_mount(req), vault_reader_catalogue(r), ino, &n, &e) == 0)
+	else if (look_node(m, vault_reader_catalogue(r), ino, &n, &e) == 0)
 		n.kind == NODE_FILE ? read_node(req, r, &n, size, offset)
 				    : (void)fuse_reply_err(req, EINVAL);
 	else if (e.code == MUNI_NOT_FOUND)
 		read_ours(req, r, ino, size, offset);
 	else
 		ops_fail(req, ino, &e);
-	ops_end(req, r);
+	ops_end(m, r);
 }
 
 /* ---- holes --------------------------------------------------------------------------- */
@@ -168,6 +169,7 @@ static int seek(struct mount *m, struct vault_reader *r, fuse_ino_t ino, uint64_
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 	      struct fuse_file_info *fi)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r;
 	struct err e = ERR_NONE;
 	uint64_t size = 0, out = 0;
@@ -180,9 +182,9 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 	r = ops_begin(req);
 	if (!r)
 		return;
-	int rc = seek(ops_mount(req), r, ino, (uint64_t)offset, whence == SEEK_DATA, &size,
+	int rc = seek(m, r, ino, (uint64_t)offset, whence == SEEK_DATA, &size,
 		      &out, &e);
-	ops_end(req, r);
+	ops_end(m, r);
 	if (rc < 0)
 		ops_fail(req, ino, &e);
 	else if ((uint64_t)offset >= size || (whence == SEEK_DATA && out >= size))

@@ -110,6 +110,7 @@ static int get(struct mount *m, struct catalogue *c, fuse_ino_t ino, const char 
 
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r;
 	struct err e = ERR_NONE;
 	struct xattr x = { 0 };
@@ -123,8 +124,8 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	r = ops_begin(req);
 	if (!r)
 		return;
-	int rc = get(ops_mount(req), vault_reader_catalogue(r), ino, name, &blob, &x, ours, &e);
-	ops_end(req, r);
+	int rc = get(m, vault_reader_catalogue(r), ino, name, &blob, &x, ours, &e);
+	ops_end(m, r);
 	if (rc == 0)
 		reply_value(req, x.value, x.size, size);
 	else if (e.code == MUNI_NOT_FOUND)
@@ -172,6 +173,7 @@ static int list(struct names *names, struct catalogue *c, fuse_ino_t ino, struct
 
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
+	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
 	struct names names = { .req = req };
 	struct err e = ERR_NONE;
@@ -179,7 +181,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	if (!r)
 		return;
 	int rc = list(&names, vault_reader_catalogue(r), ino, &e);
-	ops_end(req, r);
+	ops_end(m, r);
 	if (rc < 0)
 		ops_fail(req, ino, &e);
 	else
