@@ -47,6 +47,7 @@ touch -d '1965-03-04 05:06:07.123456789Z' src/dir/numbers.txt
 touch -d '2021-06-30T12:00:00Z' "src/$dash"
 
 status 0 init archive --keyring keyring --key-file key
+[ $fail -eq 0 ] || exit 1	# nothing else can be right
 same "init's last line" 32 "$(tail -n 1 out | tr -d '\n' | wc -c)"
 grep -q keyring err || bad "init says nothing of the keyring: $(cat err)"
 keys="--keyring keyring --key-file key"
