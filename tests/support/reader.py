@@ -11,7 +11,6 @@ content); it mends nothing.
 """
 import argparse
 import hashlib
-import hmac
 import json
 import os
 import sqlite3
@@ -27,7 +26,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 PAGE, RESERVE, PENDING = 8192, 32, 131073
-OPEN_ENDED = (1 << 63) - 1
 
 
 class Damaged(Exception):
@@ -194,3 +192,269 @@ def open_catalogue(folder, archive, keys):
     return db
 
 
+def attributes(blob):
+    """node.attrs, as docs/format.md has it."""
+    cut = Cut(blob)
+    head = cut.number(2)
+    bit = lambda n: head >> n & 1       # noqa: E731
+    a = {"kind": head & 7, "mode": cut.varint(), "uid": cut.varint(), "gid": cut.varint(), "unstable": bit(15)}
+    a["owner"], a["group"] = (cut.varint(), cut.varint()) if bit(10) else (0, 0)
+    a["size"] = cut.varint()
+    a["allocated"] = cut.varint() if bit(13) else a["size"] if a["kind"] == 1 else 0
+    a["links"] = cut.varint() if bit(12) else 1
+    if a["kind"] in (6, 7):
+        a["major"], a["minor"] = cut.varint(), cut.varint()
+
+    def stamp(form, before, same):
+        if form == same:
+            return before
+        if form == 3:
+            total = before[0] * 10**9 + before[1] + cut.zigzag()
+            return total // 10**9, total % 10**9
+        seconds = before[0] + cut.zigzag()
+        seconds = (seconds + (1 << 63)) % (1 << 64) - (1 << 63)
+        return seconds, cut.number(4) if form == 2 else 0
+
+    seconds = cut.zigzag()
+    a["mtime"] = seconds, cut.number(4) if bit(3) else 0
+    a["ctime"] = stamp(head >> 4 & 3, a["mtime"], 0)
+    a["atime"] = stamp(head >> 6 & 3, a["ctime"], 0)
+    a["btime"] = None if head >> 8 & 3 == 0 else stamp(head >> 8 & 3, a["ctime"], 1)
+    if bit(11):
+        cut.varint(), cut.varint()
+    a["xattrs"] = cut.varint() if bit(14) else 0
+    a["target"] = cut.take(a["size"]) if a["kind"] == 3 else b""
+    need(cut.left() == 0, "attributes have something behind them")
+    return a
+
+
+def extents(blob, offset):
+    """One page: (file offset, size, block, offset in the block) ..., and whether more pages follow."""
+    cut = Cut(blob)
+    count = cut.varint()
+    found, block, at, size = [], None, 0, 0
+    for i in range(count >> 1):
+        head = cut.varint()
+        offset += cut.varint() if head & 1 else 0
+        if head & 2:
+            at += size
+        else:
+            block = cut.varint() if i == 0 else block + cut.zigzag()
+            at = cut.varint()
+        size = head >> 2
+        found.append((offset, size, block, at))
+        offset += size
+    need(cut.left() == 0, "extents have something behind them")
+    return found, count & 1
+
+
+class Archive:
+    def __init__(self, folder, keyring, secret, is_passphrase):
+        self.folder = folder
+        self.id = read_toml(folder)
+        self.keys = open_keyring(keyring, self.id, secret, is_passphrase)
+        self.db = open_catalogue(folder, self.id, self.keys)
+        self.blocks = {}
+
+    def one(self, sql, *values):
+        row = self.db.execute(sql, values).fetchone()
+        need(row, f"the catalogue lacks a row: {sql}")
+        return row
+
+    def versions(self, system=None):
+        sql = ("SELECT v.id, s.name, v.label, s.root, v.merkle, v.state FROM version v JOIN system s ON s.id = v.system "
+               "WHERE v.state > 0 AND (? IS NULL OR s.name = ?) ORDER BY v.id")
+        return self.db.execute(sql, (system, system)).fetchall()
+
+    def version(self, spec):
+        name, _, label = spec.partition("@")
+        found = [v for v in self.versions(name) if not label or v[2].decode() == label]
+        need(found, f"no version {spec}")
+        return found[-1]
+
+    def entries(self, version, directory):
+        return self.db.execute("SELECT name, kind, target, salt FROM entry WHERE dir = ? AND first <= ? "
+                               "AND (last IS NULL OR last >= ?) ORDER BY name", (directory, version, version)).fetchall()
+
+    def directory(self, version, directory):
+        return self.one("SELECT node, root FROM directory WHERE id = ? AND first <= ? AND (last IS NULL OR last >= ?)",
+                        directory, version, version)
+
+    def node(self, number):
+        content, record_class, attrs = self.one("SELECT content, class, attrs FROM node WHERE id = ?", number)
+        return {"id": number, "content": content, "class": record_class, **attributes(attrs)}
+
+    def walk(self, version, directory, prefix=b""):
+        for name, kind, target, salt in self.entries(version, directory):
+            number = self.directory(version, target)[0] if kind == 2 else target
+            yield prefix + name, kind, self.node(number)
+            if kind == 2:
+                yield from self.walk(version, target, prefix + name + b"/")
+
+    def block(self, number):
+        if number in self.blocks:
+            return self.blocks[number]
+        uid, key, segment, offset, stored, raw, codec, base1, base2 = self.one(
+            "SELECT b.uid, b.key, s.uid, b.offset, b.stored, b.raw, b.codec, b.base1, b.base2 "
+            "FROM block b JOIN segment s ON s.id = b.segment WHERE b.id = ?", number)
+        with open(os.path.join(self.folder, "segments", segment.hex()[:2], segment.hex() + ".seg"), "rb") as f:
+            f.seek(offset)
+            sealed = f.read(stored)
+        ad = b"muniment.block\0\0" + struct.pack("<I", 1) + self.id + uid
+        try:
+            plain = AESGCM(key).decrypt(bytes(12), sealed, ad)
+        except InvalidTag:
+            raise Damaged(f"block {uid.hex()} is not what was written") from None
+        if codec:
+            prefix = b"".join(self.block(b) for b in (base1, base2) if b)
+            extra = {"dict_data": zstandard.ZstdCompressionDict(prefix, dict_type=zstandard.DICT_TYPE_RAWCONTENT)} if codec == 2 else {}
+            plain = zstandard.ZstdDecompressor(**extra).decompress(plain, max_output_size=raw)
+        need(len(plain) == raw, f"block {uid.hex()} decodes to another size")
+        if len(self.blocks) > 64:
+            self.blocks.pop(next(iter(self.blocks)))
+        self.blocks[number] = plain
+        return plain
+
+    def data(self, node):
+        """(offset, bytes) in order; what lies between is hole."""
+        if not node["content"]:
+            return
+        page, offset = self.one("SELECT extents FROM content WHERE id = ?", node["content"])[0], 0
+        while True:
+            found, more = extents(page, offset)
+            for at, size, block, inside in found:
+                yield at, self.block(block)[inside:inside + size]
+            if not more:
+                return
+            offset, page = self.one("SELECT page, extents FROM content_page WHERE content = ? AND page > ? ORDER BY page LIMIT 1",
+                                    node["content"], found[-1][0])
+
+    def find(self, version, path):
+        here, found = version[3], None
+        parts = [p for p in path.split(b"/") if p]
+        for i, part in enumerate(parts):
+            rows = [r for r in self.entries(version[0], here) if r[0] == part]
+            need(rows, f"no {path!r}")
+            _, kind, target, _ = rows[0]
+            need(kind == 2 or i == len(parts) - 1, f"{part!r} is no folder")
+            found, here = (kind, target), target
+        need(found and found[0] == 1, f"{path!r} is no file")
+        return self.node(found[1])
+
+    def extract(self, node, out):
+        at = 0
+        for offset, data in self.data(node):
+            while at < offset:
+                step = min(1 << 20, offset - at)
+                out.write(bytes(step))
+                at += step
+            out.write(data)
+            at += len(data)
+        while at < node["size"]:
+            step = min(1 << 20, node["size"] - at)
+            out.write(bytes(step))
+            at += step
+
+    # ---- checks ----
+
+    def check_files(self):
+        """Every content once, against the SHA-256 that the catalogue has (holes up to 1 GiB)."""
+        seen = {}
+        for version in self.versions():
+            for path, kind, node in self.walk(version[0], version[3]):
+                if kind != 1 or not node["content"] or node["content"] in seen or node["size"] - node["allocated"] > 1 << 30:
+                    continue
+                seen[node["content"]] = True
+                wanted = self.one("SELECT sha FROM content WHERE id = ?", node["content"])[0]
+                digest = Sink()
+                self.extract(node, digest)
+                need(digest.hash.digest() == wanted, f"{path!r} is not what was taken in")
+        return len(seen)
+
+    def check_log(self):
+        """Entries, their sums, and the newest head's root."""
+        with open(os.path.join(self.folder, "audit", "log"), "rb") as f:
+            raw = f.read()
+        with open(os.path.join(self.folder, "audit", "heads"), "rb") as f:
+            heads = f.read()
+        need(raw[:8] == b"MUNILOGF" and sha(raw[:112])[:16] == raw[112:128], "the log's head is not what was written")
+        leaves = []
+        for at in range(128, len(raw), 128):
+            entry = raw[at:at + 128]
+            need(sha(entry[:112])[:16] == entry[112:], f"log entry {len(leaves)} is not what was written")
+            need(struct.unpack_from("<Q", entry)[0] == len(leaves), "the log's entries are not in order")
+            leaves.append(sha(b"\0", entry[:112]))
+        at, statement = 128, None
+        while at < len(heads):
+            a, b = struct.unpack_from("<II", heads, at)
+            record = heads[at:at + 8 + a + b + 20]
+            need(sha(record[:-16])[:16] == record[-16:], "a head is not what was written")
+            statement = json.loads(record[8:8 + a])
+            need(tree(leaves[:statement["count"]]).hex() == statement["root"], "a head does not match the log")
+            at += len(record)
+        return len(leaves)
+
+
+class Sink:
+    def __init__(self):
+        self.hash = hashlib.sha256()
+
+    def write(self, data):
+        self.hash.update(data)
+
+
+def tree(leaves):
+    """RFC 9162, 2.1.1."""
+    if not leaves:
+        return sha(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return sha(b"\1", tree(leaves[:k]), tree(leaves[k:]))
+
+
+def show(archive, spec):
+    if spec is None:
+        for _, system, label, _, merkle, state in archive.versions():
+            print(f"{system.decode()}@{label.decode()} {'complete' if state == 1 else 'incomplete'} {merkle.hex()}")
+        return
+    version = archive.version(spec)
+    letters = "?-dlpscb"
+    for path, kind, node in archive.walk(version[0], version[3]):
+        seconds, ns = node["mtime"]
+        print(f"{letters[kind]} {node['mode']:04o} {node['uid']}:{node['gid']} {node['size']} {seconds}.{ns:09d} {ascii(path)[2:-1]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive")
+    parser.add_argument("--keyring", required=True)
+    secret = parser.add_mutually_exclusive_group(required=True)
+    secret.add_argument("--key-file")
+    secret.add_argument("--passphrase-file")
+    parser.add_argument("command", choices=("list", "extract", "check"))
+    parser.add_argument("rest", nargs="*")
+    args = parser.parse_args()
+    with open(args.key_file or args.passphrase_file, "rb") as f:
+        data = f.read()
+    if args.passphrase_file:
+        data = data.split(b"\n", 1)[0]
+    try:
+        archive = Archive(args.archive, args.keyring, data, bool(args.passphrase_file))
+        if args.command == "list":
+            show(archive, args.rest[0] if args.rest else None)
+        elif args.command == "extract":
+            version = archive.version(args.rest[0])
+            archive.extract(archive.find(version, os.fsencode(args.rest[1])), sys.stdout.buffer)
+        else:
+            print(f"{archive.check_files()} contents and {archive.check_log()} log entries are what was written")
+    except Damaged as why:
+        print(f"reader: {why}", file=sys.stderr)
+        return 5
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

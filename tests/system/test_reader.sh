@@ -1,0 +1,41 @@
+#!/bin/sh
+# docs/format.md suffices: a reader written from it alone lists an archive,
+# extracts from it, and finds a changed bit.
+set -eu
+/usr/bin/python3 -c 'import cryptography, zstandard' 2>/dev/null || {
+	echo "python3-cryptography or python3-zstandard is not installed"
+	exit 77
+}
+printf 'a passphrase\nsecond line\n' > pass
+head -c 64 /dev/urandom > key
+"$SUPPORT/hardtree.py" src --many 300
+# What this user may not read would be a problem by name, which is not the point here.
+chmod 0400 src/modes/file-0000
+for how in "--passphrase-file pass" "--key-file key"; do
+	rm -rf a a.*
+	# shellcheck disable=SC2086
+	"$MUNI" init a --keyring a.keyring $how
+	# shellcheck disable=SC2086
+	"$MUNI" ingest a src --system s --version one --keyring a.keyring $how
+	# shellcheck disable=SC2086
+	"$MUNI" ingest a "$SUPPORT" --system t --keyring a.keyring $how
+	r="/usr/bin/python3 $SUPPORT/reader.py a --keyring a.keyring $how"
+	$r list | grep -q '^s@one complete '
+	[ "$($r list s | wc -l)" -eq "$(find src -mindepth 1 -printf 'x\n' | wc -l)" ]
+	for f in content/text-200000 content/random-1048576 holes/many-holes holes/data-then-hole links/b/c/fourth; do
+		$r extract s@one "$f" | cmp - "src/$f"
+	done
+	$r extract t demo.sh | cmp - "$SUPPORT/demo.sh"
+	$r check
+done
+seg=$(find a -name '*.seg' | sort | tail -n 1)
+chmod u+w "$seg"
+/usr/bin/python3 - "$seg" <<'END'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(1000)
+    b = f.read(1)
+    f.seek(1000)
+    f.write(bytes([b[0] ^ 4]))
+END
+if $r check; then echo "a changed bit was not seen"; exit 1; fi
