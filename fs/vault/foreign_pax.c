@@ -1,5 +1,6 @@
 #include "fs/vault/foreign_pax.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,14 +115,11 @@ static void apply_records(const char *data, size_t size, bool is_floored,
  * "PaxHeaders", Python "@PaxHeader". */
 static bool is_by_libarchive(const uint8_t *header)
 {
-	char name[101], prefix[156];
+	char path[1 + 155 + 1 + 100 + 1];
 
-	memcpy(name, header, 100);
-	name[100] = 0;
-	memcpy(prefix, header + 345, 155);
-	prefix[155] = 0;
-	return !strncmp(name, "PaxHeader/", 10) || strstr(name, "/PaxHeader/") ||
-	       strstr(prefix, "PaxHeader");
+	snprintf(path, sizeof path, "/%.155s/%.100s", (const char *)header + 345,
+		 (const char *)header);
+	return strstr(path, "/PaxHeader/") != NULL;
 }
 
 void pax_correct_times(const struct source *s, uint64_t at, struct foreign_entry *f)
