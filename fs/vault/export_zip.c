@@ -289,7 +289,8 @@ int export_zip(struct export *x, struct err *e)
 out:
 	uselocale(before);
 	if (z.a) {
-		(void)archive_write_fail(z.a);	/* after a failure: no end is written */
+		if (rc < 0)
+			(void)archive_write_fail(z.a);	/* else it would write an end */
 		archive_write_free(z.a);
 	}
 	archive_entry_free(z.entry);
