@@ -32,6 +32,9 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla
 BASE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -fPIE \
 	-fno-omit-frame-pointer
+# A function of ours that has the name of one in a library would be called by
+# that library in its stead: hidden, the linker refuses it.
+OWN := -fvisibility=hidden
 OPT := -O2 -g -fstack-protector-strong
 HARD := -D_FORTIFY_SOURCE=2
 LINK := -pthread -pie -Wl,-z,relro,-z,now
@@ -52,7 +55,7 @@ ifdef WERROR
 WARN += -Werror
 endif
 
-ALL_CFLAGS = $(BASE) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
+ALL_CFLAGS = $(BASE) $(OWN) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(LDFLAGS)
 LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
