@@ -291,6 +291,14 @@ int catalogue_files_of_blocks(struct catalogue *c, const int64_t *blocks, size_t
 					 int64_t node),
 			      void *arg, struct err *e);
 
+/* Every content once, through one of the nodes that have it, digest filled. */
+int catalogue_contents(struct catalogue *c, int (*row)(void *arg, const struct node *n),
+		       void *arg, struct err *e);
+/* Every range of every directory that a sealed version can see. */
+int catalogue_directories(struct catalogue *c,
+			  int (*row)(void *arg, const struct directory *d), void *arg,
+			  struct err *e);
+
 /* ---- classes --------------------------------------------------------------- */
 
 struct record_class {

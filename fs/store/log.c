@@ -405,6 +405,20 @@ int log_newest_head(const struct log *l, struct log_head *out, struct err *e)
 	return 0;
 }
 
+int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
+		  struct log_head *out, struct err *e)
+{
+	struct log *l = log_new(e);
+	int rc = -1;
+
+	if (l == NULL)
+		return -1;
+	if (open_files(l, auditfd, e) == 0 && load_heads(l, cert, cert_size, e) == 0)
+		rc = log_newest_head(l, out, e);
+	log_close(l);
+	return rc;
+}
+
 /* From whichever copy has it whole. */
 static int read_entry(const struct log *l, uint64_t sequence, uint8_t raw[LOG_ENTRY],
 		      struct log_entry *out, struct err *e)

@@ -98,6 +98,10 @@ int log_sign_head(struct log *l, const struct signer *s, uint64_t generation,
 /* The newest head; MUNI_NOT_FOUND if there is none yet. */
 int log_newest_head(const struct log *l, struct log_head *out, struct err *e);
 
+/* The same without a catalogue to compare with: for verify and repair. */
+int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
+		  struct log_head *out, struct err *e);
+
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
 /* The hash of that entry as a leaf of the tree. */
 int log_leaf(const struct log *l, uint64_t sequence, struct digest *out, struct err *e);
