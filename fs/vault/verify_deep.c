@@ -1,0 +1,325 @@
+/*
+ * verify --deep: every content read through the reader as a user would read it
+ * and hashed again, shared content once; every directory's Merkle root computed
+ * again from its entries, and every version's from its top.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/queue.h"
+#include "fs/base/text.h"
+#include "fs/vault/leaf.h"
+#include "fs/vault/reader.h"
+#include "fs/vault/verify_inside.h"
+
+#define PIECE (1u << 20)
+#define CACHE_BYTES (64u << 20)
+#define CATALOGUE_CACHE_BYTES (4u << 20)
+#define THREADS_MAX 64
+
+struct bad {
+	int64_t node;
+	char what[300];
+	struct bad *next;
+};
+
+struct crew {
+	struct verify *verify;
+	struct queue *queue;		/* of struct node */
+	struct block_cache *cache;
+	struct err *e;			/* the walk's own */
+	atomic_uint_fast64_t contents, bytes;
+	uint64_t told_contents, told_bytes;
+
+	pthread_mutex_t lock;
+	struct bad *bad;		/* owned; protected by lock */
+	struct err failed;		/* protected by lock */
+};
+
+struct worker {
+	pthread_t thread;
+	struct crew *crew;
+	struct vault_reader *reader;	/* owned */
+	struct content_hash *hash;	/* owned */
+	uint8_t *buffer;		/* owned; PIECE */
+};
+
+/* ---- contents ------------------------------------------------------------------ */
+
+static void fail(struct crew *c, const struct err *e)
+{
+	pthread_mutex_lock(&c->lock);
+	if (c->failed.code == MUNI_OK)
+		c->failed = *e;
+	pthread_mutex_unlock(&c->lock);
+	queue_cancel(c->queue);
+}
+
+static void note_bad(struct crew *c, int64_t node, const char *what)
+{
+	struct bad *bad = calloc(1, sizeof *bad);
+	struct err e = ERR_NONE;
+
+	if (bad == NULL) {
+		err_set(&e, MUNI_NO_MEMORY, "no memory for what is damaged");
+		fail(c, &e);
+		return;
+	}
+	bad->node = node;
+	snprintf(bad->what, sizeof bad->what, "%s", what);
+	pthread_mutex_lock(&c->lock);
+	bad->next = c->bad;
+	c->bad = bad;
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Data [from, to) of the content into the hash. */
+static int hash_run(struct worker *w, const struct node *n, uint64_t from, uint64_t to,
+		    struct err *e)
+{
+	while (from < to) {
+		size_t size = to - from < PIECE ? (size_t)(to - from) : PIECE, got;
+
+		if (vault_read(w->reader, n->content, n->size, from, w->buffer, size, &got,
+			       e) < 0)
+			return -1;
+		if (got != size)
+			return err_set(e, MUNI_DAMAGED, "it ends at byte %" PRIu64, from + got);
+		content_hash_data(w->hash, from, w->buffer, size);
+		from += size;
+		atomic_fetch_add(&w->crew->bytes, size);
+	}
+	return 0;
+}
+
+static int hash_content(struct worker *w, const struct node *n, struct digest *out,
+			struct err *e)
+{
+	uint64_t at = 0;
+
+	content_hash_start(w->hash, n->size > n->allocated ? n->size - n->allocated : 0);
+	while (at < n->size) {
+		uint64_t data, hole;
+
+		if (vault_seek(w->reader, n->content, n->size, at, true, &data, e) < 0)
+			return -1;
+		if (data >= n->size)
+			break;
+		if (vault_seek(w->reader, n->content, n->size, data, false, &hole, e) < 0 ||
+		    hash_run(w, n, data, hole, e) < 0)
+			return -1;
+		at = hole;
+	}
+	*out = content_hash_finish(w->hash, n->size);
+	return 0;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	void *item;
+
+	while (queue_pop(w->crew->queue, &item)) {
+		struct node *n = item;
+		struct err e = ERR_NONE;
+		struct digest now;
+
+		if (hash_content(w, n, &now, &e) < 0) {
+			if (e.code == MUNI_NO_MEMORY)
+				fail(w->crew, &e);
+			else
+				note_bad(w->crew, n->id, e.text);
+		} else if (!n->has_sha256 || !digest_equal(&now, &n->sha256)) {
+			note_bad(w->crew, n->id, "its bytes do not have the digest that was "
+				 "taken at ingest");
+		}
+		atomic_fetch_add(&w->crew->contents, 1);
+		free(n);
+	}
+	return NULL;
+}
+
+static int take_content(void *arg, const struct node *n)
+{
+	struct crew *c = arg;
+	uint64_t contents = atomic_load(&c->contents), bytes = atomic_load(&c->bytes);
+	struct node *copy = malloc(sizeof *copy);
+
+	verify_advance(c->verify, contents - c->told_contents, bytes - c->told_bytes);
+	c->told_contents = contents;
+	c->told_bytes = bytes;
+	if (copy == NULL)
+		return err_set(c->e, MUNI_NO_MEMORY, "no memory to read files");
+	*copy = *n;
+	if (verify_go_on(c->verify, c->e) < 0 || !queue_push(c->queue, copy)) {
+		free(copy);
+		return -1;
+	}
+	return 0;
+}
+
+static void free_node(void *item)
+{
+	free(item);
+}
+
+static int hire(struct crew *c, struct worker *workers, unsigned count, unsigned *hired,
+		struct err *e)
+{
+	for (*hired = 0; *hired < count; (*hired)++) {
+		struct worker *w = &workers[*hired];
+
+		w->crew = c;
+		w->buffer = malloc(PIECE);
+		w->hash = content_hash_new();
+		if (w->buffer == NULL || w->hash == NULL)
+			return err_set(e, MUNI_NO_MEMORY, "no memory to read files");
+		if (vault_reader_open(c->verify->v, c->cache, CATALOGUE_CACHE_BYTES, &w->reader,
+				      e) < 0)
+			return -1;
+		if (pthread_create(&w->thread, NULL, work, w) != 0)
+			return err_set(e, MUNI_NO_MEMORY, "no thread to read files");
+	}
+	return 0;
+}
+
+static void dismiss(struct worker *workers, unsigned count, unsigned hired)
+{
+	for (unsigned i = 0; i < hired; i++)
+		pthread_join(workers[i].thread, NULL);
+	for (unsigned i = 0; i < count; i++) {
+		vault_reader_close(workers[i].reader);
+		content_hash_free(workers[i].hash);
+		free(workers[i].buffer);
+	}
+}
+
+static int read_all(struct crew *c, struct worker *workers, struct err *e)
+{
+	unsigned count = c->verify->threads, hired = 0;
+	int rc;
+
+	if (count > THREADS_MAX)
+		count = THREADS_MAX;
+	rc = hire(c, workers, count, &hired, e);
+	if (rc == 0)
+		rc = catalogue_contents(c->verify->v->catalogue, take_content, c, e);
+	if (rc == 0)
+		queue_close(c->queue);
+	else
+		queue_cancel(c->queue);
+	dismiss(workers, count, hired);
+	if (c->failed.code != MUNI_OK) {
+		*e = c->failed;
+		rc = -1;
+	}
+	return rc;
+}
+
+int verify_contents(struct verify *k, struct err *e)
+{
+	struct crew c = { .verify = k, .e = e };
+	struct worker *workers = NULL;
+	int rc = -1;
+
+	if (!k->is_catalogue_open || k->v->objects == NULL)
+		return 0;
+	verify_stage(k, "reading files", 0, 0);
+	atomic_init(&c.contents, 0);
+	atomic_init(&c.bytes, 0);
+	pthread_mutex_init(&c.lock, NULL);
+	c.queue = queue_new(64);
+	c.cache = block_cache_new(CACHE_BYTES);
+	workers = calloc(THREADS_MAX, sizeof *workers);
+	if (c.queue == NULL || c.cache == NULL || workers == NULL)
+		err_set(e, MUNI_NO_MEMORY, "no memory to read files");
+	else
+		rc = read_all(&c, workers, e);
+	while (c.bad != NULL) {
+		struct bad *next = c.bad->next;
+		char where[64];
+
+		/* Files that damaged blocks touch have been told by name. */
+		snprintf(where, sizeof where, "node %" PRId64, c.bad->node);
+		if (rc == 0 && k->lost.count + k->mendable.count == 0)
+			verify_damage(k, false, where, "%s", c.bad->what);
+		free(c.bad);
+		c.bad = next;
+	}
+	queue_free(c.queue, free_node);
+	block_cache_free(c.cache);
+	free(workers);
+	pthread_mutex_destroy(&c.lock);
+	return rc;
+}
+
+/* ---- trees ------------------------------------------------------------------------ */
+
+struct trees {
+	struct verify *verify;
+	struct err *e;
+	int64_t newest;		/* version id */
+};
+
+static int check_at(struct trees *t, const struct directory *d, int64_t version)
+{
+	struct verify *k = t->verify;
+	struct digest now;
+	char where[64];
+
+	snprintf(where, sizeof where, "directory %" PRId64 " in version %" PRId64, d->id,
+		 version);
+	if (leaf_root_of_directory(k->v->catalogue, version, d->id, &now, t->e) < 0)
+		return verify_absorb(k, false, where, t->e);
+	if (!digest_equal(&now, &d->root))
+		verify_damage(k, false, where, "its entries do not have the Merkle root that "
+			      "was signed");
+	return 0;
+}
+
+/* A range of a directory begins and ends with versions that see the same. */
+static int check_directory(void *arg, const struct directory *d)
+{
+	struct trees *t = arg;
+	int64_t last = d->last < t->newest ? d->last : t->newest;
+
+	verify_advance(t->verify, 1, 0);
+	if (verify_go_on(t->verify, t->e) < 0 || check_at(t, d, d->first) < 0)
+		return -1;
+	return last > d->first ? check_at(t, d, last) : 0;
+}
+
+static int check_top(void *arg, const struct version *v)
+{
+	struct trees *t = arg;
+	struct verify *k = t->verify;
+	struct digest now;
+	char where[300];
+
+	if (v->id > t->newest)
+		t->newest = v->id;
+	snprintf(where, sizeof where, "%s@%s", text_printable(v->system_name),
+		 text_printable(v->label));
+	if (leaf_of_version(k->v->catalogue, v->id, v->root, &now, t->e) < 0)
+		return verify_absorb(k, false, where, t->e);
+	if (!digest_equal(&now, &v->merkle))
+		verify_damage(k, false, where, "its tree does not have the Merkle root that was "
+			      "signed");
+	return 0;
+}
+
+int verify_trees(struct verify *k, struct err *e)
+{
+	struct trees t = { .verify = k, .e = e };
+
+	if (!k->is_catalogue_open)
+		return 0;
+	verify_stage(k, "checking trees", 0, 0);
+	if (catalogue_versions(k->v->catalogue, 0, check_top, &t, e) < 0)
+		return -1;
+	return catalogue_directories(k->v->catalogue, check_directory, &t, e);
+}

@@ -1,0 +1,246 @@
+/*
+ * Opening an archive that may be damaged, piece by piece; what stands beside
+ * store and catalogue.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/file.h"
+#include "fs/base/team.h"
+#include "fs/base/text.h"
+#include "fs/vault/verify_inside.h"
+
+#define LOCK_WAIT_MS 5000
+
+/* Verify keeps writers away while it looks; repair is one. */
+static int take_lock(struct verify *k, struct err *e)
+{
+	struct vault *v = k->v;
+
+	if (k->is_repair)
+		return archive_lock(v, e);
+	v->lockfd = file_open(v->dirfd, ARCHIVE_LOCK, O_RDONLY, 0, e);
+	if (v->lockfd < 0) {
+		if (e->code != MUNI_NOT_FOUND && e->code != MUNI_IO)
+			return -1;
+		*e = ERR_NONE;	/* nobody has written to this copy yet */
+		return 0;
+	}
+	if (file_lock(v->lockfd, false, LOCK_WAIT_MS, e) == 0)
+		return 0;
+	if (e->code == MUNI_BUSY)
+		return err_set(e, MUNI_BUSY, "it is being written: verify it when that has "
+			       "ended");
+	*e = ERR_NONE;		/* no locks on this file system: nobody writes there */
+	return 0;
+}
+
+static int read_file(struct verify *k, struct archive_file *file, struct err *e)
+{
+	const char *what = NULL;
+
+	if (archive_file_check(k->v->dirfd, k->is_repair && !k->v->is_folder_read_only, file,
+			       &what, e) < 0) {
+		if (e->code == MUNI_DAMAGED)
+			err_set(e, MUNI_DAMAGED, ARCHIVE_FILE " and its copy are both damaged: "
+				"bring one of them back from a backup; nothing else was "
+				"looked at");
+		return -1;
+	}
+	if (what != NULL)
+		verify_damage(k, true, ARCHIVE_FILE, "%s", what);
+	memcpy(k->v->id, file->id, sizeof k->v->id);
+	memcpy(k->v->id_hex, file->id_hex, sizeof k->v->id_hex);
+	return 0;
+}
+
+/* A keyring that is lost for good still lets the keyless checks run. */
+static int unlock(struct verify *k, const struct archive_file *file, struct err *e)
+{
+	struct vault *v = k->v;
+
+	v->keyring_path = archive_keyring_path(v->path, file, &k->options->keys, e);
+	if (v->keyring_path == NULL)
+		return -1;
+	if (archive_unlock_keys(v, &k->options->keys, e) == 0)
+		return 0;
+	if (e->code != MUNI_DAMAGED || k->is_repair)
+		return -1;
+	verify_damage(k, false, v->keyring_path, "%s. Without a keyring nothing can be read: "
+		      "bring it back from its backup", e->text);
+	*e = ERR_NONE;
+	return 0;
+}
+
+int verify_open(struct verify *k, const char *path, struct err *e)
+{
+	struct archive_file *file = NULL;
+	struct vault *v = archive_new(path, k->options->now);
+	int rc = -1;
+
+	k->v = v;
+	if (v == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
+	v->mode = k->is_repair ? VAULT_WRITE : VAULT_READ;
+	if (k->threads == 0)
+		k->threads = team_processors();
+	v->dirfd = file_open_user(path, O_RDONLY | O_DIRECTORY, 0, e);
+	if (v->dirfd < 0)
+		return -1;
+	v->is_folder_read_only = faccessat(v->dirfd, ".", W_OK, AT_EACCESS) < 0;
+	if (v->is_folder_read_only && k->is_repair)
+		return err_errno(e, "the archive's folder cannot be written");
+	file = malloc(sizeof *file);
+	if (file == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
+	/* The lock first: muniment.toml may be written. */
+	if (take_lock(k, e) < 0 || read_file(k, file, e) < 0 || unlock(k, file, e) < 0)
+		goto out;
+	if (objects_open_folder(v->dirfd, k->is_repair, &v->objects, e) < 0 &&
+	    verify_absorb(k, false, ARCHIVE_SEGMENTS, e) < 0)
+		goto out;
+	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
+	if (v->auditfd < 0 && verify_absorb(k, false, ARCHIVE_AUDIT, e) < 0)
+		goto out;
+	rc = 0;
+out:
+	free(file);
+	return rc;
+}
+
+void verify_close(struct verify *k)
+{
+	archive_free(k->v);
+	free(k->runs);
+	free(k->mendable.ids);
+	free(k->lost.ids);
+}
+
+int verify_keyring(struct verify *k, struct err *e)
+{
+	struct vault *v = k->v;
+	bool is_damaged = false;
+	char what[300];
+
+	if (v->keyring == NULL)
+		return 0;
+	if (keyring_check(v->keyring_path, v->id, &is_damaged, what, sizeof what, e) < 0)
+		return verify_absorb(k, false, v->keyring_path, e);
+	if (!is_damaged)
+		return 0;
+	if (k->is_repair && keyring_rewrite(v->keyring, e) < 0)
+		return err_wrap(e, "writing the keyring anew");
+	verify_damage(k, true, text_printable(v->keyring_path), "%s", what);
+	return 0;
+}
+
+int verify_certificate(struct verify *k, struct err *e)
+{
+	bool is_whole = false;
+
+	if (k->v->keyring == NULL)
+		return 0;
+	if (vault_certificate_check(k->v, &is_whole, e) < 0)
+		return verify_absorb(k, true, ARCHIVE_CERTIFICATES "/archive.pem", e);
+	if (is_whole)
+		return 0;
+	if (k->is_repair && vault_certificate_put(k->v, e) < 0)
+		return err_wrap(e, "writing the archive's certificate anew");
+	verify_damage(k, true, ARCHIVE_CERTIFICATES "/archive.pem",
+		      "the archive's certificate is missing or not what was written");
+	return 0;
+}
+
+/* ---- strangers ------------------------------------------------------------------ */
+
+static bool is_catalogue_of(const char *name, uint64_t epoch)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		char ours[48];
+
+		snprintf(ours, sizeof ours, "catalogue.%" PRIu64 "%s", epoch, ends[i]);
+		if (strcmp(name, ours) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_ours(const struct verify *k, const char *folder, const char *name)
+{
+	static const char *const top[] = { ARCHIVE_FILE, ARCHIVE_FILE_COPY, ARCHIVE_LOCK,
+		ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES, ARCHIVE_SEGMENTS };
+	static const char *const audit[] = { "log", "log.2", "heads", "heads.2" };
+	const char *keyring;
+
+	if (strcmp(folder, ARCHIVE_CERTIFICATES) == 0)
+		return strcmp(name, "archive.pem") == 0;
+	if (strcmp(folder, ARCHIVE_AUDIT) == 0) {
+		for (size_t i = 0; i < sizeof audit / sizeof *audit; i++)
+			if (strcmp(name, audit[i]) == 0)
+				return true;
+		return false;
+	}
+	for (size_t i = 0; i < sizeof top / sizeof *top; i++)
+		if (strcmp(name, top[i]) == 0)
+			return true;
+	keyring = k->v->keyring_path != NULL ? strrchr(k->v->keyring_path, '/') : NULL;
+	if (keyring != NULL && strcmp(name, keyring + 1) == 0)
+		return true;	/* allowed here, with a warning at init */
+	return k->v->epoch > 0 && is_catalogue_of(name, k->v->epoch);
+}
+
+static int look_through(struct verify *k, const char *folder, struct err *e)
+{
+	int fd = file_open_dir(k->v->dirfd, folder, e);
+	struct dirent *d;
+	DIR *stream;
+
+	if (fd < 0) {
+		*e = ERR_NONE;	/* told where it was missed */
+		return 0;
+	}
+	stream = fdopendir(fd);
+	if (stream == NULL) {
+		file_close(&fd);
+		return err_errno(e, "listing %s", folder);
+	}
+	while ((d = readdir(stream)) != NULL) {
+		char where[600];
+
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+		    is_ours(k, folder, d->d_name))
+			continue;
+		snprintf(where, sizeof where, "%s%s%.500s", strcmp(folder, ".") != 0 ? folder : "",
+			 strcmp(folder, ".") != 0 ? "/" : "", text_printable(d->d_name));
+		verify_note(k, where, "this is no file of the archive's; nothing here vouches "
+			    "for it");
+	}
+	closedir(stream);
+	return 0;
+}
+
+static int tell_stranger(void *arg, const char *path)
+{
+	verify_note(arg, path, "this is no file of the archive's; nothing here vouches for it");
+	return 0;
+}
+
+int verify_strangers(struct verify *k, struct err *e)
+{
+	static const char *const folders[] = { ".", ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES };
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		if (look_through(k, folders[i], e) < 0)
+			return -1;
+	if (k->v->objects != NULL && objects_strangers(k->v->objects, tell_stranger, k, e) < 0)
+		return verify_absorb(k, false, ARCHIVE_SEGMENTS, e);
+	return 0;
+}

@@ -1,0 +1,184 @@
+/*
+ * Segments without keys: the checksums that stand in parity, and each segment's
+ * own head, footer and tail.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "fs/store/segment.h"
+#include "fs/vault/verify_inside.h"
+
+int verify_take_run(struct verify *k, const struct parity_damage *d, struct err *e)
+{
+	struct verify_run *run;
+
+	if (d->is_parity)
+		return 0;
+	if (k->run_count == k->run_capacity) {
+		size_t capacity = k->run_capacity == 0 ? 64 : k->run_capacity * 2;
+		struct verify_run *runs = reallocarray(k->runs, capacity, sizeof *runs);
+
+		if (runs == NULL)
+			return err_set(e, MUNI_NO_MEMORY, "no memory for what is damaged");
+		k->runs = runs;
+		k->run_capacity = capacity;
+	}
+	run = &k->runs[k->run_count++];
+	memcpy(run->uid, d->uid, sizeof run->uid);
+	run->offset = d->offset;
+	run->size = d->size;
+	run->can_mend = d->can_mend;
+	return 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct verify_run *x = a, *y = b;
+	int order = memcmp(x->uid, y->uid, sizeof x->uid);
+
+	if (order != 0)
+		return order;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+void verify_sort_runs(struct verify *k)
+{
+	if (k->run_count > 1)
+		qsort(k->runs, k->run_count, sizeof *k->runs, by_place);
+}
+
+bool verify_is_touched(const struct verify *k, const uint8_t uid[16], uint64_t offset,
+		       uint64_t size, bool *can_mend)
+{
+	size_t low = 0, high = k->run_count;
+	bool is_touched = false;
+
+	*can_mend = true;
+	while (low < high) {	/* the first run of this segment */
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(k->runs[middle].uid, uid, 16) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < k->run_count && memcmp(k->runs[low].uid, uid, 16) == 0; low++) {
+		const struct verify_run *run = &k->runs[low];
+
+		if (run->offset >= offset + size || run->offset + run->size <= offset)
+			continue;
+		is_touched = true;
+		*can_mend = *can_mend && run->can_mend;
+	}
+	return is_touched;
+}
+
+struct walk {
+	struct verify *verify;
+	struct err *e;
+};
+
+static int found_run(void *arg, const struct parity_damage *d)
+{
+	struct walk *w = arg;
+	struct verify *k = w->verify;
+	char where[VERIFY_PLACE_MAX], size[TEXT_COUNT_MAX];
+
+	verify_place(d->is_parity ? OBJECTS_PARITY : OBJECTS_SEGMENT, d->uid, d->offset,
+		     where);
+	if (d->is_missing)
+		verify_damage(k, d->can_mend, where, "it is missing (%s bytes)",
+			      text_count(d->size, size));
+	else
+		verify_damage(k, d->can_mend, where, "%s bytes from here on are not what was "
+			      "written", text_count(d->size, size));
+	return verify_take_run(k, d, w->e) < 0 ? -1 : 0;
+}
+
+static bool read_bytes(void *arg, uint64_t bytes)
+{
+	struct walk *w = arg;
+	struct err ignored = ERR_NONE;
+
+	verify_advance(w->verify, 0, bytes);
+	return verify_go_on(w->verify, &ignored) == 0;
+}
+
+static int total_size(struct verify *k, uint64_t *out, struct err *e)
+{
+	*out = 0;
+	for (int kind = OBJECTS_SEGMENT; kind <= OBJECTS_PARITY; kind++) {
+		struct object_name *names = NULL;
+		size_t count = 0;
+
+		if (objects_list(k->v->objects, (enum objects_kind)kind, &names, &count, NULL,
+				 e) < 0)
+			return -1;
+		for (size_t i = 0; i < count; i++) {
+			uint64_t size = 0;
+
+			if (objects_size(k->v->objects, &names[i], &size, e) == 0)
+				*out += size;
+			*e = ERR_NONE;
+		}
+		free(names);
+	}
+	return 0;
+}
+
+/* Parity vouches for every byte; a footer that contradicts itself was written so. */
+static int check_structure(struct verify *k, struct err *e)
+{
+	struct object_name *names = NULL;
+	size_t count = 0;
+	int rc = -1;
+
+	if (objects_list(k->v->objects, OBJECTS_SEGMENT, &names, &count, NULL, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct segment_entry *entries = NULL;
+		char where[VERIFY_PLACE_MAX];
+		size_t blocks;
+		bool can_mend;
+		int got;
+
+		got = segment_read_footer(k->v->objects, &names[i], k->v->id, &entries, &blocks,
+					  e);
+		free(entries);
+		if (got == 0)
+			continue;
+		if (verify_is_touched(k, names[i].uid, 0, UINT64_MAX, &can_mend))
+			*e = ERR_NONE;	/* told already */
+		else if (verify_absorb(k, false, verify_place(OBJECTS_SEGMENT, names[i].uid, 0,
+							      where), e) < 0)
+			goto out;
+	}
+	rc = 0;
+out:
+	free(names);
+	return rc;
+}
+
+int verify_segments(struct verify *k, struct err *e)
+{
+	struct walk w = { .verify = k, .e = e };
+	char count[TEXT_COUNT_MAX];
+	size_t unprotected = 0;
+	uint64_t bytes;
+
+	if (k->v->objects == NULL)
+		return 0;
+	if (total_size(k, &bytes, e) < 0)
+		return verify_absorb(k, false, ARCHIVE_SEGMENTS, e);
+	verify_stage(k, "reading segments", 0, bytes);
+	if (parity_check(k->v->objects, k->v->id, found_run, read_bytes, &w, &unprotected,
+			 e) < 0)
+		return -1;
+	verify_sort_runs(k);
+	if (unprotected > 0)
+		verify_note(k, ARCHIVE_SEGMENTS, "%s segments have no parity yet; the next "
+			    "ingest or repair gives it to them",
+			    text_count(unprotected, count));
+	return check_structure(k, e);
+}

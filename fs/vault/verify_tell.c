@@ -1,0 +1,105 @@
+/* Findings and progress. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "fs/vault/verify_inside.h"
+
+void verify_damage(struct verify *k, bool can_repair, const char *where,
+		   const char *format, ...)
+{
+	struct verify_finding f = { .kind = FINDING_DAMAGE, .where = where,
+				    .can_repair = can_repair };
+	char what[sizeof k->first.text];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	f.what = what;
+	if (k->out->damages == 0)
+		err_set(&k->first, MUNI_DAMAGED, "%s: %s", where, what);
+	k->out->damages++;
+	k->progress.problems++;
+	if (can_repair)
+		k->out->repairable++;
+	k->found(k->arg, &f);
+}
+
+void verify_note(struct verify *k, const char *where, const char *format, ...)
+{
+	struct verify_finding f = { .kind = FINDING_NOTE, .where = where };
+	char what[sizeof k->first.text];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	f.what = what;
+	k->found(k->arg, &f);
+}
+
+void verify_file(struct verify *k, const struct verify_finding *f)
+{
+	k->out->files_touched++;
+	k->found(k->arg, f);
+}
+
+static void show(struct verify *k)
+{
+	if (k->monitor->progress != NULL)
+		k->monitor->progress(k->monitor->arg, &k->progress);
+}
+
+void verify_stage(struct verify *k, const char *stage, uint64_t items_total,
+		  uint64_t bytes_total)
+{
+	uint64_t problems = k->progress.problems;
+
+	k->progress = (struct vault_progress){ .stage = stage, .items_total = items_total,
+					       .bytes_total = bytes_total,
+					       .problems = problems };
+	show(k);
+}
+
+void verify_advance(struct verify *k, uint64_t items, uint64_t bytes)
+{
+	k->progress.items_done += items;
+	k->progress.bytes_done += bytes;
+	show(k);
+}
+
+int verify_go_on(struct verify *k, struct err *e)
+{
+	if (k->monitor->is_cancelled != NULL && k->monitor->is_cancelled(k->monitor->arg))
+		return err_set(e, MUNI_CANCELLED, "stopped");
+	return 0;
+}
+
+int verify_absorb(struct verify *k, bool can_repair, const char *where, struct err *e)
+{
+	switch (e->code) {
+	case MUNI_DAMAGED:
+	case MUNI_NOT_FOUND:
+	case MUNI_IO:
+	case MUNI_LIMIT:
+		verify_damage(k, can_repair, where, "%s", e->text);
+		*e = ERR_NONE;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+const char *verify_place(enum objects_kind kind, const uint8_t uid[16], uint64_t offset,
+			 char out[VERIFY_PLACE_MAX])
+{
+	static const char *const suffixes[OBJECTS_KIND_COUNT] = { "seg", "par", "cat" };
+	char hex[33], count[TEXT_COUNT_MAX];
+
+	text_hex(uid, 16, hex);
+	snprintf(out, VERIFY_PLACE_MAX, ARCHIVE_SEGMENTS "/%.2s/%s.%s at byte %s", hex, hex,
+		 suffixes[kind], text_count(offset, count));
+	return out;
+}
