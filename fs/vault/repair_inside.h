@@ -1,0 +1,23 @@
+/*
+ * The parts of repair.  Only fs/vault/repair*.c includes this.
+ */
+#ifndef FS_VAULT_REPAIR_INSIDE_H
+#define FS_VAULT_REPAIR_INSIDE_H
+
+#include "fs/vault/verify_inside.h"
+
+/*
+ * The catalogue anew from base and redo, checked, then put in the old one's
+ * place.  MUNI_BUSY while somebody has the catalogue open; MUNI_DAMAGED if base
+ * and redo do not lead to what was signed.
+ */
+int repair_catalogue(struct verify *k, struct err *e);
+/* Removes what a crashed repair left. */
+int repair_sweep(struct verify *k, struct err *e);
+/* Strength as the archive wants it; the default where the catalogue is lost. */
+struct parity_strength repair_strength(struct verify *k);
+/* Opens catalogue and log for writing, completes what a crash left, writes base
+ * and redo anew where they were damaged, and records the repair. */
+int repair_conclude(struct verify *k, struct err *e);
+
+#endif
