@@ -82,6 +82,7 @@ static int open_database(struct catalogue *c, unsigned key_id, const char *more,
 		SQLITE_OPEN_EXRESCODE;
 
 	(void)pagevfs_reason();		/* what was refused before is not our reason */
+	c->key_id = key_id;
 	flags |= c->mode == CATALOGUE_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 	snprintf(uri, sizeof uri, "file:/proc/self/fd/%d/catalogue.%" PRIu64
 		 "?vfs=" PAGEVFS_NAME "&key_id=%u%s%s", c->dirfd, c->epoch, key_id,
@@ -142,11 +143,53 @@ static int configure_writer(struct catalogue *c, struct err *e)
 	return 0;
 }
 
+static bool has_scratch(struct catalogue *c, char shm[48])
+{
+	char wal[48];
+	struct stat st;
+
+	file_name(c->epoch, "-shm", shm);
+	file_name(c->epoch, "-wal", wal);
+	if (fstatat(c->dirfd, shm, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return fstatat(c->dirfd, wal, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size == 0;
+}
+
+/*
+ * Whoever leaves last takes the shared memory file away: nothing vouches for
+ * its bytes, and at rest every byte of an archive is to be vouched for.  In
+ * exclusive mode SQLite uses none itself, and gets the lock only if nobody has
+ * the catalogue open, in this process or another.  Best effort.
+ */
+static void remove_scratch(struct catalogue *c)
+{
+	struct err ignored = ERR_NONE;
+	int keep = 1;
+	char shm[48];
+
+	if (c->mode == CATALOGUE_READ_IMMUTABLE || !has_scratch(c, shm))
+		return;
+	c->db = NULL;
+	c->mode = CATALOGUE_WRITE;
+	if (open_database(c, c->key_id, "", &ignored) == 0) {
+		sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+		if (sqlite3_exec(c->db, "PRAGMA locking_mode = EXCLUSIVE;"
+				 "SELECT count(*) FROM sqlite_schema", NULL, NULL,
+				 NULL) == SQLITE_OK && has_scratch(c, shm))
+			unlinkat(c->dirfd, shm, 0);
+	}
+	sqlite3_close(c->db);
+}
+
 static void discard(struct catalogue *c)
 {
+	bool was_open = c->db != NULL;
+
 	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(c->statements[i].prepared);
 	sqlite3_close(c->db);
+	if (was_open)
+		remove_scratch(c);
 	file_close(&c->dirfd);
 	free(c);
 }

@@ -59,6 +59,7 @@ struct catalogue {
 	sqlite3 *db;
 	int dirfd;		/* own duplicate: SQLite's path goes through it */
 	uint64_t epoch;
+	unsigned key_id;
 	enum catalogue_mode mode;
 	bool in_transaction;	/* between catalogue_begin() and its end */
 	struct {

@@ -35,7 +35,6 @@ struct update {
 	bool *is_covered;		/* owned; by place in segments */
 	bool has_open[CLASSES];
 	struct parity_span open[CLASSES];
-	struct err damage;		/* the first segment that could not join */
 };
 
 static int by_uid(const void *a, const void *b)
@@ -243,8 +242,6 @@ static int is_fit(struct update *u, const struct object_name *name, uint64_t *si
 	}
 	if (e->code == MUNI_NO_MEMORY)
 		return -1;
-	if (u->damage.code == MUNI_OK)
-		u->damage = *e;
 	*e = ERR_NONE;
 	return 0;
 }
@@ -313,10 +310,6 @@ int parity_update(struct objects *o, const uint8_t archive_id[16],
 	if (strength.parity > 0 && place_all(&u, e) < 0)
 		goto out;
 	rc = 0;
-	if (u.damage.code != MUNI_OK) {
-		*e = u.damage;
-		rc = -1;
-	}
 out:
 	parity_index_free(&u.index);
 	free(u.segments);

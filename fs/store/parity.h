@@ -38,8 +38,7 @@ struct parity_strength {
  * Brings parity up to what objects_list(OBJECTS_SEGMENT) shows: new segments join
  * an open group of segments of like size, so that a small ingest does not rewrite
  * the parity of large segments.  Old members are not read: parity is carried on.
- * A new segment that is damaged already joins none: MUNI_DAMAGED, after all
- * others were covered.
+ * A new segment that is damaged already is left out: parity_check() names it.
  */
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e);

@@ -158,10 +158,8 @@ int parity_repair(struct objects *o, const uint8_t archive_id[16],
 			  .progress = progress, .arg = arg, .is_repair = true };
 	int rc = exam_run(&x, NULL, e);
 
-	/* Segments that are damaged and in no group were told already. */
-	if (rc == 0 && parity_update(o, archive_id, strength, e) < 0 &&
-	    e->code != MUNI_DAMAGED)
-		rc = -1;
+	if (rc == 0)
+		rc = parity_update(o, archive_id, strength, e);
 	if (rc == 0)
 		rc = tell_useless(&x, true, e);
 	for (size_t i = 0; i < x.useless_count && rc == 0; i++)

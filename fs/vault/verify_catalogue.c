@@ -84,26 +84,46 @@ int verify_audit(struct verify *k, struct err *e)
 
 static int found_in_redo(void *arg, const uint8_t uid[16], const char *what)
 {
+	static const uint8_t nobody[16];
 	struct verify *k = arg;
-	char where[VERIFY_PLACE_MAX];
+	char where[VERIFY_PLACE_MAX] = "the catalogue's copies";
 
 	k->is_redo_whole = false;
-	verify_damage(k, true, verify_place(OBJECTS_CATALOGUE, uid, 0, where), "%s", what);
+	if (memcmp(uid, nobody, sizeof nobody) != 0)
+		verify_place(OBJECTS_CATALOGUE, uid, 0, where);
+	verify_damage(k, true, where, "%s", what);
 	return 0;
 }
 
 int verify_redo(struct verify *k, struct err *e)
 {
 	struct vault *v = k->v;
+	int rc;
 
 	if (v->objects == NULL || v->epoch == 0)
 		return 0;
 	verify_stage(k, "checking the catalogue's copies", 0, 0);
 	k->is_redo_whole = true;
-	if (redo_check(v->objects, v->id, v->epoch, found_in_redo, k, &k->redo_end, e) == 0)
-		return 0;
-	k->is_redo_whole = false;
-	return verify_absorb(k, true, "the catalogue's copies", e);
+	verify_hold(k, &k->redo);
+	rc = redo_check(v->objects, v->id, v->epoch, found_in_redo, k, &k->redo_end, e);
+	if (rc < 0) {
+		k->is_redo_whole = false;
+		rc = verify_absorb(k, true, "the catalogue's copies", e);
+	}
+	verify_hold(k, NULL);
+	return rc;
+}
+
+int verify_told_redo(struct verify *k, struct err *e)
+{
+	(void)e;
+	/* A set that was being written when a writer died is no damage: the next
+	 * one sees that the chain does not end with the catalogue. */
+	if (k->is_unsettled)
+		verify_release_as_notes(k, &k->redo);
+	else
+		verify_release(k, &k->redo, k->is_catalogue_whole || verify_redo_reaches(k));
+	return 0;
 }
 
 bool verify_redo_reaches(const struct verify *k)

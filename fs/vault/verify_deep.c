@@ -22,7 +22,7 @@
 #define THREADS_MAX 64
 
 struct bad {
-	int64_t node;
+	int64_t content;
 	char what[300];
 	struct bad *next;
 };
@@ -59,7 +59,7 @@ static void fail(struct crew *c, const struct err *e)
 	queue_cancel(c->queue);
 }
 
-static void note_bad(struct crew *c, int64_t node, const char *what)
+static void note_bad(struct crew *c, int64_t content, const char *what)
 {
 	struct bad *bad = calloc(1, sizeof *bad);
 	struct err e = ERR_NONE;
@@ -69,7 +69,7 @@ static void note_bad(struct crew *c, int64_t node, const char *what)
 		fail(c, &e);
 		return;
 	}
-	bad->node = node;
+	bad->content = content;
 	snprintf(bad->what, sizeof bad->what, "%s", what);
 	pthread_mutex_lock(&c->lock);
 	bad->next = c->bad;
@@ -132,9 +132,9 @@ static void *work(void *arg)
 			if (e.code == MUNI_NO_MEMORY)
 				fail(w->crew, &e);
 			else
-				note_bad(w->crew, n->id, e.text);
+				note_bad(w->crew, n->content, e.text);
 		} else if (!n->has_sha256 || !digest_equal(&now, &n->sha256)) {
-			note_bad(w->crew, n->id, "its bytes do not have the digest that was "
+			note_bad(w->crew, n->content, "its bytes do not have the digest that was "
 				 "taken at ingest");
 		}
 		atomic_fetch_add(&w->crew->contents, 1);
@@ -220,6 +220,18 @@ static int read_all(struct crew *c, struct worker *workers, struct err *e)
 	return rc;
 }
 
+/* Files that damaged blocks touch have been told by name. */
+static int tell_bad(struct verify *k, const struct bad *bad, struct err *e)
+{
+	char where[64];
+
+	if (k->lost.count + k->mendable.count > 0)
+		return 0;
+	snprintf(where, sizeof where, "content %" PRId64, bad->content);
+	verify_damage(k, false, where, "%s", bad->what);
+	return verify_files_of_content(k, bad->content, bad->what, e);
+}
+
 int verify_contents(struct verify *k, struct err *e)
 {
 	struct crew c = { .verify = k, .e = e };
@@ -241,12 +253,9 @@ int verify_contents(struct verify *k, struct err *e)
 		rc = read_all(&c, workers, e);
 	while (c.bad != NULL) {
 		struct bad *next = c.bad->next;
-		char where[64];
 
-		/* Files that damaged blocks touch have been told by name. */
-		snprintf(where, sizeof where, "node %" PRId64, c.bad->node);
-		if (rc == 0 && k->lost.count + k->mendable.count == 0)
-			verify_damage(k, false, where, "%s", c.bad->what);
+		if (rc == 0)
+			rc = tell_bad(k, c.bad, e);
 		free(c.bad);
 		c.bad = next;
 	}

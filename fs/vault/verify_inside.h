@@ -28,6 +28,16 @@ struct verify_blocks {
 	size_t count, capacity;
 };
 
+/* Damage that is told later, when it is known whether it can be repaired. */
+struct verify_held {
+	char *where, *what;	/* owned */
+	struct verify_held *next;
+};
+
+struct verify_hold {
+	struct verify_held *first, **end;	/* owned */
+};
+
 struct verify {
 	const struct vault_options *options;
 	const struct vault_monitor *monitor;	/* never NULL */
@@ -40,6 +50,8 @@ struct verify {
 	struct vault *v;	/* owned; opened as far as it goes */
 	struct vault_progress progress;
 	struct err first;	/* the first damage: the caller's e in the end */
+	struct verify_hold *hold;	/* borrowed; NULL: damage is told at once */
+	struct verify_hold redo;	/* what is wrong with base and redo */
 
 	struct verify_run *runs;	/* owned; sorted by uid and offset once all is in */
 	size_t run_count, run_capacity;
@@ -58,6 +70,13 @@ struct verify {
 
 void verify_damage(struct verify *k, bool can_repair, const char *where,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* From now on damage goes into hold; NULL: it is told at once again. */
+void verify_hold(struct verify *k, struct verify_hold *hold);
+bool verify_is_held(const struct verify_hold *hold);	/* is anything in it? */
+/* Tells what was held and empties it. */
+void verify_release(struct verify *k, struct verify_hold *hold, bool can_repair);
+void verify_release_as_notes(struct verify *k, struct verify_hold *hold);
+void verify_drop(struct verify_hold *hold);
 void verify_note(struct verify *k, const char *where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void verify_file(struct verify *k, const struct verify_finding *f);
@@ -96,17 +115,26 @@ void verify_sort_runs(struct verify *k);
 /* Does a damaged run touch these bytes?  *can_mend: all that do can be mended. */
 bool verify_is_touched(const struct verify *k, const uint8_t uid[16], uint64_t offset,
 		       uint64_t size, bool *can_mend);
+/* A segment that the catalogue needs and the folder does not have; segments that
+ * it does not know: a note. */
+int verify_known_segments(struct verify *k, struct err *e);
 int verify_add_block(struct verify_blocks *b, int64_t id, struct err *e);
 /* Every block of the catalogue: authenticated, or (is_reading false) only looked
  * up among the damaged runs. */
 int verify_all_blocks(struct verify *k, bool is_reading, struct err *e);
 /* Which files in which versions need the damaged blocks. */
 int verify_touched_files(struct verify *k, struct err *e);
+/* Which files have this content. */
+int verify_files_of_content(struct verify *k, int64_t content, const char *what,
+			    struct err *e);
 
 /* ---- catalogue, log ------------------------------------------------------------------ */
 
 int verify_audit(struct verify *k, struct err *e);
+/* Base and redo: what is wrong is held in k->redo until the catalogue was looked
+ * at, then told by verify_told_redo(). */
 int verify_redo(struct verify *k, struct err *e);
+int verify_told_redo(struct verify *k, struct err *e);
 int verify_catalogue(struct verify *k, struct err *e);
 int verify_versions(struct verify *k, struct err *e);
 /* Could base and redo replace the catalogue? */

@@ -117,6 +117,7 @@ out:
 void verify_close(struct verify *k)
 {
 	archive_free(k->v);
+	verify_drop(&k->redo);
 	free(k->runs);
 	free(k->mendable.ids);
 	free(k->lost.ids);

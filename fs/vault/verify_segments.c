@@ -182,3 +182,60 @@ int verify_segments(struct verify *k, struct err *e)
 			    text_count(unprotected, count));
 	return check_structure(k, e);
 }
+
+struct known {
+	struct verify *verify;
+	struct err *e;
+	struct object_name *names;	/* in the folder; sorted; borrowed */
+	size_t count;
+	size_t met;
+};
+
+static int by_uid(const void *a, const void *b)
+{
+	const struct object_name *x = a, *y = b;
+
+	return memcmp(x->uid, y->uid, sizeof x->uid);
+}
+
+static int meet_segment(void *arg, int64_t id, const uint8_t uid[16])
+{
+	struct known *n = arg;
+	struct object_name key = { .kind = OBJECTS_SEGMENT };
+	struct parity_damage lost = { .size = UINT64_MAX, .is_missing = true };
+	char where[VERIFY_PLACE_MAX];
+	bool can_mend;
+
+	(void)id;
+	memcpy(key.uid, uid, sizeof key.uid);
+	if (n->count > 0 && bsearch(&key, n->names, n->count, sizeof key, by_uid) != NULL) {
+		n->met++;
+		return 0;
+	}
+	if (verify_is_touched(n->verify, uid, 0, UINT64_MAX, &can_mend))
+		return 0;	/* told already */
+	verify_damage(n->verify, false, verify_place(OBJECTS_SEGMENT, uid, 0, where),
+		      "it is missing, and no parity knows it");
+	memcpy(lost.uid, uid, sizeof lost.uid);
+	return verify_take_run(n->verify, &lost, n->e) < 0 ? -1 : 0;
+}
+
+int verify_known_segments(struct verify *k, struct err *e)
+{
+	struct known n = { .verify = k, .e = e };
+	char count[TEXT_COUNT_MAX];
+	int rc;
+
+	if (!k->is_catalogue_open || k->v->objects == NULL)
+		return 0;
+	if (objects_list(k->v->objects, OBJECTS_SEGMENT, &n.names, &n.count, NULL, e) < 0)
+		return -1;
+	rc = catalogue_segments(k->v->catalogue, meet_segment, &n, e);
+	verify_sort_runs(k);
+	if (rc == 0 && n.met < n.count)
+		verify_note(k, ARCHIVE_SEGMENTS, "%s segments are in the folder that the "
+			    "catalogue does not know: an interrupted ingest left them",
+			    text_count(n.count - n.met, count));
+	free(n.names);
+	return rc;
+}

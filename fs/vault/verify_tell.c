@@ -1,23 +1,18 @@
 /* Findings and progress. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/text.h"
 #include "fs/vault/verify_inside.h"
 
-void verify_damage(struct verify *k, bool can_repair, const char *where,
-		   const char *format, ...)
+static void tell_damage(struct verify *k, bool can_repair, const char *where,
+			const char *what)
 {
-	struct verify_finding f = { .kind = FINDING_DAMAGE, .where = where,
+	struct verify_finding f = { .kind = FINDING_DAMAGE, .where = where, .what = what,
 				    .can_repair = can_repair };
-	char what[sizeof k->first.text];
-	va_list args;
 
-	va_start(args, format);
-	vsnprintf(what, sizeof what, format, args);
-	va_end(args);
-	f.what = what;
 	if (k->out->damages == 0)
 		err_set(&k->first, MUNI_DAMAGED, "%s: %s", where, what);
 	k->out->damages++;
@@ -25,6 +20,78 @@ void verify_damage(struct verify *k, bool can_repair, const char *where,
 	if (can_repair)
 		k->out->repairable++;
 	k->found(k->arg, &f);
+}
+
+void verify_damage(struct verify *k, bool can_repair, const char *where,
+		   const char *format, ...)
+{
+	char what[sizeof k->first.text];
+	struct verify_held *held = NULL;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	if (k->hold != NULL)
+		held = calloc(1, sizeof *held);
+	if (held != NULL) {
+		held->where = strdup(where);
+		held->what = strdup(what);
+	}
+	if (held == NULL || held->where == NULL || held->what == NULL) {
+		/* Without memory it is told too early rather than not at all. */
+		if (held != NULL) {
+			free(held->where);
+			free(held->what);
+			free(held);
+		}
+		tell_damage(k, can_repair, where, what);
+		return;
+	}
+	*k->hold->end = held;
+	k->hold->end = &held->next;
+}
+
+void verify_hold(struct verify *k, struct verify_hold *hold)
+{
+	k->hold = hold;
+	if (hold != NULL && hold->end == NULL)
+		hold->end = &hold->first;
+}
+
+bool verify_is_held(const struct verify_hold *hold)
+{
+	return hold->first != NULL;
+}
+
+static void drop_first(struct verify_hold *hold)
+{
+	struct verify_held *held = hold->first;
+
+	hold->first = held->next;
+	if (hold->first == NULL)
+		hold->end = &hold->first;
+	free(held->where);
+	free(held->what);
+	free(held);
+}
+
+void verify_drop(struct verify_hold *hold)
+{
+	while (hold->first != NULL)
+		drop_first(hold);
+}
+
+void verify_release(struct verify *k, struct verify_hold *hold, bool can_repair)
+{
+	for (; hold->first != NULL; drop_first(hold))
+		tell_damage(k, can_repair, hold->first->where, hold->first->what);
+}
+
+void verify_release_as_notes(struct verify *k, struct verify_hold *hold)
+{
+	for (; hold->first != NULL; drop_first(hold))
+		verify_note(k, hold->first->where, "%s", hold->first->what);
 }
 
 void verify_note(struct verify *k, const char *where, const char *format, ...)

@@ -10,7 +10,18 @@ struct telling {
 	struct err *e;
 	const char *what;
 	bool can_repair;
+	int64_t content;	/* only files that have it; 0: all */
 };
+
+static bool is_wanted(const struct telling *t, int64_t node)
+{
+	struct err ignored = ERR_NONE;
+	struct node n;
+
+	return t->content == 0 ||
+	       (catalogue_node(t->verify->v->catalogue, node, false, &n, &ignored) == 0 &&
+		n.content == t->content);
+}
 
 static void label_of(struct catalogue *c, int64_t id, char out[132])
 {
@@ -48,9 +59,10 @@ static int tell_file(void *arg, int64_t system, const void *path, size_t path_si
 	char first_label[132];
 	struct system s;
 
-	(void)node;
 	if (verify_go_on(t->verify, t->e) < 0)
 		return -1;
+	if (!is_wanted(t, node))
+		return 0;
 	strcpy(s.name, "?");
 	catalogue_system_get(c, system, &s, &ignored);
 	label_of(c, first, first_label);
@@ -83,4 +95,23 @@ int verify_touched_files(struct verify *k, struct err *e)
 				      tell_file, &mendable, e) < 0)
 		return -1;
 	return 0;
+}
+
+int verify_files_of_content(struct verify *k, int64_t content, const char *what,
+			    struct err *e)
+{
+	struct telling t = { .verify = k, .e = e, .what = what, .content = content };
+	struct extent_page *page = malloc(sizeof *page);
+	int64_t block = 0;
+	int rc = -1;
+
+	if (page == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to look up files");
+	rc = catalogue_extents(k->v->catalogue, content, 0, page, e);
+	if (rc == 0 && page->count > 0)
+		block = page->extents[0].block;
+	free(page);
+	if (rc < 0 || block == 0)
+		return rc;
+	return catalogue_files_of_blocks(k->v->catalogue, &block, 1, tell_file, &t, e);
 }
