@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+"""Any single flipped bit anywhere in the archive's folder, or in its keyring: every
+read is right or fails, verify finds it (exit 5), repair mends it (exit 0), verify is
+content (exit 0), and every file reads as before.
+
+A seeded sample of bytes by default; BITFLIP_ALL=1 takes every byte of every file,
+BITFLIP_SEED=N another sample, BITFLIP_SECONDS=N more or less of it."""
+import concurrent.futures
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+MUNI = os.environ["MUNI"]
+SEED = int(os.environ.get("BITFLIP_SEED", "1"))
+SECONDS = float(os.environ.get("BITFLIP_SECONDS", "40"))
+ALL = bool(os.environ.get("BITFLIP_ALL"))
+WORKERS = 4
+
+
+def muni(world, *words, expect=None):
+    done = subprocess.run([MUNI, *words, "--keyring", f"{world}/keys/keyring",
+                           "--key-file", "key"], capture_output=True, check=False)
+    if expect is not None and done.returncode != expect:
+        raise AssertionError(f"muni {' '.join(words)}: exit {done.returncode}, not {expect}\n"
+                             + done.stdout.decode(errors="replace")[-2000:]
+                             + done.stderr.decode(errors="replace")[-1000:])
+    return done
+
+
+def make_source():
+    rng = random.Random(7)
+    os.makedirs("src/dir")
+    with open("src/text", "w", encoding="utf-8") as f:
+        for i in range(4000):
+            f.write(f"{i};{rng.random()};员工\n")
+    with open("src/dir/random", "wb") as f:
+        f.write(rng.randbytes(90_000))
+    with open("src/dir/small", "w", encoding="utf-8") as f:
+        f.write("a small file\n")
+    with open("src/sparse", "wb") as f:
+        f.seek(1 << 20)
+        f.write(b"end")
+
+
+def read_tree(root):
+    out = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as f:
+                out[os.path.relpath(path, root)] = f.read()
+    return out
+
+
+def make_world():
+    os.makedirs("pristine/keys")
+    with open("key", "wb") as f:
+        f.write(os.urandom(40))
+    make_source()
+    muni("pristine", "init", "pristine/archive", expect=0)
+    muni("pristine", "ingest", "pristine/archive", "src", "--system", "s", "--version", "1",
+         expect=0)
+    expected = {("s@1", path): data for path, data in read_tree("src").items()}
+    with open("src/dir/small", "a", encoding="utf-8") as f:
+        f.write("and more of it\n")
+    with open("src/text", "r+b") as f:
+        f.seek(50_000)
+        f.write(b"changed in the second version")
+    muni("pristine", "ingest", "pristine/archive", "src", "--system", "s", "--version", "2",
+         expect=0)
+    expected.update({("s@2", path): data for path, data in read_tree("src").items()})
+    return expected
+
+
+def targets():
+    """(path below the world, size) of every file that has bytes."""
+    out = []
+    for root in ("archive", "keys"):
+        for folder, _, names in os.walk(f"pristine/{root}"):
+            for name in names:
+                path = os.path.join(folder, name)
+                if name.endswith(".anchor"):
+                    continue    # outside the archive; it vouches, nothing vouches for it
+                if os.path.getsize(path) > 0:
+                    out.append((os.path.relpath(path, "pristine"), os.path.getsize(path)))
+    return sorted(out)
+
+
+def flips():
+    """Endless (path, byte, bit); files in turn, so that small ones get their share."""
+    rng = random.Random(SEED)
+    files = targets()
+    if ALL:
+        for path, size in files:
+            for at in range(size):
+                yield path, at, at % 8
+        return
+    while True:
+        for path, size in files:
+            # Ends and beginnings are where formats keep what matters.
+            where = rng.choice(["any", "any", "first", "last"])
+            span = min(size, 200)
+            at = {"any": rng.randrange(size), "first": rng.randrange(span),
+                  "last": size - 1 - rng.randrange(span)}[where]
+            yield path, at, rng.randrange(8)
+
+
+def flip(path, at, bit):
+    mode = os.stat(path).st_mode
+    os.chmod(path, 0o600)
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ (1 << bit)]))
+    os.chmod(path, mode)
+
+
+def read_all(world, expected, must):
+    for (version, path), data in expected.items():
+        got = muni(world, "cat", f"{world}/archive", version, path)
+        if got.returncode == 0:
+            assert got.stdout == data, f"{version} {path}: exit 0 with other bytes"
+        else:
+            assert not must, f"{version} {path}: {got.stderr.decode(errors='replace')}"
+            assert data.startswith(got.stdout), f"{version} {path}: wrong bytes, then exit " \
+                                                f"{got.returncode}"
+
+
+def one(number, expected, path, at, bit):
+    world = f"world{number % WORKERS}"
+    shutil.rmtree(world, ignore_errors=True)
+    shutil.copytree("pristine", world)
+    where = f"{path} byte {at} bit {bit}"
+    try:
+        flip(f"{world}/{path}", at, bit)
+        muni(world, "verify", f"{world}/archive", expect=5)
+        read_all(world, expected, must=False)
+        muni(world, "repair", f"{world}/archive", expect=0)
+        muni(world, "verify", "--deep", f"{world}/archive", expect=0)
+        read_all(world, expected, must=True)
+    except AssertionError as e:
+        return f"{where}: {e}"
+    return None
+
+
+def lane(index, expected, source, until):
+    """Every WORKERSth flip, in a world of its own."""
+    done, wrong = 0, []
+    for number, (path, at, bit) in enumerate(source):
+        if number % WORKERS != index:
+            continue
+        if not ALL and time.monotonic() > until:
+            break
+        result = one(index, expected, path, at, bit)
+        done += 1
+        if result:
+            wrong.append(result)
+            if len(wrong) > 10:
+                break
+    return done, wrong
+
+
+def main():
+    expected = make_world()
+    muni("pristine", "verify", "--deep", "pristine/archive", expect=0)
+    read_all("pristine", expected, must=True)
+    until = time.monotonic() + SECONDS
+    done, wrong = 0, []
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        for d, w in pool.map(lambda i: lane(i, expected, flips(), until), range(WORKERS)):
+            done += d
+            wrong += w
+    for line in wrong:
+        print("WRONG:", line)
+    sizes = sum(size for _, size in targets())
+    print(f"{done} flips among {sizes} bytes in {len(targets())} files, {len(wrong)} wrong")
+    return 1 if wrong or done < 8 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
