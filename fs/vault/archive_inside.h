@@ -1,6 +1,6 @@
 /*
- * What the files that open and close an archive share.  Only fs/vault/archive*.c
- * include this.
+ * What the files that open and close an archive share, also piece by piece.
+ * Only fs/vault/archive*.c, verify*.c and repair*.c include this.
  */
 #ifndef FS_VAULT_ARCHIVE_INSIDE_H
 #define FS_VAULT_ARCHIVE_INSIDE_H

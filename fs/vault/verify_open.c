@@ -116,7 +116,7 @@ out:
 
 void verify_close(struct verify *k)
 {
-	archive_free(k->v);
+	archive_release(k->v);
 	verify_drop(&k->redo);
 	free(k->runs);
 	free(k->mendable.ids);
