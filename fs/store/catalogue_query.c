@@ -46,8 +46,12 @@ static int no_space(struct catalogue *c, const char *doing, struct err *e)
 static int io_error(struct catalogue *c, int rc, const char *doing, struct reason why,
 		    struct err *e)
 {
+	int now = errno;
 	int sys = sqlite3_system_errno(c->db);
 
+	/* A failed COMMIT does not note the errno; it is still there. */
+	if (sys == 0 && is_full(now))
+		sys = now;
 	if (rc == SQLITE_IOERR_NOMEM)
 		return err_set(e, MUNI_NO_MEMORY, "%s: no memory", doing);
 	if (rc == PAGEVFS_UNLISTED)
@@ -201,8 +205,9 @@ int query_step(struct query *q, struct err *e)
 		return 1;
 	if (rc == SQLITE_DONE)
 		return 0;
-	return catalogue_sql_error(q->c, rc, sqlite3_stmt_readonly(q->stmt)
-				   ? "reading the catalogue" : "writing the catalogue", e);
+	return catalogue_sql_error(q->c, rc, q->c->mode == CATALOGUE_WRITE &&
+				   (q->c->in_transaction || !sqlite3_stmt_readonly(q->stmt))
+				   ? "writing the catalogue" : "reading the catalogue", e);
 }
 
 int query_run(struct query *q, struct err *e)

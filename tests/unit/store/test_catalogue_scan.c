@@ -134,7 +134,13 @@ static void directories_in_a_circle_are_damage(void **state)
 	must(catalogue_files_of_blocks(f->c, &block, 1, stop_at_once, &calls, &e));
 	assert_int_equal(calls, 1);
 
+	/* a in a; then a in b in c in a */
 	fixture_sql(f, "UPDATE entry SET dir = target WHERE kind = 2");
+	must_fail(catalogue_files_of_blocks(f->c, &block, 1, note_path, out, &e), MUNI_DAMAGED);
+	fixture_sql(f, "UPDATE entry SET dir = 101 WHERE kind = 2;"
+		    "INSERT INTO entry VALUES(102, x'78', 1, NULL, 2, 101, x'00');"
+		    "INSERT INTO entry SELECT target, x'7a', 1, NULL, 2, 102, x'00'"
+		    " FROM entry WHERE dir = 101");
 	must_fail(catalogue_files_of_blocks(f->c, &block, 1, note_path, out, &e), MUNI_DAMAGED);
 	fixture_sql(f, "DELETE FROM entry WHERE kind = 2");
 	must_fail(catalogue_files_of_blocks(f->c, &block, 1, note_path, out, &e), MUNI_DAMAGED);
