@@ -62,7 +62,9 @@ int pack_lane_flush(struct pack_lane *l, struct err *e)
 	struct pack_block b = { .names = l->names, .count = l->count };
 	const uint8_t *sealed = NULL;
 
-	if (l->id == 0)
+	/* A block is opened, and stays empty, where another lane was faster with
+	 * the very chunk that it was opened for. */
+	if (l->id == 0 || l->used == 0)
 		return 0;
 	/*
 	 * Here bases are chosen (design 3.1): up to two blocks of older versions
