@@ -98,12 +98,9 @@ int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
 	if (parent->kind != PLACE_DIRECTORY)
 		return err_set(e, MUNI_NOT_FOUND, "not a directory");
 	*out = (struct found){ .ino = 0, .entry_timeout = LOOK_FOREVER };
-	if (catalogue_lookup(c, parent->version, parent->id, name, strlen(name), &entry, e) < 0)
+	if (catalogue_lookup_node(c, parent->version, parent->id, name, strlen(name), &entry, &n,
+				  e) < 0)
 		return e->code == MUNI_NOT_FOUND ? 0 : -1;
-	if (catalogue_node(c, entry.node, false, &n, e) < 0)
-		return e->code == MUNI_NOT_FOUND ?
-		       err_set(e, MUNI_DAMAGED, "an entry's node %lld is not in the catalogue; "
-			       "run muni verify", (long long)entry.node) : -1;
 	if (!view_shows(m->view, n.class_id))
 		return 0;
 	struct place p = place_of(m, &entry, parent->version);

@@ -34,6 +34,10 @@ static int handle_new(int dirfd, uint64_t epoch, enum catalogue_mode mode,
 	*out = NULL;
 	if (!c)
 		return err_set(e, MUNI_NO_MEMORY, "opening the catalogue: no memory");
+	if (pagevfs_register(e) < 0) {
+		free(c);
+		return -1;
+	}
 	c->epoch = epoch;
 	c->mode = mode;
 	c->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);

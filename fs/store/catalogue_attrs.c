@@ -33,16 +33,6 @@ enum btime_form { BTIME_NONE = 0, BTIME_SAME = 1, BTIME_FULL = 2, BTIME_NEAR = 3
 /* From here on STAMP_NEAR takes as many bytes as STAMP_FULL. */
 #define NEAR_LIMIT (1 << 27)
 
-static uint64_t zigzag(int64_t v)
-{
-	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t unzigzag(uint64_t v)
-{
-	return (int64_t)(v >> 1 ^ (v & 1 ? UINT64_MAX : 0));
-}
-
 static bool is_same(struct stamp a, struct stamp b)
 {
 	return a.seconds == b.seconds && a.ns == b.ns;

@@ -12,16 +12,6 @@ enum {
 
 #define OFFSET_MAX ((uint64_t)INT64_MAX)
 
-static uint64_t zigzag(int64_t v)
-{
-	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t unzigzag(uint64_t v)
-{
-	return (int64_t)(v >> 1 ^ (v & 1 ? UINT64_MAX : 0));
-}
-
 size_t extents_pack(uint64_t page, const struct extent *extents, unsigned count,
 		    bool has_more, uint8_t out[EXTENTS_PACKED_MAX])
 {

@@ -131,6 +131,17 @@ int catalogue_schema_create(struct catalogue *c, struct err *e);
 
 /* ---- codecs (catalogue_attrs.c, catalogue_extents.c) --------------------- */
 
+/* Small numbers of either sign as small numbers. */
+static inline uint64_t zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+static inline int64_t unzigzag(uint64_t v)
+{
+	return (int64_t)(v >> 1 ^ (v & 1 ? UINT64_MAX : 0));
+}
+
 #define ATTRS_MAX 192		/* without a symlink's target */
 
 /* docs/format.md, "Attributes".  0: a field is out of range. */
