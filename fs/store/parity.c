@@ -79,7 +79,7 @@ static int drop_left_overs(struct update *u, const struct parity_span *s, struct
 	return 0;
 }
 
-static int look_at_groups(struct update *u, struct err *e)
+static int look_at_groups(struct update *u, bool is_writing, struct err *e)
 {
 	struct parity_span s;
 	size_t at = 0;
@@ -89,7 +89,7 @@ static int look_at_groups(struct update *u, struct err *e)
 		unsigned class = class_of(h->columns);
 		struct parity_group *g = NULL;
 
-		if (drop_left_overs(u, &s, e) < 0)
+		if (is_writing && drop_left_overs(u, &s, e) < 0)
 			return -1;
 		if (parity_group_members(u->objects, u->archive_id, &u->index, &s, &g,
 					 e) < 0) {
@@ -286,37 +286,62 @@ out:
 	return rc;
 }
 
+/* The segments, and which of them stand in a group. */
+static int update_begin(struct update *u, bool is_writing, struct err *e)
+{
+	if (objects_list(u->objects, OBJECTS_SEGMENT, &u->segments, &u->count, NULL, e) < 0 ||
+	    parity_index_load(u->objects, u->archive_id, &u->index, e) < 0)
+		return -1;
+	u->is_covered = calloc(u->count + 1, sizeof *u->is_covered);
+	if (u->is_covered == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for parity");
+	return look_at_groups(u, is_writing, e);
+}
+
+static void update_end(struct update *u)
+{
+	parity_index_free(&u->index);
+	free(u->segments);
+	free(u->is_covered);
+}
+
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e)
 {
 	struct update u = { .objects = o, .archive_id = archive_id, .strength = strength };
-	int rc = -1;
+	int rc;
 
 	if (strength.parity > PARITY_PARITY_MAX || strength.data > PARITY_DATA_MAX ||
 	    strength.data < 1)
 		return err_set(e, MUNI_USAGE, "parity of %u+%u is not to be had: at most "
 			       "%d+%d", strength.data, strength.parity, PARITY_DATA_MAX,
 			       PARITY_PARITY_MAX);
-	if (objects_list(o, OBJECTS_SEGMENT, &u.segments, &u.count, NULL, e) < 0 ||
-	    parity_index_load(o, archive_id, &u.index, e) < 0)
-		goto out;
-	u.is_covered = calloc(u.count + 1, sizeof *u.is_covered);
-	if (u.is_covered == NULL) {
-		err_set(e, MUNI_NO_MEMORY, "no memory for parity");
-		goto out;
-	}
-	if (look_at_groups(&u, e) < 0)
-		goto out;
-	if (strength.parity > 0 && place_all(&u, e) < 0)
-		goto out;
-	rc = 0;
-out:
-	parity_index_free(&u.index);
-	free(u.segments);
-	free(u.is_covered);
+	rc = update_begin(&u, true, e);
+	if (rc == 0 && strength.parity > 0)
+		rc = place_all(&u, e);
+	update_end(&u);
 	if (rc < 0)
 		return err_wrap(e, "bringing parity up to date");
 	return 0;
+}
+
+int parity_uncovered(struct objects *o, const uint8_t archive_id[16],
+		     struct object_name **out, size_t *count, struct err *e)
+{
+	struct update u = { .objects = o, .archive_id = archive_id };
+	int rc = update_begin(&u, false, e);
+
+	*out = NULL;
+	*count = 0;
+	if (rc == 0) {
+		for (size_t i = 0; i < u.count; i++)
+			if (!u.is_covered[i])
+				u.segments[(*count)++] = u.segments[i];
+		*out = u.segments;
+		u.segments = NULL;
+	}
+	update_end(&u);
+	return rc;
 }
 
 /* ---- leaving --------------------------------------------------------------- */

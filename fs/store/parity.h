@@ -42,6 +42,9 @@ struct parity_strength {
  */
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e);
+/* Segments that stand in no group, sorted by uid; *out malloc'ed.  Reads little. */
+int parity_uncovered(struct objects *o, const uint8_t archive_id[16],
+		     struct object_name **out, size_t *count, struct err *e);
 /* Before segments are deleted for good: writes their groups anew without them.
  * Uids that are in no group are fine. */
 int parity_remove(struct objects *o, const uint8_t archive_id[16],
@@ -59,13 +62,12 @@ struct parity_damage {
 /*
  * Reads all members and parity, without keys; calls found() for each damaged
  * run and returns 0 when all was looked at.  Segments in no group are checked by
- * their own checksums and counted in *unprotected (may be NULL).  `progress` gets
- * bytes read; false from it, or -1 from found(), is MUNI_CANCELLED.
+ * their own checksums.  `progress` gets bytes read; false from it, or -1 from
+ * found(), is MUNI_CANCELLED.
  */
 int parity_check(struct objects *o, const uint8_t archive_id[16],
 		 int (*found)(void *arg, const struct parity_damage *d),
-		 bool (*progress)(void *arg, uint64_t bytes), void *arg,
-		 size_t *unprotected, struct err *e);
+		 bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e);
 
 /*
  * Mends what it can: a damaged object is written anew under its own name, which

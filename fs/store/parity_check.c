@@ -65,15 +65,13 @@ out:
 }
 
 /* Segments in no group have only their own checksums. */
-static int check_uncovered(struct exam *x, size_t *count, struct err *e)
+static int check_uncovered(struct exam *x, struct err *e)
 {
 	for (size_t i = 0; i < x->segment_count; i++) {
 		struct parity_damage d = { .can_mend = false };
 
 		if (x->is_covered[i])
 			continue;
-		if (count != NULL)
-			(*count)++;
 		if (segment_check(x->objects, &x->segments[i], x->archive_id, e) == 0)
 			continue;
 		if (e->code == MUNI_NO_MEMORY || e->code == MUNI_FORMAT)
@@ -102,7 +100,7 @@ static int tell_useless(struct exam *x, bool can_mend, struct err *e)
 	return 0;
 }
 
-static int exam_run(struct exam *x, size_t *unprotected, struct err *e)
+static int exam_run(struct exam *x, struct err *e)
 {
 	struct parity_span s;
 	size_t at = 0;
@@ -120,7 +118,7 @@ static int exam_run(struct exam *x, size_t *unprotected, struct err *e)
 	while (parity_index_next(&x->index, &at, &s))
 		if (examine_group(x, &s, e) < 0)
 			return -1;
-	return check_uncovered(x, unprotected, e);
+	return check_uncovered(x, e);
 }
 
 static void exam_free(struct exam *x)
@@ -133,16 +131,12 @@ static void exam_free(struct exam *x)
 
 int parity_check(struct objects *o, const uint8_t archive_id[16],
 		 int (*found)(void *arg, const struct parity_damage *d),
-		 bool (*progress)(void *arg, uint64_t bytes), void *arg,
-		 size_t *unprotected, struct err *e)
+		 bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e)
 {
 	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
 			  .progress = progress, .arg = arg };
-	int rc;
+	int rc = exam_run(&x, e);
 
-	if (unprotected != NULL)
-		*unprotected = 0;
-	rc = exam_run(&x, unprotected, e);
 	if (rc == 0)
 		rc = tell_useless(&x, true, e);
 	exam_free(&x);
@@ -156,7 +150,7 @@ int parity_repair(struct objects *o, const uint8_t archive_id[16],
 {
 	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
 			  .progress = progress, .arg = arg, .is_repair = true };
-	int rc = exam_run(&x, NULL, e);
+	int rc = exam_run(&x, e);
 
 	if (rc == 0)
 		rc = parity_update(o, archive_id, strength, e);

@@ -58,7 +58,7 @@ static int mend_segments(struct verify *k, struct err *e)
 	struct walk w = { .verify = k, .e = e };
 
 	verify_stage(k, "mending segments", 0, 0);
-	if (objects_sweep(k->v->objects, e) < 0 ||
+	if (objects_sweep(k->v->objects, e) < 0 || verify_uncovered(k, e) < 0 ||
 	    parity_repair(k->v->objects, k->v->id, repair_strength(k), mended_run, read_bytes,
 			  &w, e) < 0)
 		return -1;

@@ -25,6 +25,7 @@ static int authenticate_blocks(struct verify *k, struct err *e)
 static const struct stage stages[] = {
 	{ verify_keyring, "the keyring", false },
 	{ verify_certificate, "certificates", false },
+	{ verify_uncovered, "segments", false },
 	{ verify_segments, "segments", false },
 	{ verify_audit, "audit", false },
 	{ verify_redo, "the catalogue's copies", false },

@@ -57,6 +57,9 @@ struct verify {
 	size_t run_count, run_capacity;
 	struct verify_blocks mendable, lost;	/* owned */
 
+	struct object_name *uncovered;	/* owned; sorted; segments without parity */
+	size_t uncovered_count;
+
 	bool has_head;
 	struct log_head head;		/* the newest signed */
 	bool is_redo_whole;		/* all its objects are */
@@ -115,8 +118,13 @@ void verify_sort_runs(struct verify *k);
 /* Does a damaged run touch these bytes?  *can_mend: all that do can be mended. */
 bool verify_is_touched(const struct verify *k, const uint8_t uid[16], uint64_t offset,
 		       uint64_t size, bool *can_mend);
-/* A segment that the catalogue needs and the folder does not have; segments that
- * it does not know: a note. */
+/* Before anything changes: which segments have no parity. */
+int verify_uncovered(struct verify *k, struct err *e);
+/*
+ * Segments against the catalogue: one that it needs and the folder does not have
+ * is damage, also one whose parity is lost.  Segments that it does not know, or
+ * that an interrupted act has not covered yet, are notes.
+ */
 int verify_known_segments(struct verify *k, struct err *e);
 int verify_add_block(struct verify_blocks *b, int64_t id, struct err *e);
 /* Every block of the catalogue: authenticated, or (is_reading false) only looked

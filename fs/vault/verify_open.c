@@ -119,6 +119,7 @@ void verify_close(struct verify *k)
 	archive_release(k->v);
 	verify_drop(&k->redo);
 	free(k->runs);
+	free(k->uncovered);
 	free(k->mendable.ids);
 	free(k->lost.ids);
 }

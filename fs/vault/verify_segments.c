@@ -163,8 +163,6 @@ out:
 int verify_segments(struct verify *k, struct err *e)
 {
 	struct walk w = { .verify = k, .e = e };
-	char count[TEXT_COUNT_MAX];
-	size_t unprotected = 0;
 	uint64_t bytes;
 
 	if (k->v->objects == NULL)
@@ -172,14 +170,9 @@ int verify_segments(struct verify *k, struct err *e)
 	if (total_size(k, &bytes, e) < 0)
 		return verify_absorb(k, false, ARCHIVE_SEGMENTS, e);
 	verify_stage(k, "reading segments", 0, bytes);
-	if (parity_check(k->v->objects, k->v->id, found_run, read_bytes, &w, &unprotected,
-			 e) < 0)
+	if (parity_check(k->v->objects, k->v->id, found_run, read_bytes, &w, e) < 0)
 		return -1;
 	verify_sort_runs(k);
-	if (unprotected > 0)
-		verify_note(k, ARCHIVE_SEGMENTS, "%s segments have no parity yet; the next "
-			    "ingest or repair gives it to them",
-			    text_count(unprotected, count));
 	return check_structure(k, e);
 }
 
@@ -188,7 +181,7 @@ struct known {
 	struct err *e;
 	struct object_name *names;	/* in the folder; sorted; borrowed */
 	size_t count;
-	size_t met;
+	size_t met, met_uncovered;
 };
 
 static int by_uid(const void *a, const void *b)
@@ -210,6 +203,10 @@ static int meet_segment(void *arg, int64_t id, const uint8_t uid[16])
 	memcpy(key.uid, uid, sizeof key.uid);
 	if (n->count > 0 && bsearch(&key, n->names, n->count, sizeof key, by_uid) != NULL) {
 		n->met++;
+		n->met_uncovered += n->verify->uncovered_count > 0 &&
+				    bsearch(&key, n->verify->uncovered,
+					    n->verify->uncovered_count, sizeof key,
+					    by_uid) != NULL;
 		return 0;
 	}
 	if (verify_is_touched(n->verify, uid, 0, UINT64_MAX, &can_mend))
@@ -218,6 +215,37 @@ static int meet_segment(void *arg, int64_t id, const uint8_t uid[16])
 		      "it is missing, and no parity knows it");
 	memcpy(lost.uid, uid, sizeof lost.uid);
 	return verify_take_run(n->verify, &lost, n->e) < 0 ? -1 : 0;
+}
+
+int verify_uncovered(struct verify *k, struct err *e)
+{
+	if (k->v->objects == NULL)
+		return 0;
+	return parity_uncovered(k->v->objects, k->v->id, &k->uncovered, &k->uncovered_count,
+				e);
+}
+
+/* Every act ends with parity for all segments, so where none was interrupted,
+ * parity that is not there was lost. */
+static int judge_uncovered(struct verify *k, const struct known *n, struct err *e)
+{
+	struct catalogue_settings s;
+	char count[TEXT_COUNT_MAX];
+
+	if (k->uncovered_count == 0)
+		return 0;
+	if (catalogue_settings_get(k->v->catalogue, &s, e) < 0)
+		return -1;
+	if (s.parity.parity == 0)
+		return 0;
+	if (n->met_uncovered > 0 && !k->is_unsettled)
+		verify_damage(k, true, ARCHIVE_SEGMENTS, "the parity of %s segments is missing",
+			      text_count(n->met_uncovered, count));
+	else
+		verify_note(k, ARCHIVE_SEGMENTS, "%s segments have no parity yet; the next "
+			    "ingest or repair gives it to them",
+			    text_count(k->uncovered_count, count));
+	return 0;
 }
 
 int verify_known_segments(struct verify *k, struct err *e)
@@ -232,6 +260,8 @@ int verify_known_segments(struct verify *k, struct err *e)
 		return -1;
 	rc = catalogue_segments(k->v->catalogue, meet_segment, &n, e);
 	verify_sort_runs(k);
+	if (rc == 0)
+		rc = judge_uncovered(k, &n, e);
 	if (rc == 0 && n.met < n.count)
 		verify_note(k, ARCHIVE_SEGMENTS, "%s segments are in the folder that the "
 			    "catalogue does not know: an interrupted ingest left them",

@@ -116,8 +116,16 @@ static struct seen check(struct fixture *f, size_t *unprotected)
 	struct seen s = { 0 };
 	struct err e = ERR_NONE;
 
-	if (parity_check(f->objects, test_archive_id, see, NULL, &s, unprotected, &e) < 0)
+	struct object_name *uncovered;
+	size_t count;
+
+	if (parity_check(f->objects, test_archive_id, see, NULL, &s, &e) < 0)
 		fail_msg("parity_check: %s", e.text);
+	assert_int_equal(parity_uncovered(f->objects, test_archive_id, &uncovered, &count, &e),
+			 0);
+	free(uncovered);
+	if (unprotected != NULL)
+		*unprotected = count;
 	return s;
 }
 
@@ -624,7 +632,7 @@ static void a_check_can_be_stopped(void **state)
 
 	put_segment(f, 10 * KIB, 1);
 	update(f, one);
-	assert_int_equal(parity_check(f->objects, test_archive_id, see, never, &s, NULL, &e),
+	assert_int_equal(parity_check(f->objects, test_archive_id, see, never, &s, &e),
 			 -1);
 	assert_int_equal(e.code, MUNI_CANCELLED);
 }
