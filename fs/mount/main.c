@@ -74,8 +74,8 @@ static int run(const struct mount_options *o, struct serve_ends *ends)
 
 	signal(SIGXFSZ, SIG_IGN);	/* a file size limit is an error, not a death */
 	signal(SIGPIPE, SIG_IGN);
-	/* Many arenas keep much freed memory each: two, so that RSS is bounded. */
-	mallopt(M_ARENA_MAX, 2);
+	/* Each arena keeps freed memory for itself: one, so that RSS is bounded. */
+	mallopt(M_ARENA_MAX, 1);
 	if (!o->foreground && chdir("/") < 0)
 		err_errno(&e, "leaving the working directory");
 	else if (serve(o, ends, &e) == 0)
