@@ -115,8 +115,12 @@ static int start(const struct mount_options *o, struct err *e)
 		access_log_stop(ends.access_log);
 		exit(status);
 	}
+	/* Both helpers live until the daemon lets go of them: not also we. */
 	file_close(&ends.unmounter);
-	return wait_for(daemon, pipe_ends[0]);
+	access_log_stop(ends.access_log);
+	status = wait_for(daemon, pipe_ends[0]);
+	file_close(&pipe_ends[0]);
+	return status;
 }
 
 int main(int argc, char **argv)

