@@ -44,18 +44,21 @@ class Archive:
     def log(self, *args):
         """The versions as JSON objects, those lines of `log --json` that name a version."""
         rows = [json.loads(line) for line in self.run("log", *args, "--json").splitlines()]
-        return [r for r in rows if "label" in r or "version" in r]
+        return [r for r in rows if "version" in r]
 
     def copy_to(self, name):
-        """A copy of archive, keyring and anchor under another name (same keys)."""
+        """A copy of archive and keyring under another name (same keys), on a host that has seen neither: the
+        anchor of both would be one file, and tell the one that lags that it is an older copy."""
         other = Archive(name, create=False)
         other.remove()
         shutil.copytree(self.path, other.path, symlinks=True)
-        for at in os.listdir(os.path.dirname(self.keyring)):
-            if at.startswith(os.path.basename(self.keyring).split(".")[0] + ".") and not at.endswith(".run"):
-                full = os.path.join(os.path.dirname(self.keyring), at)
-                if os.path.isfile(full):
-                    shutil.copy2(full, other.path + at[at.index("."):])
+        folder, stem = os.path.split(self.keyring)
+        for at in os.listdir(folder):
+            full = os.path.join(folder, at)
+            if at.endswith(".anchor"):
+                os.unlink(full)
+            elif at.startswith(stem.split(".")[0] + ".") and os.path.isfile(full):
+                shutil.copy2(full, other.path + at[at.index("."):])
         return other
 
     def remove(self):

@@ -35,7 +35,7 @@ def export_equals(a, label):
 def check_valid(a, what):
     """The archive verifies, its first version exports as it was, the second is whole or absent; then finish."""
     a.run("verify")
-    labels = [v["label"] for v in a.log()]
+    labels = [v["version"] for v in a.log()]
     assert labels in (["one"], ["one", "two"]), (what, labels)
     export_equals(a, "one")
     if labels == ["one"]:
