@@ -13,13 +13,22 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 
-static int open_failed(const char *name, struct err *e)
+/* F1: what cannot be what was written under this name is damage; what the system
+ * only would not let us open is not. */
+static int open_failed(const char *name, int flags, struct err *e)
 {
 	int sys = errno;
 
-	if (sys == ELOOP)
-		err_set(e, MUNI_IO, "opening %s: it is a symbolic link, and none is "
+	if (sys == ELOOP && (flags & O_NOFOLLOW) != 0)
+		err_set(e, MUNI_DAMAGED, "opening %s: it is a symbolic link, and none is "
 			"followed here", text_printable(name));
+	else if (sys == ENOTDIR && (flags & O_DIRECTORY) != 0 &&
+		 (flags & O_NOFOLLOW) != 0)
+		err_set(e, MUNI_DAMAGED, "opening %s: it is no folder (and a symbolic link "
+			"to one is not followed here)", text_printable(name));
+	else if ((sys == EISDIR || sys == ENXIO) && (flags & O_NOFOLLOW) != 0)
+		err_set(e, MUNI_DAMAGED, "opening %s: it is not a regular file",
+			text_printable(name));
 	else
 		err_errno(e, "opening %s", text_printable(name));
 	e->sys = sys;
@@ -53,13 +62,13 @@ static int open_making(int dirfd, const char *name, int flags, mode_t mode,
 			if (fd >= 0)
 				return fd;
 			if (errno != ENOENT)
-				return open_failed(name, e);
+				return open_failed(name, flags, e);
 		}
 		fd = open_retrying(dirfd, name, flags | O_EXCL, mode);
 		if (fd >= 0)
 			break;
 		if (errno != EEXIST || (flags & O_EXCL) != 0)
-			return open_failed(name, e);
+			return open_failed(name, flags, e);
 		/* Somebody made it between the two calls. */
 	}
 	if (fchmod(fd, mode) < 0) {
@@ -77,12 +86,30 @@ static int open_any(int dirfd, const char *name, int flags, mode_t mode, struct 
 	if ((flags & O_CREAT) != 0)
 		return open_making(dirfd, name, flags, mode, e);
 	fd = open_retrying(dirfd, name, flags, mode);
-	return fd < 0 ? open_failed(name, e) : fd;
+	return fd < 0 ? open_failed(name, flags, e) : fd;
 }
 
 int file_open(int dirfd, const char *name, int flags, mode_t mode, struct err *e)
 {
-	return open_any(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW, mode, e);
+	struct stat st;
+	int fd;
+
+	flags |= O_CLOEXEC | O_NOFOLLOW;
+	if ((flags & O_DIRECTORY) != 0)
+		return open_any(dirfd, name, flags, mode, e);
+	/* A fifo put under this name must not make us wait. */
+	fd = open_any(dirfd, name, flags | O_NONBLOCK | O_NOCTTY, mode, e);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		err_errno(e, "looking at %s", text_printable(name));
+	else if (!S_ISREG(st.st_mode))
+		err_set(e, MUNI_DAMAGED, "opening %s: it is not a regular file",
+			text_printable(name));
+	else
+		return fd;
+	file_close(&fd);
+	return -1;
 }
 
 int file_open_user(const char *path, int flags, mode_t mode, struct err *e)
@@ -297,8 +324,6 @@ static int load_from(int fd, size_t max, uint8_t **out, size_t *size, struct err
 
 	if (fstat(fd, &st) < 0)
 		return err_errno(e, "looking at it");
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, MUNI_DAMAGED, "it is not a regular file");
 	if ((uint64_t)st.st_size > max)
 		return err_set(e, MUNI_LIMIT, "it has %lld bytes where at most %zu "
 			       "are taken", (long long)st.st_size, max);
@@ -319,8 +344,7 @@ static int load_from(int fd, size_t max, uint8_t **out, size_t *size, struct err
 int file_load(int dirfd, const char *name, size_t max, uint8_t **out, size_t *size,
 	      struct err *e)
 {
-	/* O_NONBLOCK: a fifo put under this name must not make us wait. */
-	int fd = file_open(dirfd, name, O_RDONLY | O_NONBLOCK, 0, e);
+	int fd = file_open(dirfd, name, O_RDONLY, 0, e);
 	int rc;
 
 	*out = NULL;

@@ -3,7 +3,9 @@
  * SQLite's goes through here.
  *
  *   F1  Every open adds O_CLOEXEC and O_NOFOLLOW: a link put where we read or
- *       write is never followed.
+ *       write is never followed.  What is opened is a regular file (or the folder
+ *       that was asked for), and a fifo in its place makes nobody wait: all else
+ *       is MUNI_DAMAGED.
  *   F2  Reads and writes are whole or fail; EINTR is retried; a short read is
  *       MUNI_DAMAGED ("ends at byte N").
  *   F3  file_replace_synced() leaves the old or the new content, never a mix,

@@ -72,7 +72,7 @@ static void no_link_is_followed_but_one_that_the_user_named(void **state)
 	put(f, "real", "x");
 	assert_int_equal(symlinkat("real", f->dirfd, "link"), 0);
 	assert_int_equal(file_open(f->dirfd, "link", O_RDONLY, 0, &e), -1);
-	assert_int_equal(e.code, MUNI_IO);
+	assert_int_equal(e.code, MUNI_DAMAGED);
 	assert_int_equal(file_open(f->dirfd, "link", O_WRONLY | O_CREAT, 0600, &e), -1);
 	/* A dangling one must not be a way to make a file elsewhere. */
 	assert_int_equal(symlinkat("elsewhere", f->dirfd, "dangling"), 0);
@@ -85,6 +85,33 @@ static void no_link_is_followed_but_one_that_the_user_named(void **state)
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	file_close(&fd);
 	assert_int_equal(fd, -1);
+}
+
+static void what_is_no_file_is_damage_and_makes_nobody_wait(void **state)
+{
+	static const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT };
+	struct fixture *f = *state;
+
+	assert_int_equal(mkfifoat(f->dirfd, "fifo", 0600), 0);
+	assert_int_equal(mkdirat(f->dirfd, "folder", 0700), 0);
+	put(f, "file", "x");
+	assert_int_equal(symlinkat("folder", f->dirfd, "way"), 0);
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		struct err e = ERR_NONE;
+
+		assert_int_equal(file_open(f->dirfd, "fifo", flags[i], 0600, &e), -1);
+		assert_int_equal(e.code, MUNI_DAMAGED);
+		e = ERR_NONE;
+		assert_int_equal(file_open(f->dirfd, "folder", flags[i], 0600, &e), -1);
+		assert_int_equal(e.code, MUNI_DAMAGED);
+	}
+	struct err e = ERR_NONE;
+
+	assert_int_equal(file_open_dir(f->dirfd, "way", &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	e = ERR_NONE;
+	assert_int_equal(file_open_dir(f->dirfd, "file", &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
 }
 
 static void a_made_file_has_its_mode_whatever_the_umask(void **state)
@@ -248,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_absent_file_is_not_found_and_a_present_one_exists),
 		T(no_link_is_followed_but_one_that_the_user_named),
+		T(what_is_no_file_is_damage_and_makes_nobody_wait),
 		T(a_made_file_has_its_mode_whatever_the_umask),
 		T(a_folder_that_is_there_is_fine_but_a_file_is_not),
 		T(a_short_file_is_damage_that_names_the_byte),
