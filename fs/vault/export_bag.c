@@ -1,14 +1,17 @@
 #include "fs/vault/export_bag.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/base/bytes.h"
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/digest.h"
+#include "fs/vault/leaf.h"
 
 #define PENDING_MAX (256u << 10)
 #define MANIFEST "manifest-sha256.txt"
@@ -75,11 +78,74 @@ static void append_path(struct buffer *b, const char *path, size_t size)
 		}
 }
 
-int bag_add(struct bag *b, const struct export_item *item, struct err *e)
+static void hash_zeros(struct hasher *h, uint64_t size)
 {
+	static const uint8_t zeros[64 << 10];
+
+	while (size > 0) {
+		size_t n = size < sizeof zeros ? (size_t)size : sizeof zeros;
+
+		hasher_update(h, zeros, n);
+		size -= n;
+	}
+}
+
+static int hash_data(struct hasher *h, int fd, uint64_t from, uint64_t to, struct err *e)
+{
+	uint8_t piece[64 << 10];
+
+	while (from < to) {
+		size_t n = to - from < sizeof piece ? (size_t)(to - from) : sizeof piece;
+
+		if (file_read_at(fd, from, piece, n, e) < 0)
+			return -1;
+		hasher_update(h, piece, n);
+		from += n;
+	}
+	return 0;
+}
+
+static int hash_hollow(int fd, uint64_t size, struct digest *out, struct err *e)
+{
+	struct hasher *h = hasher_new();
+	int rc = -1;
+
+	if (!h)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to hash");
+	for (uint64_t at = 0; at < size;) {
+		off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;
+		uint64_t from = data < 0 ? size : (uint64_t)data;
+
+		if (data < 0 && errno != ENXIO) {
+			err_errno(e, "looking for holes");
+			goto out;
+		}
+		hash_zeros(h, from - at);
+		hole = from < size ? lseek(fd, data, SEEK_HOLE) : (off_t)size;
+		if (hole < 0) {
+			err_errno(e, "looking for holes");
+			goto out;
+		}
+		at = (uint64_t)hole < size ? (uint64_t)hole : size;
+		if (hash_data(h, fd, from, at, e) < 0)
+			goto out;
+	}
+	*out = hasher_finish(h);
+	rc = 0;
+out:
+	hasher_free(h);
+	return rc;
+}
+
+int bag_add(struct bag *b, const struct export_item *item, int fd, struct err *e)
+{
+	struct digest digest = item->node.sha256;
 	char hex[DIGEST_HEX_SIZE];
 
-	digest_hex(&item->node.sha256, hex);
+	if (!leaf_digest_is_plain(&item->node) &&
+	    hash_hollow(fd, item->node.size, &digest, e) < 0)
+		return -1;
+	digest_hex(&digest, hex);
 	buffer_append(&b->pending, hex, strlen(hex));
 	buffer_append(&b->pending, "  data/", 7);
 	append_path(&b->pending, item->path, item->path_size);

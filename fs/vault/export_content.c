@@ -5,16 +5,14 @@
 #include <string.h>
 
 #include "fs/base/text.h"
-#include "fs/crypt/digest.h"
 #include "fs/vault/export_inside.h"
+#include "fs/vault/leaf.h"
 
 #define WINDOW ((size_t)8 << 20)	/* prefetched ahead within a file */
 
-static const uint8_t zeros[64 << 10];
-
 struct export_content {
 	struct vault_reader *reader;
-	struct hasher *hasher;
+	struct content_hash *hash;
 	uint8_t *piece;		/* EXPORT_PIECE */
 };
 
@@ -25,9 +23,9 @@ int export_content_open(struct export *x, struct export_content **out, struct er
 	*out = NULL;
 	if (!c)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read content");
-	c->hasher = hasher_new();
+	c->hash = content_hash_new();
 	c->piece = malloc(EXPORT_PIECE);
-	if (!c->hasher || !c->piece) {
+	if (!c->hash || !c->piece) {
 		err_set(e, MUNI_NO_MEMORY, "no memory to read content");
 		goto bad;
 	}
@@ -45,7 +43,7 @@ void export_content_close(struct export_content *c)
 	if (!c)
 		return;
 	vault_reader_close(c->reader);
-	hasher_free(c->hasher);
+	content_hash_free(c->hash);
 	free(c->piece);
 	free(c);
 }
@@ -53,21 +51,6 @@ void export_content_close(struct export_content *c)
 bool export_has_holes(const struct node *n)
 {
 	return n->kind == NODE_FILE && n->allocated < n->size;
-}
-
-bool export_is_hashed_whole(const struct node *n)
-{
-	return n->allocated >= n->size || n->size - n->allocated <= EXPORT_HOLE_HASHED;
-}
-
-static void hash_zeros(struct hasher *h, uint64_t size)
-{
-	while (size > 0) {
-		size_t n = size < sizeof zeros ? (size_t)size : sizeof zeros;
-
-		hasher_update(h, zeros, n);
-		size -= n;
-	}
 }
 
 /* The next run of data at or after `at`: [*from, *to); *from == size at the end. */
@@ -88,7 +71,7 @@ static int next_run(struct export_content *c, const struct node *n, uint64_t at,
 }
 
 static int give_run(struct export_content *c, const struct node *n, uint64_t from, uint64_t to,
-		    bool is_hashed, export_run run, void *arg, struct err *e)
+		    export_run run, void *arg, struct err *e)
 {
 	uint64_t ahead = from + EXPORT_PIECE;
 
@@ -105,8 +88,7 @@ static int give_run(struct export_content *c, const struct node *n, uint64_t fro
 			return err_set(e, MUNI_DAMAGED, "its content ends at byte %llu of %llu",
 				       (unsigned long long)(from + got),
 				       (unsigned long long)n->size);
-		if (is_hashed)
-			hasher_update(c->hasher, c->piece, got);
+		content_hash_data(c->hash, from, c->piece, got);
 		if (run(arg, from, c->piece, got, e) < 0)
 			return -1;
 		from += got;
@@ -118,11 +100,10 @@ int export_content_each(struct export_content *c, const struct export_item *item
 			export_run run, void *arg, struct err *e)
 {
 	const struct node *n = &item->node;
-	bool is_hashed = n->has_sha256 && export_is_hashed_whole(n);
 	uint64_t at = 0, from, to;
 	struct digest found;
 
-	hasher_reset(c->hasher);
+	content_hash_start(c->hash, export_has_holes(n) ? n->size - n->allocated : 0);
 	while (at < n->size) {
 		if (next_run(c, n, at, &from, &to, e) < 0)
 			goto bad;
@@ -130,16 +111,12 @@ int export_content_each(struct export_content *c, const struct export_item *item
 			err_set(e, MUNI_DAMAGED, "the map of its holes makes no sense");
 			goto bad;
 		}
-		if (is_hashed)
-			hash_zeros(c->hasher, from - at);
-		if (give_run(c, n, from, from < n->size ? to : from, is_hashed, run, arg, e) < 0)
+		if (give_run(c, n, from, from < n->size ? to : from, run, arg, e) < 0)
 			goto bad;
 		at = from < n->size ? to : n->size;
 	}
-	if (!is_hashed)
-		return 0;
-	found = hasher_finish(c->hasher);
-	if (digest_equal(&found, &n->sha256))
+	found = content_hash_finish(c->hash, n->size);
+	if (n->has_sha256 && digest_equal(&found, &n->sha256))
 		return 0;
 	err_set(e, MUNI_DAMAGED, "its content is not what was ingested (SHA-256); run muni "
 		"verify");

@@ -301,41 +301,58 @@ static bool is_checked(const struct dir_export *d, int dirfd, const struct expor
 	       first.st_ino == this.st_ino && first.st_dev == this.st_dev;
 }
 
-/* Second pass.  Takes the item. */
-static int check_item(struct dir_export *d, struct export_item *item, struct err *e)
+/* What was made is looked at again and gets its attributes.  Takes the item. */
+static int check_file(struct dir_export *d, int dirfd, struct export_item *item, struct err *e)
 {
-	int dirfd = place_fd(&d->place, e), fd, rc = -1;
-	uint32_t lost = 0;
-	struct stat st;
+	int fd = open_again(dirfd, item, e);
 
-	if (dirfd < 0)
-		goto out;
-	if (item->node.kind == NODE_DIRECTORY)
-		return place_enter(&d->place, item, e);
-	if (d->bag && bag_add(d->bag, item, e) < 0)
-		goto out;
+	if (fd < 0)
+		goto bad;
+	if (d->bag && bag_add(d->bag, item, fd, e) < 0)
+		goto bad;
+	/* One name of several answers for all. */
 	if (has_names(item)) {
-		/* One name of several answers for all. */
 		if (is_checked(d, dirfd, item)) {
-			rc = 0;
-			goto out;
+			file_close(&fd);
+			export_item_free(item);
+			return 0;
 		}
 		if (!export_links_find(&d->links, item->node.id) &&
 		    export_links_add(&d->links, item->node.id, item->path, e) < 0)
-			goto out;
+			goto bad;
 	}
-	if (item->node.kind == NODE_FILE) {
-		fd = open_again(dirfd, item, e);
-		if (fd < 0)
-			goto out;
-		return crew_give(d->crew, fd, item, true, e);
-	}
-	rc = 0;
+	return crew_give(d->crew, fd, item, true, e);
+bad:
+	file_close(&fd);
+	export_item_free(item);
+	return -1;
+}
+
+static int check_special(struct dir_export *d, int dirfd, const struct export_item *item,
+			 struct err *e)
+{
+	uint32_t lost = 0;
+	struct stat st;
+
 	if (fstatat(dirfd, item->name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		goto out;	/* the target cannot hold it: told in the first pass */
-	rc = export_meta_at(dirfd, item->name, item, &lost, e);
+		return 0;	/* the target cannot hold it: told in the first pass */
+	if (export_meta_at(dirfd, item->name, item, &lost, e) < 0)
+		return -1;
 	lose_all(d, lost, item);
-out:
+	return 0;
+}
+
+/* Second pass.  Takes the item. */
+static int check_item(struct dir_export *d, struct export_item *item, struct err *e)
+{
+	int dirfd = place_fd(&d->place, e), rc = -1;
+
+	if (dirfd >= 0 && item->node.kind == NODE_DIRECTORY)
+		return place_enter(&d->place, item, e);
+	if (dirfd >= 0 && item->node.kind == NODE_FILE)
+		return check_file(d, dirfd, item, e);
+	if (dirfd >= 0)
+		rc = check_special(d, dirfd, item, e);
 	export_item_free(item);
 	return rc;
 }

@@ -13,8 +13,6 @@
 #define EXPORT_CACHE ((size_t)96 << 20)		/* of decoded blocks */
 #define EXPORT_CATALOGUE_CACHE ((size_t)8 << 20)	/* of each connection */
 #define EXPORT_PIECE ((size_t)1 << 20)		/* content is read so much at a time */
-/* Holes past this are not hashed as zeros: see content_each(). */
-#define EXPORT_HOLE_HASHED (1ull << 30)
 
 /* ---- one entry, with everything that the catalogue knows of it -------------- */
 
@@ -96,10 +94,9 @@ int export_content_open(struct export *x, struct export_content **out, struct er
 void export_content_close(struct export_content *c);	/* NULL is allowed */
 
 /*
- * Gives a file's data in ascending order; gaps are holes.  The whole is hashed
- * (holes as zeros) and compared with the catalogue's digest: MUNI_DAMAGED if it
- * differs.  Where holes exceed EXPORT_HOLE_HASHED only the data is
- * authenticated, block by block: hashing zeros would take hours.
+ * Gives a file's data in ascending order; gaps are holes.  On the way it is
+ * hashed as fs/vault/leaf.h says and compared with the catalogue's digest:
+ * MUNI_DAMAGED if it differs.
  */
 typedef int (*export_run)(void *arg, uint64_t offset, const void *data, size_t size,
 			  struct err *e);
@@ -116,7 +113,6 @@ struct export_hole_map {	/* owned; free(runs) */
 int export_content_map(struct export_content *c, const struct node *n,
 		       struct export_hole_map *out, struct err *e);
 bool export_has_holes(const struct node *n);
-bool export_is_hashed_whole(const struct node *n);
 
 /* ---- files with several names ------------------------------------------------------------ */
 

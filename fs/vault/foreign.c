@@ -31,7 +31,6 @@ enum talk {
 struct foreign {
 	struct frames frames;
 	enum talk talk;
-	char *name;		/* printable, for messages */
 	char kind[64];
 	bool is_whole;		/* WIRE_END came */
 	struct err failure;	/* why it is over, if not whole */
@@ -92,7 +91,6 @@ static int start_child(struct foreign *f, int fd, const char *name,
 
 static int over(struct foreign *f, struct err *e)
 {
-	err_wrap(e, "%s", f->name);
 	f->failure = *e;
 	f->talk = TALK_OVER;
 	return -1;
@@ -195,11 +193,6 @@ int foreign_open(int fd, const char *name, const struct foreign_options *o,
 	f->frames.is_cancelled = o->is_cancelled;
 	f->frames.arg = o->arg;
 	f->bomb_limit = o->bomb_limit;
-	f->name = text_printable_dup(name, strlen(name));
-	if (!f->name) {
-		err_set(e, MUNI_NO_MEMORY, "no memory to read an archive");
-		goto bad;
-	}
 	if (start_child(f, fd, name, o, e) < 0 || hear_kind(f, e) < 0)
 		goto bad;
 	*out = f;
@@ -220,7 +213,6 @@ void foreign_close(struct foreign *f)
 	accounts_free(&f->accounts);
 	for (unsigned i = 0; i < f->notice_count; i++)
 		free(f->notices[i]);
-	free(f->name);
 	free(f);
 }
 

@@ -99,8 +99,9 @@ struct foreign_run {		/* borrowed until the next call */
 };
 
 /*
- * fd: borrowed, at its start; a regular file, a device, a pipe.  name: for
- * messages (and, allow_raw, for the entry's).  Returns once the format is known.
+ * fd: borrowed, at its start; a regular file, a device, a pipe.  name: where
+ * the entry of a packed file (allow_raw) takes its own from; messages leave it
+ * to the caller.  Returns once the format is known.
  * MUNI_FORMAT: not an archive that is read; MUNI_USAGE: no such encoding;
  * MUNI_DAMAGED: recognised, but its beginning is broken.
  */

@@ -176,12 +176,12 @@ static _Noreturn void refuse_unknown(struct child *c)
 	char text[WIRE_TEXT_MAX];
 
 	if (!c->options->allow_rar && c->source.consumed >= 6 && !memcmp(at, "Rar!\x1a\x07", 6))
-		broken(c, MUNI_FORMAT, "it is a RAR archive, which is read only when that is "
-		       "asked for");
+		broken(c, MUNI_FORMAT, "it is a RAR archive, which is read only when asked "
+		       "for (--rar)");
 	if (*c->source.packing)
 		snprintf(text, sizeof text, "it is packed (%s), but what is inside is not an "
-			 "archive; it is taken in as a single file only when that is asked for. "
-			 "Archives that are read: %s", c->source.packing, FOREIGN_FORMATS);
+			 "archive; with --raw it is taken in as a single file.  Archives that "
+			 "are read: %s", c->source.packing, FOREIGN_FORMATS);
 	else
 		snprintf(text, sizeof text, "it is not an archive of a kind that is read: %s",
 			 FOREIGN_FORMATS);
