@@ -160,9 +160,28 @@ static int claim(struct target *t, struct export *x, struct err *e)
 	return file_replace_synced(t->workfd, MARKER, marker, strlen(marker), 0600, e);
 }
 
+/* A run that was killed after NAME was in its place left its work folder. */
+static void sweep(struct target *t)
+{
+	struct err ignored = ERR_NONE;
+
+	if (!is_there(t->parent, t->base) || is_there(t->parent, t->partial))
+		return;
+	t->workfd = file_open_dir(t->parent, t->work, &ignored);
+	if (t->workfd >= 0 && is_there(t->workfd, MARKER) && clear_work(t, &ignored) == 0)
+		(void)unlinkat(t->parent, t->work, AT_REMOVEDIR);
+	file_close(&t->workfd);
+}
+
 int target_open_dir(struct target *t, struct export *x, struct err *e)
 {
-	if (split(t, x->options->to, e) < 0 || check_free(t, true, e) < 0 || claim(t, x, e) < 0)
+	if (split(t, x->options->to, e) < 0)
+		return -1;
+	if (check_free(t, true, e) < 0) {
+		sweep(t);
+		return -1;
+	}
+	if (claim(t, x, e) < 0)
 		return -1;
 	t->lock = file_open(t->workfd, MARKER, O_RDWR, 0, e);
 	if (t->lock < 0)

@@ -372,8 +372,12 @@ static int open_foreign(struct ingest *g, const struct stat *st, const char **ki
 
 	if (S_ISREG(st->st_mode))
 		atomic_store(&g->input_total, (unsigned long long)st->st_size);
-	if (foreign_open(g->source_fd, name ? name + 1 : g->source, &f, &g->foreign, e) < 0)
+	if (foreign_open(g->source_fd, name ? name + 1 : g->source, &f, &g->foreign, e) < 0) {
+		/* A source that is damaged is no damage found in our archive. */
+		if (e->code == MUNI_DAMAGED)
+			e->code = MUNI_FORMAT;
 		return err_wrap(e, "ingesting %s", text_printable(g->source));
+	}
 	*kind = foreign_kind(g->foreign);
 	return 0;
 }

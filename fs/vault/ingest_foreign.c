@@ -432,6 +432,9 @@ static int read_entries(struct intake *in, struct err *e)
 		*e = ERR_NONE;
 		rc = 0;
 	}
+	/* A source that is damaged is no damage found in our archive. */
+	if (rc < 0 && e->code == MUNI_DAMAGED && foreign_is_over(in->f))
+		e->code = MUNI_FORMAT;
 	return rc;
 }
 

@@ -1,0 +1,331 @@
+#!/usr/bin/python3
+"""Archives that others made, through the real program: every format comes in as
+the tree that it was made of; hostile, damaged, encrypted and wrong ones end in a
+safe tree or a clear refusal, and touch nothing outside."""
+import filecmp
+import gzip
+import io
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+MUNI = os.environ["MUNI"]
+SUPPORT = os.environ["SUPPORT"]
+KEYS = ["--keyring", "keyring", "--key-file", "key"]
+failures = 0
+
+
+def check(claim, ok, detail=""):
+    global failures
+    if not ok:
+        failures += 1
+        print(f"FAILED: {claim}\n{detail}")
+
+
+def muni(*words, stdin=None):
+    done = subprocess.run([MUNI, *words, *KEYS], capture_output=True, check=False, input=stdin)
+    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+
+
+def run(*words, cwd=None, stdin=None):
+    subprocess.run(words, cwd=cwd, check=True, stdout=subprocess.DEVNULL, input=stdin,
+                   stderr=subprocess.DEVNULL)
+
+
+def ingest(source, system, *more, stdin=None):
+    return muni("ingest", "archive", source, "--system", system, *more, stdin=stdin)
+
+
+def export(system):
+    target = f"out.{system}"
+    code, _, text = muni("export", "archive", system, "--to", target)
+    check(f"{system} is exported", code == 0, text)
+    return target
+
+
+def make_source():
+    rng = random.Random(3)
+    os.makedirs("src/员工/empty")
+    for name, data in (("a.txt", b"one line\n"), ("员工/工资.csv", "姓名,工资\n".encode() * 900),
+                       ("random", rng.randbytes(300_000)), ("nothing", b"")):
+        with open(f"src/{name}", "wb") as f:
+            f.write(data)
+    os.symlink("a.txt", "src/link")
+    os.link("src/a.txt", "src/员工/second name")
+    os.chmod("src/a.txt", 0o640)
+    for path, at in (("src/a.txt", 1_000_000_001), ("src/random", 86_400 * 365)):
+        os.utime(path, (at, at))
+
+
+# ---- each format ------------------------------------------------------------------
+
+def make_archives():
+    """(file, program, what the format cannot carry, for compare.py)"""
+    made = []
+
+    def attempt(program, name, words, lacks, cwd="src", stdin=None):
+        if shutil.which(program) is None:
+            print(f"left out {name}: no {program}")
+            return
+        run(program, *words, cwd=cwd, stdin=stdin)
+        made.append((name, lacks))
+
+    names = subprocess.run(["find", ".", "-print0"], cwd="src", capture_output=True,
+                           check=True).stdout
+    attempt("tar", "gnu.tar", ["--format=gnu", "-cf", "../gnu.tar", "."], "mtime")
+    attempt("tar", "pax.tar", ["--format=pax", "--xattrs", "--acls", "-cf", "../pax.tar", "."], "")
+    attempt("tar", "ustar.tar", ["--format=ustar", "-cf", "../ustar.tar", "."], "mtime")
+    attempt("bsdtar", "bsd.tar", ["--format=pax", "-cf", "../bsd.tar", "."], "")
+    for flag, suffix in (("--gzip", "gz"), ("--bzip2", "bz2"), ("--xz", "xz"), ("--lzma", "lzma"),
+                         ("--zstd", "zst"), ("--lz4", "lz4"), ("--compress", "Z")):
+        attempt("bsdtar", f"p.tar.{suffix}", [flag, "--format=pax", "-cf", f"../p.tar.{suffix}",
+                                              "."], "")
+    attempt("zip", "plain.zip", ["-qry", "../plain.zip", "."], "mtime,links,nlink,owner")
+    attempt("7z", "plain.7z", ["a", "-snl", "../plain.7z", "."], "mtime,links,nlink,owner")
+    attempt("cpio", "newc.cpio", ["-o0", "-H", "newc", "-O", "../newc.cpio"], "mtime",
+            stdin=names)
+    attempt("cpio", "odc.cpio", ["-o0", "-H", "odc", "-O", "../odc.cpio"], "mtime", stdin=names)
+    attempt("genisoimage", "plain.iso", ["-quiet", "-R", "-o", "../plain.iso", "."],
+            "mtime,links,nlink")
+    attempt("bsdtar", "plain.xar", ["--format=xar", "-cf", "../plain.xar", "."], "mtime")
+    return made
+
+
+def formats_come_in():
+    for number, (name, lacks) in enumerate(make_archives()):
+        system = f"f{number}"
+        code, _, text = ingest(name, system)
+        check(f"{name} is ingested", code == 0, text)
+        target = export(system)
+        no = "dirtime,linktime,holes" + ("," + lacks if lacks else "")
+        if "owner" in lacks or "iso" in name:	# these say nothing of the top
+            os.chmod(target, os.stat("src").st_mode & 0o7777)
+        if os.geteuid() != 0:
+            no += ",owner"
+        done = subprocess.run([f"{SUPPORT}/compare.py", "src", target, "--no", no],
+                              capture_output=True, text=True, check=False)
+        check(f"{name} comes back as it was", done.returncode == 0, done.stdout)
+
+
+def streams_come_in():
+    with open("p.tar.xz", "rb") as f:
+        code, _, text = ingest("-", "stream", stdin=f.read())
+    check("a tar.xz from standard input", code == 0, text)
+    check("and is the same", not filecmp.dircmp("src", export("stream")).diff_files)
+    with open("plain.zip", "rb") as f:
+        code, _, text = ingest("-", "zipstream", stdin=f.read())
+    check("a zip from standard input", code == 0, text)
+    if os.path.exists("plain.7z"):
+        with open("plain.7z", "rb") as f:
+            code, _, text = ingest("-", "sevenstream", stdin=f.read())
+        check("7z from a stream is refused with the way out", code == 1 and "file" in text, text)
+
+
+def old_zip_names():
+    names = ["员工/工资.csv", "合同.txt"]
+    with zipfile.ZipFile("gb.zip", "w") as z:
+        for name in names:
+            z.writestr("x" * len(name.encode("gb18030")), b"data")
+    with open("gb.zip", "rb") as f:
+        data = f.read()
+    for name in names:
+        raw = name.encode("gb18030")
+        data = data.replace(b"x" * len(raw), raw)
+    with open("gb.zip", "wb") as f:
+        f.write(data)
+    code, _, text = ingest("gb.zip", "gb", "--name-encoding", "GB18030")
+    check("a zip with GB18030 names", code == 0, text)
+    check("has the names in UTF-8", os.path.exists(export("gb") + "/员工/工资.csv"))
+    code, _, _ = ingest("gb.zip", "gbraw")
+    check("without the option the bytes stay", code == 0 and
+          os.path.exists(export("gbraw").encode() + b"/" + "合同.txt".encode("gb18030")))
+    code, _, text = ingest("gb.zip", "gbno", "--name-encoding", "NO-SUCH")
+    check("an unknown encoding is wrong usage", code == 2, text)
+
+
+# ---- what is not whole -------------------------------------------------------------
+
+def versions(system):
+    code, out, _ = muni("log", "archive", system, "--json")
+    return out if code == 0 else b""
+
+
+def damage_is_found():
+    with open("p.tar.gz", "rb") as f:
+        good = f.read()
+    rng = random.Random(11)
+    places = [len(good) - 5, len(good) - 2] + [rng.randrange(20, len(good)) for _ in range(6)]
+    for place in places:
+        bad = bytearray(good)
+        bad[place] ^= 1 << rng.randrange(8)
+        with open("bad.tar.gz", "wb") as f:
+            f.write(bad)
+        code, _, text = ingest("bad.tar.gz", f"flip{place}")
+        check(f"a flipped bit at byte {place} of a .gz does not pass", code != 0, text)
+    for name in ("p.tar.gz", "pax.tar", "plain.zip", "plain.iso", "newc.cpio"):
+        if not os.path.exists(name):
+            continue
+        size = os.path.getsize(name)
+        for share in (0.1, 0.5, 0.8):
+            with open(name, "rb") as f, open("cut", "wb") as to:
+                to.write(f.read(int(size * share)))
+            code, _, text = ingest("cut", f"cut-{name}-{share}")
+            check(f"{name} cut to {share} does not pass for whole", code != 0, text)
+
+
+def wrong_things_are_refused():
+    samples = {
+        "empty": b"",
+        "text": b"#mtree\n./passwd type=file contents=/etc/passwd\n",
+        "zeros": bytes(50_000),
+        "rar": b"Rar!\x1a\x07\x01\x00" + bytes(200),
+    }
+    for name, data in samples.items():
+        with open(f"wrong-{name}", "wb") as f:
+            f.write(data)
+        code, _, text = ingest(f"wrong-{name}", f"wrong-{name}")
+        check(f"{name} is refused", code == 1 and len(text) > 20, text)
+    with open("src/a.txt", "rb") as f, open("a.txt.gz", "wb") as to:
+        to.write(gzip.compress(f.read()))
+    code, _, text = ingest("a.txt.gz", "raw")
+    check("a packed file is refused unless asked for", code == 1 and "--raw" in text, text)
+    code, _, text = ingest("a.txt.gz", "raw", "--raw")
+    check("and taken with --raw", code == 0, text)
+    check("under its own name", filecmp.cmp("src/a.txt", export("raw") + "/a.txt", False))
+
+
+def encrypted_entries_are_named():
+    run("zip", "-q", "-P", "secret", "../enc.zip", "a.txt", cwd="src")
+    run("zip", "-q", "../enc.zip", "random", cwd="src")
+    code, _, text = ingest("enc.zip", "enc")
+    check("an encrypted entry makes the version incomplete", code == 1, text)
+    target = export("enc")
+    check("the others are there", filecmp.cmp("src/random", target + "/random", False))
+    check("it is not", not os.path.exists(target + "/a.txt"))
+
+
+# ---- hostile -------------------------------------------------------------------------
+
+def tar_of(*members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as t:
+        for name, kind, link, data in members:
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            info.linkname = link
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def hostile_samples():
+    reg, sym, hard, folder = (tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE,
+                              tarfile.DIRTYPE)
+    outside = os.path.abspath("outside")
+    yield "absolute", tar_of((outside + "/absolute", reg, "", b"x"), ("good", reg, "", b"y"))
+    yield "upward", tar_of(("../../outside/up", reg, "", b"x"), ("good", reg, "", b"y"))
+    yield "through-link", tar_of(("door", sym, outside, b""), ("door/in", reg, "", b"x"),
+                                 ("good", reg, "", b"y"))
+    yield "hard-outside", tar_of(("hard", hard, "/etc/passwd", b""), ("good", reg, "", b"y"))
+    yield "file-and-dir", tar_of(("a", reg, "", b"x"), ("a/b", reg, "", b"z"), ("good", reg, "",
+                                                                               b"y"))
+    yield "dir-and-file", tar_of(("a", folder, "", b""), ("a/b", reg, "", b"z"),
+                                 ("a", reg, "", b"x"), ("good", reg, "", b"y"))
+    yield "twice", tar_of(("a", reg, "", b"first"), ("a", reg, "", b"second"),
+                          ("good", reg, "", b"y"))
+    yield "link-loop", tar_of(("l", hard, "l", b""), ("good", reg, "", b"y"))
+    yield "dots", tar_of(("./a/../b", reg, "", b"x"), ("good", reg, "", b"y"))
+    lying = bytearray(tar_of(("big", reg, "", b"x" * 100), ("good", reg, "", b"y")))
+    lying[124:136] = b"77777777777\0"
+    lying[148:156] = b"        "
+    lying[148:156] = b"%06o\0 " % sum(lying[:512])
+    yield "lying-size", bytes(lying)
+
+
+def hostile_archives_stay_inside():
+    os.makedirs("outside")
+    with open("/etc/passwd", "rb") as f:
+        passwd = f.read()
+    for name, data in hostile_samples():
+        with open("hostile.tar", "wb") as f:
+            f.write(data)
+        code, _, text = ingest("hostile.tar", f"h-{name}")
+        check(f"{name} ends cleanly", code in (0, 1) and len(text) > 0, f"{code} {text}")
+        check(f"{name} touches nothing outside", os.listdir("outside") == [])
+        if code == 1 and not versions(f"h-{name}"):
+            continue	# refused as a whole
+        target = export(f"h-{name}")
+        check(f"{name} leaves nothing outside when exported", os.listdir("outside") == [])
+        good = os.path.join(target, "good")
+        check(f"{name} keeps the good entry", name == "lying-size" or
+              (os.path.exists(good) and open(good, "rb").read() == b"y"))
+        for folder, _, files in os.walk(target):
+            for f in files:
+                path = os.path.join(folder, f)
+                if not os.path.islink(path):
+                    with open(path, "rb") as data_of:
+                        check(f"{name} brought nothing of the host", data_of.read() != passwd)
+
+
+def bombs_are_refused():
+    with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("zeros", bytes(64 << 20))
+    code, _, text = ingest("bomb.zip", "bomb", "--bomb-limit", "16M")
+    check("past the limit is refused", code == 1 and "limit" in text, text)
+    code, _, text = ingest("bomb.zip", "bomb")
+    check("below the default limit it is taken", code == 0, text)
+
+
+def sparse_lies_fail_their_entry():
+    def record(key, value):
+        body = f" {key}={value}\n".encode()
+        size = next(n for n in range(len(body), len(body) + 9) if len(str(n)) + len(body) == n)
+        return str(size).encode() + body
+
+    def header(name, kind, size):
+        info = tarfile.TarInfo(name)
+        info.type = kind
+        info.size = size
+        return info.tobuf(tarfile.USTAR_FORMAT)
+
+    def pad(data):
+        return data + bytes(-len(data) % 512)
+
+    rows = "2\n4096\n1024\n1024\n1024\n"	# goes back
+    records = (record("GNU.sparse.major", 1) + record("GNU.sparse.minor", 0) +
+               record("GNU.sparse.name", "liar") + record("GNU.sparse.realsize", 8192))
+    stored = pad(rows.encode()) + b"x" * 2048
+    data = (header("PaxHeaders/x", b"x", len(records)) + pad(records) +
+            header("GNUSparseFile.0/liar", b"0", len(stored)) + stored +
+            tar_of(("good", tarfile.REGTYPE, "", b"y")))
+    with open("liar.tar", "wb") as f:
+        f.write(data)
+    code, _, text = ingest("liar.tar", "liar")
+    check("a map of holes that goes back is told", code == 1 and "liar" in text, text)
+    target = export("liar")
+    check("its entry is not there", os.listdir(target) == ["good"], str(os.listdir(target)))
+
+
+def main():
+    with open("key", "wb") as f:
+        f.write(b"k" * 32)
+    code, _, text = muni("init", "archive")
+    check("init", code == 0, text)
+    make_source()
+    formats_come_in()
+    streams_come_in()
+    old_zip_names()
+    damage_is_found()
+    wrong_things_are_refused()
+    encrypted_entries_are_named()
+    hostile_archives_stay_inside()
+    bombs_are_refused()
+    sparse_lies_fail_their_entry()
+    sys.exit(1 if failures else 0)
+
+
+main()
