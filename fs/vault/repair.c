@@ -156,8 +156,8 @@ static int run(struct verify *k, struct err *e)
 	    mend_catalogue(k, e) < 0 || mend_segments(k, e) < 0)
 		return -1;
 	if (k->is_catalogue_open &&
-	    (verify_known_segments(k, e) < 0 || verify_all_blocks(k, false, e) < 0 ||
-	     verify_touched_files(k, e) < 0) &&
+	    (verify_versions(k, e) < 0 || verify_known_segments(k, e) < 0 ||
+	     verify_all_blocks(k, false, e) < 0 || verify_touched_files(k, e) < 0) &&
 	    verify_absorb(k, false, "the catalogue", e) < 0)
 		return -1;
 	rc = k->is_catalogue_whole ? repair_conclude(k, e) : 0;

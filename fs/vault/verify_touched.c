@@ -79,9 +79,8 @@ static int tell_file(void *arg, int64_t system, const void *path, size_t path_si
 int verify_touched_files(struct verify *k, struct err *e)
 {
 	struct telling lost = { .verify = k, .e = e, .what = "part of it is damaged" };
-	struct telling mendable = { .verify = k, .e = e, .can_repair = true,
-				    .what = k->is_repair ? "part of it was damaged"
-							 : "part of it is damaged" };
+	struct telling mendable = { .verify = k, .e = e, .what = "part of it is damaged",
+				    .can_repair = true };
 
 	if (!k->is_catalogue_open)
 		return 0;
@@ -90,7 +89,8 @@ int verify_touched_files(struct verify *k, struct err *e)
 	    catalogue_files_of_blocks(k->v->catalogue, k->lost.ids, k->lost.count, tell_file,
 				      &lost, e) < 0)
 		return -1;
-	if (k->mendable.count > 0 &&
+	/* After a repair what was mended is no news of any file. */
+	if (k->mendable.count > 0 && !k->is_repair &&
 	    catalogue_files_of_blocks(k->v->catalogue, k->mendable.ids, k->mendable.count,
 				      tell_file, &mendable, e) < 0)
 		return -1;
