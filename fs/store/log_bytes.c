@@ -110,6 +110,11 @@ uint64_t log_entry_offset(uint64_t sequence)
 	return LOG_FILE_HEAD + sequence * LOG_ENTRY;
 }
 
+uint64_t log_entries_in(uint64_t file_size)
+{
+	return file_size > LOG_FILE_HEAD ? (file_size - LOG_FILE_HEAD) / LOG_ENTRY : 0;
+}
+
 size_t log_statement(const struct log_head *head, char out[LOG_STATEMENT_MAX + 1])
 {
 	char pages[DIGEST_HEX_SIZE], root[DIGEST_HEX_SIZE];

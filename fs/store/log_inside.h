@@ -27,6 +27,17 @@ enum log_file { LOG_FILE_ENTRIES, LOG_FILE_HEADS, LOG_FILE_COUNT };
 
 extern const char *const log_file_names[LOG_FILE_COUNT][LOG_COPIES];
 
+struct log {
+	int fds[LOG_FILE_COUNT][LOG_COPIES];	/* owned; -1 where absent */
+	struct log_position position;
+	bool has_head;
+	struct log_head head;		/* the newest */
+	uint64_t heads_end;		/* where the next head goes */
+	bool is_writable;
+};
+
+struct log *log_new(struct err *e);	/* nothing open yet; NULL without memory */
+
 /* A stored head. */
 struct log_record {
 	uint64_t size;		/* of the whole record */
@@ -47,6 +58,7 @@ int log_entry_parse(const uint8_t raw[LOG_ENTRY], uint64_t sequence,
 		    struct log_entry *out, struct err *e);
 struct digest log_entry_leaf(const uint8_t raw[LOG_ENTRY]);
 uint64_t log_entry_offset(uint64_t sequence);
+uint64_t log_entries_in(uint64_t file_size);	/* whole ones */
 
 /* Canonical JSON; returns its size. */
 size_t log_statement(const struct log_head *head, char out[LOG_STATEMENT_MAX + 1]);

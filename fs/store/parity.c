@@ -1,5 +1,5 @@
 /*
- * Which segments stand in which group: joining and leaving.
+ * Which segments stand in which group: joining.  Leaving is in parity_remove.c.
  */
 #include "fs/store/parity.h"
 
@@ -56,29 +56,6 @@ static void cover(struct update *u, const uint8_t uid[16])
 		u->is_covered[found - u->segments] = true;
 }
 
-static int delete_heads(struct update *u, size_t first, size_t end, struct err *e)
-{
-	for (size_t i = first; i < end; i++) {
-		struct object_name name = { .kind = OBJECTS_PARITY };
-
-		memcpy(name.uid, u->index.heads[i].uid, sizeof name.uid);
-		if (objects_delete(u->objects, &name, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* What crashed writes and finished ones left beside a complete generation. */
-static int drop_left_overs(struct update *u, const struct parity_span *s, struct err *e)
-{
-	if (!s->is_complete)
-		return 0;	/* for parity_repair() to judge */
-	if (delete_heads(u, s->group, s->first, e) < 0 ||
-	    delete_heads(u, s->first + s->count, s->end, e) < 0)
-		return err_wrap(e, "removing old parity");
-	return 0;
-}
-
 static int look_at_groups(struct update *u, bool is_writing, struct err *e)
 {
 	struct parity_span s;
@@ -89,7 +66,8 @@ static int look_at_groups(struct update *u, bool is_writing, struct err *e)
 		unsigned class = class_of(h->columns);
 		struct parity_group *g = NULL;
 
-		if (is_writing && drop_left_overs(u, &s, e) < 0)
+		if (is_writing &&
+		    parity_index_drop_left_overs(u->objects, &u->index, &s, e) < 0)
 			return -1;
 		if (parity_group_members(u->objects, u->archive_id, &u->index, &s, &g,
 					 e) < 0) {
@@ -184,7 +162,7 @@ static int join_open(struct update *u, const struct parity_span *s,
 	if (rc < 0)
 		return -1;
 	*is_done = true;
-	return delete_heads(u, s->first, s->first + s->count, e);
+	return parity_index_delete(u->objects, &u->index, s->first, s->first + s->count, e);
 }
 
 static int start_group(struct update *u, const struct parity_member *newcomers,
@@ -342,88 +320,4 @@ int parity_uncovered(struct objects *o, const uint8_t archive_id[16],
 	}
 	update_end(&u);
 	return rc;
-}
-
-/* ---- leaving --------------------------------------------------------------- */
-
-static bool is_listed(const uint8_t uid[16], const uint8_t (*uids)[16], size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(uid, uids[i], 16) == 0)
-			return true;
-	return false;
-}
-
-/* The group without the listed members; *touched: it has one of them. */
-static int shrink(struct update *u, const struct parity_span *s,
-		  const uint8_t (*uids)[16], size_t count, bool *touched, struct err *e)
-{
-	struct parity_group *old = NULL, *g = NULL;
-	int rc = -1;
-
-	*touched = false;
-	if (parity_group_load(u->objects, u->archive_id, &u->index, s, &old, e) < 0)
-		return -1;
-	g = parity_group_new(old->data, old->parity, e);
-	if (g == NULL)
-		goto out;
-	memcpy(g->uid, old->uid, sizeof g->uid);
-	g->generation = old->generation;
-	for (unsigned i = 0; i < old->count; i++) {
-		struct parity_member *m = &old->members[i];
-
-		if (is_listed(m->uid, uids, count)) {
-			*touched = true;
-			continue;
-		}
-		parity_group_add(g, m->uid, m->size);
-		g->members[g->count - 1].sums = m->sums;
-		m->sums = NULL;
-	}
-	rc = 0;
-	if (*touched && g->count > 0)
-		rc = parity_group_write(u->objects, u->archive_id, g, NULL, e);
-	if (rc == 0 && *touched)
-		rc = delete_heads(u, s->first, s->first + s->count, e);
-out:
-	parity_group_free(g);
-	parity_group_free(old);
-	return rc;
-}
-
-int parity_remove(struct objects *o, const uint8_t archive_id[16],
-		  const uint8_t (*uids)[16], size_t count, struct err *e)
-{
-	struct update u = { .objects = o, .archive_id = archive_id };
-	struct parity_span s;
-	size_t at = 0;
-	int rc = -1;
-
-	if (parity_index_load(o, archive_id, &u.index, e) < 0)
-		return -1;
-	while (parity_index_next(&u.index, &at, &s)) {
-		struct parity_group *g = NULL;
-		bool touched = false;
-
-		if (parity_group_members(o, archive_id, &u.index, &s, &g, e) < 0) {
-			if (e->code != MUNI_DAMAGED)
-				goto out;
-			continue;
-		}
-		for (unsigned i = 0; i < g->count; i++)
-			touched = touched || is_listed(g->members[i].uid, uids, count);
-		parity_group_free(g);
-		if (!touched)
-			continue;
-		if (drop_left_overs(&u, &s, e) < 0 ||
-		    shrink(&u, &s, uids, count, &touched, e) < 0)
-			goto out;
-	}
-	*e = ERR_NONE;
-	rc = 0;
-out:
-	parity_index_free(&u.index);
-	if (rc < 0)
-		return err_wrap(e, "taking segments out of parity");
-	return 0;
 }

@@ -154,6 +154,23 @@ static bool is_same(const struct parity_group *a, const struct parity_group *b)
 	return true;
 }
 
+/* The members' sums; returns what stands behind them, or NULL without memory. */
+static const uint8_t *copy_sums(struct parity_group *g, const uint8_t *at, struct err *e)
+{
+	for (unsigned i = 0; i < g->count; i++) {
+		size_t bytes = (size_t)g->members[i].columns * PARITY_SUM;
+
+		g->members[i].sums = malloc(bytes);
+		if (g->members[i].sums == NULL) {
+			err_set(e, MUNI_NO_MEMORY, "no memory for a parity group");
+			return NULL;
+		}
+		memcpy(g->members[i].sums, at, bytes);
+		at += bytes;
+	}
+	return at;
+}
+
 /* Everything of one trailer into g, which is empty or must agree. */
 static int take_trailer(const struct parity_head *h, const uint8_t head[PARITY_HEAD],
 			const uint8_t *raw, uint64_t size, struct parity_group *g,
@@ -174,17 +191,9 @@ static int take_trailer(const struct parity_head *h, const uint8_t head[PARITY_H
 		err_set(e, MUNI_DAMAGED, "its directory contradicts its size");
 		goto out;
 	}
-	for (unsigned i = 0; i < now->count; i++) {
-		size_t bytes = (size_t)now->members[i].columns * PARITY_SUM;
-
-		now->members[i].sums = malloc(bytes);
-		if (now->members[i].sums == NULL) {
-			err_set(e, MUNI_NO_MEMORY, "no memory for a parity group");
-			goto out;
-		}
-		memcpy(now->members[i].sums, at, bytes);
-		at += bytes;
-	}
+	at = copy_sums(now, at, e);
+	if (at == NULL)
+		goto out;
 	/* Written again from what was parsed, it must come out the same. */
 	again = malloc((size_t)size);
 	if (again == NULL) {

@@ -117,3 +117,27 @@ bool parity_index_next(const struct parity_index *x, size_t *at, struct parity_s
 	*at = i;
 	return true;
 }
+
+int parity_index_delete(struct objects *o, const struct parity_index *x, size_t first,
+			size_t end, struct err *e)
+{
+	for (size_t i = first; i < end; i++) {
+		struct object_name name = { .kind = OBJECTS_PARITY };
+
+		memcpy(name.uid, x->heads[i].uid, sizeof name.uid);
+		if (objects_delete(o, &name, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int parity_index_drop_left_overs(struct objects *o, const struct parity_index *x,
+				 const struct parity_span *s, struct err *e)
+{
+	if (!s->is_complete)
+		return 0;	/* for parity_repair() to judge */
+	if (parity_index_delete(o, x, s->group, s->first, e) < 0 ||
+	    parity_index_delete(o, x, s->first + s->count, s->end, e) < 0)
+		return err_wrap(e, "removing old parity");
+	return 0;
+}

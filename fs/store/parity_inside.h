@@ -102,17 +102,23 @@ int parity_index_load(struct objects *o, const uint8_t archive_id[16],
 		      struct parity_index *out, struct err *e);
 void parity_index_free(struct parity_index *x);
 /*
- * Walks the groups: *at is 0 at first; false at the end.  Of each group, heads
- * [*first, *first + *count) are its objects of the generation that counts: the
- * newest of which all objects are there, else the newest.  Those in [*group,
- * *end) outside of it are left-overs.
+ * Of each group, heads [first, first + count) are its objects of the generation
+ * that counts: the newest of which all objects are there, else the newest.  The
+ * others in [group, end) are left-overs.
  */
 struct parity_span {
 	size_t group, end;
 	size_t first, count;
 	bool is_complete;
 };
+/* Walks the groups: *at is 0 at first; false at the end. */
 bool parity_index_next(const struct parity_index *x, size_t *at, struct parity_span *out);
+/* Deletes the objects of heads [first, end). */
+int parity_index_delete(struct objects *o, const struct parity_index *x, size_t first,
+			size_t end, struct err *e);
+/* What crashed writes and finished ones left beside a complete generation. */
+int parity_index_drop_left_overs(struct objects *o, const struct parity_index *x,
+				 const struct parity_span *s, struct err *e);
 
 /* Members alone: for what parity_update() needs of groups that stay as they are.
  * MUNI_DAMAGED if no directory of the span can be read. */

@@ -1,0 +1,252 @@
+/*
+ * Opening the audit log: the newest head, what the catalogue knows, and for a
+ * writer what a crash left.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/store/log_inside.h"
+
+static int damaged(struct err *e, const char *what)
+{
+	return err_set(e, MUNI_DAMAGED, "%s; \"muni repair\" mends it from its copy if "
+		       "that is whole", what);
+}
+
+static int open_files(struct log *l, int auditfd, struct err *e)
+{
+	for (int f = 0; f < LOG_FILE_COUNT; f++) {
+		for (int c = 0; c < LOG_COPIES; c++) {
+			int *fd = &l->fds[f][c];
+
+			*fd = file_open(auditfd, log_file_names[f][c],
+					l->is_writable ? O_RDWR : O_RDONLY, 0, e);
+			if (*fd < 0 && e->code != MUNI_NOT_FOUND)
+				return -1;
+			if (*fd < 0)
+				continue;
+			if (log_check_file_head(*fd, (enum log_file)f, e) == 0)
+				continue;
+			if (e->code == MUNI_FORMAT || l->is_writable)
+				return err_wrap(e, "audit/%s", log_file_names[f][c]);
+			file_close(fd);	/* the other copy will have to do */
+		}
+		if (l->fds[f][0] < 0 && l->fds[f][1] < 0)
+			return err_set(e, MUNI_DAMAGED, "audit/%s and its copy are lost: "
+				       "bring one back from a backup", log_file_names[f][0]);
+		if (l->is_writable && (l->fds[f][0] < 0 || l->fds[f][1] < 0))
+			return damaged(e, "a file of audit/ is missing");
+	}
+	*e = ERR_NONE;
+	return 0;
+}
+
+/* The newest whole head of one file and where it ends.  Walks from the start
+ * only when the end is torn. */
+static int newest_record(int fd, uint8_t *raw, struct log_record *record, bool *has,
+			 uint64_t *end, uint64_t *size, struct err *e)
+{
+	struct log_record *walk;
+	uint64_t at;
+
+	*has = false;
+	*end = LOG_FILE_HEAD;
+	if (file_size(fd, size, e) < 0)
+		return -1;
+	at = log_record_last(fd, *size);
+	if (at >= LOG_FILE_HEAD && log_record_read(fd, *size, at, raw, record, e) == 0) {
+		*has = true;
+		*end = *size;
+		return 0;
+	}
+	walk = malloc(sizeof *walk);
+	if (walk == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the audit log");
+	while (*end < *size && log_record_read(fd, *size, *end, raw, walk, e) == 0) {
+		*record = *walk;
+		*has = true;
+		*end += walk->size;
+	}
+	free(walk);
+	if (*end < *size && e->code != MUNI_DAMAGED)
+		return -1;
+	return 0;
+}
+
+/* Finds the newest head in either copy; L5: the first file is never behind. */
+static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size, struct err *e)
+{
+	struct log_record *records = calloc(LOG_COPIES, sizeof *records);
+	uint8_t *raw = malloc(LOG_RECORD_MAX);
+	bool has[LOG_COPIES] = { false };
+	uint64_t end[LOG_COPIES] = { 0 }, size[LOG_COPIES] = { 0 };
+	int best = 0, rc = -1;
+
+	if (records == NULL || raw == NULL) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for the audit log");
+		goto out;
+	}
+	for (int c = 0; c < LOG_COPIES; c++) {
+		if (l->fds[LOG_FILE_HEADS][c] >= 0 &&
+		    newest_record(l->fds[LOG_FILE_HEADS][c], raw, &records[c], &has[c],
+				  &end[c], &size[c], e) < 0)
+			goto out;
+	}
+	*e = ERR_NONE;
+	best = end[1] > end[0] ? 1 : 0;	/* 0 where the file is absent */
+	if (l->is_writable && best == 1) {
+		damaged(e, "audit/heads lacks heads that its copy has");
+		goto out;
+	}
+	if (l->is_writable && size[0] - end[0] > LOG_RECORD_MAX) {
+		/* More than a crash tears: cutting it would break L3. */
+		damaged(e, "audit/heads is damaged before its end");
+		goto out;
+	}
+	l->heads_end = end[best];
+	l->has_head = has[best];
+	if (l->has_head) {
+		l->head = records[best].head;
+		if (log_record_check_signature(&records[best], cert, cert_size, e) < 0)
+			goto out;
+	}
+	rc = 0;
+out:
+	free(records);
+	free(raw);
+	return rc;
+}
+
+/* L4, and that catalogue and head speak of the same log. */
+static int compare(const struct log *l, const struct log_position *known, struct err *e)
+{
+	struct digest root = merkle_frontier_root(&known->frontier);
+
+	if (!l->has_head)
+		return 0;
+	if (l->head.count > known->frontier.count)
+		return err_set(e, MUNI_DAMAGED, "the catalogue knows %" PRIu64 " acts, the "
+			       "audit log's newest signed head covers %" PRIu64 ": the "
+			       "catalogue is an older copy.  Bring back the newest, or "
+			       "let \"muni repair\" rebuild it",
+			       known->frontier.count, l->head.count);
+	if (l->head.count == known->frontier.count && !digest_equal(&root, &l->head.root))
+		return err_set(e, MUNI_DAMAGED, "the catalogue and the audit log's newest "
+			       "signed head disagree about the first %" PRIu64 " acts",
+			       l->head.count);
+	return 0;
+}
+
+/* Does any copy have the entries that the catalogue knows? */
+static int check_entries(struct log *l, const struct log_position *known, struct err *e)
+{
+	uint64_t wanted = log_entry_offset(known->frontier.count), size;
+
+	for (int c = 0; c < LOG_COPIES; c++) {
+		int fd = l->fds[LOG_FILE_ENTRIES][c];
+
+		if (fd < 0)
+			continue;
+		if (file_size(fd, &size, e) < 0)
+			return -1;
+		if (size >= wanted)
+			return 0;
+		if (l->is_writable)
+			break;	/* L5: the first must have them */
+	}
+	return damaged(e, "audit/log is shorter than the catalogue says");
+}
+
+/* L2: cuts file `f` of copy c to `end` if it is longer. */
+static int cut(struct log *l, enum log_file f, int c, uint64_t end, struct err *e)
+{
+	int fd = l->fds[f][c];
+	uint64_t size;
+
+	if (file_size(fd, &size, e) < 0)
+		return -1;
+	if (size <= end)
+		return 0;
+	if (ftruncate(fd, (off_t)end) < 0)
+		return err_errno(e, "cutting audit/%s", log_file_names[f][c]);
+	return file_sync(fd, e);
+}
+
+/* L5: adds to the copy what only the first file has. */
+static int complete_copy(struct log *l, enum log_file f, uint64_t end, struct err *e)
+{
+	uint8_t piece[16 * LOG_ENTRY];
+	uint64_t at;
+
+	if (file_size(l->fds[f][1], &at, e) < 0)
+		return -1;
+	if (at >= end)
+		return 0;
+	while (at < end) {
+		size_t size = end - at < sizeof piece ? (size_t)(end - at) : sizeof piece;
+
+		if (file_read_at(l->fds[f][0], at, piece, size, e) < 0 ||
+		    file_write_at(l->fds[f][1], at, piece, size, e) < 0)
+			return -1;
+		at += size;
+	}
+	return file_sync(l->fds[f][1], e);
+}
+
+static int recover(struct log *l, const struct log_position *known, struct err *e)
+{
+	const uint64_t ends[LOG_FILE_COUNT] = {
+		[LOG_FILE_ENTRIES] = log_entry_offset(known->frontier.count),
+		[LOG_FILE_HEADS] = l->heads_end,
+	};
+
+	for (int f = 0; f < LOG_FILE_COUNT; f++) {
+		for (int c = 0; c < LOG_COPIES; c++)
+			if (cut(l, (enum log_file)f, c, ends[f], e) < 0)
+				return -1;
+		if (complete_copy(l, (enum log_file)f, ends[f], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int log_open(int auditfd, bool is_writable, const struct log_position *known,
+	     const uint8_t *cert, size_t cert_size, struct log **out, struct err *e)
+{
+	struct log *l = log_new(e);
+
+	*out = NULL;
+	if (l == NULL)
+		return -1;
+	l->is_writable = is_writable;
+	l->position = *known;
+	if (open_files(l, auditfd, e) < 0 ||
+	    load_heads(l, cert, cert_size, e) < 0 ||
+	    compare(l, known, e) < 0 ||
+	    check_entries(l, known, e) < 0 ||
+	    (is_writable && recover(l, known, e) < 0)) {
+		log_close(l);
+		return err_wrap(e, "opening the audit log");
+	}
+	*out = l;
+	return 0;
+}
+
+int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
+		  struct log_head *out, struct err *e)
+{
+	struct log *l = log_new(e);
+	int rc = -1;
+
+	if (l == NULL)
+		return -1;
+	if (open_files(l, auditfd, e) == 0 && load_heads(l, cert, cert_size, e) == 0)
+		rc = log_newest_head(l, out, e);
+	log_close(l);
+	return rc;
+}
