@@ -33,6 +33,7 @@ struct making {
 	bool made_folder;
 	bool is_marked;		/* the folder was empty: what it holds is ours */
 	bool made_keyring;
+	unsigned made_levels;	/* of folders above the keyring */
 	bool is_inside;
 };
 
@@ -64,9 +65,10 @@ static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
 /* ---- the keyring's place ----------------------------------------------------------- */
 
 /* mkdir -p for the default place alone: one that was named must be there. */
-static int make_folders_of(const char *path, struct err *e)
+static int make_folders_of(const char *path, unsigned *made, struct err *e)
 {
 	char *copy = strdup(path), *folder;
+	int rc = -1;
 
 	if (!copy)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a path");
@@ -77,18 +79,33 @@ static int make_folders_of(const char *path, struct err *e)
 		if (was != '/' && was != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
+		if (mkdir(folder, 0700) == 0) {
+			++*made;
+		} else if (errno != EEXIST) {
 			err_errno(e, "making the folder %s for the keyring",
 				  text_printable(folder));
-			free(copy);
-			return -1;
+			goto out;
 		}
 		*p = was;
 		if (was == '\0')
 			break;
 	}
+	rc = 0;
+out:
 	free(copy);
-	return 0;
+	return rc;
+}
+
+static void unmake_folders_of(const char *path, unsigned made)
+{
+	char *copy = strdup(path);
+
+	for (char *folder = copy; folder && made > 0; made--) {
+		folder = dirname(folder);
+		if (rmdir(folder) < 0)
+			break;
+	}
+	free(copy);
 }
 
 /* The path with links and dots of its folder resolved; malloc'ed. */
@@ -132,7 +149,7 @@ static int place_keyring(struct making *m, const char *path, const char *given,
 		err_errno(e, "finding a place for the keyring");
 		goto out;
 	}
-	if (!given && make_folders_of(wanted, e) < 0)
+	if (!given && make_folders_of(wanted, &m->made_levels, e) < 0)
 		goto out;
 	m->v->keyring_path = absolute(wanted, e);
 	if (!m->v->keyring_path)
@@ -247,7 +264,7 @@ static int make(struct making *m, const char *path, const struct vault_init_opti
 static void unmake(struct making *m, const char *path)
 {
 	struct err ignored = ERR_NONE;
-	char *keyring = m->made_keyring ? strdup(m->v->keyring_path) : NULL;
+	char *keyring = m->v->keyring_path ? strdup(m->v->keyring_path) : NULL;
 	uint8_t id[16];
 
 	memcpy(id, m->v->id, sizeof id);
@@ -255,10 +272,12 @@ static void unmake(struct making *m, const char *path)
 
 	archive_release(m->v);	/* first: it writes as it closes */
 	m->v = NULL;
-	if (keyring) {
+	if (keyring && m->made_keyring) {
 		unlink(keyring);
 		(void)anchor_remove(keyring, id, &ignored);
 	}
+	if (keyring)
+		unmake_folders_of(keyring, m->made_levels);
 	if (dirfd >= 0)
 		archive_clear(dirfd);
 	file_close(&dirfd);

@@ -205,6 +205,31 @@ says "inside the archive"
 mv inside moved
 status 0 log moved --key-file key
 
+# ---- the default place, for somebody who is not root ---------------------------------------
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	mkdir home && cp key home/key && chmod 777 . home && chmod 644 home/key
+	other() {
+		( cd home && HOME=$PWD XDG_DATA_HOME= setpriv --reuid 65534 --regid 65534 \
+			--clear-groups "$MUNI" "$@" >../out 2>../err </dev/null )
+	}
+	if ! other --version; then
+		echo "(no other user can run $MUNI here)"
+	else
+		touch home/full && mkdir home/taken && touch home/taken/mine
+		other init taken --key-file key && bad "an init in a full folder"
+		other init unborn --key-file nowhere && bad "an init without its key file"
+		( ulimit -f 20; trap '' XFSZ; other init unborn --key-file key ) && bad "a small disk"
+		[ -e home/unborn ] || [ -e home/.local ] && bad "a refused init left its folders"
+		other init a --key-file key || bad "init by another user: $(cat err)"
+		[ -e "home/.local/share/muniment/$(tail -n 1 out).keyring" ] ||
+			bad "the keyring is not in the default place"
+		other ingest a key --allow-raw --system s --key-file key ||
+			other ingest a .local --system s --key-file key || bad "ingest: $(cat err)"
+		mv home/.local home/elsewhere
+		other log a --key-file key && bad "a log without keyring"
+	fi
+fi
+
 # ---- an init that is cut off -------------------------------------------------------------
 for ms in 001 004 007 010 015 020 030 040 060 080; do
 	"$MUNI" init cut --keyring cut.keyring --key-file key >/dev/null 2>&1 &
