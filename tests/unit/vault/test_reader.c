@@ -1,0 +1,429 @@
+/*
+ * An archive made by hand: blocks with and without bases, one content whose
+ * bytes are known, and readers of every kind upon it.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/base/err.h"
+#include "fs/store/segment.h"
+#include "fs/vault/inside.h"
+#include "fs/vault/reader.h"
+
+#define BLOCK 65536u
+#define CHAIN (READER_DEPTH_MAX + 2)	/* blocks, each the base of the next */
+#define FILE_SIZE (6u << 20)
+
+struct fixture {
+	char folder[64], path[96], keyring[96], key[96];
+	struct vault *vault;
+	struct catalogue *c;
+	struct block_encoder *encoder;
+	struct segment_builder *segment;
+	int64_t segment_id, first_block;
+	uint8_t *raw[CHAIN];	/* of each block of the chain */
+	uint8_t *model;		/* what the file's bytes are */
+	int64_t content;
+	int64_t chain[CHAIN];	/* content ids */
+};
+
+#define OK(call) do { if ((call) < 0) fail_msg("%s: %s", #call, e.text); } while (0)
+
+static uint32_t state_of_chance = 12345;
+
+static uint32_t chance(void)
+{
+	state_of_chance = state_of_chance * 1664525u + 1013904223u;
+	return state_of_chance >> 8;
+}
+
+static void make_archive(struct fixture *f)
+{
+	struct vault_options options = { .keys = { .keyring = f->keyring, .key_file = f->key } };
+	struct vault_init_options o = { .keys = options.keys };
+	struct err e = ERR_NONE;
+	char id[33], *keyring;
+	bool is_inside;
+	FILE *key;
+
+	strcpy(f->folder, "/tmp/muniment-reader.XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof f->path, "%s/a", f->folder);
+	snprintf(f->keyring, sizeof f->keyring, "%s/k", f->folder);
+	snprintf(f->key, sizeof f->key, "%s/key", f->folder);
+	key = fopen(f->key, "w");
+	fprintf(key, "%064d", 7);
+	fclose(key);
+	OK(vault_init(f->path, &o, id, &keyring, &is_inside, &e));
+	free(keyring);
+	OK(vault_open(f->path, &options, VAULT_WRITE, &f->vault, &e));
+	f->c = vault_catalogue(f->vault);
+}
+
+static void add_block(struct fixture *f, int64_t id, const uint8_t *raw, uint32_t size,
+		      const uint8_t *base, int64_t base_id)
+{
+	struct block b = { .id = id, .segment = f->segment_id, .class_id = 1 };
+	const uint8_t *sealed;
+	uint8_t sum[16];
+	struct err e = ERR_NONE;
+
+	b.bases[0] = base_id;
+	OK(block_encode(f->encoder, raw, size, base, base ? BLOCK : 0, &b, &sealed, &e));
+	segment_sum(sealed, b.stored, sum);
+	OK(segment_builder_add(f->segment, b.uid, sealed, b.stored, sum, &b.offset, &e));
+	OK(catalogue_block_add(f->c, &b, &e));
+}
+
+/* Each block is the one before with a few bytes changed, and based upon it. */
+static void make_chain(struct fixture *f)
+{
+	for (unsigned i = 0; i < CHAIN; i++) {
+		f->raw[i] = malloc(BLOCK);
+		for (unsigned n = 0; n < BLOCK; n++)
+			f->raw[i][n] = i ? f->raw[i - 1][n] : (uint8_t)(chance() % 7 ? n / 13 : chance());
+		for (unsigned n = 0; i > 0 && n < 200; n++)
+			f->raw[i][chance() % BLOCK] = (uint8_t)chance();
+		add_block(f, f->first_block + i, f->raw[i], BLOCK, i ? f->raw[i - 1] : NULL,
+			  i ? f->first_block + i - 1 : 0);
+	}
+}
+
+/* Extents of every shape over the first blocks of the chain, with holes. */
+static void make_contents(struct fixture *f)
+{
+	static struct extent list[4096];
+	size_t count = 0;
+	struct digest sha = { { 1 } };
+	struct err e = ERR_NONE;
+	int64_t id;
+
+	f->model = calloc(1, FILE_SIZE);
+	for (uint64_t at = 0; at < FILE_SIZE - 2 * BLOCK;) {
+		uint32_t size = chance() % 5 ? 1 + chance() % 3000 : BLOCK / 2;
+		uint32_t from = chance() % (BLOCK - size), block = chance() % 3;
+		if (chance() % 4 == 0)
+			at += chance() % 9000;	/* a hole before it */
+		list[count++] = (struct extent){ at, size, f->first_block + block, from };
+		memcpy(f->model + at, f->raw[block] + from, size);
+		at += size;
+	}
+	assert_true(count > 2 * EXTENTS_A_PAGE && count < 4096);
+	OK(catalogue_reserve(f->c, SEQUENCE_CONTENT, 1 + CHAIN, &id, &e));
+	f->content = id++;
+	OK(catalogue_content_add(f->c, f->content, &sha, list, count, &e));
+	for (unsigned i = 0; i < CHAIN; i++) {
+		struct extent whole = { 0, BLOCK, f->first_block + i, 0 };
+		f->chain[i] = id++;
+		OK(catalogue_content_add(f->c, f->chain[i], &sha, &whole, 1, &e));
+	}
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	struct version v = { .label = "1", .at = 1, .ingested = 1, .source_kind = "test" };
+	struct system system;
+	struct err e = ERR_NONE;
+
+	make_archive(f);
+	OK(block_encoder_new(vault_id(f->vault), 3, &f->encoder, &e));
+	OK(segment_builder_new(vault_id(f->vault), 8 << 20, &f->segment, &e));
+	OK(catalogue_begin(f->c, &e));
+	OK(catalogue_system_intern(f->c, "s", &system, &e));
+	v.system = system.id;
+	OK(catalogue_version_begin(f->c, &v, &e));
+	OK(catalogue_reserve(f->c, SEQUENCE_SEGMENT, 1, &f->segment_id, &e));
+	OK(catalogue_segment_add(f->c, f->segment_id, segment_builder_uid(f->segment), &e));
+	OK(catalogue_reserve(f->c, SEQUENCE_BLOCK, CHAIN, &f->first_block, &e));
+	make_chain(f);
+	make_contents(f);
+	OK(segment_builder_put(f->segment, f->vault->objects, &e));
+	OK(catalogue_commit(f->c, &e));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	segment_builder_free(f->segment);
+	block_encoder_free(f->encoder);
+	vault_close(f->vault);
+	for (unsigned i = 0; i < CHAIN; i++)
+		free(f->raw[i]);
+	free(f->model);
+	snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
+	free(f);
+	return system(command) == 0 ? 0 : -1;
+}
+
+static struct vault_reader *reader(struct fixture *f, struct block_cache *cache)
+{
+	struct vault_reader *r;
+	struct err e = ERR_NONE;
+
+	OK(vault_reader_open(f->vault, cache, 512 * 1024, &r, &e));
+	return r;
+}
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+static void check_range(struct fixture *f, struct vault_reader *r, uint64_t at, size_t size,
+			bool as_parts)
+{
+	uint8_t *out = malloc(size + 1);
+	size_t got = 0, want = at >= FILE_SIZE ? 0 : size < FILE_SIZE - at ? size : (size_t)(FILE_SIZE - at);
+	struct vault_parts p;
+	struct err e = ERR_NONE;
+
+	if (as_parts) {
+		OK(vault_read_parts(r, f->content, FILE_SIZE, at, size, &p, &e));
+		for (unsigned i = 0; i < p.count; got += p.parts[i++].iov_len)
+			memcpy(out + got, p.parts[i].iov_base, p.parts[i].iov_len);
+		assert_int_equal(got, p.size);
+		vault_parts_release(r, &p);
+	} else {
+		OK(vault_read(r, f->content, FILE_SIZE, at, out, size, &got, &e));
+	}
+	assert_int_equal(got, want);
+	assert_memory_equal(out, f->model + (want ? at : 0), want);
+	free(out);
+}
+
+static void check_many_ranges(struct fixture *f, struct vault_reader *r, unsigned rounds)
+{
+	for (unsigned i = 0; i < rounds; i++) {
+		uint64_t at = chance() % (FILE_SIZE + 1000);
+		check_range(f, r, at, chance() % 3 ? chance() % 5000 : chance() % (1 << 20), i % 2);
+	}
+	check_range(f, r, 0, FILE_SIZE, true);
+	check_range(f, r, 0, FILE_SIZE, false);
+	check_range(f, r, FILE_SIZE - 1, 2, true);
+}
+
+static void any_range_reads_as_it_was_written(void **state)
+{
+	struct fixture *f = *state;
+	static const size_t limits[] = { 0, 100 * 1024, 64 << 20 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct block_cache *cache = block_cache_new(limits[i]);
+		struct vault_reader *r = reader(f, cache);
+		check_many_ranges(f, r, 300);
+		vault_reader_close(r);
+		block_cache_free(cache);
+	}
+}
+
+static void holes_and_data_are_found_where_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(1 << 20);
+	struct vault_reader *r = reader(f, cache);
+	struct err e = ERR_NONE;
+	uint64_t at = 0, data, hole;
+
+	while (at < FILE_SIZE) {
+		OK(vault_seek(r, f->content, FILE_SIZE, at, true, &data, &e));
+		assert_true(data >= at && data <= FILE_SIZE);
+		for (uint64_t i = at; i < data; i++)
+			assert_int_equal(f->model[i], 0);
+		if (data == FILE_SIZE)
+			break;
+		OK(vault_seek(r, f->content, FILE_SIZE, data, false, &hole, &e));
+		assert_true(hole > data);
+		OK(vault_seek(r, f->content, FILE_SIZE, hole - 1, true, &at, &e));
+		assert_int_equal(at, hole - 1);
+		at = hole;
+	}
+	OK(vault_seek(r, 0, 1000, 10, true, &data, &e));
+	OK(vault_seek(r, 0, 1000, 10, false, &hole, &e));
+	assert_int_equal(data, 1000);
+	assert_int_equal(hole, 10);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
+static void a_block_is_decoded_through_its_bases(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(0);
+	struct vault_reader *r = reader(f, cache);
+	uint8_t *out = malloc(BLOCK);
+	struct err e = ERR_NONE;
+	size_t got;
+
+	for (unsigned i = 0; i <= READER_DEPTH_MAX; i++) {
+		OK(vault_read(r, f->chain[i], BLOCK, 0, out, BLOCK, &got, &e));
+		assert_memory_equal(out, f->raw[i], BLOCK);
+	}
+	/* D5 */
+	assert_int_equal(vault_read(r, f->chain[CHAIN - 1], BLOCK, 0, out, BLOCK, &got, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	free(out);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
+/* ---- damage --------------------------------------------------------------------------- */
+
+static void flip(struct fixture *f, const struct block *b, const uint8_t uid[16])
+{
+	struct object_name name = { .kind = OBJECTS_SEGMENT };
+	char text[OBJECT_TEXT_MAX], path[256];
+	uint8_t byte;
+
+	memcpy(name.uid, uid, 16);
+	object_text(&name, text);
+	snprintf(path, sizeof path, "%s/segments/%.2s/%s.seg", f->path, text + 4, text + 4);
+	chmod(path, 0600);
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, (off_t)b->offset + 100), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, (off_t)b->offset + 100), 1);
+	close(fd);
+	chmod(path, 0400);
+}
+
+static void damage_fails_the_read_and_is_not_remembered(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(1 << 20);
+	struct vault_reader *r = reader(f, cache);
+	uint8_t *out = malloc(BLOCK), uid[16];
+	struct block b;
+	struct err e = ERR_NONE;
+	size_t got;
+
+	OK(catalogue_block(f->c, f->first_block, &b, uid, &e));
+	flip(f, &b, uid);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(vault_read(r, f->chain[i], BLOCK, 0, out, BLOCK, &got, &e), -1);
+		assert_int_equal(e.code, MUNI_DAMAGED);
+	}
+	flip(f, &b, uid);
+	OK(vault_read(r, f->chain[2], BLOCK, 0, out, BLOCK, &got, &e));
+	assert_memory_equal(out, f->raw[2], BLOCK);
+	free(out);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
+/* ---- threads --------------------------------------------------------------------------- */
+
+struct worker {
+	struct fixture *f;
+	struct block_cache *cache;
+	pthread_barrier_t *start;
+	bool only_one_block;
+	bool is_right;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct vault_reader *r = NULL;
+	uint8_t *out = malloc(1 << 20);
+	struct err e = ERR_NONE;
+	uint32_t seed = (uint32_t)(uintptr_t)w;
+	size_t got;
+
+	w->is_right = vault_reader_open(w->f->vault, w->cache, 256 * 1024, &r, &e) == 0;
+	pthread_barrier_wait(w->start);
+	for (unsigned i = 0; w->is_right && i < (w->only_one_block ? 1 : 300); i++) {
+		seed = seed * 1664525u + 1013904223u;
+		uint64_t at = (seed >> 8) % FILE_SIZE;
+		size_t size = seed % 3 ? 4096 : 300000;
+		if (w->only_one_block) {
+			w->is_right = vault_read(r, w->f->chain[1], BLOCK, 0, out, BLOCK, &got, &e) == 0 &&
+				      memcmp(out, w->f->raw[1], BLOCK) == 0;
+			continue;
+		}
+		vault_prefetch(r, w->f->content, at, size);
+		w->is_right = vault_read(r, w->f->content, FILE_SIZE, at, out, size, &got, &e) == 0 &&
+			      memcmp(out, w->f->model + at, got) == 0;
+	}
+	vault_reader_close(r);
+	free(out);
+	return NULL;
+}
+
+static void run_workers(struct fixture *f, struct block_cache *cache, bool only_one_block)
+{
+	struct worker w[6];
+	pthread_t threads[6];
+	pthread_barrier_t start;
+
+	pthread_barrier_init(&start, NULL, 6);
+	for (unsigned i = 0; i < 6; i++) {
+		w[i] = (struct worker){ f, cache, &start, only_one_block, false };
+		assert_int_equal(pthread_create(&threads[i], NULL, work, &w[i]), 0);
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		pthread_join(threads[i], NULL);
+		assert_true(w[i].is_right);
+	}
+	pthread_barrier_destroy(&start);
+}
+
+static void many_who_want_one_block_wait_for_one_decode(void **state)
+{
+	struct block_cache *cache = block_cache_new(4 << 20);
+	struct block_cache_figures figures;
+
+	run_workers(*state, cache, true);
+	block_cache_figures(cache, &figures);
+	assert_int_equal(figures.misses, 2);	/* the block and its base */
+	block_cache_free(cache);
+}
+
+static void readers_and_helpers_together_stay_right_and_within_the_limit(void **state)
+{
+	struct fixture *f = *state;
+	static const size_t limits[] = { 1, 300 * 1024, 16 << 20 };
+	struct block_cache_figures figures;
+	struct err e = ERR_NONE;
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct block_cache *cache = block_cache_new(limits[i]);
+		OK(block_cache_start_helpers(cache, f->vault, 3, &e));
+		run_workers(f, cache, false);
+		usleep(50000);	/* the helpers' last block */
+		block_cache_figures(cache, &figures);
+		if (i > 0)
+			assert_true(figures.used <= limits[i]);
+		assert_int_equal(figures.failures, 0);
+		block_cache_clear(cache);
+		block_cache_free(cache);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_range_reads_as_it_was_written),
+		cmocka_unit_test(holes_and_data_are_found_where_they_are),
+		cmocka_unit_test(a_block_is_decoded_through_its_bases),
+		cmocka_unit_test(damage_fails_the_read_and_is_not_remembered),
+		cmocka_unit_test(many_who_want_one_block_wait_for_one_decode),
+		cmocka_unit_test(readers_and_helpers_together_stay_right_and_within_the_limit),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
