@@ -78,23 +78,52 @@ void findings_show(void *arg, const struct verify_finding *found)
 	progress_resume(f->cli->progress);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void print_summary(const struct findings *f, const struct verify_summary *s, int rc)
 {
 	char blocks[TEXT_COUNT_MAX], bytes[TEXT_SIZE_MAX], files[TEXT_COUNT_MAX];
 	char versions[TEXT_COUNT_MAX], damages[TEXT_COUNT_MAX], mended[TEXT_COUNT_MAX];
 
-	printf("read    %s blocks (%s), %s files in %s versions\n", text_count(s->blocks, blocks),
-	       text_size(s->block_bytes, bytes), text_count(s->files, files),
-	       text_count(s->versions, versions));
+	printf("read    %s block%s (%s)", text_count(s->blocks, blocks), plural(s->blocks),
+	       text_size(s->block_bytes, bytes));
+	if (!f->is_repair)
+		printf(", %s file%s in %s version%s", text_count(s->files, files),
+		       plural(s->files), text_count(s->versions, versions), plural(s->versions));
+	putchar('\n');
 	if (s->damages == 0) {
 		if (rc == 0)
 			puts("result  whole: nothing is damaged");
 		return;
 	}
-	printf("result  %s damaged, of which %s %s; %s files touched\n",
-	       text_count(s->damages, damages), text_count(s->repairable, mended),
-	       f->is_repair ? "repaired" : "can be repaired (`muni repair`)",
-	       text_count(s->files_touched, files));
+	printf("result  %s damage%s: %s %s; %s file%s touched\n",
+	       text_count(s->damages, damages), plural(s->damages),
+	       text_count(s->repairable, mended),
+	       f->is_repair ? "repaired" : "can be repaired",
+	       text_count(s->files_touched, files), plural(s->files_touched));
+}
+
+/* What to do: the damages themselves were told one by one. */
+static void advise(const struct findings *f, const struct verify_summary *s, struct err *e)
+{
+	uint64_t left = s->damages > s->repairable ? s->damages - s->repairable : 0;
+
+	if (s->damages == 0)
+		return;		/* e says it */
+	if (f->is_repair)
+		err_set(e, MUNI_DAMAGED, "%llu damage%s left that parity and copies do not cover: "
+			"bring the objects named above back from a backup of the archive",
+			(unsigned long long)left, left == 1 ? " is" : "s are");
+	else if (left == 0)
+		err_set(e, MUNI_DAMAGED, "the archive is damaged, and `muni repair` can mend all "
+			"of it");
+	else
+		err_set(e, MUNI_DAMAGED, "the archive is damaged: `muni repair` mends what can be "
+			"mended; for the rest bring the objects named above back from a backup of "
+			"the archive");
 }
 
 int findings_end(struct findings *f, const struct verify_summary *s, int rc,
@@ -109,6 +138,8 @@ int findings_end(struct findings *f, const struct verify_summary *s, int rc,
 	}
 	if (rc < 0 && e->code != MUNI_DAMAGED)
 		return rc;
+	if (rc < 0)
+		advise(f, s, e);
 	if (!f->cli->json) {
 		print_summary(f, s, rc);
 		return rc;

@@ -17,7 +17,7 @@ struct findings {
 
 /* The `found` of vault_verify() and vault_repair(); arg: struct findings. */
 void findings_show(void *arg, const struct verify_finding *f);
-/* The last lines; on rc < 0 leaves e to cli_end(). */
+/* The last lines; where damage was found e becomes what to do about it. */
 int findings_end(struct findings *f, const struct verify_summary *s, int rc,
 		 struct err *e);
 
