@@ -9,13 +9,13 @@
 #include "fs/vault/foreign.h"
 #include "fs/vault/ingest_stream.h"
 #include "fs/vault/ingest_tree.h"
+#include "fs/vault/leaf.h"
 #include "fs/vault/walk.h"
 
 struct intake {
 	struct ingest *g;
 	struct foreign *f;
 	struct ingest_tree *tree;
-	struct content_hash *hash;
 	uint8_t *head;			/* what may become a small file: a block */
 	struct small_files *small;	/* the batch in the making */
 	uint64_t again;			/* entries whose name stood before */
@@ -129,11 +129,9 @@ static int start_stream(struct intake *in, struct content *c, struct inode *inod
 	if (!b)
 		return no_memory(e);
 	b->inode = inode;
-	if (stream_start(&c->stream, in->g, NULL, in->hash, b, NULL,
-			 may_be_hollow ? CONTENT_HOLES_UNKNOWN : 0, e) < 0) {
-		body_unref(b);
+	if (stream_start(&c->stream, in->g, NULL, b, NULL,
+			 may_be_hollow ? CONTENT_HOLES_UNKNOWN : 0, e) < 0)
 		return -1;
-	}
 	c->is_streaming = true;
 	c->end = c->head = 0;
 	loose_add(in->g);
@@ -158,11 +156,9 @@ static int take_run(struct intake *in, struct content *c, struct inode *inode,
 /* The reading ends without a result: so does what waits for one. */
 static void drop_stream(struct intake *in, struct content *c)
 {
-	struct err ignored = ERR_NONE;
-
 	if (!c->is_streaming)
 		return;
-	stream_finish(&c->stream, true, 0, &ignored);
+	stream_drop(&c->stream);
 	loose_done(in->g);
 }
 
@@ -177,7 +173,7 @@ static int end_content(struct intake *in, struct content *c, struct inode *inode
 	if (stream_advance(&c->stream, 0, true, e) < 0)
 		return -1;
 	c->is_streaming = false;
-	return stream_finish(&c->stream, false, c->size, e);
+	return stream_finish(&c->stream, c->size, e);
 }
 
 /* The entry's bytes into inode. *size: of the file. */
@@ -441,9 +437,8 @@ static int read_entries(struct intake *in, struct err *e)
 static int work(struct intake *in, struct err *e)
 {
 	in->tree = ingest_tree_new();
-	in->hash = content_hash_new();
 	in->head = malloc(small_max(in));
-	if (!in->tree || !in->hash || !in->head)
+	if (!in->tree || !in->head)
 		return no_memory(e);
 	if (read_entries(in, e) < 0 || send_small(in, e) < 0 || loose_wait(in->g, e) < 0)
 		return -1;
@@ -464,7 +459,6 @@ void *foreign_thread(void *arg)
 		free(in.small);
 	}
 	free(in.head);
-	content_hash_free(in.hash);
 	in.g->tree = in.tree;	/* workers may still hold inodes of it */
 	return NULL;
 }

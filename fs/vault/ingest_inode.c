@@ -137,10 +137,9 @@ void inode_meta(const struct inode *i, struct meta *out, bool *is_failed)
 	out->has_btime = flags & HAS_BTIME;
 	if (flags & HAS_MTIME)
 		out->mtime = get_stamp(&r);
-	if (flags & HAS_CTIME)
-		out->ctime = get_stamp(&r);
-	if (flags & HAS_ATIME)
-		out->atime = get_stamp(&r);
+	/* What the archive does not say is taken to be as old as the content. */
+	out->ctime = flags & HAS_CTIME ? get_stamp(&r) : out->mtime;
+	out->atime = flags & HAS_ATIME ? get_stamp(&r) : out->mtime;
 	if (flags & HAS_BTIME)
 		out->btime = get_stamp(&r);
 	if (flags & HAS_RDEV) {

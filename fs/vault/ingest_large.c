@@ -1,6 +1,6 @@
 /*
- * Large files of a live directory: one thread reads and hashes the whole, the
- * workers do the rest.
+ * Large files of a live directory: one thread reads and cuts, the workers do the
+ * rest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,24 +81,23 @@ static enum outcome try_reading(struct stream *s, const struct live_file *f,
 				struct item *item, bool is_last_try, struct err *e)
 {
 	uint64_t size = item->body->meta.size;
-	struct err ignored = ERR_NONE;
 	enum outcome outcome = read_runs(s, f, &size, e);
 
 	if (outcome == READ_FAILED)
 		tell_unreadable(s->g, item, errno);
 	if (outcome == READ_FAILED || outcome == READ_FATAL ||
 	    (outcome == READ_CHANGED && !is_last_try)) {
-		stream_finish(s, true, 0, &ignored);
+		stream_drop(s);
 		return outcome;
 	}
 	item->body->meta.size = size;
 	if (outcome == READ_CHANGED)
 		tell_unstable(s->g, item);
-	return stream_finish(s, false, size, e) < 0 ? READ_FATAL : READ_WELL;
+	return stream_finish(s, size, e) < 0 ? READ_FATAL : READ_WELL;
 }
 
-int large_read(struct ingest *g, struct capture *c, struct content_hash *hash,
-	       struct pack_lane *lane, struct handle *h, struct item *item, struct err *e)
+int large_read(struct ingest *g, struct capture *c, struct pack_lane *lane,
+	       struct handle *h, struct item *item, struct err *e)
 {
 	enum outcome outcome = READ_CHANGED;
 	struct live_file f;
@@ -110,7 +109,7 @@ int large_read(struct ingest *g, struct capture *c, struct content_hash *hash,
 			break;
 		}
 		outcome = READ_FATAL;
-		if (stream_start(&s, g, lane, hash, item->body, item->run,
+		if (stream_start(&s, g, lane, item->body, item->run,
 				 sum_of_holes(&f, item->body->meta.size), e) == 0)
 			outcome = try_reading(&s, &f, item, i == READ_TRIES, e);
 		live_close(&f);
@@ -126,17 +125,16 @@ void *ingest_large_reader(void *arg)
 {
 	struct ingest *g = arg;
 	struct capture *c = capture_new();
-	struct content_hash *hash = content_hash_new();
 	struct err e = ERR_NONE;
 	void *item;
 
-	if (!c || !hash) {
+	if (!c) {
 		err_set(&e, MUNI_NO_MEMORY, "out of memory for reading large files");
 		ingest_fail(g, &e);
 	}
-	while (c && hash && queue_pop(g->large, &item)) {
+	while (c && queue_pop(g->large, &item)) {
 		struct large_file *f = item;
-		int rc = large_read(g, c, hash, NULL, f->handle, f->item, &e);
+		int rc = large_read(g, c, NULL, f->handle, f->item, &e);
 
 		large_file_free(f);
 		if (rc < 0) {
@@ -145,6 +143,5 @@ void *ingest_large_reader(void *arg)
 		}
 	}
 	capture_free(c);
-	content_hash_free(hash);
 	return NULL;
 }

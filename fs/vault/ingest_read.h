@@ -44,8 +44,8 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
  * are packed on the spot instead.  Ends with body_done(), now or by the worker
  * that packs the last piece.
  */
-int large_read(struct ingest *g, struct capture *c, struct content_hash *hash,
-	       struct pack_lane *lane, struct handle *h, struct item *item, struct err *e);
+int large_read(struct ingest *g, struct capture *c, struct pack_lane *lane,
+	       struct handle *h, struct item *item, struct err *e);
 
 /* The problem and the mark of a file that would not hold still, or be read. */
 void tell_unstable(struct ingest *g, struct item *item);

@@ -5,25 +5,26 @@
  * last of its pieces is packed, wherever that happens.  A dropped reading (the
  * file changed meanwhile, or failed) leaves nothing but chunks, which the next
  * try finds again.
+ *
+ * The digest of the whole is made by the workers too, piece after piece in
+ * their order, by whichever of them is at hand: who reads only reads and cuts.
  */
 #ifndef FS_VAULT_INGEST_STREAM_H
 #define FS_VAULT_INGEST_STREAM_H
 
 #include "fs/vault/ingest_inside.h"
-#include "fs/vault/leaf.h"
 
 struct reading;
 
 struct stream {
 	struct ingest *g;
 	struct pack_lane *lane;	/* packs on the spot; NULL: pieces go to the workers */
-	struct content_hash *hash;	/* borrowed */
 	struct reading *reading;
-	/* A window on the present run of data: */
-	uint8_t *buf;		/* of the pool: a piece and a chunk */
-	uint64_t at;		/* where buf[0] stands in the file */
-	size_t fill;
-	bool is_first;		/* nothing of this run was cut yet */
+	struct piece *piece;	/* in the making */
+	size_t fill;		/* bytes in its buffer ... */
+	size_t cut;		/* ... of which so many are cut */
+	uint64_t at;		/* where the first byte that is not cut stands */
+	bool is_first;		/* nothing of this run of data was cut yet */
 };
 
 /*
@@ -31,8 +32,7 @@ struct stream {
  * holes: as content_hash_start().  All of these: -1 is fatal to the ingest.
  */
 int stream_start(struct stream *s, struct ingest *g, struct pack_lane *lane,
-		 struct content_hash *hash, struct body *b, struct run *r,
-		 uint64_t holes, struct err *e);
+		 struct body *b, struct run *r, uint64_t holes, struct err *e);
 /* Where the next bytes go, and how many fit (never 0). */
 uint8_t *stream_room(struct stream *s, size_t *room);
 /* So many were put there. is_end: of this run of data (then a hole follows, or
@@ -40,11 +40,13 @@ uint8_t *stream_room(struct stream *s, size_t *room);
 int stream_advance(struct stream *s, size_t size, bool is_end, struct err *e);
 /* The next run begins at `offset`; the one before was ended. */
 void stream_seek(struct stream *s, uint64_t offset);
-/* Ends it.  With is_dropped nobody is told; else b gets digest and extents. */
-int stream_finish(struct stream *s, bool is_dropped, uint64_t file_size, struct err *e);
+/* Ends it: b gets digest and extents. */
+int stream_finish(struct stream *s, uint64_t file_size, struct err *e);
+/* Ends it for nothing: b stays as it was, and nobody is told. */
+void stream_drop(struct stream *s);
 
-/* A worker's part. */
+/* A worker's part; takes p, also when it fails. */
 int piece_pack(struct ingest *g, struct pack_lane *lane, struct piece *p, struct err *e);
-void piece_free(struct piece *p);
+void piece_free(struct piece *p);	/* NULL is allowed */
 
 #endif

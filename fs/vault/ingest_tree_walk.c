@@ -184,7 +184,7 @@ static int describe(const struct tree_node *n, struct meta *m, struct err *e)
 		*m = (struct meta){ .kind = NODE_DIRECTORY, .mode = 0755,
 				    .has_mtime = n->newest != INT64_MIN };
 	if (!n->inode && m->has_mtime)
-		m->mtime.seconds = n->newest;
+		m->mtime.seconds = m->ctime.seconds = m->atime.seconds = n->newest;
 	m->size = 0;
 	m->links = 2;
 	for (const struct tree_node *c = n->children; c; c = c->next)

@@ -33,8 +33,7 @@ void task_free(void *task)
 	struct task *t = task;
 
 	handle_unref(t->handle);
-	if (t->piece)
-		piece_free(t->piece);
+	piece_free(t->piece);
 	if (t->small) {
 		pool_put(t->small->pool, t->small->data);
 		free(t->small);
@@ -127,7 +126,7 @@ static int take_item(struct worker *w, struct handle *h, struct item *item, stru
 	for (unsigned i = 0; i < READ_TRIES && outcome == READ_CHANGED; i++)
 		outcome = try_reading(w, h, item);
 	if (outcome == READ_TOO_LARGE)	/* it grew since the walker saw it */
-		return large_read(w->g, w->capture, w->hash, w->lane, h, item, e);
+		return large_read(w->g, w->capture, w->lane, h, item, e);
 	if (outcome == READ_CHANGED)
 		tell_unstable(w->g, item);
 	if (outcome != READ_FAILED && pack_whole(w, item, e) < 0)
@@ -164,8 +163,12 @@ static int take_small(struct worker *w, const struct small_files *s, struct err 
 
 static int take_task(struct worker *w, struct task *t, struct err *e)
 {
-	if (t->piece)
-		return piece_pack(w->g, w->lane, t->piece, e);
+	if (t->piece) {
+		struct piece *p = t->piece;
+
+		t->piece = NULL;
+		return piece_pack(w->g, w->lane, p, e);
+	}
 	if (t->small)
 		return take_small(w, t->small, e);
 	for (size_t i = 0; i < t->count; i++) {

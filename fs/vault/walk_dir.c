@@ -326,6 +326,11 @@ static bool look_at(struct walker *w, struct level *level, const char *name,
 	char *path;
 	size_t size;
 
+	if (strlen(name) > CATALOGUE_NAME_MAX) {	/* some file systems have them */
+		ingest_problem(w->g, level->dir, name, "its name is longer than %d bytes",
+			       CATALOGUE_NAME_MAX);
+		return false;
+	}
 	if (statx(level->handle->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		  WALK_STATX_MASK, sx) < 0) {
 		ingest_problem(w->g, level->dir, name, errno == ENOENT ?
