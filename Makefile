@@ -15,6 +15,10 @@
 
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+# All processors, unless the caller says how many.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 
 CC ?= cc
@@ -124,8 +128,12 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-.PHONY: check-symbols check check-unit check-system check-layers
-check: check-layers check-symbols check-unit check-system
+.PHONY: check check-layers check-symbols check-unit check-system
+check: all $(UNIT_BIN) $(SUPPORT_BIN)
+	@tests/layers.sh
+	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/munifs
+	@tests/run-units.sh $(UNIT_BIN)
+	@BUILD=$(BUILD) tests/run-system.sh
 check-layers:
 	@tests/layers.sh
 check-symbols: $(BUILD)/libmuniment.a $(BUILD)/munifs

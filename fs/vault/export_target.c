@@ -38,7 +38,7 @@ static int split(struct target *t, const char *to, struct err *e)
 	if (strlen(base) > sizeof t->base - 1 - SUFFIX_SIZE)
 		return err_set(e, MUNI_USAGE, "--to %s: the name is too long to put \".partial\" "
 			       "behind it", text_printable(to));
-	snprintf(t->base, sizeof t->base, "%s", base);
+	snprintf(t->base, sizeof t->base, "%.240s", base);
 	snprintf(t->partial, sizeof t->partial, "%.240s.partial", base);
 	snprintf(t->work, sizeof t->work, "%.240s.partial.work", base);
 	if (base == folder)

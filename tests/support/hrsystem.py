@@ -80,7 +80,7 @@ class Writer:
 
     def touch(self, full, when):
         moment = datetime(when.year, when.month, when.day, 9, 30, tzinfo=timezone.utc).timestamp()
-        ns = int(moment) * 10**9 + zlib.crc32(os.path.relpath(full, self.top)) % 10**9
+        ns = int(moment) * 10**9 + zlib.crc32(os.path.basename(full)) % 10**9
         os.utime(full, ns=(ns, ns))
 
 
