@@ -46,7 +46,7 @@ static int busy(struct vault *v, struct err *e)
 			       "try again later", text_printable(holder));
 	return err_set(e, MUNI_BUSY, "another muniment is writing to it (%s): try again when "
 		       "that has ended", *holder ? text_printable(holder)
-						 : "or a reader holds its read-only folder");
+						 : "or \"muni verify\" is reading it");
 }
 
 int archive_lock(struct vault *v, struct err *e)

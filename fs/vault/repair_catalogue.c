@@ -86,7 +86,7 @@ static int refuse_readers(struct verify *k, struct err *e)
 
 int repair_sweep(struct verify *k, struct err *e)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
+	static const char *const ends[] = { "", "-wal", "-shm", ".rebuilt" };
 	int fd = file_open_dir(k->v->dirfd, FOLDER, e);
 
 	if (fd < 0) {

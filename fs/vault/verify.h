@@ -38,15 +38,19 @@ struct verify_summary {
 /*
  * Works from the path, not from an open vault: a damaged catalogue or keyring
  * half must not keep it from looking at the rest.  Returns 0 if all is whole,
- * -1 with MUNI_DAMAGED if anything is damaged (all of it reported first).
+ * -1 with MUNI_DAMAGED if anything is damaged (all of it reported first).  While
+ * it runs writers wait or are told MUNI_BUSY, as it is if one is at work.
  */
 int vault_verify(const char *path, const struct vault_options *o,
 		 const struct verify_options *how, const struct vault_monitor *m,
 		 void (*found)(void *arg, const struct verify_finding *f), void *arg,
 		 struct verify_summary *out, struct err *e);
 
-/* Mends; found() says of each damage whether it was mended.  0: nothing damaged
- * is left; MUNI_DAMAGED: something is. */
+/*
+ * Mends; found() says of each damage whether it was mended, and names the files
+ * that stay damaged.  0: nothing damaged is left; MUNI_DAMAGED: something is;
+ * MUNI_BUSY: the catalogue has to be rebuilt, and somebody has it open.
+ */
 int vault_repair(const char *path, const struct vault_options *o,
 		 const struct vault_monitor *m,
 		 void (*found)(void *arg, const struct verify_finding *f), void *arg,

@@ -298,7 +298,7 @@ int verify_all_blocks(struct verify *k, bool is_reading, struct err *e)
 		return 0;
 	if (!is_reading)
 		return catalogue_blocks(k->v->catalogue, take_block, &c, e);
-	verify_stage(k, "authenticating blocks", 0, 0);
+	verify_stage(k, "authenticating blocks", 0, k->segment_bytes);
 	atomic_init(&c.blocks, 0);
 	atomic_init(&c.bytes, 0);
 	pthread_mutex_init(&c.lock, NULL);

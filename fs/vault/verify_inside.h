@@ -49,6 +49,8 @@ struct verify {
 
 	struct vault *v;	/* owned; opened as far as it goes */
 	struct vault_progress progress;
+	int64_t told_ns;	/* when it was told last, on the monotonic clock */
+	uint64_t segment_bytes;	/* of all segments */
 	struct err first;	/* the first damage: the caller's e in the end */
 	struct verify_hold *hold;	/* borrowed; NULL: damage is told at once */
 	struct verify_hold redo;	/* what is wrong with base and redo */

@@ -103,7 +103,7 @@ int verify_open(struct verify *k, const char *path, struct err *e)
 	if (take_lock(k, e) < 0 || read_file(k, file, e) < 0 || unlock(k, file, e) < 0)
 		goto out;
 	if (objects_open_folder(v->dirfd, k->is_repair, &v->objects, e) < 0 &&
-	    verify_absorb(k, false, ARCHIVE_SEGMENTS, e) < 0)
+	    (k->is_repair || verify_absorb(k, false, ARCHIVE_SEGMENTS, e) < 0))
 		goto out;
 	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
 	if (v->auditfd < 0 && verify_absorb(k, false, ARCHIVE_AUDIT, e) < 0)

@@ -108,6 +108,7 @@ static bool read_bytes(void *arg, uint64_t bytes)
 static int total_size(struct verify *k, uint64_t *out, struct err *e)
 {
 	*out = 0;
+	k->segment_bytes = 0;
 	for (int kind = OBJECTS_SEGMENT; kind <= OBJECTS_PARITY; kind++) {
 		struct object_name *names = NULL;
 		size_t count = 0;
@@ -123,6 +124,8 @@ static int total_size(struct verify *k, uint64_t *out, struct err *e)
 			*e = ERR_NONE;
 		}
 		free(names);
+		if (kind == OBJECTS_SEGMENT)
+			k->segment_bytes = *out;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fs/base/text.h"
 #include "fs/vault/verify_inside.h"
@@ -113,10 +114,22 @@ void verify_file(struct verify *k, const struct verify_finding *f)
 	k->found(k->arg, f);
 }
 
-static void show(struct verify *k)
+#define TELL_EVERY_NS (100 * 1000 * 1000)
+
+/* A few times a second, however small the steps are. */
+static void show(struct verify *k, bool is_due)
 {
-	if (k->monitor->progress != NULL)
-		k->monitor->progress(k->monitor->arg, &k->progress);
+	struct timespec now;
+	int64_t ns;
+
+	if (k->monitor->progress == NULL)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	if (!is_due && ns - k->told_ns < TELL_EVERY_NS)
+		return;
+	k->told_ns = ns;
+	k->monitor->progress(k->monitor->arg, &k->progress);
 }
 
 void verify_stage(struct verify *k, const char *stage, uint64_t items_total,
@@ -127,14 +140,14 @@ void verify_stage(struct verify *k, const char *stage, uint64_t items_total,
 	k->progress = (struct vault_progress){ .stage = stage, .items_total = items_total,
 					       .bytes_total = bytes_total,
 					       .problems = problems };
-	show(k);
+	show(k, true);
 }
 
 void verify_advance(struct verify *k, uint64_t items, uint64_t bytes)
 {
 	k->progress.items_done += items;
 	k->progress.bytes_done += bytes;
-	show(k);
+	show(k, false);
 }
 
 int verify_go_on(struct verify *k, struct err *e)
