@@ -50,6 +50,28 @@ static int handle_new(int dirfd, uint64_t epoch, enum catalogue_mode mode,
 	return 0;
 }
 
+/* Nothing but what SQLite makes itself may stand under the names that it opens. */
+static int check_companions(struct catalogue *c, struct err *e)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		bool is_journal = i == 2;
+		char name[48];
+
+		file_name(c->epoch, suffixes[i], name);
+		if (fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;	/* SQLite makes it, or says why it cannot */
+		if (is_journal || !S_ISREG(st.st_mode))
+			return err_set(e, MUNI_DAMAGED, "%s%s: muniment did not make it, and "
+				       "reads nothing from it; move it away", name,
+				       is_journal ? " lies in the archive's folder"
+						  : " is not a regular file");
+	}
+	return 0;
+}
+
 /* What SQLite would say of a missing or odd file says too little. */
 static int check_file(struct catalogue *c, struct err *e)
 {
@@ -65,6 +87,8 @@ static int check_file(struct catalogue *c, struct err *e)
 	}
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, MUNI_DAMAGED, "%s is not a regular file", name);
+	if (check_companions(c, e) < 0)
+		return -1;
 	if (c->mode != CATALOGUE_READ_IMMUTABLE)
 		return 0;
 	/* An immutable connection does not look at the WAL: pages would be missing. */

@@ -17,14 +17,25 @@ struct mender {
 	struct log_record record;
 };
 
+/* What is no file (a link, a fifo) makes room for one. */
+static int open_to_mend(int auditfd, const char *name, struct err *e)
+{
+	int fd = file_open(auditfd, name, O_RDWR | O_CREAT, 0600, e);
+
+	if (fd >= 0 || e->code != MUNI_DAMAGED)
+		return fd;
+	if (file_remove(auditfd, name, e) < 0)
+		return -1;
+	return file_open(auditfd, name, O_RDWR | O_CREAT, 0600, e);
+}
+
 static int mender_open(struct mender *m, int auditfd, enum log_file f, struct err *e)
 {
 	uint8_t head[LOG_FILE_HEAD];
 
 	log_file_head(f, head);
 	for (int c = 0; c < LOG_COPIES; c++) {
-		m->fds[c] = file_open(auditfd, log_file_names[f][c], O_RDWR | O_CREAT,
-				      0600, e);
+		m->fds[c] = open_to_mend(auditfd, log_file_names[f][c], e);
 		if (m->fds[c] < 0)
 			return -1;
 		if (log_check_file_head(m->fds[c], f, e) < 0) {

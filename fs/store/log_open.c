@@ -18,29 +18,43 @@ static int damaged(struct err *e, const char *what)
 		       "that is whole", what);
 }
 
+/* MUNI_DAMAGED also where there is none. */
+static int open_one(int auditfd, enum log_file f, int copy, bool is_writable, int *fd,
+		    struct err *e)
+{
+	const char *name = log_file_names[f][copy];
+
+	*fd = file_open(auditfd, name, is_writable ? O_RDWR : O_RDONLY, 0, e);
+	if (*fd < 0 && e->code == MUNI_NOT_FOUND)
+		return err_set(e, MUNI_DAMAGED, "audit/%s is missing", name);
+	if (*fd < 0)
+		return -1;
+	if (log_check_file_head(*fd, f, e) == 0)
+		return 0;
+	file_close(fd);
+	return err_wrap(e, "audit/%s", name);
+}
+
+/* A reader makes do with one copy of each; a writer keeps both. */
 static int open_files(struct log *l, int auditfd, struct err *e)
 {
 	for (int f = 0; f < LOG_FILE_COUNT; f++) {
 		for (int c = 0; c < LOG_COPIES; c++) {
-			int *fd = &l->fds[f][c];
+			char what[sizeof e->text];
 
-			*fd = file_open(auditfd, log_file_names[f][c],
-					l->is_writable ? O_RDWR : O_RDONLY, 0, e);
-			if (*fd < 0 && e->code != MUNI_NOT_FOUND)
+			if (open_one(auditfd, (enum log_file)f, c, l->is_writable,
+				     &l->fds[f][c], e) == 0)
+				continue;
+			if (e->code != MUNI_DAMAGED)
 				return -1;
-			if (*fd < 0)
+			if (!l->is_writable)
 				continue;
-			if (log_check_file_head(*fd, (enum log_file)f, e) == 0)
-				continue;
-			if (e->code == MUNI_FORMAT || l->is_writable)
-				return err_wrap(e, "audit/%s", log_file_names[f][c]);
-			file_close(fd);	/* the other copy will have to do */
+			memcpy(what, e->text, sizeof what);
+			return damaged(e, what);
 		}
 		if (l->fds[f][0] < 0 && l->fds[f][1] < 0)
 			return err_set(e, MUNI_DAMAGED, "audit/%s and its copy are lost: "
 				       "bring one back from a backup", log_file_names[f][0]);
-		if (l->is_writable && (l->fds[f][0] < 0 || l->fds[f][1] < 0))
-			return damaged(e, "a file of audit/ is missing");
 	}
 	*e = ERR_NONE;
 	return 0;

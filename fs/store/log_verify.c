@@ -84,10 +84,12 @@ static int open_files(struct check *k, int auditfd, struct err *e)
 			int *fd = &k->fds[f][c];
 
 			*fd = file_open(auditfd, name, O_RDONLY, 0, e);
-			if (*fd < 0 && e->code != MUNI_NOT_FOUND)
+			if (*fd < 0 && e->code != MUNI_NOT_FOUND && e->code != MUNI_DAMAGED)
 				return -1;
 			if (*fd < 0) {
-				tell(k, true, true, "audit/%s is missing", name);
+				tell(k, true, true, "audit/%s is missing%s", name,
+				     e->code == MUNI_DAMAGED ?
+				     ": something else has its name" : "");
 				continue;
 			}
 			if (file_size(*fd, &k->sizes[f][c], e) < 0)

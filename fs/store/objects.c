@@ -59,16 +59,18 @@ int objects_parse(const char *dir, const char *file, struct object_name *out)
 	return -1;
 }
 
+int objects_make_folder(int dirfd, struct err *e)
+{
+	if (file_make_dir(dirfd, OBJECTS_FOLDER, 0700, e) < 0 || file_sync_dir(dirfd, e) < 0)
+		return err_wrap(e, "making the folder " OBJECTS_FOLDER);
+	return 0;
+}
+
 int objects_open_folder(int dirfd, bool is_writable, struct objects **out, struct err *e)
 {
 	struct objects *o = NULL;
 
 	*out = NULL;
-	if (is_writable) {
-		if (file_make_dir(dirfd, OBJECTS_FOLDER, 0700, e) < 0 ||
-		    file_sync_dir(dirfd, e) < 0)
-			return err_wrap(e, "making the folder " OBJECTS_FOLDER);
-	}
 	o = calloc(1, sizeof *o);
 	if (o == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for the segment store");

@@ -42,9 +42,12 @@ struct object_name {
 const char *object_text(const struct object_name *n, char out[OBJECT_TEXT_MAX]);	/* "seg/ab12..." */
 
 /* The local folder: dirfd (borrowed, kept open by the caller) holds the
- * archive; its sub-folder segments/ is made when is_writable and absent. */
+ * archive and its sub-folder segments/.  MUNI_DAMAGED where that is missing: a
+ * writer that made it anew would build on segments that are lost. */
 int objects_open_folder(int dirfd, bool is_writable, struct objects **out, struct err *e);
 void objects_close(struct objects *o);
+/* segments/, where it is absent: for init and repair. */
+int objects_make_folder(int dirfd, struct err *e);
 
 /* MUNI_EXISTS if the name is taken.  parts are borrowed and may be changed. */
 int objects_put(struct objects *o, const struct object_name *name, struct iovec *parts,

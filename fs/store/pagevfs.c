@@ -70,6 +70,14 @@ static struct sqlite3_vfs *parent_of(struct sqlite3_vfs *vfs)
 
 /* ---- opening -------------------------------------------------------------- */
 
+/* The descriptor that a path leads through says nothing to anybody. */
+static const char *shown(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return text_printable(slash ? slash + 1 : name);
+}
+
 /* Finds the file's id: its own, or a fresh one where the file is to be made. */
 static int identify(struct pagevfs_file *f, const char *name,
 		    uint8_t id[PAGEVFS_FILE_ID_SIZE])
@@ -83,18 +91,18 @@ static int identify(struct pagevfs_file *f, const char *name,
 		return rc;
 	if (f->is_new && size != 0)
 		return pagevfs_refuse(SQLITE_CANTOPEN, "%s is to be made, but stands there "
-				      "already", text_printable(name));
+				      "already", shown(name));
 	if (f->is_new)
 		return random_bytes(id, PAGEVFS_FILE_ID_SIZE, &e) < 0 ?
 		       pagevfs_refuse_err(&e) : SQLITE_OK;
 	if (size < PAGEVFS_PAGE_SIZE)
 		return pagevfs_refuse(SQLITE_NOTADB, "%s is cut short: it ends at byte %lld, "
-				      "inside its first page", text_printable(name),
+				      "inside its first page", shown(name),
 				      (long long)size);
 	rc = f->real->pMethods->xRead(f->real, head, sizeof head, 0);
 	if (rc == SQLITE_OK && !pagevfs_cipher_parse_head(head, id))
 		rc = pagevfs_refuse(SQLITE_NOTADB, "the first bytes of %s are not those of a "
-				    "catalogue, or damaged", text_printable(name));
+				    "catalogue, or damaged", shown(name));
 	return rc;
 }
 
@@ -110,7 +118,7 @@ static int refuse_immutable_with_wal(struct sqlite3_vfs *vfs, const char *name)
 				     SQLITE_ACCESS_EXISTS, &is_there);
 	if (rc == SQLITE_OK && is_there)
 		rc = pagevfs_refuse(SQLITE_CANTOPEN, "%s was left with commits in its WAL; open "
-				    "it once where it can be written", text_printable(name));
+				    "it once where it can be written", shown(name));
 	return rc;
 }
 
@@ -171,8 +179,7 @@ static int open_journal(const char *name, struct pagevfs_file *f, int flags, int
 
 	if (!database || !database->is_new)
 		return pagevfs_refuse(SQLITE_CANTOPEN, "a catalogue has no rollback journal; "
-				      "if %s exists, nobody of ours made it: move it away",
-				      text_printable(name));
+				      "%s was not made by muniment: move it away", shown(name));
 	f->base.pMethods = &pagevfs_null_methods;
 	if (out_flags)
 		*out_flags = flags;

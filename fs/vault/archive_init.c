@@ -207,7 +207,7 @@ static int make_store(struct vault *v, const struct catalogue_settings *s, struc
 	    file_make_dir(v->dirfd, ARCHIVE_AUDIT, 0700, e) < 0)
 		return -1;
 	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
-	if (v->auditfd < 0 ||
+	if (v->auditfd < 0 || objects_make_folder(v->dirfd, e) < 0 ||
 	    objects_open_folder(v->dirfd, true, &v->objects, e) < 0 ||
 	    catalogue_create(v->dirfd, v->epoch, v->key_id, &v->catalogue, e) < 0 ||
 	    log_create(v->auditfd, &v->log, e) < 0 ||

@@ -56,6 +56,9 @@ int archive_lock(struct vault *v, struct err *e)
 	v->lockfd = is_writer ? file_open(v->dirfd, ARCHIVE_LOCK, O_RDWR | O_CREAT, 0600, e)
 			      : file_open(v->dirfd, ARCHIVE_LOCK, O_RDONLY, 0, e);
 	if (v->lockfd < 0) {
+		if (e->code == MUNI_DAMAGED)
+			return err_wrap(e, "remove what stands there as "ARCHIVE_LOCK
+					" (muniment makes a new one, and keeps nothing in it)");
 		if (is_writer || e->code != MUNI_NOT_FOUND)
 			return -1;
 		*e = ERR_NONE;	/* nobody has written to this copy yet */

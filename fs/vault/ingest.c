@@ -305,9 +305,22 @@ static void abandon(struct ingest *g)
 	(void)vault_abandon(g->vault, &ignored);
 }
 
+/* It may have failed after the version was committed: on its copies, on the anchor. */
+static bool version_stands(struct ingest *g)
+{
+	struct err ignored = ERR_NONE;
+	struct version v;
+
+	return !g->options->dry_run && g->version.id > 0 &&
+	       catalogue_version_get(vault_catalogue(g->vault), g->version.id, &v,
+				     &ignored) == 0;
+}
+
+/* After abandon(): what came of it, and what to do. */
 static int wrap_failure(struct ingest *g, struct err *e)
 {
 	enum muni_code code;
+	size_t used;
 
 	pthread_mutex_lock(&g->failure_lock);
 	if (g->failure.code != MUNI_OK)
@@ -315,14 +328,17 @@ static int wrap_failure(struct ingest *g, struct err *e)
 	pthread_mutex_unlock(&g->failure_lock);
 	code = e->code;
 	err_wrap(e, "ingesting %s", text_printable(g->source));
-	if (!g->options->dry_run &&
-	    (code == MUNI_NO_SPACE || code == MUNI_IO || code == MUNI_CANCELLED)) {
-		size_t used = strlen(e->text);
-
+	used = strlen(e->text);
+	if (version_stands(g))
+		snprintf(e->text + used, sizeof e->text - used, "; version %s@%s stands: %sdo "
+			 "not ingest it again", text_printable(g->version.system_name),
+			 text_printable(g->version.label),
+			 code == MUNI_NO_SPACE ? "make room, and " : "");
+	else if (!g->options->dry_run &&
+		 (code == MUNI_NO_SPACE || code == MUNI_IO || code == MUNI_CANCELLED))
 		snprintf(e->text + used, sizeof e->text - used, "; no version was made; "
 			 "%srun the same command again: what was stored is kept",
 			 code == MUNI_NO_SPACE ? "make room, then " : "");
-	}
 	return -1;
 }
 

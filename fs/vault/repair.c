@@ -86,6 +86,8 @@ static int mend_catalogue(struct verify *k, struct err *e)
 	struct verify_hold wrong = { .first = NULL };
 	int rc;
 
+	if (repair_planted(k, e) < 0)
+		return -1;
 	verify_hold(k, &wrong);
 	rc = verify_catalogue(k, e);
 	verify_hold(k, NULL);

@@ -67,7 +67,8 @@ static int refuse_readers(struct verify *k, struct err *e)
 	name_of(k, "", name);
 	fd = file_open(k->v->dirfd, name, O_RDWR, 0, e);
 	if (fd < 0) {
-		if (e->code != MUNI_NOT_FOUND)
+		/* A link or a fifo in its place: nobody of ours has opened that. */
+		if (e->code != MUNI_NOT_FOUND && e->code != MUNI_DAMAGED)
 			return -1;
 		*e = ERR_NONE;
 		return 0;
@@ -79,6 +80,31 @@ static int refuse_readers(struct verify *k, struct err *e)
 	if (lock.l_type != F_UNLCK)
 		return err_set(e, MUNI_BUSY, "the catalogue has to be rebuilt, and process %ld "
 			       "has it open: end it, then repair again", (long)lock.l_pid);
+	return 0;
+}
+
+/* ---- what nobody of ours made ------------------------------------------------------ */
+
+static int remove_planted(struct verify *k, const char *end, bool is_any, struct err *e)
+{
+	char name[NAME_MAX_SIZE];
+	struct stat st;
+
+	name_of(k, end, name);
+	if (fstatat(k->v->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (S_ISREG(st.st_mode) && !is_any))
+		return 0;
+	if (file_remove(k->v->dirfd, name, e) < 0)
+		return -1;
+	verify_damage(k, true, name, "muniment did not make it; it was taken away");
+	return 0;
+}
+
+int repair_planted(struct verify *k, struct err *e)
+{
+	if (remove_planted(k, "-journal", true, e) < 0 ||
+	    remove_planted(k, "-wal", false, e) < 0 || remove_planted(k, "-shm", false, e) < 0)
+		return -1;
 	return 0;
 }
 

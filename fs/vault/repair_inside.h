@@ -12,6 +12,9 @@
  * and redo do not lead to what was signed.
  */
 int repair_catalogue(struct verify *k, struct err *e);
+/* Takes away what stands under a name that SQLite would open and that SQLite did
+ * not make: a journal; a link or a fifo as WAL.  Before the catalogue is opened. */
+int repair_planted(struct verify *k, struct err *e);
 /* Removes what a crashed repair left. */
 int repair_sweep(struct verify *k, struct err *e);
 /* Strength as the archive wants it; the default where the catalogue is lost. */

@@ -27,7 +27,10 @@ static int take_lock(struct verify *k, struct err *e)
 		return archive_lock(v, e);
 	v->lockfd = file_open(v->dirfd, ARCHIVE_LOCK, O_RDONLY, 0, e);
 	if (v->lockfd < 0) {
-		if (e->code != MUNI_NOT_FOUND && e->code != MUNI_IO)
+		if (e->code == MUNI_DAMAGED)
+			verify_damage(k, false, ARCHIVE_LOCK, "%s; remove it: muniment makes "
+				      "a new one, and keeps nothing in it", e->text);
+		else if (e->code != MUNI_NOT_FOUND && e->code != MUNI_IO)
 			return -1;
 		*e = ERR_NONE;	/* nobody has written to this copy yet */
 		return 0;
@@ -101,6 +104,8 @@ int verify_open(struct verify *k, const char *path, struct err *e)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
 	/* The lock first: muniment.toml may be written. */
 	if (take_lock(k, e) < 0 || read_file(k, file, e) < 0 || unlock(k, file, e) < 0)
+		goto out;
+	if (k->is_repair && objects_make_folder(v->dirfd, e) < 0)
 		goto out;
 	if (objects_open_folder(v->dirfd, k->is_repair, &v->objects, e) < 0 &&
 	    (k->is_repair || verify_absorb(k, false, ARCHIVE_SEGMENTS, e) < 0))

@@ -25,6 +25,7 @@ static int set_up(void **state)
 	memset(&f, 0, sizeof f);
 	folder_make(&f.folder);
 	f.key = database_key(7);
+	want(objects_make_folder(f.folder.fd, &e) == 0, &e);
 	want(objects_open_folder(f.folder.fd, true, &f.objects, &e) == 0, &e);
 	f.db = database_new(&f.folder, "catalogue.3", f.key);
 	database_run(f.db, "PRAGMA wal_checkpoint(TRUNCATE)");

@@ -15,6 +15,7 @@ static int fixture_make(void **state)
 
 	assert_non_null(f);
 	folder_make(&f->folder);
+	assert_int_equal(objects_make_folder(f->folder.fd, &e), 0);
 	assert_int_equal(objects_open_folder(f->folder.fd, true, &f->objects, &e), 0);
 	assert_int_equal(segment_builder_new(test_archive_id, 1 << 16, &f->builder, &e), 0);
 	*state = f;
