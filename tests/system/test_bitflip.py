@@ -17,7 +17,7 @@ import time
 
 MUNI = os.environ["MUNI"]
 SEED = int(os.environ.get("BITFLIP_SEED", "1"))
-SECONDS = float(os.environ.get("BITFLIP_SECONDS", "40"))
+SECONDS = float(os.environ.get("BITFLIP_SECONDS", "35"))
 ALL = bool(os.environ.get("BITFLIP_ALL"))
 WORKERS = 4
 

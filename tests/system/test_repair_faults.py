@@ -13,7 +13,7 @@ from muniment import BUILD, MUNI, skip  # noqa: E402
 
 PRELOAD = os.path.join(BUILD, "support", "fault_io")
 ALL = bool(os.environ.get("FAULTS_ALL"))
-SECONDS = 25
+SECONDS = 15
 
 
 def muni(command, *words, env=None):
