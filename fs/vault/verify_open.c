@@ -198,6 +198,8 @@ static bool is_ours(const struct verify *k, const char *folder, const char *name
 	for (size_t i = 0; i < sizeof top / sizeof *top; i++)
 		if (strcmp(name, top[i]) == 0)
 			return true;
+	if (strcmp(name, "repair.new") == 0)
+		return true;	/* what a crashed repair left; the next one removes it */
 	keyring = k->v->keyring_path != NULL ? strrchr(k->v->keyring_path, '/') : NULL;
 	if (keyring != NULL && strcmp(name, keyring + 1) == 0)
 		return true;	/* allowed here, with a warning at init */
