@@ -124,6 +124,25 @@ static int absolute(char **path, struct err *e)
 	return 0;
 }
 
+static bool is_below(const char *path, const char *folder)
+{
+	size_t size = strlen(folder);
+
+	while (size > 0 && folder[size - 1] == '/')
+		size--;
+	return strncmp(path, folder, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+/* Over the archive, the mount would have to read itself through itself. */
+static int apart(const struct mount_options *o, struct err *e)
+{
+	if (!is_below(o->archive, o->mountpoint) && !is_below(o->mountpoint, o->archive))
+		return 0;
+	return err_set(e, MUNI_USAGE, "the archive %s and the mountpoint %s lie one in the "
+		       "other; choose a mountpoint elsewhere", text_printable(o->archive),
+		       text_printable(o->mountpoint));
+}
+
 int checks_before(struct mount_options *o, struct err *e)
 {
 	if (absolute(&o->archive, e) < 0 || absolute(&o->keyring, e) < 0 ||
@@ -131,5 +150,5 @@ int checks_before(struct mount_options *o, struct err *e)
 		return -1;
 	if (device(e) < 0 || helper(e) < 0 || others(o, e) < 0 || mountpoint(o, e) < 0)
 		return -1;
-	return absolute(&o->mountpoint, e);
+	return absolute(&o->mountpoint, e) < 0 ? -1 : apart(o, e);
 }

@@ -64,10 +64,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct mount *m = userdata;
 	const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
 				FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPORT_SUPPORT |
-				FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS |
-				FUSE_CAP_READDIRPLUS_AUTO;
+				FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS;
 
 	conn->want |= conn->capable & wanted;
+	conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
 	/* Without this the kernel reads only mode bits, and a mask in an ACL makes
 	 * those of the group look like more than the source gave. */
 	conn->want |= conn->capable & FUSE_CAP_POSIX_ACL;

@@ -263,6 +263,43 @@ def seekdir_goes_back(a):
         libc.closedir(ctypes.c_void_p(d))
 
 
+class Handle(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint), ("type", ctypes.c_int), ("data", ctypes.c_ubyte * 128)]
+
+
+def file_handles_outlive_the_mount(a):
+    """What an NFS server does: it keeps handles, not paths."""
+    if os.geteuid() != 0:
+        return "needs root"
+    paths = ["plain/versions/1/d1/f001", "plain/versions/2/d1", "plain/versions/1", "plain", ".", "hard/versions/1/links"]
+    handles = {}
+    with Mounted(a) as m:
+        for p in paths:
+            h, unused = Handle(size=128), ctypes.c_int()
+            if libc.name_to_handle_at(-100, os.fsencode(f"{m}/{p}"), ctypes.byref(h), ctypes.byref(unused), 0):
+                raise AssertionError(f"{p}: {os.strerror(ctypes.get_errno())}")
+            handles[p] = h, os.stat(f"{m}/{p}").st_ino
+    with Mounted(a) as m:
+        top = os.open(m, os.O_RDONLY)
+        for p, (h, ino) in handles.items():
+            fd = libc.open_by_handle_at(top, ctypes.byref(h), os.O_RDONLY)
+            assert fd >= 0, f"{p}: {os.strerror(ctypes.get_errno())}"
+            assert os.fstat(fd).st_ino == ino
+            if p.endswith("f001"):
+                assert os.read(fd, 1 << 20) == open("plain2/d1/f001", "rb").read()
+            elif p == "plain/versions/2/d1":
+                assert sorted(os.listdir(fd)) == sorted(os.listdir("plain2/d1"))
+                up = os.open("..", os.O_RDONLY, dir_fd=fd)
+                assert os.fstat(up).st_ino == os.stat(f"{m}/plain/versions/2").st_ino
+                os.close(up)
+            os.close(fd)
+        for forged in 7 << 60 | 5, 5 << 60 | 999999999, 4 << 60 | 77 << 38 | 1:
+            h, _ = handles["plain/versions/1/d1/f001"]
+            ctypes.memmove(h.data, (ctypes.c_uint32 * 2)(forged >> 32, forged & 0xffffffff), 8)
+            assert libc.open_by_handle_at(top, ctypes.byref(h), os.O_RDONLY) < 0
+        os.close(top)
+
+
 def a_new_version_appears_in_an_open_mount(a):
     with Mounted(a) as m:
         fails_with(errno.ENOENT, lambda: os.stat(f"{m}/grow/versions/2"))
@@ -400,6 +437,8 @@ def bad_input_is_told(a):
             ((a.path, "nowhere", "-o", keys), 1, "mkdir"),
             ((a.path, "afile", "-o", keys), 2, "not a directory"),
             ((a.path, "full", "-o", keys), 1, "not empty"),
+            ((a.path, a.path, "-o", keys + ",nonempty"), 2, "one in the other"),
+            ((a.path, ".", "-o", keys + ",nonempty"), 2, "one in the other"),
             ((a.path, MNT, "-o", keys + ",cach=1"), 2, "cach=1"),
             ((a.path, MNT, "-o", keys + ",version=1"), 2, "system="),
             ((a.path, MNT, "-o", keys + ",system=nobody"), 1, "nobody"),
@@ -419,6 +458,75 @@ def bad_input_is_told(a):
     mu.unmount("full")
     os.unlink("full/x")
     os.rmdir("full")
+
+
+def damage_is_an_error_for_the_files_it_touches(a):
+    b = a.copy_to("damaged")
+    segments = sorted((os.path.join(d, n) for d, _, files in os.walk(f"{b.path}/segments") for n in files if n.endswith(".seg")),
+                      key=os.path.getsize)
+    for path in segments:
+        os.chmod(path, 0o600)
+        with open(path, "r+b") as f:
+            for at in range(5000, os.path.getsize(path) - 5000, 400000):
+                f.seek(at)
+                byte = f.read(1)[0]
+                f.seek(at)
+                f.write(bytes([byte ^ 4]))
+    right = wrong = 0
+    with Mounted(b, "cache=1M") as m:
+        for d, _, files in os.walk("plain2"):
+            for n in files:
+                path = os.path.join(d, n)
+                try:
+                    data = open(path.replace("plain2", f"{m}/plain/versions/2", 1), "rb").read()
+                    assert data == open(path, "rb").read(), f"{path} reads wrong"
+                    right += 1
+                except OSError as why:
+                    assert why.errno == errno.EIO, why
+                    wrong += 1
+        assert wrong > 0 and right > 0, (right, wrong)
+        time.sleep(1.1)
+        assert any("block" in x["text"] for x in json.load(open(f"{m}/.muniment/status"))["messages"])
+    b.remove()
+
+
+def a_read_only_archive_mounts(a):
+    if os.geteuid() != 0 or sh("unshare", "-m", "true", ok=False).returncode:
+        return "needs root and a mount namespace"
+    os.makedirs(MNT, exist_ok=True)
+    act = f"""set -e; mount --bind {a.path} {a.path}; mount -o remount,bind,ro {a.path}
+{os.path.abspath(mu.MUNIFS)} {a.path} {MNT} -o keyring={a.keyring},key-file={a.key}
+cmp plain2/big {MNT}/plain/latest/big; fusermount3 -u {MNT}"""
+    done = sh("unshare", "-m", "sh", "-c", act, ok=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def a_passphrase_is_asked_for(a):
+    import pty
+    b = mu.Archive("phrase", create=False)
+    with open("phrase.txt", "w") as f:
+        f.write("correct horse\n")
+    sh(mu.MUNI, "init", b.path, "--keyring", b.keyring, "--passphrase-file", "phrase.txt")
+    for answer, wanted in (b"wrong\n", 4), (b"\x03", 4), (b"oops\x15correct horsX\x7fe\n", 0):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(mu.MUNIFS, [mu.MUNIFS, b.path, MNT, "-o", f"keyring={b.keyring}"])
+        said = b""
+        while not said.endswith(b" "):
+            said += os.read(fd, 100)
+        assert b"horse" not in said
+        os.write(fd, answer)
+        try:
+            while more := os.read(fd, 1000):
+                said += more
+        except OSError:
+            pass
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(fd)
+        assert status == wanted and b"horse" not in said, (status, said)
+    assert os.listdir(MNT) == [".muniment"]
+    mu.unmount(MNT)
+    b.remove()
 
 
 def owners_and_modes_can_be_overridden(a):
@@ -637,7 +745,8 @@ TESTS = [the_hard_tree_equals_its_source, a_version_alone_is_the_tree_and_nothin
          tar_and_cp_read_it, inode_numbers_stay, dates_and_latest_resolve, the_status_is_json, databases_maps_and_programs_work,
          git_works, fio_verifies_random_reads, reads_at_every_edge_are_right, big_directories_list_whole_under_seeks,
          every_write_is_erofs, attributes_of_ours_are_readable_and_unlisted, totals_are_told_and_nothing_is_free,
-         a_killed_mount_leaves_nothing_to_clean, a_signal_unmounts, bad_input_is_told, owners_and_modes_can_be_overridden,
+         file_handles_outlive_the_mount, a_killed_mount_leaves_nothing_to_clean, a_signal_unmounts, bad_input_is_told,
+         damage_is_an_error_for_the_files_it_touches, a_read_only_archive_mounts, a_passphrase_is_asked_for, owners_and_modes_can_be_overridden,
          another_user_sees_what_modes_allow, an_ordinary_user_mounts, mount_8_finds_it, memory_stays_bounded,
          mounting_is_quick, a_new_version_appears_in_an_open_mount, an_audited_mount_logs_each_open]
 
