@@ -15,7 +15,8 @@ struct err;
 /* Moves the two to JAIL_INPUT and JAIL_OUTPUT, closes all others, drops what
  * signals do here. */
 int jail_descriptors(int input, int output, struct err *e);
-/* Limits, no new privileges, not dumpable, seccomp.  For good. */
+/* Forgets what is kept out of core dumps; limits, no new privileges, not
+ * dumpable, seccomp.  For good. */
 int jail_close(struct err *e);
 
 #endif

@@ -222,6 +222,37 @@ static void every_bit_of_a_gzip_counts(void **state)
 	buffer_free(&b);
 }
 
+/* Seeded: every format, bytes changed anywhere. */
+static void damage_never_makes_the_reader_talk_nonsense(void **state)
+{
+	uint32_t x = 42;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct buffer b = make_kind(i);
+
+		for (unsigned n = 0; n < 24; n++) {
+			uint8_t *copy = malloc(b.size);
+			struct outcome o;
+
+			assert_non_null(copy);
+			memcpy(copy, b.data, b.size);
+			for (unsigned k = 0; k <= n % 3; k++) {
+				x = x * 1664525 + 1013904223;
+				copy[(x >> 8) % b.size] = (uint8_t)(x >> 3);
+				x = x * 1664525 + 1013904223;
+				copy[(x >> 8) % (b.size < 2000 ? b.size : 2000)] ^= 0x40;
+			}
+			o = read_bytes(copy, b.size, NULL);
+			if (strstr(o.error.text, "nonsense") ||
+			    strstr(o.error.text, "sandbox") || strstr(o.error.text, "signal"))
+				fail_msg("%s, round %u: %s", kinds[i].kind, n, o.error.text);
+			free(copy);
+		}
+		buffer_free(&b);
+	}
+}
+
 static void a_stream_reads_like_a_file(void **state)
 {
 	struct buffer b = sample_make("pax", "xz", NULL, files, 2);
@@ -357,6 +388,7 @@ int main(void)
 		cmocka_unit_test(every_format_comes_back_byte_for_byte),
 		cmocka_unit_test(nothing_that_was_cut_off_passes_for_whole),
 		cmocka_unit_test(every_bit_of_a_gzip_counts),
+		cmocka_unit_test(damage_never_makes_the_reader_talk_nonsense),
 		cmocka_unit_test(a_stream_reads_like_a_file),
 		cmocka_unit_test(what_is_no_archive_is_refused_and_the_formats_named),
 		cmocka_unit_test(a_single_packed_file_is_taken_only_when_asked_for),
