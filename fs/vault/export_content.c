@@ -2,7 +2,6 @@
  * A file's content for export: data runs in order, hashed on the way.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "fs/base/text.h"
 #include "fs/vault/export_inside.h"

@@ -4,7 +4,6 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "fs/base/queue.h"
 #include "fs/base/text.h"

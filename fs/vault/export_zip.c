@@ -7,7 +7,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/text.h"

@@ -3,7 +3,6 @@
  */
 #include "fs/vault/foreign.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <iconv.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
-#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/vault/foreign_attr.h"
 #include "fs/vault/foreign_child.h"

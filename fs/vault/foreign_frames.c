@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"

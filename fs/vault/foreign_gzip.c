@@ -1,7 +1,6 @@
 #include "fs/vault/foreign_gzip.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "fs/base/err.h"
