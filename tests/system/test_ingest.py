@@ -115,7 +115,7 @@ def what_changes_or_hides_while_it_is_read():
     writer = subprocess.Popen([sys.executable, "-c", "import time\n"
                                "with open('u/large', 'ab', 0) as f, open('u/small', 'wb', 0) as g:\n"
                                "    while True:\n"
-                               "        f.write(b'y' * 4096); g.write(b'z')\n"])
+                               "        f.write(b'y' * 4096); g.write(b'z'); time.sleep(0.001)\n"])
     try:
         time.sleep(0.3)
         r = ingest(a, "u", "--system", "s", status=1)
