@@ -259,6 +259,29 @@ def what_an_earlier_run_left_is_not_believed():
           os.listdir("strange.partial") == [], done.stderr.decode())
 
 
+def damage_stops_one_file_and_not_the_others():
+    segments = []
+    for folder, _, names in os.walk("archive/segments"):
+        segments += [os.path.join(folder, n) for n in names if n.endswith(".seg")]
+    largest = max(segments, key=os.path.getsize)
+    os.chmod(largest, 0o600)
+    with open(largest, "r+b") as f:
+        f.seek(os.path.getsize(largest) // 2)
+        byte = f.read(1)
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte[0] ^ 0x10]))
+    done = export("plain", "hurt", "dir", expect=5)
+    check("what is damaged is named", b"repair" in done.stderr, done.stderr.decode())
+    check("and nothing stands under the name", not os.path.exists("hurt"))
+    check("the others are written", len(os.listdir("hurt.partial")) > 30)
+    export("plain", "hurt.tar", "tar", expect=5)
+    muni("repair", "archive", expect=0)
+    export("plain", "hurt", "dir")
+    same("plain", "hurt")
+    export("plain", "hurt.tar", "tar")
+    check("after repair the tar is as ever", sha256("hurt.tar") == sha256("plain.tar"))
+
+
 def wrong_words():
     for to, form in (("no/such/folder/x", "tar"), (".", "dir"), ("..", "dir")):
         done = export("plain", to, form, expect=None)
@@ -298,6 +321,7 @@ def main():
     bag()
     goes_on()
     what_an_earlier_run_left_is_not_believed()
+    damage_stops_one_file_and_not_the_others()
     wrong_words()
     without_rights()
     sys.exit(1 if failures else 0)

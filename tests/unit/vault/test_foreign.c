@@ -328,6 +328,39 @@ static void an_encrypted_entry_is_named_and_not_taken_in(void **state)
 	buffer_free(&b);
 }
 
+static void a_damaged_entry_of_a_zip_is_the_only_one_that_fails(void **state)
+{
+	const struct sample_file three[] = {
+		{ "first", content_b, sizeof content_b },
+		{ "second", content_b, sizeof content_b },
+		{ "third", content_b, sizeof content_b },
+	};
+	struct foreign_options options = { .name_encoding = "GB18030" };
+	struct buffer b = sample_make("zip", NULL, NULL, three, 3);
+	const uint8_t *name = memmem(b.data, b.size, "second", 6);
+	unsigned fatal = 0;
+
+	(void)state;
+	assert_non_null(name);
+	/* Some places break the deflate stream itself, others only the CRC. */
+	for (size_t at = 6 + 28; at < 6 + 28 + 60; at++) {
+		uint8_t *byte = b.data + (name - b.data) + at;
+		struct outcome o;
+
+		*byte ^= 0xff;
+		o = read_bytes(b.data, b.size, &options);
+		*byte ^= 0xff;
+		if (o.failed == 0)
+			continue;	/* hit what nobody reads */
+		assert_true(o.is_whole);
+		assert_int_equal(o.entries, 3);
+		assert_int_equal(o.failed, 1);
+		fatal += strstr(o.entry_error.text, "decompression") != NULL;
+	}
+	assert_true(fatal > 0);
+	buffer_free(&b);
+}
+
 static void an_unknown_encoding_is_wrong_usage(void **state)
 {
 	struct foreign_options options = { .name_encoding = "NO-SUCH-THING" };
@@ -393,6 +426,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_archive_is_refused_and_the_formats_named),
 		cmocka_unit_test(a_single_packed_file_is_taken_only_when_asked_for),
 		cmocka_unit_test(an_encrypted_entry_is_named_and_not_taken_in),
+		cmocka_unit_test(a_damaged_entry_of_a_zip_is_the_only_one_that_fails),
 		cmocka_unit_test(an_unknown_encoding_is_wrong_usage),
 		cmocka_unit_test(more_than_the_limit_is_refused),
 		cmocka_unit_test(a_silent_stream_can_be_given_up),
