@@ -6,6 +6,7 @@
 #define STREAMS 64
 #define LOOSE (512u * 1024)	/* the kernel's reads of one stream come out of order */
 #define WINDOW_MIN (256u * 1024)
+#define EAGER (64u * 1024)	/* one who looks at headers reads less */
 
 struct stream {
 	uint64_t ino;
@@ -71,9 +72,12 @@ size_t ahead_note(struct ahead *a, uint64_t ino, uint64_t file_size, uint64_t of
 			todo = advance(a, s, file_size, from);
 		}
 	} else {
-		/* Perhaps the beginning of one: the next read will tell. */
 		*s = (struct stream){ .ino = ino, .next = end, .fetched = end,
 				      .window = WINDOW_MIN };
+		/* Perhaps the beginning of one: who starts at the front with a large
+		 * read will want the rest, others are told by their next read. */
+		if (offset == 0 && size >= EAGER)
+			todo = advance(a, s, file_size, from);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return todo;

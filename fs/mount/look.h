@@ -77,10 +77,6 @@ int above_list(struct mount *m, struct catalogue *c, const struct place *p, uint
 int above_link(struct mount *m, struct catalogue *c, const struct place *p, char **out,
 	       struct err *e);
 
-int64_t above_certificate_id(const char *name);
-/* A descriptor, the caller's. */
-int above_certificate_open(const struct mount *m, int64_t id, struct err *e);
-
 int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
 	      const char *name, struct found *out, struct err *e);
 int within_at(struct mount *m, struct catalogue *c, const struct place *p,

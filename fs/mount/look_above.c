@@ -1,14 +1,11 @@
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fs/base/err.h"
-#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/mount/attr.h"
+#include "fs/mount/certificates.h"
 #include "fs/mount/look.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/status.h"
@@ -17,84 +14,6 @@
 static int absent(struct err *e)
 {
 	return err_set(e, MUNI_NOT_FOUND, "there is no such name");
-}
-
-/* ---- certificates: plain files of the archive, named by a hash ------------------ */
-
-int64_t above_certificate_id(const char *name)
-{
-	uint64_t h = 0xcbf29ce484222325u;	/* FNV-1a */
-
-	for (; *name; name++)
-		h = (h ^ (uint8_t)*name) * 0x100000001b3u;
-	h = (h >> 4) ^ (h & 15);
-	return h ? (int64_t)h : 1;
-}
-
-/* Calls row for each; it returns non-zero to stop. */
-static void each_certificate(const struct mount *m, int (*row)(void *arg, const char *name),
-			     void *arg)
-{
-	struct err ignored = ERR_NONE;
-	struct dirent *entry;
-	int fd = m->certificates < 0 ? -1 : file_open_dir(m->certificates, ".", &ignored);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir) {
-		file_close(&fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && row(arg, entry->d_name) != 0)
-			break;
-	closedir(dir);
-}
-
-struct certificate_search {
-	int64_t id;
-	char name[256];
-};
-
-static int is_certificate(void *arg, const char *name)
-{
-	struct certificate_search *s = arg;
-
-	if (above_certificate_id(name) != s->id)
-		return 0;
-	snprintf(s->name, sizeof s->name, "%s", name);
-	return 1;
-}
-
-int above_certificate_open(const struct mount *m, int64_t id, struct err *e)
-{
-	struct certificate_search s = { .id = id };
-
-	each_certificate(m, is_certificate, &s);
-	if (!s.name[0])
-		return absent(e);
-	return file_open(m->certificates, s.name, O_RDONLY | O_NONBLOCK, 0, e);
-}
-
-static int certificate_at(struct mount *m, uint64_t ino, int64_t id, struct found *out,
-			  struct err *e)
-{
-	struct stat there;
-	int fd = above_certificate_open(m, id, e), rc = -1;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &there) < 0 || !S_ISREG(there.st_mode)) {
-		absent(e);
-		goto out;
-	}
-	attr_of_ours(m, ino, S_IFREG | 0444, there.st_mtim.tv_sec, there.st_mtim.tv_nsec,
-		     &out->st);
-	out->st.st_size = there.st_size;
-	out->st.st_blocks = (there.st_size + 511) / 512;
-	rc = 0;
-out:
-	file_close(&fd);
-	return rc;
 }
 
 /* ---- attributes ------------------------------------------------------------------ */
@@ -186,7 +105,7 @@ int above_at(struct mount *m, struct catalogue *c, const struct place *p,
 		out->entry_timeout = 0;	/* what "latest" names is asked anew each time */
 		return 0;
 	case PLACE_CERTIFICATE:
-		return certificate_at(m, out->ino, p->id, out, e);
+		return certificates_at(m, out->ino, p->id, out, e);
 	case PLACE_DIRECTORY:
 	case PLACE_NODE:
 		break;
@@ -250,7 +169,7 @@ static int name_in_fixed(struct mount *m, struct catalogue *c, const struct plac
 	}
 	if (parent->id == PLACE_CERTIFICATES && name[0] != '.' && m->certificates >= 0) {
 		*out = (struct place){ .kind = PLACE_CERTIFICATE,
-				       .id = above_certificate_id(name) };
+				       .id = certificates_id(name) };
 		return 0;
 	}
 	return absent(e);
@@ -336,7 +255,7 @@ static int give_version(void *arg, const struct version *v)
 static int give_certificate(void *arg, const char *name)
 {
 	return give(arg, name, S_IFREG, (struct place){ .kind = PLACE_CERTIFICATE,
-							.id = above_certificate_id(name) });
+							.id = certificates_id(name) });
 }
 
 static int give_fixed(struct above_listing *l, const char *name, mode_t type,
@@ -372,7 +291,7 @@ static int list_fixed(struct above_listing *l, enum place_fixed id)
 			give_fixed(l, "certificates", S_IFDIR, PLACE_CERTIFICATES);
 		return 0;
 	case PLACE_CERTIFICATES:
-		each_certificate(l->m, give_certificate, l);
+		certificates_each(l->m, give_certificate, l);
 		return 0;
 	case PLACE_STATUS:
 		break;

@@ -93,6 +93,11 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (!r)
 		return;
+	if (strlen(name) > CATALOGUE_NAME_MAX) {
+		ops_end(m, r);
+		fuse_reply_err(req, ENAMETOOLONG);
+		return;
+	}
 	int rc = look_up(m, vault_reader_catalogue(r), parent, name, &f, &e);
 	ops_end(m, r);
 	if (rc < 0) {

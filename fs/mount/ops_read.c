@@ -8,6 +8,7 @@
 #include "fs/base/file.h"
 #include "fs/mount/access_log.h"
 #include "fs/mount/ahead.h"
+#include "fs/mount/certificates.h"
 #include "fs/mount/look.h"
 #include "fs/mount/messages.h"
 #include "fs/mount/mount.h"
@@ -71,7 +72,7 @@ static void read_certificate(fuse_req_t req, int64_t id, fuse_ino_t ino, size_t 
 {
 	struct err e = ERR_NONE;
 	char *buffer = malloc(size ? size : 1);
-	int fd = above_certificate_open(ops_mount(req), id, &e);
+	int fd = certificates_open(ops_mount(req), id, &e);
 	ssize_t got = buffer && fd >= 0 ? pread(fd, buffer, size, offset) : -1;
 
 	if (fd < 0)

@@ -148,6 +148,8 @@ def dates_and_latest_resolve(a):
         assert os.readlink(f"{m}/plain/@2021-06-30") == "versions/2"
         fails_with(errno.ENOENT, lambda: os.readlink(f"{m}/plain/@1999-01-01"))
         fails_with(errno.ENOENT, lambda: os.readlink(f"{m}/plain/@nonsense"))
+        fails_with(errno.ENAMETOOLONG, lambda: os.stat(f"{m}/plain/latest/" + "n" * 256))
+        fails_with(errno.ENOENT, lambda: os.stat(f"{m}/plain/latest/" + "n" * 255))
         assert sorted(os.listdir(f"{m}/plain")) == ["latest", "versions"]
         assert sorted(os.listdir(f"{m}/plain/versions")) == ["1", "2"]
         here = os.open(f"{m}/plain/@2021-01-15", os.O_RDONLY)
@@ -555,6 +557,10 @@ def another_user_sees_what_modes_allow(a):
         assert sh("cat", secret).stdout == "0400\n"
         assert sh(*as_user, "cat", secret, ok=False).returncode != 0
         assert sh(*as_user, "cat", f"{m}/plain/latest/d1/f001").returncode == 0
+    with Mounted(a, "allow_other,audience=daemon") as m:
+        assert sh(*as_user, "ls", m, ok=False).returncode != 0, "not of the audience"
+        of_it = ["setpriv", "--reuid=65534", "--regid=65534", "--groups=" + str(os.stat(m).st_gid)]
+        assert sh(*of_it, "cat", f"{m}/plain/latest/d1/f001").returncode == 0
 
 
 def an_ordinary_user_mounts(a):

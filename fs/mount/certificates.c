@@ -1,0 +1,89 @@
+#include "fs/mount/certificates.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/mount/attr.h"
+#include "fs/mount/look.h"
+#include "fs/mount/mount.h"
+
+int64_t certificates_id(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325u;	/* FNV-1a */
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 0x100000001b3u;
+	h = (h >> 4) ^ (h & 15);
+	return h ? (int64_t)h : 1;
+}
+
+void certificates_each(const struct mount *m, int (*row)(void *arg, const char *name),
+		       void *arg)
+{
+	struct err ignored = ERR_NONE;
+	struct dirent *entry;
+	int fd = m->certificates < 0 ? -1 : file_open_dir(m->certificates, ".", &ignored);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		file_close(&fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && row(arg, entry->d_name) != 0)
+			break;
+	closedir(dir);
+}
+
+struct certificate_search {
+	int64_t id;
+	char name[256];
+};
+
+static int is_certificate(void *arg, const char *name)
+{
+	struct certificate_search *s = arg;
+
+	if (certificates_id(name) != s->id)
+		return 0;
+	snprintf(s->name, sizeof s->name, "%s", name);
+	return 1;
+}
+
+int certificates_open(const struct mount *m, int64_t id, struct err *e)
+{
+	struct certificate_search s = { .id = id };
+
+	certificates_each(m, is_certificate, &s);
+	if (!s.name[0])
+		return err_set(e, MUNI_NOT_FOUND, "there is no such certificate");
+	return file_open(m->certificates, s.name, O_RDONLY | O_NONBLOCK, 0, e);
+}
+
+int certificates_at(const struct mount *m, uint64_t ino, int64_t id, struct found *out,
+		    struct err *e)
+{
+	struct stat there;
+	int fd = certificates_open(m, id, e), rc = -1;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &there) < 0 || !S_ISREG(there.st_mode)) {
+		err_set(e, MUNI_NOT_FOUND, "there is no such certificate");
+		goto out;
+	}
+	attr_of_ours(m, ino, S_IFREG | 0444, there.st_mtim.tv_sec, there.st_mtim.tv_nsec,
+		     &out->st);
+	out->st.st_size = there.st_size;
+	out->st.st_blocks = (there.st_size + 511) / 512;
+	rc = 0;
+out:
+	file_close(&fd);
+	return rc;
+}
