@@ -155,8 +155,10 @@ static const struct {
 	{ "allow_other", offsetof(struct mount_options, allow_other), true },
 	{ "audit", offsetof(struct mount_options, audit), true },
 	{ "dev", offsetof(struct mount_options, dev), true },
+	{ "allow_dev", offsetof(struct mount_options, dev), true },
 	{ "nodev", offsetof(struct mount_options, dev), false },
 	{ "suid", offsetof(struct mount_options, suid), true },
+	{ "allow_suid", offsetof(struct mount_options, suid), true },
 	{ "nosuid", offsetof(struct mount_options, suid), false },
 	{ "nonempty", offsetof(struct mount_options, nonempty), true },
 	{ "debug", offsetof(struct mount_options, debug), true },
@@ -172,7 +174,7 @@ static const char *const handed_on[] = {
 static const char *const swallowed[] = {
 	"", "ro", "rw", "async", "sync", "dirsync", "defaults", "auto", "noauto", "user", "nouser",
 	"users", "owner", "group", "nofail", "_netdev", "loud", "silent",
-	"default_permissions", "allow_dev",
+	"default_permissions",
 };
 
 static bool is_among(const char *word, const char *const *list, size_t count)
@@ -226,22 +228,41 @@ static int take_word(struct mount_options *o, const char *word, struct err *e)
 		       text_printable(word));
 }
 
-/* mount.fuse3 puts "dev,suid" behind what the user wrote, asked or not (its
- * util/mount.fuse.c): those two are its words, not the user's. */
-static bool is_called_by_mount(void)
+/* First bytes of a file of the process that called us; NUL ended. */
+static size_t read_of_parent(const char *file, char *out, size_t size)
 {
-	char path[64], name[32] = "";
+	char path[64];
+	size_t n;
 	FILE *f;
 
-	snprintf(path, sizeof path, "/proc/%ld/comm", (long)getppid());
+	out[0] = '\0';
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)getppid(), file);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
-	bool is_read = fgets(name, sizeof name, f) != NULL;
+		return 0;
+	n = fread(out, 1, size - 1, f);
 	fclose(f);
-	name[strcspn(name, "\n")] = '\0';
-	return is_read && (strcmp(name, "mount") == 0 || strcmp(name, "mount.fuse3") == 0 ||
-			   strcmp(name, "mount.fuse") == 0);
+	out[n] = '\0';
+	return n;
+}
+
+/*
+ * mount(8) keeps the words dev and suid to itself, and mount.fuse3 then puts
+ * "dev,suid" behind what is left, asked or not (its util/mount.fuse.c): they are not
+ * the user's.  It calls us through /bin/sh -c with every word in quotes.
+ */
+static bool is_called_by_mount(void)
+{
+	static const char through_shell[] = "/bin/sh\0-c\0'";
+	char text[sizeof through_shell + 1];
+
+	if (read_of_parent("cmdline", text, sizeof text) >= sizeof through_shell - 1 &&
+	    memcmp(text, through_shell, sizeof through_shell - 1) == 0)
+		return true;
+	read_of_parent("comm", text, sizeof text);
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, "mount") == 0 || strcmp(text, "mount.fuse3") == 0 ||
+	       strcmp(text, "mount.fuse") == 0;
 }
 
 static void cut_helpers_words(char *list)

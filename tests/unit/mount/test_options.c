@@ -46,6 +46,9 @@ static void options_are_taken_as_documented(void **state)
 	assert_string_equal(o.classes, "A:B");
 	assert_string_equal(o.audience, "staff");
 	options_free(&o);
+	assert_int_equal(parse(&o, &e, "munifs /a /m -o allow_dev,allow_suid"), 0);
+	assert_true(o.dev && o.suid);
+	options_free(&o);
 }
 
 static void a_comma_in_a_value_is_escaped(void **state)
