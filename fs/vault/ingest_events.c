@@ -8,6 +8,8 @@
 #include "fs/vault/ingest_inside.h"
 
 #define EVENTS 256
+#define ENTRIES 16384	/* in the runs of the queue: a source that is read faster
+			 * than it is grafted may not fill the memory */
 
 struct events {
 	pthread_mutex_t lock;
@@ -15,6 +17,7 @@ struct events {
 	/* all below: protected by lock */
 	struct event ring[EVENTS];
 	size_t first, count;
+	size_t entries;
 	bool is_cancelled;
 };
 
@@ -54,15 +57,24 @@ void event_drop(struct event *event)
 	}
 }
 
+static size_t entries_of(const struct event *event)
+{
+	return event->kind == EVENT_RUN ? event->run->item_count +
+					  event->run->removal_count : 0;
+}
+
 void events_push(struct events *q, struct event event)
 {
+	size_t entries = entries_of(&event);
 	bool is_dropped;
 
 	pthread_mutex_lock(&q->lock);
-	while (q->count == EVENTS && !q->is_cancelled)
+	while (!q->is_cancelled &&
+	       (q->count == EVENTS || (q->entries > 0 && q->entries + entries > ENTRIES)))
 		pthread_cond_wait(&q->has_room, &q->lock);
 	is_dropped = q->is_cancelled;
 	if (!is_dropped) {
+		q->entries += entries;
 		q->ring[(q->first + q->count++) % EVENTS] = event;
 		pthread_cond_signal(&q->has_event);
 	}
@@ -92,7 +104,8 @@ bool events_pop(struct events *q, int timeout_ms, struct event *out)
 		*out = q->ring[q->first];
 		q->first = (q->first + 1) % EVENTS;
 		q->count--;
-		pthread_cond_signal(&q->has_room);
+		q->entries -= entries_of(out);
+		pthread_cond_broadcast(&q->has_room);	/* they need different rooms */
 	}
 	pthread_mutex_unlock(&q->lock);
 	return is_there;

@@ -83,10 +83,15 @@ static struct body *take_body(struct inode *i)
 		b->is_shared = b->is_ready = true;
 		i->body = b;
 	}
-	if (i->body && i->given < i->links)
+	if (i->body && i->given < i->links) {
 		atomic_fetch_add(&b->refs, 1);
-	else
-		i->body = NULL;	/* the last name takes the tree's reference */
+		return b;
+	}
+	/* The last name takes the tree's reference; the packed form has served. */
+	i->body = NULL;
+	free(i->meta);
+	free(i->content);
+	i->meta = i->content = NULL;
 	return b;
 }
 

@@ -15,12 +15,15 @@
 #include "fs/vault/pack.h"
 #include "fs/vault/pack_map.h"
 
+#define SEGMENT_CHUNKS (1u << 18)	/* of tiny files a segment ends here: until it is
+				 * committed the map may not forget them */
 #define FILLINGS 2	/* one fills while the other is written and synced */
 
 struct filling {		/* a segment on its way */
 	struct segment_builder *builder;
 	struct pack_segment *segment;
 	size_t capacity;	/* of segment->blocks */
+	size_t names;		/* chunks in it */
 };
 
 struct packer {

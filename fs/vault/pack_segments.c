@@ -10,7 +10,7 @@
 #include "fs/vault/pack_inside.h"
 
 #define IDS_AT_ONCE 4096
-#define MAP_LIMIT (1u << 20)	/* chunks remembered: some 50 MiB */
+#define MAP_LIMIT (1u << 19)	/* chunks remembered: some 30 MiB */
 
 void pack_segment_free(struct pack_segment *s)
 {
@@ -86,6 +86,7 @@ static int add_row(struct filling *f, struct pack_block *b, struct err *e)
 		f->capacity = more;
 	}
 	s->blocks[s->count++] = *b;
+	f->names += b->count;
 	return 0;
 }
 
@@ -115,7 +116,9 @@ int packer_add(struct packer *p, struct pack_block *b, const uint8_t *sealed,
 		if (wait_for_filling(p, e) < 0)
 			break;
 		f = p->current;
-		if (segment_builder_add(f->builder, b->block.uid, sealed, b->block.stored,
+		if (f->names >= SEGMENT_CHUNKS)
+			err_set(e, MUNI_LIMIT, "many tiny chunks");
+		else if (segment_builder_add(f->builder, b->block.uid, sealed, b->block.stored,
 					sum, &b->block.offset, e) == 0) {
 			rc = add_row(f, b, e);
 			break;
@@ -147,7 +150,7 @@ static int write_one(struct packer *p, struct filling *f, struct err *e)
 		return err_wrap(e, "writing a segment");
 	}
 	f->segment = next;
-	f->capacity = 0;
+	f->capacity = f->names = 0;
 	pthread_mutex_lock(&p->segment_lock);
 	p->spare[p->spare_count++] = f;
 	pthread_cond_broadcast(&p->segment_free);
