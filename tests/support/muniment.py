@@ -2,9 +2,13 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+
+# Started in the background by a shell, we would hand an ignored SIGINT down to what we test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MUNI = os.environ.get("MUNI", "build/muni")
 MUNIFS = os.environ.get("MUNIFS", "build/munifs")
