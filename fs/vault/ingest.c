@@ -65,9 +65,10 @@ static int start_threads(struct ingest *g, struct err *e)
 			return -1;
 	if (g->foreign)
 		return start_thread(g, foreign_thread, e);
-	if (start_thread(g, ingest_large_reader, e) < 0)
+	if (start_thread(g, ingest_large_reader, e) < 0 ||
+	    start_thread(g, walk_thread, e) < 0)
 		return -1;
-	return start_thread(g, walk_thread, e);
+	return g->monitor && g->monitor->progress ? start_thread(g, walk_census, e) : 0;
 }
 
 static void join_threads(struct ingest *g)
@@ -129,7 +130,7 @@ static void show_progress(struct ingest *g, const char *stage)
 		.stage = stage,
 		.items_done = atomic_load(&g->items_done),
 		.items_total = atomic_load(&g->items_total),
-		.bytes_done = atomic_load(&g->bytes_done),
+		.bytes_done = atomic_load(&g->bytes_done) + atomic_load(&g->bytes_kept),
 		.bytes_total = atomic_load(&g->bytes_total),
 		.problems = atomic_load(&g->problems),
 	};
@@ -243,7 +244,7 @@ static int ingest_new(struct vault *v, const char *source, const struct ingest_o
 	pthread_mutex_init(&g->loose_lock, NULL);
 	pthread_cond_init(&g->loose_none, NULL);
 	ingest_accounts_init(&g->accounts);
-	g->threads = calloc(g->workers + 2, sizeof *g->threads);
+	g->threads = calloc(g->workers + 3, sizeof *g->threads);
 	g->tasks = queue_new(g->workers * 2 + 4);
 	g->large = queue_new(LARGE_AHEAD);
 	g->events = events_new();

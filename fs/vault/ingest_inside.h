@@ -48,6 +48,7 @@ struct meta {
 	uint32_t mode, uid, gid, links;
 	uint32_t rdev_major, rdev_minor;
 	uint64_t size;
+	uint64_t held;		/* of it, about, by the file system: for progress */
 	struct stamp mtime, ctime, atime, btime;
 	/* What a source cannot say compares as equal to whatever stood before. */
 	bool has_mtime, has_ctime, has_btime, has_source;
@@ -260,7 +261,9 @@ struct ingest {
 	pthread_mutex_t failure_lock;
 	struct err failure;	/* protected by failure_lock: the first one */
 
+	atomic_bool is_walked;	/* nothing is left to count ahead of */
 	atomic_ullong items_done, bytes_done, problems;
+	atomic_ullong bytes_kept;	/* of unchanged files, that nobody read */
 	atomic_ullong items_total, bytes_total;	/* 0: not known yet */
 };
 
@@ -317,6 +320,7 @@ void *foreign_thread(void *arg);
 void *ingest_worker(void *arg);
 void *ingest_large_reader(void *arg);
 void *walk_thread(void *arg);
+void *walk_census(void *arg);
 
 /* A descriptor of a directory, shared by the walker and tasks. */
 struct handle {

@@ -299,6 +299,7 @@ void *walk_thread(void *arg)
 
 	if (prepare(&w, &e) < 0 || walk(&w, &e) < 0)
 		ingest_fail(w.g, &e);
+	atomic_store(&w.g->is_walked, true);
 	while (w.depth > 0)
 		level_clear(&w.levels[--w.depth]);
 	free(w.levels);

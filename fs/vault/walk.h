@@ -24,6 +24,7 @@ void capture_free(struct capture *c);
 
 #define WALK_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
 uint64_t walk_device(const struct statx *sx);
+uint64_t walk_held(const struct statx *sx);	/* bytes that are no hole, about */
 /* Numbers and times alone: all that deciding "unchanged" needs. */
 void walk_numbers(const struct statx *sx, struct meta *out);
 

@@ -117,8 +117,10 @@ static void count_kept(struct walker *w, struct run *r, const struct meta *m,
 	r->unchanged++;
 	if (m->kind == NODE_FILE) {
 		r->kept.files++;
-		if (is_first_name)
+		if (is_first_name) {
 			r->kept.bytes += m->size;
+			atomic_fetch_add(&w->g->bytes_kept, m->held);
+		}
 	} else {
 		r->kept.others++;
 	}

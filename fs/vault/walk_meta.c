@@ -47,6 +47,13 @@ uint64_t walk_device(const struct statx *sx)
 	return makedev(sx->stx_dev_major, sx->stx_dev_minor);
 }
 
+uint64_t walk_held(const struct statx *sx)
+{
+	uint64_t blocks = sx->stx_blocks * 512;
+
+	return blocks < sx->stx_size ? blocks : sx->stx_size;
+}
+
 static struct stamp stamp_of(const struct statx_timestamp *t)
 {
 	return (struct stamp){ t->tv_sec, t->tv_nsec };
@@ -73,6 +80,7 @@ void walk_numbers(const struct statx *sx, struct meta *out)
 	out->gid = sx->stx_gid;
 	out->links = sx->stx_nlink;
 	out->size = sx->stx_size;
+	out->held = walk_held(sx);
 	if (out->kind == NODE_CHAR || out->kind == NODE_BLOCK) {
 		out->rdev_major = sx->stx_rdev_major;
 		out->rdev_minor = sx->stx_rdev_minor;

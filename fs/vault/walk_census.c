@@ -1,0 +1,110 @@
+/*
+ * How much there is to do, for people who wait: a quick look at names and sizes
+ * ahead of the walker (whose own look then finds them in memory).  What it
+ * cannot reach it leaves out: its sums are for the progress bar alone.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/vault/walk.h"
+
+#define DEPTH_MAX 64	/* a level holds a descriptor and its names */
+
+struct level {
+	int fd;
+	struct names names;
+	size_t next;
+	size_t path_size;	/* of the path up to here */
+};
+
+struct census {
+	struct ingest *g;
+	struct level levels[DEPTH_MAX];
+	size_t depth;
+	char path[CATALOGUE_NAME_MAX * DEPTH_MAX + DEPTH_MAX + 1];
+	uint64_t device;	/* of the top */
+	uint64_t items, bytes;
+};
+
+static void enter(struct census *c, int fd, size_t path_size)
+{
+	struct level *l = &c->levels[c->depth];
+
+	*l = (struct level){ .fd = fd, .path_size = path_size };
+	if (fd < 0 || names_read(fd, &l->names) < 0) {
+		names_free(&l->names);
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	c->depth++;
+}
+
+static void leave(struct census *c)
+{
+	struct level *l = &c->levels[--c->depth];
+
+	names_free(&l->names);
+	close(l->fd);
+}
+
+static void look(struct census *c, struct level *l, const char *name)
+{
+	const struct ingest_options *o = c->g->options;
+	size_t size = l->path_size;
+	struct statx sx;
+	bool is_directory;
+
+	if (strlen(name) > CATALOGUE_NAME_MAX ||
+	    statx(l->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		  STATX_TYPE | STATX_SIZE | STATX_BLOCKS, &sx) < 0)
+		return;
+	is_directory = (sx.stx_mode & S_IFMT) == S_IFDIR;
+	if (size > 0)
+		c->path[size++] = '/';
+	strcpy(c->path + size, name);
+	if (o->exclude_count > 0 && walk_is_excluded(o, c->path, name, is_directory))
+		return;
+	if (!is_directory) {
+		c->items++;
+		if ((sx.stx_mode & S_IFMT) == S_IFREG)
+			c->bytes += walk_held(&sx);
+	} else if (c->depth < DEPTH_MAX &&
+		   (!o->one_file_system || walk_device(&sx) == c->device)) {
+		enter(c, walk_open(l->fd, name, O_DIRECTORY), size + strlen(name));
+	}
+}
+
+void *walk_census(void *arg)
+{
+	struct ingest *g = arg;
+	struct census *c = calloc(1, sizeof *c);
+	struct statx sx;
+
+	if (!c)
+		return NULL;
+	c->g = g;
+	if (statx(g->source_fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0) {
+		c->device = walk_device(&sx);
+		enter(c, walk_open(g->source_fd, ".", O_DIRECTORY), 0);
+	}
+	while (c->depth > 0 && !ingest_is_stopped(g) && !atomic_load(&g->is_walked)) {
+		struct level *l = &c->levels[c->depth - 1];
+
+		c->path[l->path_size] = 0;
+		if (l->next == l->names.count)
+			leave(c);
+		else
+			look(c, l, l->names.list[l->next++]);
+	}
+	if (c->depth == 0) {
+		atomic_store(&g->items_total, c->items);
+		atomic_store(&g->bytes_total, c->bytes);
+	}
+	while (c->depth > 0)
+		leave(c);
+	free(c);
+	return NULL;
+}
