@@ -118,7 +118,7 @@ out:
 
 /* ---- rows of entries ------------------------------------------------------------------ */
 
-static int dir_id(struct graft *t, struct dir *d, int64_t *out, struct err *e)
+int graft_dir_id(struct graft *t, struct dir *d, int64_t *out, struct err *e)
 {
 	if (d->id == 0)
 		d->id = d->prior_id;
@@ -128,7 +128,7 @@ static int dir_id(struct graft *t, struct dir *d, int64_t *out, struct err *e)
 	return 0;
 }
 
-static int keep_leaf(struct dir *d, const struct digest *leaf, struct err *e)
+int graft_keep_leaf(struct dir *d, const struct digest *leaf, struct err *e)
 {
 	if (d->leaf_count == d->leaf_capacity) {
 		size_t more = d->leaf_capacity ? d->leaf_capacity * 2 : 8;
@@ -143,7 +143,7 @@ static int keep_leaf(struct dir *d, const struct digest *leaf, struct err *e)
 	return 0;
 }
 
-static int close_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
+int graft_close_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
 		       const struct prior *prior, struct err *e)
 {
 	int64_t id;
@@ -164,14 +164,14 @@ static int close_entry(struct graft *t, struct dir *d, const char *name, size_t 
 	}
 	if (t->is_dry)
 		return 0;
-	if (dir_id(t, d, &id, e) < 0)
+	if (graft_dir_id(t, d, &id, e) < 0)
 		return -1;
 	return catalogue_entry_close(t->c, id, name, name_size, prior->first,
 				     t->g->version.previous, e);
 }
 
 /* A new row in d, with a fresh salt.  *out for its leaf. */
-static int open_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
+int graft_open_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
 		      enum node_kind kind, int64_t directory, int64_t node,
 		      struct entry *out, struct err *e)
 {
@@ -187,7 +187,7 @@ static int open_entry(struct graft *t, struct dir *d, const char *name, size_t n
 		return -1;
 	if (t->is_dry)
 		return 0;
-	return dir_id(t, d, &id, e) < 0 ? -1 : catalogue_entry_add(t->c, id, out, e);
+	return graft_dir_id(t, d, &id, e) < 0 ? -1 : catalogue_entry_add(t->c, id, out, e);
 }
 
 /* ---- items ------------------------------------------------------------------------------- */
@@ -275,7 +275,7 @@ static int graft_item(struct graft *t, struct dir *d, struct item *item, struct 
 		if (!item->prior.is_there)
 			return 0;
 		t->sums.removed++;
-		return close_entry(t, d, item->name, item->name_size, &item->prior, e);
+		return graft_close_entry(t, d, item->name, item->name_size, &item->prior, e);
 	}
 	if (settle(t, item, &n, e) < 0)
 		return -1;
@@ -288,166 +288,20 @@ static int graft_item(struct graft *t, struct dir *d, struct item *item, struct 
 	}
 	if (item->prior.is_there) {
 		t->sums.changed++;
-		if (close_entry(t, d, item->name, item->name_size, &item->prior, e) < 0)
+		if (graft_close_entry(t, d, item->name, item->name_size, &item->prior, e) < 0)
 			return -1;
 	} else {
 		t->sums.added++;
 	}
-	if (open_entry(t, d, item->name, item->name_size, b->meta.kind, 0, b->node, &entry,
+	if (graft_open_entry(t, d, item->name, item->name_size, b->meta.kind, 0, b->node, &entry,
 		       e) < 0)
 		return -1;
 	if (t->is_dry)
 		return 0;
-	return item_leaf(t, item, &entry, &n, &leaf, e) < 0 ? -1 : keep_leaf(d, &leaf, e);
+	return item_leaf(t, item, &entry, &n, &leaf, e) < 0 ? -1 : graft_keep_leaf(d, &leaf, e);
 }
 
-/* ---- directories --------------------------------------------------------------------------- */
-
-struct gather {
-	struct graft *t;
-	struct dir *d;
-};
-
-/* Leaves of entries that stand as they stood: their children's roots may be new. */
-static int gather_kept(void *arg, const struct entry *entry, struct err *e)
-{
-	struct gather *g = arg;
-	int64_t version = g->t->g->version.id;
-	struct digest leaf;
-
-	if (entry->first == version)
-		return 0;
-	if (leaf_of_entry(g->t->c, version, entry, &leaf, e) < 0)
-		return -1;
-	return keep_leaf(g->d, &leaf, e);
-}
-
-static int compute_root(struct graft *t, struct dir *d, struct digest *out, struct err *e)
-{
-	struct gather g = { t, d };
-
-	if (d->has_kept && leaf_each_row(t->c, t->g->version.id, d->id, gather_kept, &g,
-					 e) < 0)
-		return err_wrap(e, "computing the root of a directory");
-	*out = leaf_root(d->leaves, d->leaf_count);
-	return 0;
-}
-
-struct settled {		/* a directory against the version before */
-	struct directory row;
-	bool is_same_node;	/* its own attributes */
-	bool is_same;		/* all of it, to the leaves */
-};
-
-/* d's own row, its node and root settled. */
-static int settle_row(struct graft *t, struct dir *d, struct settled *out, struct err *e)
-{
-	int64_t version = t->g->version.id, previous = t->g->version.previous;
-	struct directory prior = { .id = 0 }, *row = &out->row;
-	struct node n;
-
-	*row = (struct directory){ .id = d->id, .first = version };
-	out->is_same_node = d->is_meta_same;
-	if (d->parent && dir_id(t, d->parent, &row->parent, e) < 0)
-		return -1;
-	if (d->prior_id != 0) {
-		if (catalogue_directory(t->c, previous, d->prior_id, &prior, e) < 0)
-			return -1;
-		if (!out->is_same_node &&
-		    graft_is_same(t, prior.node, &d->meta, NULL, &out->is_same_node,
-				  e) < 0)
-			return -1;
-	}
-	if (out->is_same_node)
-		row->node = prior.node;
-	else if (graft_add_node(t, &d->meta, NULL, 0, &n, e) < 0)
-		return -1;
-	else
-		row->node = n.id;
-	if (t->is_dry) {
-		out->is_same = out->is_same_node && !d->is_changed;
-		return 0;
-	}
-	if (d->prior_id != 0 && !d->is_changed)
-		row->root = prior.root;
-	else if (compute_root(t, d, &row->root, e) < 0)
-		return -1;
-	out->is_same = d->prior_id != 0 && row->node == prior.node &&
-		       row->parent == prior.parent && digest_equal(&row->root, &prior.root);
-	if (out->is_same)
-		return 0;
-	t->rows += 2;
-	if (d->prior_id != 0 &&
-	    catalogue_directory_close(t->c, d->prior_id, prior.first, previous, e) < 0)
-		return -1;
-	return catalogue_directory_add(t->c, row, e);
-}
-
-/* The directory's entry in its parent, and what it means for the parent's root. */
-static int settle_entry(struct graft *t, struct dir *d, const struct settled *s,
-			struct err *e)
-{
-	struct dir *parent = d->parent;
-	struct entry entry;
-	struct digest leaf;
-
-	if (d->prior.is_there && d->prior.directory == d->id) {
-		parent->has_kept = true;
-		parent->is_changed = parent->is_changed || !s->is_same;
-		if (s->is_same_node)
-			t->sums.unchanged++;
-		else
-			t->sums.changed++;
-		return 0;
-	}
-	if (d->prior_id != 0)
-		t->sums.moved++;
-	else
-		t->sums.added++;
-	t->sums.removed += d->prior.is_there;
-	if (d->prior.is_there &&
-	    close_entry(t, parent, d->name, d->name_size, &d->prior, e) < 0)
-		return -1;
-	if (open_entry(t, parent, d->name, d->name_size, NODE_DIRECTORY, d->id, s->row.node,
-		       &entry, e) < 0)
-		return -1;
-	if (t->is_dry)
-		return 0;
-	if (leaf_of_entry(t->c, t->g->version.id, &entry, &leaf, e) < 0)
-		return -1;
-	return keep_leaf(parent, &leaf, e);
-}
-
-static int finish_gone(struct graft *t, struct dir *d, struct err *e)
-{
-	if (!d->prior.is_there || !d->parent)
-		return 0;
-	t->sums.removed++;
-	return close_entry(t, d->parent, d->name, d->name_size, &d->prior, e);
-}
-
-static int finish(struct graft *t, struct dir *d, struct err *e)
-{
-	struct settled s;
-	int64_t id;
-
-	if (d->is_gone)
-		return finish_gone(t, d, e);
-	if (dir_id(t, d, &id, e) < 0)
-		return -1;
-	if (d->parent)
-		t->tally.directories++;
-	/* The common case of a later version: nothing here is to be looked up. */
-	if (d->is_meta_same && !d->is_changed && d->parent &&
-	    d->prior.is_there && d->prior.directory == id) {
-		d->parent->has_kept = true;
-		t->sums.unchanged++;
-		return 0;
-	}
-	if (settle_row(t, d, &s, e) < 0)
-		return -1;
-	return d->parent ? settle_entry(t, d, &s, e) : 0;
-}
+/* ---- runs and directories -------------------------------------------------------------- */
 
 /* Finishes d if it is complete, and each ancestor that thereby is. */
 static int finish_upward(struct graft *t, struct dir *d, struct err *e)
@@ -456,7 +310,7 @@ static int finish_upward(struct graft *t, struct dir *d, struct err *e)
 	       d->children == d->child_total) {
 		struct dir *parent = d->parent;
 
-		if (finish(t, d, e) < 0)
+		if (graft_finish(t, d, e) < 0)
 			return -1;
 		dir_free(t->g, d);
 		if (parent)
@@ -477,7 +331,7 @@ int graft_run(struct graft *t, struct run *r, struct err *e)
 		const struct removal *gone = &r->removals[i];
 
 		t->sums.removed++;
-		rc = close_entry(t, d, gone->name, gone->name_size, &gone->prior, e);
+		rc = graft_close_entry(t, d, gone->name, gone->name_size, &gone->prior, e);
 	}
 	for (struct item *item = r->first; rc == 0 && item; item = item->next)
 		rc = graft_item(t, d, item, e);

@@ -1,5 +1,5 @@
 /*
- * What graft.c (runs, directories) and graft_node.c (nodes) share.
+ * What graft.c (entries), graft_dir.c and graft_node.c share.
  */
 #ifndef FS_VAULT_GRAFT_INSIDE_H
 #define FS_VAULT_GRAFT_INSIDE_H
@@ -35,5 +35,18 @@ int graft_is_same(struct graft *t, int64_t node, const struct meta *m,
 /* Rows for a new node; *out as stored.  prior: whose content may be kept; 0 none. */
 int graft_add_node(struct graft *t, const struct meta *m, const struct body *body,
 		   int64_t prior, struct node *out, struct err *e);
+
+
+/* The directory's id, given now if it has none yet. */
+int graft_dir_id(struct graft *t, struct dir *d, int64_t *out, struct err *e);
+int graft_keep_leaf(struct dir *d, const struct digest *leaf, struct err *e);
+int graft_close_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
+		      const struct prior *prior, struct err *e);
+/* A new row in d, with a fresh salt.  *out for its leaf. */
+int graft_open_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
+		     enum node_kind kind, int64_t directory, int64_t node,
+		     struct entry *out, struct err *e);
+/* All its children are known. */
+int graft_finish(struct graft *t, struct dir *d, struct err *e);
 
 #endif

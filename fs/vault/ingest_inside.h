@@ -312,6 +312,14 @@ void loose_done(struct ingest *g);
 /* Waits until nothing is on its way; -1: the ingest was stopped. */
 int loose_wait(struct ingest *g, struct err *e);
 
+/* *out is to be freed also when it fails. */
+int ingest_new(struct vault *v, const char *source, const struct ingest_options *o,
+	       const struct vault_monitor *m, struct ingest **out, struct err *e);
+void ingest_free(struct ingest *g);	/* after all threads have ended; NULL is allowed */
+/* The directory, file or stream; *kind: what it is, until ingest_free(). */
+int ingest_open_source(struct ingest *g, const char **kind, struct err *e);
+/* Chunker and packer, once class and version are known. */
+int ingest_make_parts(struct ingest *g, struct err *e);
 /* Opens g->version, in a transaction that stays open. */
 int ingest_begin(struct ingest *g, const char *source_kind, struct err *e);
 

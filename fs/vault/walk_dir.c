@@ -43,72 +43,6 @@ static bool is_unchanged(const struct ingest *g, const struct node *n, const str
 	       !walk_is_racy(g, &m->ctime);
 }
 
-/* ---- sending --------------------------------------------------------------------- */
-
-static void send_batch(struct walker *w)
-{
-	if (w->batch && !queue_push(w->g->tasks, w->batch))
-		task_free(w->batch);
-	w->batch = NULL;
-	w->batch_bytes = 0;
-}
-
-static void send_run(struct walker *w, struct level *level)
-{
-	send_batch(w);
-	if (!w->run)
-		return;
-	level->dir->run_total++;
-	run_release(w->g, w->run);
-	w->run = NULL;
-}
-
-static struct run *open_run(struct walker *w, struct level *level)
-{
-	if (w->run && w->run->removal_count + w->run->item_count >= RUN_ITEMS)
-		send_run(w, level);
-	if (!w->run)
-		w->run = run_new(w->g, level->dir);
-	return w->run;
-}
-
-static int send_large(struct walker *w, struct level *level, struct item *item,
-		      struct err *e)
-{
-	struct large_file *f = malloc(sizeof *f);
-
-	if (!f)
-		return no_memory(e);
-	f->handle = handle_ref(level->handle);
-	f->item = item;
-	if (!queue_push(w->g->large, f))
-		large_file_free(f);
-	return 0;
-}
-
-/* The item's content is to be read by somebody. */
-static int send_item(struct walker *w, struct level *level, struct item *item,
-		     struct err *e)
-{
-	uint64_t size = item->body->meta.size;
-
-	atomic_fetch_add(&item->run->pending, 1);
-	if (size > WHOLE_MAX)
-		return send_large(w, level, item, e);
-	if (w->batch && (w->batch->count == BATCH_ITEMS ||
-			 w->batch_bytes + size > BATCH_BYTES))
-		send_batch(w);
-	if (!w->batch) {
-		w->batch = calloc(1, sizeof *w->batch);
-		if (!w->batch)
-			return no_memory(e);
-		w->batch->handle = handle_ref(level->handle);
-	}
-	w->batch->items[w->batch->count++] = item;
-	w->batch_bytes += size;
-	return 0;
-}
-
 /* ---- items ------------------------------------------------------------------------ */
 
 static void count_kept(struct walker *w, struct run *r, const struct meta *m,
@@ -223,7 +157,7 @@ static int add_first(struct walker *w, struct level *level, struct run *r,
 	if (!item)
 		return no_memory(e);
 	if (b->meta.kind == NODE_FILE && b->meta.size > 0 && !b->is_failed)
-		return send_item(w, level, item, e);
+		return walk_send_item(w, level, item, e);
 	if (b->meta.kind == NODE_FILE)
 		b->digest = digest_of("", 0);
 	atomic_fetch_add(&g->items_done, 1);
@@ -241,7 +175,7 @@ static int take_item(struct walker *w, struct level *level, const char *name,
 		     const struct node *node, struct err *e)
 {
 	struct meta m = { .kind = 0 };
-	struct run *r = open_run(w, level);
+	struct run *r = walk_open_run(w, level);
 	struct body *b, *last;
 	struct item *item;
 	int rc = 0;
@@ -311,7 +245,7 @@ static struct prior prior_of(const struct entry *entry)
 static int remove_prior(struct walker *w, struct level *level, const struct entry *entry,
 			struct err *e)
 {
-	struct run *r = open_run(w, level);
+	struct run *r = walk_open_run(w, level);
 	struct prior prior = prior_of(entry);
 
 	if (!r || !run_remove(r, entry->name, entry->name_size, &prior))
@@ -441,6 +375,6 @@ int walk_directory(struct walker *w, struct level *level, struct err *e)
 	prior_list_start(w->priors, w->catalogue, w->g->version.previous,
 			 w->catalogue ? level->dir->prior_id : 0);
 	rc = merge(w, level, e);
-	send_run(w, level);
+	walk_send_run(w, level);
 	return rc;
 }

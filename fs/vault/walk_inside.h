@@ -45,7 +45,15 @@ struct walker {
  * version before, sends runs, collects sub-directories in the level. */
 int walk_directory(struct walker *w, struct level *level, struct err *e);
 
-/* Did the version before see these very numbers? */
+/* The run that takes the next entry; NULL without memory. */
+struct run *walk_open_run(struct walker *w, struct level *level);
+/* The run and the batch in the making go. */
+void walk_send_run(struct walker *w, struct level *level);
+/* The item's content is to be read by somebody. */
+int walk_send_item(struct walker *w, struct level *level, struct item *item,
+		   struct err *e);
+
+/* Was it changed so late that it may have changed again behind the same times? */
 bool walk_is_racy(const struct ingest *g, const struct stamp *ctime);
 
 #endif
