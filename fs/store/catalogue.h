@@ -364,7 +364,8 @@ int catalogue_chunk_find(struct catalogue *c, const uint8_t name[16],
 			 struct chunk_place *out, bool *is_found, struct err *e);
 int catalogue_chunk_add(struct catalogue *c, const uint8_t name[16],
 			const struct chunk_place *p, struct err *e);	/* present: kept */
-int catalogue_chunk_count(struct catalogue *c, uint64_t *out, struct err *e);
+int catalogue_chunk_count(struct catalogue *c, uint64_t *out, struct err *e);	/* a scan */
+int catalogue_chunk_any(struct catalogue *c, bool *out, struct err *e);
 
 int catalogue_node_add(struct catalogue *c, const struct node *n, const char *symlink,
 		       struct err *e);

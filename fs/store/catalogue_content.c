@@ -335,6 +335,19 @@ int catalogue_chunk_add(struct catalogue *c, const uint8_t name[16],
 	return query_run(&q, e);
 }
 
+int catalogue_chunk_any(struct catalogue *c, bool *out, struct err *e)
+{
+	struct query q;
+	int rc;
+
+	if (query_open(&q, c, STATEMENT_CHUNK_ANY, "SELECT 1 FROM chunk LIMIT 1", e) < 0)
+		return -1;
+	rc = query_step(&q, e);
+	*out = rc > 0;
+	query_close(&q);
+	return rc < 0 ? -1 : 0;
+}
+
 int catalogue_chunk_count(struct catalogue *c, uint64_t *out, struct err *e)
 {
 	struct query q;

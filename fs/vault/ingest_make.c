@@ -49,16 +49,14 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 				  .lookup_cache = LOOKUP_CACHE / g->workers,
 				  .sealed = segment_sealed, .failed = packer_failed,
 				  .arg = g };
-	uint64_t chunks;
 
 	if (catalogue_settings_get(v->catalogue, &settings, e) < 0 ||
-	    catalogue_chunk_count(v->catalogue, &chunks, e) < 0 ||
+	    catalogue_chunk_any(v->catalogue, &o.has_chunks, e) < 0 ||
 	    chunker_init(&g->chunker, keyring_chunker_key(v->keyring), settings.block_size,
 			 e) < 0)
 		return -1;
 	o.block_size = settings.block_size;
 	o.level = settings.level;
-	o.has_chunks = chunks > 0;
 	g->pool = pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");
