@@ -294,9 +294,13 @@ int graft_add_node(struct graft *t, const struct meta *m, const struct body *bod
 		.rdev_major = m->rdev_major, .rdev_minor = m->rdev_minor,
 		.mtime = m->mtime, .ctime = m->ctime, .atime = m->atime,
 		.btime = m->btime, .has_btime = m->has_btime,
-		.source_device = m->device, .source_inode = m->inode,
 		.class_id = 1,
 	};
+	/* Without these nobody takes it for unchanged before he has looked again. */
+	if (!m->is_partial) {
+		out->source_device = m->device;
+		out->source_inode = m->inode;
+	}
 	if (graft_id(t, SEQUENCE_NODE, &out->id, e) < 0 ||
 	    account_id(t, m->owner, &out->owner, e) < 0 ||
 	    account_id(t, m->group, &out->group, e) < 0 ||

@@ -52,6 +52,7 @@ struct meta {
 	struct stamp mtime, ctime, atime, btime;
 	/* What a source cannot say compares as equal to whatever stood before. */
 	bool has_mtime, has_ctime, has_btime, has_source;
+	bool is_partial;	/* an attribute could not be read: look again next time */
 	uint64_t device, inode;
 	const char *owner, *group;	/* interned; NULL: unknown */
 	uint8_t *xattrs;		/* packed; owned; NULL: none */

@@ -45,6 +45,8 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 		w->has_inodes = true;
 	}
 	id = (int64_t)map_get(&w->inodes, m->device, m->inode);
+	for (size_t i = 0; id == 0 && m->device == w->top_device && i < w->former_count; i++)
+		id = (int64_t)map_get(&w->inodes, w->former[i], m->inode);
 	if (ingest_claim(w->g, id))
 		*out = id;
 	return 0;
@@ -121,12 +123,12 @@ static bool stamp_equal(const struct stamp *a, const struct stamp *b)
 	return a->seconds == b->seconds && a->ns == b->ns;
 }
 
-static bool is_meta_same(const struct ingest *g, const struct child *c,
+static bool is_meta_same(const struct walker *w, const struct child *c,
 			 const struct meta *m)
 {
-	return !g->options->reread && c->inode != 0 && c->inode == m->inode &&
-	       c->device == m->device && stamp_equal(&c->mtime, &m->mtime) &&
-	       stamp_equal(&c->ctime, &m->ctime) && !walk_is_racy(g, &m->ctime);
+	return !w->g->options->reread && c->inode != 0 && c->inode == m->inode &&
+	       walk_is_device(w, c->device, m->device) && stamp_equal(&c->mtime, &m->mtime) &&
+	       stamp_equal(&c->ctime, &m->ctime) && !walk_is_racy(w->g, &m->ctime);
 }
 
 /* d's metadata; its id's claim. -1 only for what ends the ingest. */
@@ -139,7 +141,7 @@ static int identify(struct walker *w, struct dir *d, const struct child *c, int 
 	d->prior = c->prior;
 	if (c->prior.is_there && ingest_claim(g, c->prior.directory)) {
 		d->prior_id = c->prior.directory;
-		d->is_meta_same = is_meta_same(g, c, &d->meta);
+		d->is_meta_same = is_meta_same(w, c, &d->meta);
 	} else if (claim_by_inode(w, &d->meta, &d->prior_id, e) < 0) {
 		return -1;
 	}
@@ -226,6 +228,40 @@ static int descend(struct walker *w, struct err *e)
 	return rc;
 }
 
+/* ---- the top ------------------------------------------------------------------------ */
+
+struct former {
+	struct walker *w;
+	uint64_t inode;		/* of the top */
+	struct err *e;
+};
+
+static int add_former(void *arg, const struct version *v)
+{
+	struct former *f = arg;
+	struct walker *w = f->w;
+	struct directory d;
+	struct node n;
+
+	if (catalogue_directory(w->catalogue, v->id, v->root, &d, f->e) < 0 ||
+	    catalogue_node(w->catalogue, d.node, false, &n, f->e) < 0)
+		return -1;
+	if (n.source_inode != f->inode || n.source_device == 0 ||
+	    walk_is_device(w, n.source_device, w->top_device))
+		return 0;
+	w->former[w->former_count++] = n.source_device;
+	return w->former_count == FORMER_MAX;
+}
+
+static int find_former(struct walker *w, uint64_t inode, struct err *e)
+{
+	struct former f = { w, inode, e };
+
+	if (catalogue_versions(w->catalogue, w->g->version.system, add_former, &f, e) < 0)
+		return err_wrap(e, "reading the versions before");
+	return 0;
+}
+
 static int start_at_top(struct walker *w, struct err *e)
 {
 	struct ingest *g = w->g;
@@ -244,6 +280,8 @@ static int start_at_top(struct walker *w, struct err *e)
 	if (statx(h->fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) < 0)
 		return err_errno(e, "looking at the source");
 	w->top_device = walk_device(&sx);
+	if (w->catalogue && find_former(w, sx.stx_ino, e) < 0)
+		return -1;
 	if (identify(w, d, &c, h->fd, NULL, &sx, e) < 0)
 		return -1;
 	level->device = d->meta.device;

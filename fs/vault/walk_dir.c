@@ -32,15 +32,25 @@ bool walk_is_racy(const struct ingest *g, const struct stamp *ctime)
 	return ctime->seconds >= g->prior_ingested;
 }
 
-static bool is_unchanged(const struct ingest *g, const struct node *n, const struct meta *m)
+bool walk_is_device(const struct walker *w, uint64_t before, uint64_t now)
 {
-	return !g->options->reread && n->kind == m->kind && !n->is_unstable &&
+	if (before == now)
+		return true;
+	for (size_t i = 0; now == w->top_device && i < w->former_count; i++)
+		if (w->former[i] == before)
+			return true;
+	return false;
+}
+
+static bool is_unchanged(const struct walker *w, const struct node *n, const struct meta *m)
+{
+	return !w->g->options->reread && n->kind == m->kind && !n->is_unstable &&
 	       n->source_inode != 0 && n->source_inode == m->inode &&
-	       n->source_device == m->device && n->mode == m->mode &&
+	       walk_is_device(w, n->source_device, m->device) && n->mode == m->mode &&
 	       n->uid == m->uid && n->gid == m->gid && n->links == m->links &&
 	       (m->kind != NODE_FILE || n->size == m->size) &&
 	       stamp_equal(&n->mtime, &m->mtime) && stamp_equal(&n->ctime, &m->ctime) &&
-	       !walk_is_racy(g, &m->ctime);
+	       !walk_is_racy(w->g, &m->ctime);
 }
 
 /* ---- items ------------------------------------------------------------------------ */
@@ -183,7 +193,7 @@ static int take_item(struct walker *w, struct level *level, const char *name,
 	if (!r)
 		return no_memory(e);
 	walk_numbers(sx, &m);
-	bool is_same = node && is_unchanged(w->g, node, &m);
+	bool is_same = node && is_unchanged(w, node, &m);
 
 	b = other_name(w, &m, &last);
 	if (!b && is_same) {

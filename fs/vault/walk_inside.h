@@ -6,6 +6,8 @@
 
 #include "fs/vault/walk.h"
 
+#define FORMER_MAX 16
+
 struct child {			/* a sub-directory that waits for its turn */
 	char *name;		/* owned */
 	size_t name_size;
@@ -30,6 +32,9 @@ struct walker {
 	struct prior_list *priors;
 	struct names names;
 	uint64_t top_device;
+	uint64_t former[FORMER_MAX];	/* numbers that the top's device had in versions
+					 * before */
+	size_t former_count;
 	uint64_t archive_device, archive_inode;
 	bool has_inodes;
 	struct map inodes;	/* of the version before: (device, inode) -> directory */
@@ -53,6 +58,12 @@ void walk_send_run(struct walker *w, struct level *level);
 int walk_send_item(struct walker *w, struct level *level, struct item *item,
 		   struct err *e);
 
+/*
+ * Is `before`, a device number in the version before, the device that is `now`?
+ * Numbers are given out anew at a boot: the top directory's inode, the same in
+ * every version, tells what its device was called in each.
+ */
+bool walk_is_device(const struct walker *w, uint64_t before, uint64_t now);
 /* Was it changed so late that it may have changed again behind the same times? */
 bool walk_is_racy(const struct ingest *g, const struct stamp *ctime);
 

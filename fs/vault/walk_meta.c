@@ -155,7 +155,8 @@ static bool is_fleeting(const char *name)
 }
 
 static size_t read_values(struct ingest *g, struct capture *c, const struct dir *d,
-			  const char *label, const struct place *p, size_t names_size)
+			  const char *label, const struct place *p, size_t names_size,
+			  struct meta *out)
 {
 	size_t count = 0;
 
@@ -168,10 +169,11 @@ static size_t read_values(struct ingest *g, struct capture *c, const struct dir 
 			continue;
 		got = get_value(p, name, c->value, sizeof c->value);
 		if (got < 0) {
-			if (errno != ENODATA)
-				ingest_problem(g, d, label, "its attribute %s cannot be "
-					       "read: %s", text_printable(name),
-					       strerror(errno));
+			if (errno == ENODATA)
+				continue;	/* it went meanwhile */
+			ingest_problem(g, d, label, "its attribute %s cannot be read: %s",
+				       text_printable(name), strerror(errno));
+			out->is_partial = true;
 			continue;
 		}
 		c->at[count] = c->values.size;
@@ -200,12 +202,13 @@ static int read_xattrs(struct ingest *g, struct capture *c, const struct dir *d,
 			return -1;
 		ingest_problem(g, d, label, "its attributes cannot be listed: %s",
 			       strerror(errno));
+		out->is_partial = true;
 		return 0;
 	}
 	if (size == 0)
 		return 0;
 	c->names[size] = 0;
-	count = read_values(g, c, d, label, p, (size_t)size);
+	count = read_values(g, c, d, label, p, (size_t)size, out);
 	if (c->values.failed) {
 		err_set(&e, MUNI_NO_MEMORY, "out of memory for attributes");
 		ingest_fail(g, &e);
@@ -213,6 +216,7 @@ static int read_xattrs(struct ingest *g, struct capture *c, const struct dir *d,
 	}
 	if (count > 0 && xattrs_pack(c->list, count, &out->xattrs, &out->xattrs_size,
 				     &e) < 0) {
+		out->is_partial = true;
 		if (e.code == MUNI_NO_MEMORY)
 			ingest_fail(g, &e);
 		else
