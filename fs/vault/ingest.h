@@ -23,7 +23,10 @@ struct ingest_options {
 	const char *class_code;	/* NULL: unclassified */
 	bool has_at;
 	int64_t at;		/* else the time of ingest */
-	const char *const *excludes;	/* globs on the path below the source */
+	/* Globs (fnmatch; "*" passes "/"): with a "/" in it on the whole path below
+	 * the source, else on the path and on the name; one that ends in "/" means
+	 * directories.  A directory goes with all below it. */
+	const char *const *excludes;
 	size_t exclude_count;
 	bool one_file_system;
 	bool dry_run;		/* read and count, store nothing */

@@ -1,6 +1,6 @@
 /*
- * What the parts of an ingest share.  docs/architecture.md, "Ingest", draws
- * them; in short:
+ * What the parts of an ingest share.  docs/architecture.md, "Ingest", says
+ * why; in short:
  *
  *	walker ──items to read──► workers ──blocks──► segment writer
  *	   │  └──large files──► reader of large files ──chunks──► workers
@@ -12,7 +12,7 @@
  * version before.  All state that spans runs (struct dir past its first part,
  * bodies' nodes) belongs to that one thread, so none of it is locked.
  *
- * Order of locks: links, then a queue's own.
+ * No two locks of an ingest are held at once.
  */
 #ifndef FS_VAULT_INGEST_INSIDE_H
 #define FS_VAULT_INGEST_INSIDE_H
