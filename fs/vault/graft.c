@@ -264,6 +264,32 @@ static void count_item(struct graft *t, const struct body *b, bool is_first_name
 		t->tally.bytes += b->meta.size;
 }
 
+/* An item that failed: told once by who read it, and for each of its other names. */
+static int leave_out(struct graft *t, struct dir *d, struct item *item, struct err *e)
+{
+	static const char why[] = "it could not be read under another of its names";
+	const struct body *b = item->body;
+	size_t size;
+
+	if (b->is_shared && b->reader != item) {
+		char *path = ingest_path(d, item->name, &size);
+		int rc;
+
+		if (!path)
+			return no_memory(e);
+		atomic_fetch_add(&t->g->problems, 1);
+		rc = t->is_dry ? 0 : catalogue_problem_add(t->c, t->g->version.id, path,
+							   size, why, e);
+		free(path);
+		if (rc < 0)
+			return -1;
+	}
+	if (!item->prior.is_there)
+		return 0;
+	t->sums.removed++;
+	return graft_close_entry(t, d, item->name, item->name_size, &item->prior, e);
+}
+
 static int graft_item(struct graft *t, struct dir *d, struct item *item, struct err *e)
 {
 	struct body *b = item->body;
@@ -271,12 +297,8 @@ static int graft_item(struct graft *t, struct dir *d, struct item *item, struct 
 	struct digest leaf;
 	struct entry entry;
 
-	if (b->is_failed) {
-		if (!item->prior.is_there)
-			return 0;
-		t->sums.removed++;
-		return graft_close_entry(t, d, item->name, item->name_size, &item->prior, e);
-	}
+	if (b->is_failed)
+		return leave_out(t, d, item, e);
 	if (settle(t, item, &n, e) < 0)
 		return -1;
 	count_item(t, b, !b->is_counted);

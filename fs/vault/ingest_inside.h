@@ -82,6 +82,7 @@ struct body {
 	struct inode *inode;	/* of an archive's entry: takes the content; or NULL */
 	/* Hard links: */
 	bool is_shared;
+	const struct item *reader;	/* under whose name its problems are told */
 	bool is_ready;		/* protected by links.lock, as is waiters */
 	struct run **waiters;
 	size_t waiter_count;

@@ -133,6 +133,8 @@ def what_cannot_be_read():
     run = [] if not ROOT else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     put("hidden/seen", b"seen")
     put("hidden/secret", b"secret")
+    os.makedirs("hidden/other")
+    os.link("hidden/secret", "hidden/other/secret-too")
     put("hidden/closed/inside", b"inside")
     os.chmod("hidden/secret", 0)
     os.chmod("hidden/closed", 0)
@@ -153,7 +155,7 @@ def what_cannot_be_read():
     done = subprocess.run([*run, MUNI, "ingest", f"{work}/a", "hidden", "--system", "s", "--json", *keys],
                           capture_output=True, text=True)
     told = {r["path"] for r in map(json.loads, done.stdout.splitlines()) if "what" in r}
-    assert done.returncode == 1 and told == {"secret", "closed"}, (done.returncode, told, done.stderr)
+    assert done.returncode == 1 and told == {"secret", "other/secret-too", "closed"}, (done.returncode, told, done.stderr)
     log = subprocess.run([*run, MUNI, "log", f"{work}/a", "s", "--json", *keys], capture_output=True, text=True).stdout
     assert '"incomplete"' in log, log
     ls = subprocess.run([*run, MUNI, "ls", "-R", f"{work}/a", "s", *keys], capture_output=True, text=True).stdout
