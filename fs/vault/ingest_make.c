@@ -102,7 +102,7 @@ static void free_links(struct map *bodies)
 	map_free(bodies);
 }
 
-/* After all threads have ended. */
+/* After all threads have ended but the packer's own, which a cancel leaves. */
 void ingest_free(struct ingest *g)
 {
 	if (!g)
@@ -111,8 +111,8 @@ void ingest_free(struct ingest *g)
 		queue_free(g->tasks, task_free);
 	if (g->large)
 		queue_free(g->large, large_file_free);
+	packer_free(g->packer);	/* its writer may still be telling of a segment */
 	events_free(g->events);
-	packer_free(g->packer);
 	graft_free(g->graft);
 	while (g->runs)
 		run_free(g, g->runs);
