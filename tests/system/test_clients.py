@@ -283,7 +283,7 @@ def maps_and_programs(a):
                 raise AssertionError("a writable shared map of an archived file")
             except OSError as why:
                 assert why.errno in (errno.EACCES, errno.EROFS), why
-        with mmap.mmap(os.open(f"{m}/odd/sparse", os.O_RDONLY), 0, access=mmap.ACCESS_READ) as x:
+        with open(f"{m}/odd/sparse", "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as x:
             assert x[(8 << 20) - 2:(8 << 20) + 8] == b"\0\0middle\0\0" and not any(x[:4096])
         assert sh(f"{m}/program", "-1", f"{m}/odd/deep").stdout.split() == ["er", "third"]
         assert sh(f"{m}/script", "hello").stdout == f"{m}/script says hello\n"
@@ -296,9 +296,10 @@ def maps_and_programs(a):
 def fio_verifies(a):
     need("fio")
     with Mounted(a, "system=office,version=1,cache=4M") as m:
-        for engine, jobs in ("psync", "4"), ("mmap", "1"):
+        for engine, jobs, direct in ("psync", "4", "0"), ("mmap", "1", "0"), ("psync", "2", "1"):
             sh("fio", "--name=r", f"--filename={m}/fio", "--rw=randread", "--bs=4k", "--size=4m", "--verify=crc32c",
-               "--verify_fatal=1", "--readonly", f"--ioengine={engine}", "--numjobs=" + jobs, "--randseed=7", "--output=/dev/null")
+               "--verify_fatal=1", "--readonly", f"--ioengine={engine}", "--numjobs=" + jobs, "--direct=" + direct,
+               "--randseed=7", "--output=/dev/null")
 
 
 READER = r"""
@@ -335,6 +336,22 @@ def sixteen_readers_at_once(a):
     want = all_of("src", [1])
     with Mounted(a, "system=office,version=1,cache=8M") as m:
         assert all_of(m, range(16)) == want
+
+
+def an_old_application_runs_on_top(a):
+    """The usual way to start a retired system again: an overlay whose lower layer is the archive."""
+    in_a_namespace("""
+        mount -t tmpfs none /mnt
+        mkdir /mnt/up /mnt/work /mnt/whole
+        mount -t overlay overlay -o lowerdir="$1",upperdir=/mnt/up,workdir=/mnt/work /mnt/whole || { echo "no overlays here"; exit 77; }
+        cd /mnt/whole
+        cmp big "$2/big"
+        echo more >> odd/first
+        mv tree/d1 tree/renamed
+        rm odd/second
+        python3 -c 'import sqlite3; c = sqlite3.connect("staff.sqlite"); c.execute("DELETE FROM staff WHERE id > 10"); c.commit()'
+        test "$(tail -n 1 odd/first)" = more
+    """, mounted_for=a)
 
 
 # ---- numbers ------------------------------------------------------------------------------
@@ -536,7 +553,12 @@ def every_write_is_refused(a):
 # ---- mount(8), other users ------------------------------------------------------------------
 
 
-def in_a_namespace(script, *words):
+def in_a_namespace(script, *words, mounted_for=None):
+    if mounted_for:
+        with Mounted(mounted_for) as m:
+            in_a_namespace(script, m, os.path.abspath("src"))
+            mu.compare("src", m)
+        return
     if not ROOT:
         raise LeftOut("needs root")
     if sh("unshare", "-m", "true", ok=False).returncode:
@@ -646,7 +668,7 @@ fi
 """
 
 
-TESTS = [rsync_twice, tar_and_cp, borg_twice, restic_twice, sqlite_reads, git_works, maps_and_programs, fio_verifies,
+TESTS = [rsync_twice, tar_and_cp, borg_twice, restic_twice, sqlite_reads, git_works, maps_and_programs, fio_verifies, an_old_application_runs_on_top,
          sixteen_readers_at_once, numbers_stay, sizes_are_told, a_large_directory_lists_whole, file_handles_outlive_a_remount,
          nfs_exports_it, every_write_is_refused, mount_8_and_fstab, an_ordinary_user_owns_and_mounts]
 
