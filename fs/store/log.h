@@ -115,8 +115,10 @@ int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *ent
 	       uint64_t *heads,
 	       void (*found)(void *arg, bool is_damage, bool can_mend, const char *what),
 	       void *arg, struct err *e);
-/* Mends each copy from the other; *mended: entries, heads and file heads that
- * were written anew.  What both have lost stays, for log_verify() to name. */
-int log_mend(int auditfd, uint64_t *mended, struct err *e);
+/* Mends each copy from the other, and where both are whole and differ from the one
+ * that cert signed; *mended: entries, heads and file heads that were written anew.
+ * What both have lost stays, for log_verify() to name. */
+int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mended,
+	     struct err *e);
 
 #endif

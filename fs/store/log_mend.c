@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
@@ -13,6 +14,8 @@ struct mender {
 	int fds[LOG_COPIES];
 	uint64_t sizes[LOG_COPIES];
 	uint64_t *mended;
+	int trust;		/* of struct log_trust, for this file */
+	bool is_foreign;	/* the copy that is not trusted had something whole of its own */
 	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
 	struct log_record record;
 };
@@ -63,14 +66,40 @@ static int put_right(struct mender *m, int c, uint64_t at, const void *raw, size
 	return 0;
 }
 
+/* From which copy the other is to be put right; -1: nothing to do. */
+static int source_of(struct mender *m, const bool is_good[LOG_COPIES], size_t size)
+{
+	if (is_good[0] != is_good[1])
+		return is_good[1];
+	if (!is_good[0] || m->trust < 0 || memcmp(m->raw[0], m->raw[1], size) == 0)
+		return -1;
+	m->is_foreign = true;
+	return m->trust;
+}
+
+/* What follows in a copy that another log was put into is that log's. */
+static int cut(struct mender *m, int c, uint64_t at, struct err *e)
+{
+	if (m->sizes[c] <= at)
+		return 0;
+	if (ftruncate(m->fds[c], (off_t)at) < 0)
+		return err_errno(e, "cutting the audit log");
+	m->sizes[c] = at;
+	(*m->mended)++;
+	return 0;
+}
+
 static int mend_entries(struct mender *m, struct err *e)
 {
-	uint64_t a = log_entries_in(m->sizes[0]), b = log_entries_in(m->sizes[1]);
-	uint64_t total = a > b ? a : b;
+	uint64_t total = 0;
 
+	for (int c = 0; c < LOG_COPIES; c++)
+		if (log_entries_in(m->sizes[c]) > total)
+			total = log_entries_in(m->sizes[c]);
 	for (uint64_t i = 0; i < total; i++) {
 		uint64_t at = log_entry_offset(i);
 		bool is_good[LOG_COPIES];
+		int from;
 
 		for (int c = 0; c < LOG_COPIES; c++) {
 			struct log_entry entry;
@@ -80,19 +109,18 @@ static int mend_entries(struct mender *m, struct err *e)
 						  e) == 0 &&
 				     log_entry_parse(m->raw[c], i, &entry, e) == 0;
 		}
-		for (int c = 0; c < LOG_COPIES; c++)
-			if (!is_good[c] && is_good[1 - c] &&
-			    put_right(m, c, at, m->raw[1 - c], LOG_ENTRY, e) < 0)
-				return -1;
+		if (m->is_foreign && !is_good[m->trust]) {
+			total = i;
+			break;
+		}
+		from = source_of(m, is_good, LOG_ENTRY);
+		if (from >= 0 && put_right(m, 1 - from, at, m->raw[from], LOG_ENTRY, e) < 0)
+			return -1;
 	}
 	/* A part of an entry is of use to nobody. */
-	for (int c = 0; c < LOG_COPIES; c++) {
-		if (m->sizes[c] <= log_entry_offset(total))
-			continue;
-		if (ftruncate(m->fds[c], (off_t)log_entry_offset(total)) < 0)
-			return err_errno(e, "cutting the audit log");
-		(*m->mended)++;
-	}
+	for (int c = 0; c < LOG_COPIES; c++)
+		if (cut(m, c, log_entry_offset(total), e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -101,52 +129,91 @@ static int mend_heads(struct mender *m, struct err *e)
 	uint64_t at = LOG_FILE_HEAD;
 
 	for (;;) {
+		uint64_t size[LOG_COPIES] = { 0 };
 		bool is_good[LOG_COPIES];
-		uint64_t size = 0;
+		int from;
 
-		for (int c = LOG_COPIES - 1; c >= 0; c--) {
+		for (int c = 0; c < LOG_COPIES; c++) {
 			is_good[c] = log_record_read(m->fds[c], m->sizes[c], at, m->raw[c],
 						     &m->record, e) == 0;
 			if (is_good[c])
-				size = m->record.size;
+				size[c] = m->record.size;
 		}
-		if (size == 0)
+		if (m->is_foreign && !is_good[m->trust])
+			return cut(m, 1 - m->trust, at, e);
+		if (!is_good[0] && !is_good[1])
 			return 0;
-		for (int c = 0; c < LOG_COPIES; c++)
-			if (!is_good[c] &&
-			    put_right(m, c, at, m->raw[1 - c], (size_t)size, e) < 0)
-				return -1;
-		at += size;
+		from = source_of(m, is_good, (size_t)(size[0] < size[1] ? size[0] : size[1]));
+		if (from >= 0 &&
+		    put_right(m, 1 - from, at, m->raw[from], (size_t)size[from], e) < 0)
+			return -1;
+		at += from >= 0 ? size[from] : size[0];
 	}
 }
 
-int log_mend(int auditfd, uint64_t *mended, struct err *e)
+/* Before anything is written. */
+static int whom_to_trust(int auditfd, const uint8_t *cert, size_t cert_size,
+			 struct log_trust *out, struct err *e)
+{
+	int fds[LOG_FILE_COUNT][LOG_COPIES], rc;
+	uint64_t sizes[LOG_FILE_COUNT][LOG_COPIES] = { { 0 } };
+	struct err ignored = ERR_NONE;
+
+	for (int f = 0; f < LOG_FILE_COUNT; f++) {
+		for (int c = 0; c < LOG_COPIES; c++) {
+			fds[f][c] = file_open(auditfd, log_file_names[f][c], O_RDONLY, 0,
+					      &ignored);
+			if (fds[f][c] >= 0 && file_size(fds[f][c], &sizes[f][c], &ignored) < 0)
+				file_close(&fds[f][c]);
+		}
+	}
+	rc = log_trust(fds, sizes, cert, cert_size, out, e);
+	for (int f = 0; f < LOG_FILE_COUNT; f++)
+		for (int c = 0; c < LOG_COPIES; c++)
+			file_close(&fds[f][c]);
+	return rc;
+}
+
+static int mend_file(struct mender *m, int auditfd, enum log_file f, int trust,
+		     struct err *e)
+{
+	int rc = -1;
+
+	m->fds[0] = m->fds[1] = -1;
+	m->trust = trust;
+	m->is_foreign = false;
+	if (mender_open(m, auditfd, f, e) < 0)
+		goto out;
+	if ((f == LOG_FILE_ENTRIES ? mend_entries(m, e) : mend_heads(m, e)) < 0)
+		goto out;
+	if (file_sync(m->fds[0], e) < 0 || file_sync(m->fds[1], e) < 0)
+		goto out;
+	rc = 0;
+out:
+	for (int c = 0; c < LOG_COPIES; c++)
+		file_close(&m->fds[c]);
+	return rc;
+}
+
+int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mended,
+	     struct err *e)
 {
 	struct mender *m = calloc(1, sizeof *m);
+	struct log_trust trust;
 	int rc = -1;
 
 	*mended = 0;
 	if (m == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to mend the audit log");
 	m->mended = mended;
-	for (int f = 0; f < LOG_FILE_COUNT; f++) {
-		m->fds[0] = m->fds[1] = -1;
-		if (mender_open(m, auditfd, (enum log_file)f, e) == 0)
-			rc = f == LOG_FILE_ENTRIES ? mend_entries(m, e) : mend_heads(m, e);
-		else
-			rc = -1;
-		for (int c = 0; c < LOG_COPIES && rc == 0; c++)
-			rc = file_sync(m->fds[c], e);
-		for (int c = 0; c < LOG_COPIES; c++)
-			file_close(&m->fds[c]);
-		if (rc < 0)
-			break;
-	}
-	if (rc == 0)
-		rc = file_sync_dir(auditfd, e);
-	free(m);
-	if (rc < 0)
-		return err_wrap(e, "mending the audit log");
+	if (whom_to_trust(auditfd, cert, cert_size, &trust, e) < 0 ||
+	    mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||
+	    mend_file(m, auditfd, LOG_FILE_HEADS, trust.heads, e) < 0 ||
+	    file_sync_dir(auditfd, e) < 0)
+		goto out;
 	*e = ERR_NONE;
-	return 0;
+	rc = 0;
+out:
+	free(m);
+	return rc < 0 ? err_wrap(e, "mending the audit log") : 0;
 }

@@ -15,7 +15,7 @@
 static int damaged(struct err *e, const char *what)
 {
 	return err_set(e, MUNI_DAMAGED, "%s; \"muni repair\" mends it from its copy if "
-		       "that is whole", what);
+		       "that is whole, else bring audit/ back from the newest backup", what);
 }
 
 /* MUNI_DAMAGED also where there is none. */
@@ -126,8 +126,13 @@ static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size, stru
 	l->has_head = has[best];
 	if (l->has_head) {
 		l->head = records[best].head;
-		if (log_record_check_signature(&records[best], cert, cert_size, e) < 0)
+		if (log_record_check_signature(&records[best], cert, cert_size, e) < 0) {
+			char what[sizeof e->text];
+
+			memcpy(what, e->text, sizeof what);
+			damaged(e, what);
 			goto out;
+		}
 	}
 	rc = 0;
 out:
@@ -173,7 +178,8 @@ static int check_entries(struct log *l, const struct log_position *known, struct
 		if (l->is_writable)
 			break;	/* L5: the first must have them */
 	}
-	return damaged(e, "audit/log is shorter than the catalogue says");
+	return damaged(e, "audit/log lacks entries that the catalogue knows: it was cut, or is "
+		       "an older copy");
 }
 
 /* L2: cuts file `f` of copy c to `end` if it is longer. */

@@ -25,6 +25,7 @@ struct check {
 	void *arg;
 	uint64_t damages;
 	struct err first;
+	struct log_trust trust;
 
 	/* While walking entries and heads side by side: */
 	struct merkle_frontier frontier;
@@ -105,6 +106,20 @@ static int open_files(struct check *k, int auditfd, struct err *e)
 	return 0;
 }
 
+/* Both copies have a whole head at heads_at, and not the same: k->record becomes
+ * the one that was signed, where that can be told. */
+static void tell_difference(struct check *k)
+{
+	struct err e = ERR_NONE;
+
+	if (k->trust.heads == 1)
+		log_record_read(k->fds[LOG_FILE_HEADS][1], k->sizes[LOG_FILE_HEADS][1],
+				k->heads_at, k->raw[1], &k->record, &e);
+	tell(k, true, k->trust.heads >= 0, "audit/heads and its copy differ at byte %" PRIu64
+	     "%s", k->heads_at, k->trust.heads == 0 ? ": the copy was not signed here" :
+	     k->trust.heads == 1 ? ": audit/heads was not signed here" : "");
+}
+
 /* The next head from either copy into k->record. */
 static void next_head(struct check *k)
 {
@@ -126,7 +141,11 @@ static void next_head(struct check *k)
 		uint64_t size = k->sizes[LOG_FILE_HEADS][0];
 
 		k->heads_lost = true;
-		if (k->fds[LOG_FILE_HEADS][0] < 0 || size > k->heads_at)
+		if (k->trust.heads == 1 && size > k->heads_at &&
+		    k->sizes[LOG_FILE_HEADS][1] == k->heads_at)
+			tell(k, true, true, "audit/heads goes on after the last head that was "
+			     "signed here");
+		else if (k->fds[LOG_FILE_HEADS][0] < 0 || size > k->heads_at)
 			tell(k, !is_behind[0], false, "audit/heads is %s from byte %" PRIu64
 			     " on, and so is its copy",
 			     is_behind[0] ? "unfinished" : "damaged", k->heads_at);
@@ -151,8 +170,7 @@ static void next_head(struct check *k)
 				   : "not what was written");
 	} else if (is_good[1] &&
 		   memcmp(k->raw[0], k->raw[1], (size_t)k->record.size) != 0) {
-		tell(k, true, false, "audit/heads and its copy differ at byte %" PRIu64,
-		     k->heads_at);
+		tell_difference(k);
 	}
 }
 
@@ -219,7 +237,10 @@ static bool check_entry(struct check *k, uint64_t i, const uint8_t *a, const uin
 		     is_behind ? "not there yet: a write was interrupted"
 			       : "not what was written");
 	} else if (in_first && in_copy && memcmp(a, b, LOG_ENTRY) != 0) {
-		tell(k, true, false, "audit/log and its copy differ in entry %" PRIu64, i);
+		tell(k, true, k->trust.entries >= 0, "audit/log and its copy differ in entry %"
+		     PRIu64 "%s", i, k->trust.entries == 0 ? ": the copy was altered" :
+		     k->trust.entries == 1 ? ": audit/log was altered" : "");
+		in_first = k->trust.entries != 1;
 	}
 	leaf = log_entry_leaf(in_first ? a : b);
 	merkle_frontier_add(&k->frontier, &leaf);
@@ -294,7 +315,8 @@ int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *ent
 	k->cert_size = cert_size;
 	k->found = found;
 	k->arg = arg;
-	if (open_files(k, auditfd, e) < 0 || walk(k, e) < 0)
+	if (open_files(k, auditfd, e) < 0 ||
+	    log_trust(k->fds, k->sizes, cert, cert_size, &k->trust, e) < 0 || walk(k, e) < 0)
 		goto out;
 	check_ends(k);
 	*entries = k->frontier.count;

@@ -227,16 +227,28 @@ int archive_mark_read(int dirfd, struct archive_file *out, struct err *e)
 	return read_one(dirfd, ARCHIVE_MARK, out, e);
 }
 
+/* Which of the two belongs here, only a person can say. */
+static int refuse_two(const struct archive_file *a, const struct archive_file *b,
+		      struct err *e)
+{
+	if (memcmp(a->id, b->id, sizeof a->id) == 0)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, ARCHIVE_FILE " is of the archive %s, its copy "
+		       ARCHIVE_FILE_COPY " of %s: one of them was put here from elsewhere; "
+		       "copy the right one over it", a->id_hex, b->id_hex);
+}
+
 int archive_file_read(int dirfd, struct archive_file *out, struct err *e)
 {
 	struct archive_file copy;
 	struct err second = ERR_NONE;
+	bool has_copy = read_one(dirfd, ARCHIVE_FILE_COPY, &copy, &second) == 0;
 
 	if (read_one(dirfd, ARCHIVE_FILE, out, e) == 0)
-		return 0;
+		return has_copy ? refuse_two(out, &copy, e) : 0;
 	if (e->code != MUNI_NOT_FOUND)
 		return -1;
-	if (read_one(dirfd, ARCHIVE_FILE_COPY, &copy, &second) == 0)
+	if (has_copy)
 		return damaged(ARCHIVE_FILE, "it is missing", e);
 	return err_set(e, MUNI_NOT_FOUND, "there is no muniment archive here (no %s)",
 		       ARCHIVE_FILE);
@@ -251,13 +263,18 @@ int archive_file_check(int dirfd, bool is_mending, struct archive_file *out,
 
 	*what = NULL;
 	if (read_one(dirfd, ARCHIVE_FILE, out, e) == 0) {
-		if (has_copy && memcmp(out->id, copy.id, sizeof copy.id) == 0 &&
-		    strcmp(out->keyring, copy.keyring) == 0)
+		if (has_copy && refuse_two(out, &copy, e) < 0)
+			return -1;
+		if (has_copy && strcmp(out->keyring, copy.keyring) == 0)
 			return 0;
 		*what = ARCHIVE_FILE_COPY " is damaged or missing";
 	} else if (has_copy && e->code != MUNI_FORMAT && e->code != MUNI_IO) {
 		*out = copy;
 		*what = ARCHIVE_FILE " is damaged or missing";
+	} else if (e->code == MUNI_DAMAGED) {
+		return err_set(e, MUNI_DAMAGED, ARCHIVE_FILE " and its copy are both damaged: "
+			       "bring one of them back from a backup; nothing else was "
+			       "looked at");
 	} else {
 		return -1;
 	}

@@ -47,8 +47,8 @@ static int mend_audit(struct verify *k, struct err *e)
 	uint64_t entries, heads, mended;
 	unsigned left = 0;
 
-	if (log_mend(v->auditfd, &mended, e) < 0)
-		return err_wrap(e, "mending the audit log");
+	if (log_mend(v->auditfd, v->certificate, v->certificate_size, &mended, e) < 0)
+		return -1;
 	if (mended > 0)
 		verify_damage(k, true, "audit", "%" PRIu64 " entries or heads of the log or its "
 			      "copy were not what was written", mended);
@@ -300,6 +300,7 @@ int verify_anchor(struct verify *k, struct err *e)
 		     e) < 0 ||
 	    anchor_compare(&seen, log, v->epoch, s.generation, e) < 0) {
 		log_close(log);
+		k->is_behind = true;
 		return verify_absorb(k, false, "archive", e);
 	}
 	log_close(log);

@@ -69,6 +69,7 @@ struct verify {
 	bool is_catalogue_open;
 	bool is_catalogue_whole;	/* every page of it, and as signed */
 	bool is_unsettled;		/* a crash left an act half done */
+	bool is_behind;			/* an older copy than this host has seen */
 };
 
 /* ---- verify_tell.c ----------------------------------------------------------- */

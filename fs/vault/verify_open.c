@@ -49,13 +49,8 @@ static int read_file(struct verify *k, struct archive_file *file, struct err *e)
 	const char *what = NULL;
 
 	if (archive_file_check(k->v->dirfd, k->is_repair && !k->v->is_folder_read_only, file,
-			       &what, e) < 0) {
-		if (e->code == MUNI_DAMAGED)
-			err_set(e, MUNI_DAMAGED, ARCHIVE_FILE " and its copy are both damaged: "
-				"bring one of them back from a backup; nothing else was "
-				"looked at");
+			       &what, e) < 0)
 		return -1;
-	}
 	if (what != NULL)
 		verify_damage(k, true, ARCHIVE_FILE, "%s", what);
 	memcpy(k->v->id, file->id, sizeof k->v->id);

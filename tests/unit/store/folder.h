@@ -68,6 +68,16 @@ static inline void folder_truncate(struct folder *f, const char *name, off_t siz
 	assert_int_equal(fchmodat(f->fd, name, 0400, 0), 0);
 }
 
+static inline void folder_store(struct folder *f, const char *name, const void *data,
+				size_t size)
+{
+	int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, size), (ssize_t)size);
+	close(fd);
+}
+
 static inline off_t folder_size(struct folder *f, const char *name)
 {
 	struct stat st;

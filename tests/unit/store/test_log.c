@@ -101,6 +101,13 @@ static int verify(struct fixture *f, struct findings *s)
 }
 
 /* Two signed heads over three entries. */
+static int mend(struct fixture *f, uint64_t *mended)
+{
+	struct err e = ERR_NONE;
+
+	return log_mend(f->folder.fd, f->cert, f->cert_size, mended, &e);
+}
+
 static void some_acts(struct fixture *f)
 {
 	append(f, "{\"a\":1}");
@@ -248,7 +255,6 @@ static const char *const files[] = { "log", "log.2", "heads", "heads.2" };
 static void every_flipped_bit_is_found_and_mended_from_the_copy(void **state)
 {
 	struct fixture *f = *state;
-	struct err e = ERR_NONE;
 	struct findings s;
 
 	some_acts(f);
@@ -264,7 +270,7 @@ static void every_flipped_bit_is_found_and_mended_from_the_copy(void **state)
 			if (verify(f, &s) == 0)
 				fail_msg("%s: flip at %ld not found", files[i], (long)at);
 			assert_int_equal(s.damages, s.mendable);
-			assert_int_equal(log_mend(f->folder.fd, &mended, &e), 0);
+			assert_int_equal(mend(f, &mended), 0);
 			assert_true(mended > 0);
 			assert_int_equal(verify(f, &s), 0);
 			assert_int_equal(folder_load(&f->folder, files[i], &now), size);
@@ -272,6 +278,47 @@ static void every_flipped_bit_is_found_and_mended_from_the_copy(void **state)
 			free(now);
 		}
 		free(good);
+	}
+}
+
+/* A splice of two archives: each file is whole in itself. */
+static void a_file_of_another_log_is_found_and_mended_from_the_copy_that_was_signed(void **state)
+{
+	static const unsigned longer[] = { 0, 3 };
+	struct fixture *f = *state;
+
+	some_acts(f);
+	for (unsigned l = 0; l < 2; l++) {
+		void *other_state;
+
+		assert_int_equal(fixture_make(&other_state), 0);
+		struct fixture *other = other_state;
+
+		some_acts(other);
+		for (unsigned i = 0; i < longer[l]; i++) {
+			append(other, "more");
+			sign(other);
+		}
+		for (unsigned i = 0; i < 4; i++) {
+			uint8_t *good, *foreign, *now;
+			struct findings s;
+			uint64_t mended;
+			size_t size = folder_load(&f->folder, files[i], &good);
+			size_t foreign_size = folder_load(&other->folder, files[i], &foreign);
+
+			folder_store(&f->folder, files[i], foreign, foreign_size);
+			assert_int_equal(verify(f, &s), -1);
+			assert_int_equal(s.damages, s.mendable);
+			assert_int_equal(mend(f, &mended), 0);
+			assert_true(mended > 0);
+			assert_int_equal(verify(f, &s), 0);
+			assert_int_equal(folder_load(&f->folder, files[i], &now), size);
+			assert_memory_equal(now, good, size);
+			free(now);
+			free(good);
+			free(foreign);
+		}
+		fixture_drop(&other_state);
 	}
 }
 
@@ -289,12 +336,12 @@ static void a_missing_or_shortened_file_is_found_and_mended(void **state)
 		for (unsigned c = 0; c < sizeof cuts / sizeof *cuts; c++) {
 			folder_truncate(&f->folder, files[i], cuts[c]);
 			assert_int_equal(verify(f, &s), -1);
-			assert_int_equal(log_mend(f->folder.fd, &mended, &e), 0);
+			assert_int_equal(mend(f, &mended), 0);
 			assert_int_equal(verify(f, &s), 0);
 		}
 		assert_int_equal(unlinkat(f->folder.fd, files[i], 0), 0);
 		assert_int_equal(verify(f, &s), -1);
-		assert_int_equal(log_mend(f->folder.fd, &mended, &e), 0);
+		assert_int_equal(mend(f, &mended), 0);
 		assert_int_equal(verify(f, &s), 0);
 	}
 	assert_int_equal(reopen(f, true, &e), 0);
@@ -366,6 +413,7 @@ int main(void)
 		T(a_torn_head_is_cut_by_the_next_writer),
 		T(every_flipped_bit_is_found_and_mended_from_the_copy),
 		T(a_missing_or_shortened_file_is_found_and_mended),
+		T(a_file_of_another_log_is_found_and_mended_from_the_copy_that_was_signed),
 		T(a_reader_lives_with_one_damaged_copy_and_a_writer_refuses),
 		T(a_head_signed_by_another_is_damage),
 		T(nothing_of_the_details_stands_in_the_files),
