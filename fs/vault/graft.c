@@ -268,10 +268,9 @@ static void count_item(struct graft *t, const struct body *b, bool is_first_name
 static int leave_out(struct graft *t, struct dir *d, struct item *item, struct err *e)
 {
 	static const char why[] = "it could not be read under another of its names";
-	const struct body *b = item->body;
 	size_t size;
 
-	if (b->is_shared && b->reader != item) {
+	if (!item->is_reader) {
 		char *path = ingest_path(d, item->name, &size);
 		int rc;
 

@@ -82,7 +82,6 @@ struct body {
 	struct inode *inode;	/* of an archive's entry: takes the content; or NULL */
 	/* Hard links: */
 	bool is_shared;
-	const struct item *reader;	/* under whose name its problems are told */
 	bool is_ready;		/* protected by links.lock, as is waiters */
 	struct run **waiters;
 	size_t waiter_count;
@@ -110,6 +109,7 @@ struct item {			/* a new or changed entry that is no directory */
 	struct body *body;	/* one reference */
 	struct run *run;
 	struct item *next;	/* in the run */
+	bool is_reader;		/* its body's problems are told under this name */
 };
 
 struct removal {		/* an entry of the version before that is no more */

@@ -166,7 +166,7 @@ static int add_first(struct walker *w, struct level *level, struct run *r,
 	item = run_add(r, name, strlen(name), prior, b);
 	if (!item)
 		return no_memory(e);
-	b->reader = item;
+	item->is_reader = true;
 	if (b->meta.kind == NODE_FILE && b->meta.size > 0 && !b->is_failed)
 		return walk_send_item(w, level, item, e);
 	if (b->meta.kind == NODE_FILE)
