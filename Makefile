@@ -1,6 +1,6 @@
 # muniment: the whole build.
 #
-#   make              build/muni, build/munifs
+#   make              build/muni, build/munifs, build/muni-examine
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
@@ -61,12 +61,18 @@ endif
 
 ALL_CFLAGS = $(BASE) $(OWN) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(LDFLAGS)
-LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl
+LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl \
+	-lcyaml -lyaml -lpcre2-8
+# What parses the files of others is linked into muni-examine alone (and tests).
+LOOK_PKGS := poppler-glib gmime-3.0 libxml-2.0 uchardet yajl libhs
+LOOK_CFLAGS = $(shell pkg-config --cflags $(LOOK_PKGS) | sed 's/-I/-isystem /g')
+LOOK_LIBS = $(shell pkg-config --libs $(LOOK_PKGS)) -lmagic
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
 FUSE_LIBS = $(shell pkg-config --libs fuse3)
 
-LIB_SRC := $(wildcard fs/base/*.c fs/crypt/*.c fs/store/*.c fs/vault/*.c policy/*.c policy/*/*.c)
+LIB_SRC := $(wildcard fs/base/*.c fs/crypt/*.c fs/content/*.c fs/store/*.c fs/vault/*.c policy/*.c policy/*/*.c)
 MOUNT_SRC := $(wildcard fs/mount/*.c)
+EXAMINE_SRC := $(wildcard fs/examine/*.c)
 TOOL_SRC := $(wildcard tools/*.c)
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -74,14 +80,15 @@ SUPPORT_SRC := $(wildcard tests/support/*.c)
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC))
 MOUNT_OBJ := $(call obj,$(MOUNT_SRC))
+EXAMINE_OBJ := $(call obj,$(EXAMINE_SRC))
 TOOL_OBJ := $(call obj,$(TOOL_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
 
 .PHONY: all
-all: $(BUILD)/muni $(BUILD)/munifs
+all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine
 .PHONY: lib
-lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(TOOL_OBJ)
+lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(EXAMINE_OBJ) $(TOOL_OBJ)
 
 # A new set of flags rebuilds everything.
 FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -106,14 +113,17 @@ $(BUILD)/libmuniment.a: $(LIB_OBJ)
 	$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/muni: $(TOOL_OBJ) $(BUILD)/libmuniment.a
-	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) -lhs
 
 $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
-	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) $(LIBS) $(FUSE_LIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(FUSE_LIBS)
+
+$(BUILD)/muni-examine: $(EXAMINE_OBJ) $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $(EXAMINE_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS) -lcmocka
 
 # Helpers of the tests: one file, one program; fault_*.c are preloaded libraries.
 $(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
@@ -124,6 +134,7 @@ $(BUILD)/support/%: tests/support/%.c $(BUILD)/flags | build/deps.ok
 	$(CC) $(BASE) $(WARN) -O2 -g -o $@ $< $(LINK) -lacl -lsqlite3
 
 $(BUILD)/obj/fs/mount/%.o: ALL_CFLAGS += $(FUSE_CFLAGS)
+$(BUILD)/obj/fs/content/%.o $(BUILD)/obj/policy/%.o: ALL_CFLAGS += $(LOOK_CFLAGS)
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -151,6 +162,9 @@ demo: all
 install: all
 	install -D -m 755 $(BUILD)/muni $(DESTDIR)$(PREFIX)/bin/muni
 	install -D -m 755 $(BUILD)/munifs $(DESTDIR)$(PREFIX)/bin/munifs
+	install -D -m 755 $(BUILD)/muni-examine $(DESTDIR)$(PREFIX)/libexec/muniment/muni-examine
+	install -d $(DESTDIR)$(PREFIX)/share/muniment/policies
+	install -m 644 policy/rules/*.yaml $(DESTDIR)$(PREFIX)/share/muniment/policies/
 	install -d $(DESTDIR)$(PREFIX)/sbin
 	ln -sf ../bin/munifs $(DESTDIR)$(PREFIX)/sbin/mount.munifs
 	install -D -m 644 docs/man/muni.1 $(DESTDIR)$(PREFIX)/share/man/man1/muni.1
@@ -162,5 +176,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) \
+-include $(LIB_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) $(EXAMINE_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) \
 	$(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.d,$(UNIT_SRC))

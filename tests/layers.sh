@@ -10,7 +10,7 @@ bad=0
 
 arrows=$(block arrows)
 [ -n "$arrows" ] || { echo "layers: no arrows in $page"; exit 1; }
-for dir in fs/base fs/crypt fs/store fs/vault fs/mount tools policy; do
+for dir in fs/base fs/crypt fs/content fs/store fs/vault fs/mount fs/examine tools policy; do
 	printf '%s\n' "$arrows" | grep -q "^$dir ->" || { echo "layers: no arrow for $dir"; bad=1; }
 done
 found=$(grep -rnE '^#include "' --include='*.[ch]' fs tools policy 2>/dev/null)
@@ -32,7 +32,7 @@ END
 
 block exclusive | while read -r header only places; do
 	[ "$only" = only ] || continue
-	grep -rlE "^#include <$header>" --include='*.[ch]' fs tools policy 2>/dev/null | while read -r file; do
+	grep -rlE "^#include <$header" --include='*.[ch]' fs tools policy 2>/dev/null | while read -r file; do
 		ok=0
 		for place in $places; do
 			case $file in $place*) ok=1 ;; esac

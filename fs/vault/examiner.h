@@ -1,0 +1,48 @@
+/*
+ * The scan's hand on muni-examine: a pool of sandboxed workers that look into
+ * files for it.
+ *
+ *   X1  A worker sees the one descriptor that it was sent, nothing else; it can
+ *       open, connect, execute and signal nothing, and inherits no key: it is a
+ *       program of its own.
+ *   X2  A worker that dies, hangs (time limit) or grows (memory limit) is
+ *       replaced; its file's examination says so in `opaque`, and keeps size and
+ *       SHA-256, which the pool then makes itself.
+ *   X3  What a worker answers is hostile until checked.
+ */
+#ifndef FS_VAULT_EXAMINER_H
+#define FS_VAULT_EXAMINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/content/examination.h"
+#include "fs/content/look.h"
+
+struct err;
+struct examiner;
+
+struct examiner_options {
+	const struct custom_recogniser *custom;	/* borrowed during examiner_open() */
+	size_t custom_count;
+	struct look_limits limits;
+	unsigned workers;		/* 0: one a processor */
+	uint64_t memory;		/* of a worker, over what it starts with; 0: 256 MiB */
+	/* Of processor time on one file: seconds for it, and more for each MiB. */
+	unsigned seconds;		/* 0: 20 */
+	const char *program;		/* NULL: muni-examine beside this program, or in
+					 * ../libexec/muniment, or $MUNIMENT_EXAMINE */
+};
+
+int examiner_open(const struct examiner_options *o, struct examiner **out, struct err *e);
+void examiner_close(struct examiner *x);	/* NULL is allowed */
+
+/*
+ * Looks into one file; waits for a worker to be free; any number of threads.
+ * fd: a regular file or a pipe (whose writer is another thread), borrowed.
+ * -1: the pool cannot go on (MUNI_IO, MUNI_NO_MEMORY), or reading fd failed.
+ */
+int examiner_look(struct examiner *x, int fd, const char *name, uint64_t size,
+		  struct examination *out, struct err *e);
+
+#endif

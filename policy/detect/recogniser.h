@@ -1,0 +1,100 @@
+/*
+ * A recogniser: how one kind of sensitive data looks, what makes it real, and
+ * which words stand near it.  Pure tables and functions: text in, verdict out.
+ *
+ * The tables stand in recognisers_*.c, one a region or subject; a new kind of
+ * data is one more row.  detect.h runs them, all patterns in one pass.
+ *
+ * The ids are used in policies and in output: never rename one.
+ */
+#ifndef POLICY_DETECT_RECOGNISER_H
+#define POLICY_DETECT_RECOGNISER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a pattern matched.  Text is UTF-8; the span never splits a character. */
+struct candidate {
+	const char *text;	/* the span that the pattern matched */
+	size_t size;
+	/* What stands around it, as far as the scanner holds it (at least 256 bytes
+	 * to either side unless the text or the cell ends sooner): before..text,
+	 * text + size..after. */
+	const char *before, *after;
+	/* Over the cell that it stands in (column, key, element), or NULL. */
+	const char *label;
+	bool has_context;	/* a word of the recogniser's stands near it or in the label */
+};
+
+enum verdict {
+	VERDICT_NO,		/* it only looks like one */
+	VERDICT_WEAK,		/* may be one: counts only with context */
+	VERDICT_VALID,		/* counts by itself */
+};
+
+/* How much of a value may be shown as a sample.  Never more than a quarter of
+ * its letters and digits, and of those the ones named here. */
+enum masking {
+	MASK_ALL,		/* secrets: nothing but a public prefix ("AKIA", "ghp_") */
+	MASK_ENDS,		/* the first one or two and the last two */
+	MASK_TAIL,		/* the last few */
+	MASK_MAIL,		/* the first letter, and the last label of the domain */
+};
+
+enum sensitivity {		/* in order: the greater wins */
+	SENSITIVITY_PUBLIC,
+	SENSITIVITY_INTERNAL,
+	SENSITIVITY_CONFIDENTIAL,
+	SENSITIVITY_RESTRICTED,
+};
+
+struct recogniser {
+	const char *id;
+	const char *title;	/* for people: "US social security number" */
+	/* Vectorscan expressions (its subset of PCRE, UTF-8 text, DOTALL off), ended
+	 * by NULL.  Wide enough for every way the value is written, narrow enough
+	 * that prose matches none of them.  What is left of the match and right of it
+	 * is check's to look at. */
+	const char *const *patterns;
+	bool ignores_case;
+	/* Never called with a span outside min_size..max_size. */
+	uint16_t min_size, max_size;
+	enum verdict (*check)(const struct candidate *c);
+	/* Lower case, English and Chinese (and of the country), ended by NULL.  An
+	 * ASCII word must stand as a word ("ssn" not in "lessn"); "_" and "-" and a
+	 * change of case part words ("homePhone", "card_no"). */
+	const char *const *context;
+	uint8_t alone;		/* confidence in percent of VERDICT_VALID without context */
+	uint8_t in_context;	/* ... of VALID or WEAK with it */
+	enum masking masking;
+	uint8_t public_prefix;	/* MASK_ALL: bytes that are the same for everybody */
+	enum sensitivity sensitivity;
+	/* Where two recognisers claim overlapping spans the one with context wins,
+	 * then the one with the higher confidence, then the longer span, then the
+	 * higher rank, then the one that stands first in the table. */
+	uint8_t rank;
+};
+
+struct recogniser_table {
+	const struct recogniser *rows;
+	size_t count;
+};
+
+/* recognisers_money.c: payment-card iban swift-bic cn-bank-card */
+extern const struct recogniser_table recognisers_money;
+/* recognisers_china.c: cn-resident-id cn-uscc cn-mobile cn-plate hk-id tw-id */
+extern const struct recogniser_table recognisers_china;
+/* recognisers_europe.c: uk-nino uk-nhs de-tax-id fr-nir it-codice-fiscale es-dni
+ * es-nie pl-pesel se-personnummer */
+extern const struct recogniser_table recognisers_europe;
+/* recognisers_world.c: us-ssn us-itin ca-sin au-tfn in-aadhaar in-pan br-cpf br-cnpj
+ * jp-my-number kr-rrn passport-mrz */
+extern const struct recogniser_table recognisers_world;
+/* recognisers_contact.c: email phone ipv4 ipv6 mac date-of-birth */
+extern const struct recogniser_table recognisers_contact;
+/* recognisers_secrets.c: private-key aws-key gcp-key azure-key github-token
+ * gitlab-token slack-token stripe-key jwt password high-entropy */
+extern const struct recogniser_table recognisers_secrets;
+
+#endif
