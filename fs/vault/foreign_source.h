@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "fs/base/err.h"
-#include "fs/vault/foreign_gzip.h"
+#include "fs/base/gunzip.h"
 
 struct archive;
 

@@ -2,8 +2,8 @@
  * gzip (RFC 1952), all members, with the trailer's CRC-32 and length checked:
  * libarchive's own filter skips both, so a flipped bit would pass.
  */
-#ifndef FS_VAULT_FOREIGN_GZIP_H
-#define FS_VAULT_FOREIGN_GZIP_H
+#ifndef FS_BASE_GUNZIP_H
+#define FS_BASE_GUNZIP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "fs/vault/foreign_gzip.h"
+#include "fs/base/gunzip.h"
 
 #include <stdlib.h>
 #include <zlib.h>
