@@ -74,6 +74,11 @@ struct recogniser {
 	 * then the one with the higher confidence, then the longer span, then the
 	 * higher rank, then the one that stands first in the table. */
 	uint8_t rank;
+	/* Where the value itself stands, between before and after, when the pattern
+	 * matches something else: a key word and the first letter of a password.
+	 * Asked once check has not said no; this span is then counted, masked, told,
+	 * and held against others.  NULL: the match is the value. */
+	void (*value)(const struct candidate *c, const char **start, size_t *size);
 };
 
 struct recogniser_table {
