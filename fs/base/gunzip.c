@@ -15,6 +15,7 @@ struct gunzip {
 	bool is_between;	/* before a member's first byte */
 	bool is_first;
 	bool has_trailing, is_over;
+	struct err failure;	/* told once what came before it was given */
 	uint8_t plain[PLAIN_SIZE];
 };
 
@@ -82,10 +83,11 @@ static int failed(const struct gunzip *g, int code, struct err *e)
 		       g->z.msg ? g->z.msg : "bad data");
 }
 
-ssize_t gunzip_read(struct gunzip *g, const void **data, struct err *e)
+/* -1: g->failure says why; what came out before stands in g->plain. */
+static int unpack(struct gunzip *g)
 {
-	g->z.next_out = g->plain;
-	g->z.avail_out = PLAIN_SIZE;
+	struct err *e = &g->failure;
+
 	while (g->z.avail_out > 0 && !g->is_over) {
 		int code;
 
@@ -111,6 +113,19 @@ ssize_t gunzip_read(struct gunzip *g, const void **data, struct err *e)
 			g->is_between = true;
 		else if (code != Z_OK && code != Z_BUF_ERROR)
 			return failed(g, code, e);
+	}
+	return 0;
+}
+
+ssize_t gunzip_read(struct gunzip *g, const void **data, struct err *e)
+{
+	g->z.next_out = g->plain;
+	g->z.avail_out = PLAIN_SIZE;
+	if (g->failure.code != MUNI_OK || unpack(g) < 0) {
+		if (g->z.avail_out == PLAIN_SIZE) {
+			*e = g->failure;
+			return -1;
+		}
 	}
 	*data = g->plain;
 	return (ssize_t)(PLAIN_SIZE - g->z.avail_out);
