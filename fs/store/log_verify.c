@@ -137,6 +137,13 @@ static void next_head(struct check *k)
 		is_good[c] = fd >= 0 && log_record_read(fd, size, k->heads_at, k->raw[c],
 							&k->record, &e) == 0;
 	}
+	/* What follows in a copy that another archive signed is no head of ours. */
+	if (k->trust.heads >= 0 && !is_good[k->trust.heads] && is_good[!k->trust.heads]) {
+		is_good[!k->trust.heads] = false;
+		if (k->trust.heads == 0 && k->sizes[LOG_FILE_HEADS][0] == k->heads_at)
+			tell(k, true, true, "audit/heads.2 goes on after the last head that was "
+			     "signed here");
+	}
 	if (!is_good[0] && !is_good[1]) {
 		uint64_t size = k->sizes[LOG_FILE_HEADS][0];
 
