@@ -18,10 +18,10 @@
 #include "policy/detect/detect.h"
 
 struct err;
+struct buffer;
 struct reader;
-struct writer;
 
-#define EXAMINATION_MAX (256u << 10)	/* bytes of one on the wire */
+#define EXAMINATION_MAX (512u << 10)	/* bytes of one on the wire */
 #define FINDINGS_MAX 256
 
 struct examination {
@@ -42,8 +42,11 @@ struct examination {
 };
 
 void examination_clear(struct examination *x);	/* frees, and empties it */
-int examination_write(const struct examination *x, struct writer *w, struct err *e);
-/* *out is empty or filled; examination_clear() it. */
+/* Appends at most EXAMINATION_MAX bytes; texts that are no UTF-8, or hold control
+ * characters, go as text_printable() has them.  MUNI_NO_MEMORY. */
+int examination_write(const struct examination *x, struct buffer *b, struct err *e);
+/* All that r holds.  *out is empty or filled; examination_clear() it.
+ * MUNI_DAMAGED: it is none. */
 int examination_read(struct reader *r, struct examination *out, struct err *e);
 
 #endif

@@ -16,7 +16,8 @@ struct input;
 #define INPUT_HEAD_SIZE (256u << 10)	/* input_head() gives at most this */
 #define INPUT_WHOLE_MAX (24u << 20)	/* of what must be held in memory to be read */
 
-/* A regular file: fd is borrowed, read with pread(). */
+/* A regular file: fd is borrowed, read with pread(), to `size` at most (what is
+ * appended meanwhile is left alone). */
 struct input *input_of_fd(int fd, uint64_t size);
 /* A pipe or a decoder: read() returns bytes, 0 at the end, -1 with e.  Borrowed arg. */
 struct input *input_of_stream(ssize_t (*read)(void *arg, void *out, size_t size,
@@ -25,11 +26,15 @@ struct input *input_of_memory(const void *data, size_t size);	/* borrowed */
 /* All NULL without memory. */
 void input_free(struct input *in);	/* NULL is allowed */
 
-/* The first bytes, without moving on; valid until input_free(). */
+/* The first bytes, without moving on; valid until input_free().  Where reading
+ * fails after some bytes these are given, and input_next() fails behind them. */
 int input_head(struct input *in, const void **data, size_t *size, struct err *e);
 /* The next bytes in order, head included: 0 at the end.  Everything that comes
  * this way goes through `watch` once (the digest of the outermost item). */
 ssize_t input_read(struct input *in, void *out, size_t size, struct err *e);
+/* The same without a copy: some of the next bytes (64 KiB at least until the end,
+ * where nothing but it reads), borrowed until the next but one call. */
+ssize_t input_next(struct input *in, const void **data, struct err *e);
 void input_watch(struct input *in, void (*watch)(void *arg, const void *data, size_t size),
 		 void *arg);
 /* Reads and drops the rest, so that the watcher has seen all. */
@@ -43,5 +48,9 @@ ssize_t input_at(struct input *in, uint64_t offset, void *out, size_t size, stru
 int input_whole(struct input *in, size_t max, const void **data, size_t *size,
 		struct err *e);
 bool input_size(struct input *in, uint64_t *out);	/* false: not known (yet) */
+/* Where input_read() and input_next() are. */
+uint64_t input_position(const struct input *in);
+/* That reading the bytes themselves has failed, and how; false: it has not. */
+bool input_failed(const struct input *in, struct err *e);
 
 #endif

@@ -43,24 +43,29 @@ struct look_limits {		/* 0: the default */
 struct looker;
 int looker_new(const struct recognisers *r, const struct look_limits *limits,
 	       struct looker **out, struct err *e);
-void looker_free(struct looker *k);
+void looker_free(struct looker *k);	/* NULL is allowed */
+/* note is told the format of each item before its reader runs, "" after the last:
+ * whoever outlives a crash can say what crashed. */
+void looker_note(struct looker *k, void (*note)(void *arg, const char *format), void *arg);
 
-/* name: for its extension and the places; bytes.  *out: examination_clear() it.
- * -1 only for want of memory or a read error of `in` itself (MUNI_IO). */
+/* name: for its extension, bytes; NULL: none.  *out: examination_clear() it, also
+ * after -1: only for want of memory or a read error of `in` itself (MUNI_IO). */
 int looker_examine(struct looker *k, struct input *in, const char *name,
 		   struct examination *out, struct err *e);
 
 /* ---- for extractors ---------------------------------------------------------------- */
 
-/* An item inside: identified, read, counted against the limits.  name: its path
- * inside the container, bytes; places become "name: ...".  0 also where it could
- * not be read (then it was said); -1: stop altogether (limits, memory). */
+/* An item inside: identified, read, counted as a member (its bytes are counted by
+ * whoever unpacks them: look_expanded()).  name: its path inside the container,
+ * bytes; places become "name: ...".  0 also where it could not be read (then it was
+ * said); -1: stop altogether (limits, memory).  Not within a stretch of text. */
 int look_into(struct look *l, struct input *in, const char *name, struct err *e);
 /* That something could not be looked into, and why; with the path of containers
  * before it ("inner.zip: encrypted").  Never a value. */
 void look_opaque(struct look *l, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Bytes that came out of a container or decoder; -1 (MUNI_LIMIT): stop. */
+/* Bytes that came out of a container or decoder; -1 (MUNI_LIMIT): stop, hand the
+ * error up. */
 int look_expanded(struct look *l, uint64_t bytes, struct err *e);
 /* The detector of this file, for detector_begin/feed/end. */
 struct detector *look_detector(struct look *l);
@@ -78,8 +83,10 @@ unsigned look_depth(const struct look *l);
  * each other; text in the next row or cell never gives context except by label.
  */
 struct cells;
+#define CELL_END '\x1f'		/* stands between the cells of a stretch, ... */
+#define ROW_END '\x1e'		/* ... and between its rows */
 struct cells *cells_new(struct look *l);	/* NULL without memory */
-/* label, place: copied, interned; NULL allowed.  text: UTF-8 (anything else parts words). */
+/* label, place: copied; NULL allowed.  text: UTF-8 (anything else parts words). */
 int cells_add(struct cells *c, const char *label, const char *place, const void *text,
 	      size_t size, struct err *e);
 int cells_row(struct cells *c, struct err *e);

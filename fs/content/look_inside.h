@@ -1,0 +1,58 @@
+/*
+ * What the parts of looking share.  Only fs/content/{look*,cells,extract_text}.c
+ * include this.
+ */
+#ifndef FS_CONTENT_LOOK_INSIDE_H
+#define FS_CONTENT_LOOK_INSIDE_H
+
+#include "fs/content/look.h"
+
+#define LOOK_PATH_MAX 2048
+#define LOOK_RATIO_FREE (64ull << 20)	/* the ratio counts from here */
+
+struct formats;
+struct hasher;
+
+/* Kept between files: a fresh megabyte for each would cost its page faults. */
+struct text_buffers {
+	uint8_t *decoded[2];	/* owned; NULL until needed */
+	struct text_mark *marks[2];
+};
+void text_buffers_free(struct text_buffers *b);
+
+struct looker {
+	struct look_limits limits;
+	struct formats *formats;
+	struct detector *detector;
+	struct hasher *hasher;
+	struct text_buffers text;
+	void (*note)(void *arg, const char *format);
+	void *note_arg;
+};
+
+struct item {
+	char format[128];
+	char encoding[32];
+};
+
+struct look {
+	struct looker *k;
+	struct input *root;
+	struct examination *out;
+	const struct item *item;	/* the innermost */
+	unsigned depth;
+	uint64_t expanded, members;
+	bool is_stopped;	/* a limit of the whole file was met */
+	char path[LOOK_PATH_MAX];	/* "a.zip: b.xml: ": printable */
+	size_t path_size;
+};
+
+/* look_path.c */
+void path_push(struct look *l, const char *name);
+void path_cut(struct look *l, size_t size);
+
+/* extract_text.c: the script of a head; -1: no memory. */
+int text_script(const char *encoding, const void *head, size_t size, char script[32],
+		struct err *e);
+
+#endif
