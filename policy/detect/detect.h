@@ -81,7 +81,12 @@ struct finding {
 	struct sample samples[SAMPLES_MAX];	/* the first ones */
 };
 
-/* Where a stretch of text stands; both may be NULL, both borrow arg. */
+/* In a stretch: no value spans either, no check sees beyond its cell, and a word in
+ * another row is no context. */
+#define DETECT_CELL_END '\x1f'
+#define DETECT_ROW_END '\x1e'
+
+/* Where a stretch of text stands; each may be NULL, all borrow arg. */
 struct passage {
 	/* What stands over the cell at this offset of the stretch (column, key,
 	 * element), or NULL; valid until the next call. */
@@ -100,8 +105,8 @@ void detector_reset(struct detector *d);	/* before the next item */
 /*
  * A stretch of text (a file, a member, a batch of cells) is fed in pieces of any
  * size that need not end at a character.  `passage` is borrowed until
- * detector_end() and is asked only about offsets not older than 64 KiB before the
- * newest byte fed.  Bytes that are no UTF-8 part words.
+ * detector_end() and is asked only about offsets in the piece that is being fed and
+ * in the 64 KiB before it.  Bytes that are no UTF-8 part words.
  */
 void detector_begin(struct detector *d, const struct passage *passage);
 int detector_feed(struct detector *d, const void *utf8, size_t size, struct err *e);

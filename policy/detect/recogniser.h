@@ -52,10 +52,29 @@ enum sensitivity {		/* in order: the greater wins */
 struct recogniser {
 	const char *id;
 	const char *title;	/* for people: "US social security number" */
+	/* Pictures, ended by NULL, or NULL: how a number is written, sign for sign.
+	 *
+	 *   9  a digit             A  a letter A-Z       a  a letter of either case
+	 *   X  A-Z or a digit      x  a letter of either case or a digit
+	 *   {n} {n,m}              so many of the sign before it
+	 *   space - . / ( ) + : , ' _ <    themselves
+	 *
+	 * "999-99-9999", "9{13,19}", "AA 99 99 99 A", "AA99X{11,30}".  A picture stands
+	 * for whole words: what begins or ends it with a letter or digit has none of
+	 * [A-Za-z0-9] beyond.  Its first six characters hold a 9, X or x that is a
+	 * digit in the text, or it begins with "AAAAAA"; it is PICTURE_MAX characters
+	 * long at most.  Each way of writing is a picture of its own.
+	 *
+	 * For everything that is made of digits or capitals: pictures cost nothing
+	 * where there are none, expressions without a fixed word cost much. */
+	const char *const *pictures;
+#define PICTURE_MAX 128
 	/* Vectorscan expressions (its subset of PCRE, UTF-8 text, DOTALL off), ended
-	 * by NULL.  Wide enough for every way the value is written, narrow enough
-	 * that prose matches none of them.  What is left of the match and right of it
-	 * is check's to look at. */
+	 * by NULL, or NULL.  Wide enough for every way the value is written, narrow
+	 * enough that prose matches none of them.  What is left of the match and right
+	 * of it is check's to look at.  Fast are those in which three or more fixed
+	 * characters must stand ("ghp_", "://"), and of those the ones whose matches
+	 * are all of one length. */
 	const char *const *patterns;
 	bool ignores_case;
 	/* Never called with a span outside min_size..max_size. */
