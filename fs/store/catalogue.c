@@ -218,12 +218,19 @@ static void discard(struct catalogue *c)
 	sqlite3_close(c->db);
 	if (was_open)
 		remove_scratch(c);
+	catalogue_words_forget(c);
 	file_close(&c->dirfd);
 	free(c);
 }
 
 int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogue **out,
 		     struct err *e)
+{
+	return catalogue_create_format(dirfd, epoch, key_id, 0, out, e);
+}
+
+int catalogue_create_format(int dirfd, uint64_t epoch, unsigned key_id, int64_t format,
+			    struct catalogue **out, struct err *e)
 {
 	struct catalogue *c = NULL;
 	char name[48];
@@ -237,7 +244,7 @@ int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogu
 	if (handle_new(dirfd, epoch, CATALOGUE_WRITE, &c, e) < 0 ||
 	    open_database(c, key_id, "&new=1", e) < 0 || pagevfs_format(c->db, e) < 0 ||
 	    configure(c, CREATE_CACHE_BYTES, e) < 0 ||
-	    catalogue_schema_create(c, e) < 0 || configure_writer(c, e) < 0 ||
+	    catalogue_schema_create(c, format, e) < 0 || configure_writer(c, e) < 0 ||
 	    file_sync_dir(dirfd, e) < 0)
 		goto fail;
 	*out = c;
@@ -304,7 +311,7 @@ int catalogue_commit(struct catalogue *c, struct err *e)
 	if (!c->in_transaction)
 		return err_set(e, MUNI_USAGE, "a commit outside a transaction");
 	if (sqlite3_get_autocommit(c->db)) {
-		c->in_transaction = false;
+		catalogue_rollback(c);
 		return err_set(e, MUNI_IO, "the catalogue's transaction was lost to an earlier "
 			       "error; nothing of it was kept");
 	}
@@ -316,14 +323,22 @@ int catalogue_commit(struct catalogue *c, struct err *e)
 		return -1;
 	}
 	c->in_transaction = false;
+	c->upgraded_from = 0;
 	return 0;
 }
 
 void catalogue_rollback(struct catalogue *c)
 {
-	if (c->in_transaction && !sqlite3_get_autocommit(c->db))
+	if (!c->in_transaction)
+		return;
+	if (!sqlite3_get_autocommit(c->db))
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	c->in_transaction = false;
+	catalogue_words_forget(c);
+	if (c->upgraded_from) {
+		c->format = c->upgraded_from;
+		c->upgraded_from = 0;
+	}
 }
 
 int catalogue_checkpoint(struct catalogue *c, struct err *e)

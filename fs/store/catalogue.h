@@ -47,10 +47,20 @@ enum catalogue_mode {
  * cache_bytes: SQLite's page cache for this connection. */
 int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogue **out,
 		     struct err *e);
+/* The same as an older program made it: for tests of the way up. */
+int catalogue_create_format(int dirfd, uint64_t epoch, unsigned key_id, int64_t format,
+			    struct catalogue **out, struct err *e);
 int catalogue_open(int dirfd, uint64_t epoch, unsigned key_id, enum catalogue_mode mode,
 		   size_t cache_bytes, struct catalogue **out, struct err *e);
 /* A writer checkpoints with TRUNCATE first. */
 void catalogue_close(struct catalogue *c);
+/*
+ * A catalogue of an older format is read as it is: what came later is absent
+ * (MUNI_NOT_FOUND).  A writer brings it up, in a transaction of its own, before
+ * it writes anything else; vault_open() does.
+ */
+bool catalogue_is_older(const struct catalogue *c);
+int catalogue_upgrade(struct catalogue *c, struct err *e);
 
 int catalogue_begin(struct catalogue *c, struct err *e);	/* IMMEDIATE for a writer */
 int catalogue_commit(struct catalogue *c, struct err *e);
@@ -339,7 +349,7 @@ int catalogue_version_seal(struct catalogue *c, const struct version *v,
  * Blocks and chunks stay: the next ingest finds them.  Returns how many in
  * *count.  In one transaction of its own. */
 int catalogue_recover(struct catalogue *c, unsigned *count, struct err *e);
-/* Is there a version in state OPEN: in progress, or left by a crash? */
+/* Is a version or a scan in progress, or left so by a crash? */
 int catalogue_is_in_progress(struct catalogue *c, bool *out, struct err *e);
 int catalogue_problem_add(struct catalogue *c, int64_t version, const void *path,
 			  size_t path_size, const char *what, struct err *e);

@@ -52,6 +52,14 @@ enum statement {
 	STATEMENT_SCAN_ENTRY, STATEMENT_SCAN_ROOT, STATEMENT_SCAN_NAMES,
 	STATEMENT_SCAN_INODES,
 	STATEMENT_EACH_CONTENT, STATEMENT_EACH_DIRECTORY,
+	STATEMENT_WORD_GET, STATEMENT_WORD_FIND, STATEMENT_WORD_ADD,
+	STATEMENT_SCAN_RUNNING, STATEMENT_SCAN_STOP, STATEMENT_SCAN_LATEST,
+	STATEMENT_SCAN_COMPLETE, STATEMENT_SCAN_ADD, STATEMENT_SCAN_RESUME,
+	STATEMENT_SCAN_END, STATEMENT_SCAN_PROBLEMS, STATEMENT_SCAN_PROBLEM_ADD,
+	STATEMENT_SCAN_PROBLEMS_CLEAR, STATEMENT_SCANNED_SYSTEM,
+	STATEMENT_ITEM_FIND, STATEMENT_ITEM_ID, STATEMENT_ITEM_PUT, STATEMENT_ITEM_DROP,
+	STATEMENT_ITEM_SETTLE, STATEMENT_ITEM_COPY, STATEMENT_ITEMS, STATEMENT_ITEMS_ANY,
+	STATEMENT_FINDINGS, STATEMENT_FINDING_ADD, STATEMENT_FINDINGS_DROP,
 	STATEMENT_COUNT
 };
 
@@ -62,6 +70,9 @@ struct catalogue {
 	unsigned key_id;
 	enum catalogue_mode mode;
 	bool in_transaction;	/* between catalogue_begin() and its end */
+	int64_t format;		/* of its tables */
+	int64_t upgraded_from;	/* in this transaction; 0: not */
+	struct words *words;	/* catalogue_words.c; owned; NULL: none kept yet */
 	struct {
 		sqlite3_stmt *prepared;
 		bool in_use;
@@ -124,10 +135,29 @@ int catalogue_exec_int(struct catalogue *c, const char *sql, int64_t *out, struc
 
 /* ---- schema (catalogue_schema.c) ----------------------------------------- */
 
-/* Refuses what is no catalogue or of a newer format; brings an older one up
- * when the handle can write. */
+/* Refuses what is no catalogue or of a newer format; an older one is read as it is. */
 int catalogue_schema_check(struct catalogue *c, struct err *e);
-int catalogue_schema_create(struct catalogue *c, struct err *e);
+/* format 0: the newest. */
+int catalogue_schema_create(struct catalogue *c, int64_t format, struct err *e);
+/* MUNI_NOT_FOUND where the tables of `what` came with a later format. */
+int catalogue_need_format(struct catalogue *c, int64_t format, const char *what,
+			  struct err *e);
+#define CATALOGUE_FORMAT_INVENTORY 2
+
+/* ---- words (catalogue_words.c) -------------------------------------------- */
+
+/* Texts that stand in very many rows and say nothing of anybody (MIME types,
+ * encodings, recognisers), and the names of accounts: kept once a connection. */
+enum word_kind { WORD_PLAIN, WORD_ACCOUNT };
+#define WORD_MAX 255
+/* text NULL: 0. */
+int catalogue_word_intern(struct catalogue *c, enum word_kind kind, const char *text,
+			  int64_t *id, struct err *e);
+/* *text NULL for id 0; borrowed until catalogue_words_forget().  MUNI_DAMAGED. */
+int catalogue_word(struct catalogue *c, enum word_kind kind, int64_t id, const char **text,
+		   struct err *e);
+/* What was interned in a transaction that was rolled back is not there. */
+void catalogue_words_forget(struct catalogue *c);
 
 /* ---- codecs (catalogue_attrs.c, catalogue_extents.c) --------------------- */
 
@@ -164,7 +194,7 @@ bool entry_name_is_sound(const void *name, size_t size);
 void node_from_row(struct query *q, int at, struct node *n);
 /* Internal sequences go on after the public ones. */
 enum { SEQUENCE_VERSION = SEQUENCE_COUNT, SEQUENCE_SYSTEM, SEQUENCE_ACCOUNT,
-	SEQUENCE_CLASS, SEQUENCE_ALL };
+	SEQUENCE_CLASS, SEQUENCE_SCAN, SEQUENCE_ITEM, SEQUENCE_WORD, SEQUENCE_ALL };
 extern const char *const catalogue_sequence_names[SEQUENCE_ALL];
 int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,
 			    struct err *e);

@@ -56,38 +56,63 @@ static const char step_1[] =
 	"  ('content', 1), ('block', 1), ('segment', 1), ('xattrs', 1), ('version', 1),"
 	"  ('system', 1), ('account', 1), ('class', 2);";
 
+/* The inventory.  A scan reads it in order of paths and writes it in nearly that
+ * order, so the path is the key, once; nothing is looked up by an item's id. */
+static const char step_2[] =
+	"CREATE TABLE scan(id INTEGER PRIMARY KEY, system INTEGER NOT NULL,"
+	"  state INTEGER NOT NULL, source BLOB NOT NULL, source_kind TEXT NOT NULL,"
+	"  stamp BLOB NOT NULL, fingerprint BLOB NOT NULL, began INTEGER NOT NULL,"
+	"  ended INTEGER NOT NULL, items INTEGER NOT NULL, files INTEGER NOT NULL,"
+	"  bytes INTEGER NOT NULL, looked_into INTEGER NOT NULL,"
+	"  unchanged INTEGER NOT NULL, problems INTEGER NOT NULL, digest BLOB NOT NULL)"
+	"  STRICT;"
+	"CREATE INDEX scan_system ON scan(system);"
+	"CREATE TABLE scan_problem(scan INTEGER NOT NULL, path BLOB NOT NULL,"
+	"  what TEXT NOT NULL, PRIMARY KEY(scan, path, what)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
+	"CREATE TABLE item(system INTEGER NOT NULL, path BLOB NOT NULL,"
+	"  id INTEGER NOT NULL, scan INTEGER NOT NULL, attrs BLOB NOT NULL, sha BLOB,"
+	"  format INTEGER, claimed INTEGER, encoding INTEGER, script INTEGER,"
+	"  opaque TEXT, findings INTEGER NOT NULL, first INTEGER, original BLOB,"
+	"  copies INTEGER NOT NULL, PRIMARY KEY(system, path)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE finding(item INTEGER NOT NULL, at INTEGER NOT NULL,"
+	"  recogniser INTEGER NOT NULL, count INTEGER NOT NULL,"
+	"  confidence INTEGER NOT NULL, sensitivity INTEGER NOT NULL,"
+	"  places TEXT NOT NULL, samples TEXT NOT NULL, PRIMARY KEY(item, at))"
+	"  STRICT, WITHOUT ROWID;"
+	"INSERT INTO sequence(name, next) VALUES('scan', 1), ('item', 1), ('word', 1);";
+
 /* steps[n] leads from format n to n + 1. */
-static const char *const steps[] = { step_1 };
+static const char *const steps[] = { step_1, step_2 };
 
 #define FORMAT_NOW ((int64_t)(sizeof steps / sizeof steps[0]))
 
-static int climb(struct catalogue *c, int64_t from, struct err *e)
+static int climb(struct catalogue *c, int64_t to, struct err *e)
 {
 	char pragma[48];
 
-	if (catalogue_exec(c, "BEGIN IMMEDIATE", e) < 0)
-		return -1;
-	for (int64_t n = from; n < FORMAT_NOW; n++)
+	for (int64_t n = c->format; n < to; n++)
 		if (catalogue_exec(c, steps[n], e) < 0)
-			goto undo;
-	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %" PRId64, FORMAT_NOW);
-	if (catalogue_exec(c, pragma, e) < 0 || catalogue_exec(c, "COMMIT", e) < 0)
-		goto undo;
-	return 0;
-undo:
-	sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
-	return -1;
+			return -1;
+	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %" PRId64, to);
+	return catalogue_exec(c, pragma, e);
 }
 
-int catalogue_schema_create(struct catalogue *c, struct err *e)
+int catalogue_schema_create(struct catalogue *c, int64_t format, struct err *e)
 {
 	char pragma[48];
 
 	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d",
 		 CATALOGUE_APPLICATION_ID);
-	if (catalogue_exec(c, pragma, e) < 0)
+	if (catalogue_exec(c, pragma, e) < 0 || catalogue_exec(c, "BEGIN IMMEDIATE", e) < 0)
 		return -1;
-	return climb(c, 0, e);
+	format = format > 0 && format < FORMAT_NOW ? format : FORMAT_NOW;
+	if (climb(c, format, e) < 0 || catalogue_exec(c, "COMMIT", e) < 0) {
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+		return -1;
+	}
+	c->format = format;
+	return 0;
 }
 
 int catalogue_schema_check(struct catalogue *c, struct err *e)
@@ -103,12 +128,32 @@ int catalogue_schema_check(struct catalogue *c, struct err *e)
 		return err_set(e, MUNI_FORMAT, "catalogue.%" PRIu64 " has format %" PRId64
 			       ", this program knows up to %" PRId64 "; use a newer muniment",
 			       c->epoch, format, FORMAT_NOW);
-	if (format == FORMAT_NOW)
+	c->format = format;
+	return 0;
+}
+
+bool catalogue_is_older(const struct catalogue *c)
+{
+	return c->format < FORMAT_NOW;
+}
+
+int catalogue_upgrade(struct catalogue *c, struct err *e)
+{
+	if (!c->in_transaction)
+		return err_set(e, MUNI_USAGE, "a write to the catalogue outside a transaction");
+	if (climb(c, FORMAT_NOW, e) < 0)
+		return err_wrap(e, "bringing the catalogue from format %" PRId64 " to %" PRId64,
+				c->format, FORMAT_NOW);
+	c->upgraded_from = c->format;
+	c->format = FORMAT_NOW;
+	return 0;
+}
+
+int catalogue_need_format(struct catalogue *c, int64_t format, const char *what,
+			  struct err *e)
+{
+	if (c->format >= format)
 		return 0;
-	if (c->mode != CATALOGUE_WRITE)
-		return err_set(e, MUNI_FORMAT, "catalogue.%" PRIu64 " has the older format "
-			       "%" PRId64 "; a command that writes to the archive (such as "
-			       "`muni repair`) brings it up to %" PRId64, c->epoch, format,
-			       FORMAT_NOW);
-	return climb(c, format, e);
+	return err_set(e, MUNI_NOT_FOUND, "this archive has no %s: it was last written by an "
+		       "older muniment (catalogue format %" PRId64 ")", what, c->format);
 }

@@ -240,6 +240,9 @@ const char *const catalogue_sequence_names[SEQUENCE_ALL] = {
 	[SEQUENCE_SYSTEM] = "system",
 	[SEQUENCE_ACCOUNT] = "account",
 	[SEQUENCE_CLASS] = "class",
+	[SEQUENCE_SCAN] = "scan",
+	[SEQUENCE_ITEM] = "item",
+	[SEQUENCE_WORD] = "word",
 };
 
 int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/store/catalogue_items.h"
 
 /* ---- versions ------------------------------------------------------------------------ */
 
@@ -23,7 +24,9 @@ int catalogue_is_in_progress(struct catalogue *c, bool *out, struct err *e)
 	int got = query_step(&q, e);
 	query_close(&q);
 	*out = got > 0;
-	return got < 0 ? -1 : 0;
+	if (got != 0)
+		return got < 0 ? -1 : 0;
+	return catalogue_scan_is_running(c, out, e);
 }
 
 static int refuse_second_open(struct catalogue *c, struct err *e)
@@ -33,8 +36,8 @@ static int refuse_second_open(struct catalogue *c, struct err *e)
 	if (catalogue_is_in_progress(c, &is_there, e) < 0)
 		return -1;
 	if (is_there)
-		return err_set(e, MUNI_BUSY, "another version is in progress, or was left by a "
-			       "crash and is not cleared yet");
+		return err_set(e, MUNI_BUSY, "another version or a scan is in progress, or was "
+			       "left by a crash and is not cleared yet");
 	return 0;
 }
 

@@ -46,7 +46,10 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_REPAIR = 9,
 	LOG_EXPORT = 10,
 	LOG_VERIFY = 11,
-	/* 12.. : decisions, holds, dispositions, certificates */
+	LOG_SCAN = 12,		/* an inventory is whole */
+	LOG_SCAN_STOPPED = 13,	/* one was cut off; the next goes on from there */
+	LOG_FORMAT = 14,	/* the catalogue was brought to a newer format */
+	/* 15.. : decisions, holds, dispositions, certificates */
 };
 
 struct log_entry {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fs/base/err.h"
+#include "fs/store/catalogue_items.h"
 #include "fs/store/pagevfs.h"
 #include "fs/store/parity.h"
 #include "fs/store/redo.h"
@@ -117,23 +118,42 @@ int vault_commit_act(struct vault *v, enum log_act act, const char *details,
 	return 0;
 }
 
-int vault_abandon(struct vault *v, struct err *e)
+/* The entry first: from here on an act without its head explains why the
+ * catalogue is not what was signed (T3). */
+static int abandon_version(struct vault *v, struct err *e)
 {
-	bool is_in_progress;
 	unsigned count;
 
-	catalogue_rollback(v->catalogue);
-	if (catalogue_is_in_progress(v->catalogue, &is_in_progress, e) < 0)
-		return -1;
-	if (!is_in_progress)
-		return 0;
-	/* The entry first: from here on an act without its head explains why the
-	 * catalogue is not what was signed (T3). */
 	if (catalogue_begin(v->catalogue, e) < 0 ||
 	    record(v, LOG_INGEST_ABANDONED, "{}", e) < 0 ||
 	    catalogue_recover(v->catalogue, &count, e) < 0)
 		return err_wrap(e, "rolling back an interrupted ingest");
 	return finish(v, e);
+}
+
+/* What it saw stays: the next scan goes on from there. */
+static int stop_scan(struct vault *v, struct err *e)
+{
+	if (catalogue_begin(v->catalogue, e) < 0 ||
+	    catalogue_scan_stop(v->catalogue, e) < 0 ||
+	    record(v, LOG_SCAN_STOPPED, "{}", e) < 0) {
+		catalogue_rollback(v->catalogue);
+		return err_wrap(e, "ending an interrupted scan");
+	}
+	return finish(v, e);
+}
+
+int vault_abandon(struct vault *v, struct err *e)
+{
+	bool is_in_progress, is_scan;
+
+	catalogue_rollback(v->catalogue);
+	if (catalogue_is_in_progress(v->catalogue, &is_in_progress, e) < 0 ||
+	    catalogue_scan_is_running(v->catalogue, &is_scan, e) < 0)
+		return -1;
+	if (!is_in_progress)
+		return 0;
+	return is_scan ? stop_scan(v, e) : abandon_version(v, e);
 }
 
 /* ---- recovery ---------------------------------------------------------------------- */
@@ -145,25 +165,40 @@ static int refuse_unsigned_pages(struct err *e)
 		       "what is touched, \"muni repair\" rebuilds it from its copies");
 }
 
-int archive_recover(struct vault *v, struct err *e)
+/* An act of its own, so that the pages are those of a signed head again. */
+static int upgrade(struct vault *v, struct err *e)
+{
+	if (catalogue_begin(v->catalogue, e) < 0 ||
+	    catalogue_upgrade(v->catalogue, e) < 0 ||
+	    record(v, LOG_FORMAT, "{}", e) < 0) {
+		catalogue_rollback(v->catalogue);
+		return err_wrap(e, "bringing the archive up to this program's format");
+	}
+	return finish(v, e);
+}
+
+static int mend_interrupted(struct vault *v, struct err *e)
 {
 	struct sqlite3 *db = catalogue_sqlite(v->catalogue);
 	struct log_head head;
 	struct digest now;
 	uint64_t pages;
-	bool is_in_progress;
+	bool is_in_progress, is_scan;
 
 	if (objects_sweep(v->objects, e) < 0 ||
 	    pagevfs_digest(db, &v->pages_at_open, &pages, e) < 0 ||
 	    catalogue_checkpoint(v->catalogue, e) < 0 ||
 	    catalogue_is_in_progress(v->catalogue, &is_in_progress, e) < 0 ||
+	    catalogue_scan_is_running(v->catalogue, &is_scan, e) < 0 ||
 	    log_newest_head(v->log, &head, e) < 0)
 		return -1;
 	if (is_in_progress) {
 		if (vault_abandon(v, e) < 0)
 			return -1;
-		vault_add_notice(v, "an ingest that was interrupted has been rolled back; what "
-				 "it had stored is found again by the next one");
+		vault_add_notice(v, is_scan ? "a scan was interrupted; the next one of its "
+				 "source goes on from there" : "an ingest that was interrupted "
+				 "has been rolled back; what it had stored is found again by "
+				 "the next one");
 		return 0;
 	}
 	if (log_count(v->log) > head.count)
@@ -177,4 +212,11 @@ int archive_recover(struct vault *v, struct err *e)
 	}
 	v->is_settled = true;
 	return 0;
+}
+
+int archive_recover(struct vault *v, struct err *e)
+{
+	if (mend_interrupted(v, e) < 0)
+		return -1;
+	return catalogue_is_older(v->catalogue) ? upgrade(v, e) : 0;
 }

@@ -50,12 +50,14 @@ struct vault {
  *       left to do is done by the next act or the next VAULT_WRITE open.
  *   T3  A catalogue that differs from the newest head without an act after it
  *       or a version in progress is damage.  So whoever commits outside this
- *       function (ingest) has begun a version first, in the same or an earlier
- *       commit, and leaves by this function or by vault_abandon().
+ *       function (ingest, scan) has begun a version or a scan first, in the
+ *       same or an earlier commit, and leaves by this function or by
+ *       vault_abandon().
  */
 int vault_commit_act(struct vault *v, enum log_act act, const char *details,
 		     struct err *e);
-/* Rolls back the version in progress, if there is one, and logs that. */
+/* Rolls back the version in progress, or marks the scan in progress as cut off, if
+ * there is one, and logs that. */
 int vault_abandon(struct vault *v, struct err *e);
 
 /* Tells every mount registered in the run folder that something changed. */
