@@ -8,8 +8,9 @@
  *       field; nothing is guessed and nothing unknown is skipped.
  *   P3  Nothing is destroyed by default: what no rule matches is reviewed, and an
  *       item that could not be looked into goes to review unless the rule that
- *       matched says `opaque: accept`, or does not depend on what stands inside and
- *       decides archive.
+ *       decides says `opaque: accept`, or decides archive and would have done so
+ *       whatever stands inside: neither it nor any rule before it that says
+ *       something else could turn out otherwise.
  *
  * Constant once loaded: any number of threads.
  */
@@ -48,6 +49,7 @@ int sensitivity_parse(const char *text, enum sensitivity *out);
 
 enum then { THEN_DESTROY, THEN_REVIEW, THEN_TRANSFER, THEN_KEEP };
 const char *then_name(enum then t);
+int then_parse(const char *text, enum then *out);
 
 struct mandate {
 	char *instrument, *clause, *jurisdiction;
@@ -104,6 +106,8 @@ struct policy_info {		/* borrowed from the policy */
 int policy_load(const void *text, size_t size, const char *name, struct policy **out,
 		struct err *e);
 void policy_free(struct policy *p);	/* NULL is allowed */
+/* What policy_info() tells as the text's SHA-256: 32 bytes, copied. */
+void policy_set_digest(struct policy *p, const uint8_t digest[32]);
 const struct policy_info *policy_info(const struct policy *p);
 const struct policy_class *policy_class_find(const struct policy *p, const char *id);
 
@@ -115,7 +119,8 @@ struct judgement {		/* what becomes of one item; borrowed from the policy */
 	enum importance importance;
 	uint8_t confidence;	/* percent: of the weakest fact that the rule needed; 100
 				 * where it rests on no finding */
-	bool is_held_back;	/* the rule said more, but the item is opaque: review */
+	bool is_held_back;	/* the rule said more, but the item is opaque: review (the
+				 * class stays the rule's, for whoever reviews it) */
 	/* Every rule that matched, in order, as a bit string over rules (caller's:
 	 * (rule_count + 7) / 8 bytes), or NULL not to know. */
 	uint8_t *matched;

@@ -1,0 +1,17 @@
+/*
+ * A policy as its own files see it.
+ */
+#ifndef POLICY_POLICY_INSIDE_H
+#define POLICY_POLICY_INSIDE_H
+
+#include "policy/memory.h"
+#include "policy/policy.h"
+
+struct policy {
+	struct policy_info info;
+	struct memory memory;	/* all that info points to, and all conditions */
+	struct zone *zone;	/* of the calendar; owned */
+	uint8_t digest[32];
+};
+
+#endif
