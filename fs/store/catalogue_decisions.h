@@ -13,74 +13,91 @@
 
 struct policy_row {
 	int64_t id;
-	char *name;
+	char *name;		/* owned, as is text */
 	unsigned version;
-	struct digest digest;	/* of the text */
+	struct digest digest;	/* SHA-256 of the text */
 	int64_t stored;		/* seconds */
-	char *text;		/* as it was given; owned */
+	char *text;		/* as it was given */
 	size_t text_size;
 };
 void policy_row_clear(struct policy_row *p);
 
-/* By digest; each text is kept once, for ever. */
+/* Each text is kept once, for ever: fills id and, where it was there, stored. */
 int catalogue_policy_intern(struct catalogue *c, struct policy_row *p, struct err *e);
 int catalogue_policy_get(struct catalogue *c, int64_t id, struct policy_row *out,
 			 struct err *e);
 
+/* ---- what the policy says ------------------------------------------------------------ */
+
+struct classification {		/* the newest of a system */
+	int64_t policy;
+	int64_t decided;	/* seconds */
+	int64_t scan;		/* whose inventory it was over */
+};
+/* Replaces what was decided before; catalogue_decision_put() follows. */
+int catalogue_classification_begin(struct catalogue *c, int64_t system,
+				   const struct classification *k, struct err *e);
+/* MUNI_NOT_FOUND says how to classify. */
+int catalogue_classification_get(struct catalogue *c, int64_t system,
+				 struct classification *out, struct err *e);
+
 struct decision_row {
-	int64_t item;
 	uint8_t decision;	/* policy's enum decision */
-	char *class_code;	/* NULL: none */
 	uint8_t sensitivity, importance, confidence;
+	char *class_code;	/* NULL: none */
 	char *rule;		/* id; NULL: no rule matched */
 	char *matched;		/* ids of all that matched, "," between; NULL: none */
 	char *evidence;		/* a sentence or two: why */
-	int64_t policy;
-	int64_t decided;	/* seconds */
-	uint64_t size;		/* of the item when it was decided, and ... */
-	struct stamp mtime;	/* ... when it was modified: what is newer is undecided */
-	bool has_sha256;
-	struct digest sha256;
 };
+int catalogue_decision_put(struct catalogue *c, int64_t item, const struct decision_row *d,
+			   struct err *e);
+
+/* ---- what officers say instead ------------------------------------------------------- */
 
 struct override_row {
-	char *path;		/* bytes */
-	size_t path_size;
 	uint8_t decision;
 	char *class_code;	/* NULL: the policy's own */
 	char *officer, *reason;
-	int64_t made;
+	int64_t made;		/* seconds */
 };
-
-/* The override stands by the path: it survives classification and scans. */
-struct decided_row {		/* what inventory, policy and officers say, together */
-	struct item_row item;
-	bool has_decision, has_override;
-	struct decision_row policy;	/* what the policy says */
-	struct override_row override;	/* what an officer says instead */
-};
-
-/* Replaces all decisions of a system (the old ones go in the same transaction). */
-int catalogue_decisions_clear(struct catalogue *c, int64_t system, struct err *e);
-int catalogue_decision_put(struct catalogue *c, const struct decision_row *d,
-			   struct err *e);
-int catalogue_override_put(struct catalogue *c, int64_t system,
-			   const struct override_row *o, struct err *e);
+/* Stands by the path: it survives classifications and scans. */
+int catalogue_override_put(struct catalogue *c, int64_t system, const void *path,
+			   size_t path_size, const struct override_row *o, struct err *e);
+/* MUNI_NOT_FOUND. */
 int catalogue_override_drop(struct catalogue *c, int64_t system, const void *path,
-			    size_t path_size, struct err *e);	/* MUNI_NOT_FOUND */
-/* By path, as catalogue_items(). */
+			    size_t path_size, struct err *e);
+
+/* ---- together --------------------------------------------------------------------------- */
+
+struct decided_row {
+	const struct item_row *item;	/* borrowed */
+	const char *duplicate_path;	/* of item->duplicate_of; NULL: none; not NUL ended */
+	size_t duplicate_size;
+	bool has_decision, has_override;	/* neither: undecided */
+	struct decision_row policy;
+	struct override_row override;
+};
+
+/* Every item of the inventory, by path, as catalogue_items(). */
 int catalogue_decided(struct catalogue *c, int64_t system, const void *after,
 		      size_t after_size,
-		      int (*row)(void *arg, const struct decided_row *r,
-				 const char *duplicate_path, size_t duplicate_size),
-		      void *arg, struct err *e);
-int catalogue_decided_find(struct catalogue *c, int64_t system, const void *path,
-			   size_t path_size, struct decided_row *out, struct err *e);
+		      int (*row)(void *arg, const struct decided_row *r), void *arg,
+		      struct err *e);
+/* For one item; fills all but the three first fields.  decided_row_clear() it. */
+int catalogue_decided_find(struct catalogue *c, const struct item_row *item,
+			   struct decided_row *out, struct err *e);
 void decided_row_clear(struct decided_row *r);
 
-/* The class's own words, as the policy last classified with defines it; access is
- * kept in struct record_class. */
+/* ---- classes ------------------------------------------------------------------------------ */
+
+/*
+ * A class's own words under one policy (JSON), and who may see its records from now
+ * on (struct record_class.access).  A definition, once made, is not changed.
+ */
 int catalogue_class_define(struct catalogue *c, const char *code, const char *access,
-			   const char *definition, int64_t policy, struct err *e);
+			   int64_t policy, const char *definition, struct err *e);
+/* malloc'ed; MUNI_NOT_FOUND. */
+int catalogue_class_definition(struct catalogue *c, const char *code, int64_t policy,
+			       char **out, struct err *e);
 
 #endif

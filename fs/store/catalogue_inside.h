@@ -60,6 +60,12 @@ enum statement {
 	STATEMENT_ITEM_FIND, STATEMENT_ITEM_ID, STATEMENT_ITEM_PUT, STATEMENT_ITEM_DROP,
 	STATEMENT_ITEM_SETTLE, STATEMENT_ITEM_COPY, STATEMENT_ITEMS, STATEMENT_ITEMS_ANY,
 	STATEMENT_FINDINGS, STATEMENT_FINDING_ADD, STATEMENT_FINDINGS_DROP,
+	STATEMENT_POLICY_FIND, STATEMENT_POLICY_ADD, STATEMENT_POLICY_GET,
+	STATEMENT_CLASSIFICATION_PUT, STATEMENT_CLASSIFICATION_GET,
+	STATEMENT_DECISIONS_CLEAR, STATEMENT_DECISION_PUT, STATEMENT_DECISION_GET,
+	STATEMENT_DECISION_FORGET,
+	STATEMENT_OVERRIDE_PUT, STATEMENT_OVERRIDE_GET, STATEMENT_OVERRIDE_DROP,
+	STATEMENT_CLASS_ACCESS, STATEMENT_CLASS_DEFINE, STATEMENT_CLASS_DEFINITION,
 	STATEMENT_COUNT
 };
 
@@ -123,6 +129,9 @@ const uint8_t *query_column_blob(struct query *q, int column, size_t min, size_t
 				 size_t *size);
 void query_column_bytes(struct query *q, int column, void *out, size_t size);
 void query_column_text(struct query *q, int column, char *out, size_t out_size);
+bool query_column_is_null(struct query *q, int column);
+/* A malloc'ed copy of text without NUL, of at most max bytes; else NULL and is_bad. */
+char *query_column_copy(struct query *q, int column, size_t max);
 int query_check(struct query *q, const char *what, int64_t id, struct err *e);
 
 /* The error of the connection's last call, as our codes and in our words. */
@@ -143,6 +152,7 @@ int catalogue_schema_create(struct catalogue *c, int64_t format, struct err *e);
 int catalogue_need_format(struct catalogue *c, int64_t format, const char *what,
 			  struct err *e);
 #define CATALOGUE_FORMAT_INVENTORY 2
+#define CATALOGUE_FORMAT_DECISIONS 3
 
 /* ---- words (catalogue_words.c) -------------------------------------------- */
 
@@ -194,7 +204,8 @@ bool entry_name_is_sound(const void *name, size_t size);
 void node_from_row(struct query *q, int at, struct node *n);
 /* Internal sequences go on after the public ones. */
 enum { SEQUENCE_VERSION = SEQUENCE_COUNT, SEQUENCE_SYSTEM, SEQUENCE_ACCOUNT,
-	SEQUENCE_CLASS, SEQUENCE_SCAN, SEQUENCE_ITEM, SEQUENCE_WORD, SEQUENCE_ALL };
+	SEQUENCE_CLASS, SEQUENCE_SCAN, SEQUENCE_ITEM, SEQUENCE_WORD, SEQUENCE_POLICY,
+	SEQUENCE_ALL };
 extern const char *const catalogue_sequence_names[SEQUENCE_ALL];
 int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,
 			    struct err *e);

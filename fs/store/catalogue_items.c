@@ -41,23 +41,6 @@ static int need_inventory(struct catalogue *c, struct err *e)
 
 /* ---- reading: findings ------------------------------------------------------------- */
 
-/* A malloc'ed copy of a text column without NUL, of at most max bytes. */
-static char *text_column(struct query *q, int column, size_t max)
-{
-	char *copy = NULL;
-
-	if (sqlite3_column_type(q->stmt, column) == SQLITE_TEXT) {
-		const unsigned char *text = sqlite3_column_text(q->stmt, column);
-		size_t size = (size_t)sqlite3_column_bytes(q->stmt, column);
-
-		if (text && size <= max && !memchr(text, 0, size))
-			copy = strdup((const char *)text);
-	}
-	if (!copy)
-		q->is_bad = true;
-	return copy;
-}
-
 static int finding_from_row(struct query *q, const struct item_row *r,
 			    struct stored_finding *f, struct err *e)
 {
@@ -67,8 +50,8 @@ static int finding_from_row(struct query *q, const struct item_row *r,
 	f->count = (uint64_t)query_column(q, 1, 1, INT64_MAX);
 	f->confidence = (uint8_t)query_column(q, 2, 0, 100);
 	f->sensitivity = (uint8_t)query_column(q, 3, 0, 255);
-	f->where = text_column(q, 4, FINDING_WHERE_BYTES);
-	f->samples = text_column(q, 5, FINDING_SAMPLES_BYTES);
+	f->where = query_column_copy(q, 4, FINDING_WHERE_BYTES);
+	f->samples = query_column_copy(q, 5, FINDING_SAMPLES_BYTES);
 	if (query_check(q, "a finding of item", r->id, e) < 0 ||
 	    catalogue_word(q->c, WORD_PLAIN, word, &id, e) < 0)
 		return -1;
@@ -109,11 +92,6 @@ out:
 	"SELECT path, item.id, scan, attrs, sha, format, claimed, encoding, script, opaque," \
 	"  findings, first, original, copies, scan.began, scan.fingerprint" \
 	" FROM item LEFT JOIN scan ON scan.id = item.scan"
-
-static bool is_null(struct query *q, int column)
-{
-	return sqlite3_column_type(q->stmt, column) == SQLITE_NULL;
-}
 
 static int copy_word(struct query *q, enum word_kind kind, int64_t id, char **out,
 		     struct err *e)
@@ -187,7 +165,7 @@ static int attrs_from_row(struct query *q, struct item_row *r, struct err *e)
 
 static int64_t word_column(struct query *q, int column)
 {
-	return is_null(q, column) ? 0 : query_column_id(q, column);
+	return query_column_is_null(q, column) ? 0 : query_column_id(q, column);
 }
 
 static void scan_columns(struct query *q, struct item_row *r)
@@ -211,16 +189,16 @@ static int row_from_query(struct query *q, int64_t system, struct item_row *r, s
 	r->scan = query_column_id(q, 2);
 	if (!path || !item_path_is_sound(path, size))
 		q->is_bad = true;
-	r->has_sha256 = !is_null(q, 4);
+	r->has_sha256 = !query_column_is_null(q, 4);
 	if (r->has_sha256)
 		query_column_bytes(q, 4, r->sha256.bytes, DIGEST_SIZE);
-	if (!is_null(q, 9))
-		r->opaque = text_column(q, 9, ITEM_OPAQUE_MAX);
+	if (!query_column_is_null(q, 9))
+		r->opaque = query_column_copy(q, 9, ITEM_OPAQUE_MAX);
 	r->finding_count = (size_t)query_column(q, 10, 0, ITEM_FINDINGS_MAX);
 	r->duplicate_of = word_column(q, 11);
 	r->copies = (uint64_t)query_column(q, 13, 0, INT64_MAX);
 	scan_columns(q, r);
-	if (is_null(q, 11) != is_null(q, 12))
+	if (query_column_is_null(q, 11) != query_column_is_null(q, 12))
 		q->is_bad = true;
 	if (query_check(q, "item", r->id, e) < 0 || attrs_from_row(q, r, e) < 0)
 		return -1;
@@ -476,7 +454,8 @@ int catalogue_item_put(struct catalogue *c, struct item_row *r, struct err *e)
 			       "what the inventory holds");
 	if (pack_attrs(c, r, &attrs, &attrs_size, e) < 0 ||
 	    choose_id(c, r, &is_new, e) < 0 ||
-	    (!is_new && item_findings_drop(c, r->id, e) < 0) ||
+	    (!is_new && (item_findings_drop(c, r->id, e) < 0 ||
+			 catalogue_decision_forget(c, r->id, e) < 0)) ||
 	    put_row(c, r, attrs, attrs_size, e) < 0 || put_findings(c, r, e) < 0)
 		goto out;
 	rc = 0;

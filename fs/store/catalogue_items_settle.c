@@ -212,6 +212,7 @@ static int drop(struct settling *s, const struct line *l, struct err *e)
 	struct query q;
 
 	if (item_findings_drop(s->c, l->id, e) < 0 ||
+	    catalogue_decision_forget(s->c, l->id, e) < 0 ||
 	    query_open_write(&q, s->c, STATEMENT_ITEM_DROP,
 			     "DELETE FROM item WHERE system = ? AND path = ?", e) < 0)
 		return -1;
@@ -356,7 +357,9 @@ static int write_copy(struct settling *s, const struct line *l, const struct cop
 		     : l->first == 0)
 		if (l->copies == copies)
 			return 0;
-	if (query_open_write(&q, s->c, STATEMENT_ITEM_COPY, "UPDATE item SET first = ?,"
+	/* What was decided on a copy rested on its original. */
+	if (catalogue_decision_forget(s->c, l->id, e) < 0 ||
+	    query_open_write(&q, s->c, STATEMENT_ITEM_COPY, "UPDATE item SET first = ?,"
 			     " original = ?, copies = ? WHERE system = ? AND path = ?", e) < 0)
 		return -1;
 	query_id_or_null(&q, original ? original->id : 0);

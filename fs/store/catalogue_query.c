@@ -311,6 +311,27 @@ void query_column_text(struct query *q, int column, char *out, size_t out_size)
 	out[size] = '\0';
 }
 
+bool query_column_is_null(struct query *q, int column)
+{
+	return sqlite3_column_type(q->stmt, column) == SQLITE_NULL;
+}
+
+char *query_column_copy(struct query *q, int column, size_t max)
+{
+	char *copy = NULL;
+
+	if (sqlite3_column_type(q->stmt, column) == SQLITE_TEXT) {
+		const unsigned char *text = sqlite3_column_text(q->stmt, column);
+		size_t size = (size_t)sqlite3_column_bytes(q->stmt, column);
+
+		if (text && size <= max && !memchr(text, 0, size))
+			copy = strdup((const char *)text);
+	}
+	if (!copy)
+		q->is_bad = true;
+	return copy;
+}
+
 int query_check(struct query *q, const char *what, int64_t id, struct err *e)
 {
 	if (!q->is_bad)

@@ -82,8 +82,27 @@ static const char step_2[] =
 	"  STRICT, WITHOUT ROWID;"
 	"INSERT INTO sequence(name, next) VALUES('scan', 1), ('item', 1), ('word', 1);";
 
+/* Decisions go by the item's id, and go with it; overrides by its path, and stay. */
+static const char step_3[] =
+	"CREATE TABLE policy(id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+	"  version INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE, stored INTEGER NOT NULL,"
+	"  text BLOB NOT NULL) STRICT;"
+	"CREATE TABLE classification(system INTEGER PRIMARY KEY, policy INTEGER NOT NULL,"
+	"  decided INTEGER NOT NULL, scan INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE decision(item INTEGER PRIMARY KEY, decision INTEGER NOT NULL,"
+	"  class INTEGER, sensitivity INTEGER NOT NULL, importance INTEGER NOT NULL,"
+	"  confidence INTEGER NOT NULL, rule INTEGER, matched TEXT, evidence TEXT NOT NULL)"
+	"  STRICT;"
+	"CREATE TABLE override(system INTEGER NOT NULL, path BLOB NOT NULL,"
+	"  decision INTEGER NOT NULL, class TEXT, officer TEXT NOT NULL,"
+	"  reason TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY(system, path))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE class_definition(class INTEGER NOT NULL, policy INTEGER NOT NULL,"
+	"  definition TEXT NOT NULL, PRIMARY KEY(class, policy)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO sequence(name, next) VALUES('policy', 1);";
+
 /* steps[n] leads from format n to n + 1. */
-static const char *const steps[] = { step_1, step_2 };
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 #define FORMAT_NOW ((int64_t)(sizeof steps / sizeof steps[0]))
 

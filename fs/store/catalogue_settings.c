@@ -243,6 +243,7 @@ const char *const catalogue_sequence_names[SEQUENCE_ALL] = {
 	[SEQUENCE_SCAN] = "scan",
 	[SEQUENCE_ITEM] = "item",
 	[SEQUENCE_WORD] = "word",
+	[SEQUENCE_POLICY] = "policy",
 };
 
 int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,

@@ -48,8 +48,10 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_VERIFY = 11,
 	LOG_SCAN = 12,		/* an inventory is whole */
 	LOG_SCAN_STOPPED = 13,	/* one was cut off; the next goes on from there */
-	LOG_FORMAT = 14,	/* the catalogue was brought to a newer format */
-	/* 15.. : decisions, holds, dispositions, certificates */
+	LOG_UPGRADE = 14,	/* the catalogue was brought to a newer format */
+	LOG_CLASSIFY = 15,	/* a policy decided on a system's items */
+	LOG_DECIDE = 16,	/* officers decided otherwise on some */
+	/* 17.. : holds, dispositions, certificates */
 };
 
 struct log_entry {

@@ -170,7 +170,7 @@ static int upgrade(struct vault *v, struct err *e)
 {
 	if (catalogue_begin(v->catalogue, e) < 0 ||
 	    catalogue_upgrade(v->catalogue, e) < 0 ||
-	    record(v, LOG_FORMAT, "{}", e) < 0) {
+	    record(v, LOG_UPGRADE, "{}", e) < 0) {
 		catalogue_rollback(v->catalogue);
 		return err_wrap(e, "bringing the archive up to this program's format");
 	}
