@@ -1,0 +1,22 @@
+/*
+ * Choosing among encodings of bytes above 0x7f that are no UTF-8.
+ */
+#ifndef FS_CONTENT_ENCODING_GUESS_H
+#define FS_CONTENT_ENCODING_GUESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fs/content/encoding.h"
+
+/* As encoding_detect(), for bytes without NUL that are no UTF-8. */
+void encoding_guess(const void *data, size_t size, bool is_all,
+		    char encoding[ENCODING_NAME_MAX]);
+
+/* encoding_names.c: what iconv calls it, NULL: unknown to us.  The widest of its
+ * family: CP949 for euc-kr, CP932 for shift_jis. */
+const char *encoding_iconv_name(const char *encoding);
+/* All that we know, NULL past the last. */
+const char *encoding_known(size_t index);
+
+#endif

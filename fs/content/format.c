@@ -1,0 +1,158 @@
+/*
+ * Who is asked, in order: signatures at fixed places, the names inside zip and
+ * compound files, our own reading of text; and libmagic, whose word stands where
+ * none of these knows better.
+ */
+#include "fs/content/format.h"
+
+#include <ctype.h>
+#include <magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/content/encoding.h"
+#include "fs/content/format_inside.h"
+
+#define TEXT_MAX (64u << 10)	/* of text that is looked at */
+
+struct formats {
+	magic_t magic;
+	char text[TEXT_MAX];	/* of text in another encoding, as UTF-8 */
+};
+
+int formats_open(struct formats **out, struct err *e)
+{
+	struct formats *f = calloc(1, sizeof *f);
+
+	*out = NULL;
+	if (f == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to tell formats apart");
+	f->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS);
+	if (f->magic == NULL) {
+		free(f);
+		return err_set(e, MUNI_NO_MEMORY, "no memory to tell formats apart");
+	}
+	if (magic_load(f->magic, NULL) < 0) {
+		err_set(e, MUNI_UNSUPPORTED, "the database of file formats cannot be loaded "
+			"(%s): install libmagic with its data (Debian: libmagic-mgc)",
+			magic_error(f->magic));
+		formats_close(f);
+		return -1;
+	}
+	*out = f;
+	return 0;
+}
+
+void formats_close(struct formats *f)
+{
+	if (f == NULL)
+		return;
+	magic_close(f->magic);
+	free(f);
+}
+
+void format_extension(const char *name, char out[FORMAT_EXTENSION_MAX])
+{
+	const char *slash = name == NULL ? NULL : strrchr(name, '/');
+	const char *base = slash != NULL ? slash + 1 : name;
+	const char *dot = base == NULL ? NULL : strrchr(base, '.');
+	size_t i = 0;
+
+	out[0] = '\0';
+	if (dot == NULL || dot == base || strlen(dot + 1) >= FORMAT_EXTENSION_MAX)
+		return;
+	for (; dot[1 + i] != '\0'; i++)
+		out[i] = (char)tolower((unsigned char)dot[1 + i]);
+	out[i] = '\0';
+}
+
+/* The text of the head as UTF-8: as it is, or decoded into f->text. */
+static void take_text(struct formats *f, const char *encoding, struct format_head *h)
+{
+	struct decoder *d = NULL;
+	struct err e = ERR_NONE;
+	size_t used, made;
+
+	if (encoding_is_utf8(encoding)) {
+		size_t mark = h->size >= 3 && memcmp(h->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+		h->text = (const char *)h->data + mark;
+		h->text_size = h->size - mark;
+		h->text_is_all = h->is_all;
+		return;
+	}
+	if (decoder_new(encoding, &d, &e) < 0)
+		return;		/* no text to look at: libmagic sees the bytes */
+	decoder_run(d, h->data, h->size, h->is_all, f->text, sizeof f->text, &used, &made);
+	decoder_free(d);
+	h->text = f->text;
+	h->text_size = made;
+	h->text_is_all = h->is_all && used == h->size;
+}
+
+const char *format_of_text(const struct format_head *h)
+{
+	static const char *(*const kinds[])(const struct format_head *) = {
+		format_of_json, format_of_markup, format_of_mail, format_of_sql,
+		format_of_settings, format_of_table,
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		const char *format = kinds[i](h);
+
+		if (format != NULL)
+			return format;
+	}
+	return NULL;
+}
+
+/* libmagic's word, as far as it is one. */
+static const char *ask_magic(struct formats *f, const struct format_head *h)
+{
+	bool is_decoded = h->text != NULL && (h->text < (const char *)h->data ||
+					      h->text > (const char *)h->data + h->size);
+	const char *said = is_decoded ? magic_buffer(f->magic, h->text, h->text_size)
+				      : magic_buffer(f->magic, h->data, h->size);
+
+	if (said == NULL || strchr(said, '/') == NULL)
+		said = "application/octet-stream";
+	if (h->text != NULL && strcmp(said, "application/octet-stream") == 0)
+		said = "text/plain";
+	return said;
+}
+
+int formats_identify(struct formats *f, const void *head, size_t size, bool is_all,
+		     const char *name, char format[128], struct err *e)
+{
+	struct format_head h = { .data = head, .size = size, .is_all = is_all };
+	char extension[FORMAT_EXTENSION_MAX], encoding[ENCODING_NAME_MAX];
+	const char *found;
+
+	(void)e;
+	if (size == 0) {
+		snprintf(format, 128, "inode/x-empty");
+		return 0;
+	}
+	format_extension(name, extension);
+	h.extension = extension;
+	found = format_of_signature(&h);
+	if (found == NULL)
+		found = format_of_zip(&h);
+	if (found == NULL)
+		found = format_of_ole(&h);
+	if (found == NULL) {
+		encoding_detect(head, size, is_all, encoding);
+		if (encoding[0] != '\0')
+			take_text(f, encoding, &h);
+		if (h.text != NULL)
+			found = format_of_text(&h);
+	}
+	if (found == NULL && h.text == NULL)
+		found = format_of_rare_signature(&h);
+	if (found == NULL)
+		found = ask_magic(f, &h);
+	snprintf(format, 128, "%s", found);
+	return 0;
+}
