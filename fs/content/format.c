@@ -29,7 +29,9 @@ int formats_open(struct formats **out, struct err *e)
 	*out = NULL;
 	if (f == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to tell formats apart");
-	f->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS);
+	/* Tables and JSON are ours to know. */
+	f->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_CSV |
+			      MAGIC_NO_CHECK_JSON);
 	if (f->magic == NULL) {
 		free(f);
 		return err_set(e, MUNI_NO_MEMORY, "no memory to tell formats apart");

@@ -134,7 +134,9 @@ const char *format_of_mail(const struct format_head *h)
 /* Is this word, then a blank or the end, next; words parted by any blanks. */
 static bool is_statement(const char *p, const char *end, const char *words)
 {
-	while (*words != '\0') {
+	char last = '\0';
+
+	for (; *words != '\0'; last = *words++) {
 		if (*words == ' ') {
 			if (p == end || !isspace((unsigned char)*p))
 				return false;
@@ -145,9 +147,9 @@ static bool is_statement(const char *p, const char *end, const char *words)
 				return false;
 			p++;
 		}
-		words++;
 	}
-	return p == end || !(isalnum((unsigned char)*p) || *p == '_');
+	return !isalnum((unsigned char)last) || p == end ||
+	       !(isalnum((unsigned char)*p) || *p == '_');
 }
 
 static const char *skip_comments(const char *p, const char *end)
@@ -202,11 +204,7 @@ const char *format_of_sql(const struct format_head *h)
 			return "application/sql";
 	first = skip_comments(p, end);
 	for (size_t i = 0; i < sizeof sure / sizeof sure[0]; i++)
-		if (is_statement(first, end, sure[i]) ||
-		    (!isalnum((unsigned char)sure[i][strlen(sure[i]) - 1]) &&
-		     sure[i][strlen(sure[i]) - 1] != ' ' &&
-		     (size_t)(end - first) > strlen(sure[i]) &&
-		     strncasecmp(first, sure[i], strlen(sure[i])) == 0))
+		if (is_statement(first, end, sure[i]))
 			return "application/sql";
 	if (strcmp(h->extension, "sql") == 0)
 		for (size_t i = 0; i < sizeof perhaps / sizeof perhaps[0]; i++)
