@@ -5,7 +5,8 @@
  * A form is VERDICT_VALID where few ordinary texts have it and hold the rule by
  * chance: letters in fixed places, groups as on the card, a date and a check digit
  * over many digits.  Bare digits under a check digit that lets one in ten through
- * are VERDICT_WEAK, and so are rare spellings.  docs: beside each group in check_*.c.
+ * are VERDICT_WEAK, and so are rare spellings.  The pictures in recognisers_*.c see to
+ * the groups; a check looks at characters, and at what stands around them.
  */
 #ifndef POLICY_DETECT_CHECK_H
 #define POLICY_DETECT_CHECK_H
@@ -18,12 +19,14 @@
  * clock would make the same text give other findings next year. */
 #define CHECK_LAST_YEAR 2035
 
-/* check_china.c, check_china_islands.c */
+/* check_china.c, check_china_plate.c, check_china_islands.c */
 enum verdict check_cn_resident_id(const struct candidate *c);
 enum verdict check_cn_uscc(const struct candidate *c);
 enum verdict check_cn_mobile(const struct candidate *c);
 enum verdict check_cn_plate(const struct candidate *c);
+void check_cn_plate_value(const struct candidate *c, const char **start, size_t *size);
 enum verdict check_hk_id(const struct candidate *c);
+void check_hk_id_value(const struct candidate *c, const char **start, size_t *size);
 enum verdict check_tw_id(const struct candidate *c);
 
 /* check_china_regions.c: GB/T 2260 with what it once held.  digits: at least four. */
@@ -55,5 +58,6 @@ enum verdict check_kr_rrn(const struct candidate *c);
 
 /* check_mrz.c */
 enum verdict check_passport_mrz(const struct candidate *c);
+void check_passport_mrz_value(const struct candidate *c, const char **start, size_t *size);
 
 #endif

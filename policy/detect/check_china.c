@@ -134,17 +134,11 @@ static bool is_mobile_segment(const char *digits)
 
 enum verdict check_cn_mobile(const struct candidate *c)
 {
-	struct candidate rest = *c;
 	struct written w;
 	const char *number;
 
-	if (!beside_is_clear(c))
-		return VERDICT_NO;
-	if (*rest.text == '+') {
-		rest.text++;
-		rest.size--;
-	}
-	if (!written_read(&rest, " -)", &w) || w.count < 11 || w.letters != WRITTEN_NO_LETTERS)
+	if (!beside_is_clear(c) || !written_read(c, " -()+", &w) || w.count < 11 ||
+	    w.letters != WRITTEN_NO_LETTERS)
 		return VERDICT_NO;
 	number = w.chars + w.count - 11;
 	if (!is_mobile_segment(number) || written_all_same(number + 3, 8))
@@ -153,67 +147,4 @@ enum verdict check_cn_mobile(const struct candidate *c)
 	    (w.count == 15 && memcmp(w.chars, "0086", 4) == 0))
 		return VERDICT_VALID;
 	return w.count == 11 ? beside_judge(c, "phone", VERDICT_VALID) : VERDICT_NO;
-}
-
-/* ---- licence plates: GA 36-2018 ------------------------------------------------------ */
-
-/* A word that the character may be the end or the start of: "最新A12345". */
-static bool is_in_word(const struct candidate *c)
-{
-	static const char *const ends[] = { "最", "全", "更", "崭", "创", "刷", "重", NULL };
-	static const char fresh[] = "新";
-
-	if (memcmp(c->text, fresh, 3) != 0)
-		return false;
-	for (size_t i = 0; ends[i] != NULL; i++) {
-		if (c->text - c->before >= 3 && memcmp(c->text - 3, ends[i], 3) == 0)
-			return true;
-	}
-	return false;
-}
-
-static size_t digits_in(const char *chars, size_t count)
-{
-	size_t digits = 0;
-
-	for (size_t i = 0; i < count; i++)
-		digits += written_is_digit(chars[i]);
-	return digits;
-}
-
-/* A letter of the kind of drive in front (small cars; a second letter may follow) or
- * at the end (large ones). */
-static bool is_new_energy(const char *serial)
-{
-	static const char drives[] = "ABCDEFGHJK";
-
-	return (strchr(drives, serial[0]) != NULL && digits_in(serial + 2, 4) == 4) ||
-	       (strchr(drives, serial[5]) != NULL && digits_in(serial, 5) == 5);
-}
-
-enum verdict check_cn_plate(const struct candidate *c)
-{
-	static const char *const special[] = { "警", "学", "挂", "港", "澳", "领", NULL };
-	char serial[8];
-	size_t count = 0, digits;
-	bool is_special = false;
-
-	if (c->size < 8 || !beside_is_clear(c) || is_in_word(c))
-		return VERDICT_NO;
-	for (size_t i = 4; i < c->size; i++) {	/* behind province and letter */
-		if (!written_is_digit(c->text[i]) && !written_is_letter(c->text[i]))
-			continue;
-		if (count == 6)
-			return VERDICT_NO;
-		serial[count++] = c->text[i];
-	}
-	digits = digits_in(serial, count);
-	for (size_t i = 0; special[i] != NULL; i++)
-		is_special = is_special ||
-			     memcmp(c->text + c->size - 3, special[i], 3) == 0;
-	if (is_special)
-		return count == 4 && digits >= 2 ? VERDICT_VALID : VERDICT_NO;
-	if (count == 5)
-		return digits >= 3 ? VERDICT_VALID : VERDICT_NO;
-	return count == 6 && is_new_energy(serial) ? VERDICT_VALID : VERDICT_NO;
 }

@@ -20,29 +20,47 @@ static bool hk_sums_up(const char *chars, size_t letters)
 	return sum % 11 == 0;
 }
 
+/* "（3）" behind the digits: seven bytes. */
+static bool is_wide_bracketed(const char *at, const char *after)
+{
+	return after - at >= 7 && memcmp(at, "（", 3) == 0 && memcmp(at + 4, "）", 3) == 0;
+}
+
+void check_hk_id_value(const struct candidate *c, const char **start, size_t *size)
+{
+	*start = c->text;
+	*size = c->size;
+	if (is_wide_bracketed(c->text + c->size, c->after))
+		*size += 7;
+}
+
 enum verdict check_hk_id(const struct candidate *c)
 {
-	struct candidate plain = *c;
-	char copy[32];
+	struct candidate whole = *c, digits = *c;
+	char copy[16];
 	struct written w;
 	size_t letters = 0, used = 0;
-	bool is_bracketed = false;
+	bool is_wide = is_wide_bracketed(c->text + c->size, c->after);
+	bool is_bracketed = is_wide || (c->size > 0 && c->text[c->size - 1] == ')');
 
-	if (!beside_is_clear(c) || c->size >= sizeof copy)
+	if (c->size + 1 > sizeof copy)
 		return VERDICT_NO;
-	for (size_t i = 0; i < c->size; i++) {	/* ASCII and wide brackets go */
-		if (c->text[i] == '(' || c->text[i] == ')' || (unsigned char)c->text[i] >= 0x80)
-			is_bracketed = true;
-		else
+	check_hk_id_value(c, &whole.text, &whole.size);
+	if (!beside_is_clear(&whole))
+		return VERDICT_NO;
+	for (size_t i = 0; i < c->size; i++) {
+		if (c->text[i] != '(' && c->text[i] != ')')
 			copy[used++] = c->text[i];
 	}
-	plain.text = copy;
-	plain.size = used;
-	if (!written_read(&plain, " ", &w))
+	if (is_wide)
+		copy[used++] = c->text[c->size + 3];
+	digits.text = copy;
+	digits.size = used;
+	if (!written_read(&digits, " ", &w))
 		return VERDICT_NO;
 	while (letters < 2 && written_is_letter(w.chars[letters]))
 		letters++;
-	if (letters == 0 || w.count != letters + 7 || !hk_sums_up(w.chars, letters))
+	if (letters == 0 || w.count != letters + 7 || w.chars[w.count - 1] > 'A' || !hk_sums_up(w.chars, letters))
 		return VERDICT_NO;
 	return is_bracketed ? VERDICT_VALID : beside_judge(c, "hk-id", VERDICT_WEAK);
 }

@@ -100,49 +100,137 @@ static bool is_td1(const char *lines)
 	       sums_up(lines, composite, 4, second[29]);
 }
 
-/* The lines without what parts them; 0 where something else stands between. */
-static size_t gather(const struct candidate *c, char out[MRZ_MAX + 1])
+static bool is_zone(const char *chars, size_t count)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < c->size; i++) {
-		char ch = c->text[i];
-
-		if (ch == '\\' && i + 1 < c->size) {	/* "\n" in source */
-			i++;
-			continue;
-		}
-		if (strchr(" \t\r\n", ch) != NULL)
-			continue;
-		if (!is_mrz(ch) || count == MRZ_MAX)
-			return 0;
-		out[count++] = ch;
+	switch (count) {
+	case 44:
+	case 36:
+		return is_second_line(chars, count);
+	case 88:
+	case 72:
+		return strchr("ACIP", chars[0]) != NULL && is_state(chars + 2) &&
+		       is_second_line(chars + count / 2, count / 2);
+	case 60:
+	case 90:
+		return strchr("ACI", chars[0]) != NULL && is_td1(chars);
+	default:
+		return false;
 	}
-	out[count] = '\0';
-	return count;
 }
 
-static bool is_clear(const struct candidate *c)
-{
-	const char *end = c->text + c->size;
+/* ---- lines ------------------------------------------------------------------------- */
 
-	return (c->text == c->before || !is_mrz(c->text[-1])) &&
-	       (end == c->after || !is_mrz(*end));
+struct line {
+	const char *at;		/* NULL: there is none */
+	size_t size;
+};
+
+static struct line line_around(const struct candidate *c, const char *at)
+{
+	const char *end = at;
+
+	while (at > c->before && is_mrz(at[-1]))
+		at--;
+	while (end < c->after && is_mrz(*end))
+		end++;
+	return (struct line){ at, (size_t)(end - at) };
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+#define APART 12		/* characters between lines, at most */
+
+/* Lines are parted by white space, or by the "\n" of a string in source or JSON. */
+static struct line line_before(const struct candidate *c, struct line line)
+{
+	const char *at = line.at;
+
+	if (at == NULL)
+		return line;
+	while (at > c->before && line.at - at < APART) {
+		if (is_blank(at[-1]))
+			at--;
+		else if (at - c->before >= 2 && at[-2] == '\\' && strchr("nr", at[-1]) != NULL)
+			at -= 2;
+		else
+			break;
+	}
+	if (at == line.at || at == c->before || !is_mrz(at[-1]))
+		return (struct line){ .at = NULL };
+	return line_around(c, at - 1);
+}
+
+static struct line line_after(const struct candidate *c, struct line line)
+{
+	const char *end = line.at == NULL ? NULL : line.at + line.size, *at = end;
+
+	if (at == NULL)
+		return line;
+	while (at < c->after && at - end < APART) {
+		if (is_blank(*at))
+			at++;
+		else if (c->after - at >= 2 && *at == '\\' && strchr("nr", at[1]) != NULL)
+			at += 2;
+		else
+			break;
+	}
+	if (at == end || at >= c->after || !is_mrz(*at))
+		return (struct line){ .at = NULL };
+	return line_around(c, at);
+}
+
+/* The zone that the match is a piece of; lines may also follow each other unparted. */
+static bool find_zone(const struct candidate *c, const char **start, size_t *size)
+{
+	static const struct {
+		unsigned lines, size;
+	} layouts[] = { { 3, 30 }, { 2, 44 }, { 2, 36 }, { 2, 30 }, { 1, 90 }, { 1, 88 },
+			{ 1, 72 }, { 1, 60 }, { 1, 44 }, { 1, 36 } };
+	struct line own = line_around(c, c->text), before = line_before(c, own);
+	struct line after = line_after(c, own);
+	const struct line lines[] = { line_before(c, before), before, own, after,
+				      line_after(c, after) };
+	const unsigned count = sizeof lines / sizeof lines[0], middle = 2;
+	char chars[MRZ_MAX];
+
+	for (unsigned k = 0; k < sizeof layouts / sizeof layouts[0]; k++) {
+		for (unsigned first = 0; first <= middle && first + layouts[k].lines <= count;
+		     first++) {
+			const struct line *last = &lines[first + layouts[k].lines - 1];
+			unsigned used = 0;
+
+			for (const struct line *l = &lines[first]; l <= last; l++) {
+				if (l->size != layouts[k].size)
+					break;
+				memcpy(chars + used, l->at, l->size);
+				used += (unsigned)l->size;
+			}
+			if (first + layouts[k].lines <= middle ||
+			    used != layouts[k].lines * layouts[k].size || !is_zone(chars, used))
+				continue;
+			*start = lines[first].at;
+			*size = (size_t)(last->at + last->size - *start);
+			return true;
+		}
+	}
+	return false;
 }
 
 enum verdict check_passport_mrz(const struct candidate *c)
 {
-	char lines[MRZ_MAX + 1];
-	size_t count = gather(c, lines);
-	bool is_real = false;
+	const char *start;
+	size_t size;
 
-	if (count == 0 || !is_clear(c))
-		return VERDICT_NO;
-	if (count == 44 || count == 36)
-		is_real = is_second_line(lines, count);
-	else if (count == 88 || count == 72)
-		is_real = is_state(lines + 2) && is_second_line(lines + count / 2, count / 2);
-	else if (count == 60 || count == 90)
-		is_real = is_td1(lines);
-	return is_real ? VERDICT_VALID : VERDICT_NO;
+	return c->size > 0 && find_zone(c, &start, &size) ? VERDICT_VALID : VERDICT_NO;
+}
+
+void check_passport_mrz_value(const struct candidate *c, const char **start, size_t *size)
+{
+	if (!find_zone(c, start, size)) {
+		*start = c->text;
+		*size = c->size;
+	}
 }

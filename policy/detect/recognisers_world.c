@@ -3,76 +3,72 @@
 #include "policy/detect/recogniser.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MRZ_NEXT "[ \\t]{0,4}(?:\\r?\\n|\\\\n)?[ \\t]{0,8}"
-#define MRZ_SECOND "[A-Z0-9<]{9}\\d[A-Z<]{3}[0-9<]{6}\\d[MFX<]\\d{7}[A-Z0-9<]"
 
-static const char *const nine_patterns[] = {
-	"\\d{3}-\\d{2}-\\d{4}\\b", "\\d{3} \\d{2} \\d{4}\\b", "\\d{3}\\.\\d{2}\\.\\d{4}\\b",
-	"\\d{9}\\b", NULL,
+static const char *const nine_pictures[] = {
+	"999-99-9999", "999 99 9999", "999.99.9999", "9{9}", NULL,
 };
 static const char *const ssn_context[] = { "ssn", "social security", "social security number",
-	"social security no", "soc sec", "social", "ss#", "ssn#", "taxpayer id", "taxpayer",
+	"social security no", "soc sec", "taxpayer id", "taxpayer",
 	"w-2", "社会安全号", "社会安全号码", "社会保障号", "社会保险号", "社安号", NULL };
 static const char *const itin_context[] = { "itin", "individual taxpayer", "taxpayer",
 	"taxpayer id", "taxpayer identification", "tax id", "tin", "irs", "w-7",
 	"个人纳税识别号", "纳税人识别号", "税号", NULL };
 
-static const char *const threes_patterns[] = {
-	"\\d{3}[ -]\\d{3}[ -]\\d{3}\\b", "\\d{9}\\b", NULL,
+static const char *const threes_pictures[] = {
+	"999-999-999", "999 999 999", "9{9}", NULL,
 };
-static const char *const sin_context[] = { "sin", "sin#", "social insurance",
-	"social insurance number", "nas", "assurance sociale", "numéro d'assurance sociale",
+static const char *const sin_context[] = { "sin", "social insurance",
+	"social insurance number", "assurance sociale", "numéro d'assurance sociale",
 	"canada revenue", "cra", "加拿大社会保险号", "社会保险号", "工卡号", NULL };
-static const char *const tfn_patterns[] = {
-	"\\d{3}[ -]\\d{3}[ -]\\d{3}\\b", "\\d{9}\\b", "\\d{2} \\d{3} \\d{3}\\b", "\\d{8}\\b", NULL,
+static const char *const tfn_pictures[] = {
+	"999 999 999", "999-999-999", "9{9}", "99 999 999", "9{8}", NULL,
 };
 static const char *const tfn_context[] = { "tfn", "tax file", "tax file number", "tax file no",
 	"ato", "australian taxation", "税号", "澳大利亚税号", "税务档案号", "税档号", NULL };
 
-static const char *const twelve_patterns[] = {
-	"\\d{4}[ -]\\d{4}[ -]\\d{4}\\b", "\\d{12}\\b", NULL,
+static const char *const twelve_pictures[] = {
+	"9999 9999 9999", "9999-9999-9999", "9{12}", NULL,
 };
-static const char *const aadhaar_context[] = { "aadhaar", "aadhar", "adhaar", "uidai", "uid",
+static const char *const aadhaar_context[] = { "aadhaar", "aadhar", "adhaar", "uidai",
 	"आधार", "आधार संख्या", "印度身份证", "阿达哈尔", NULL };
 static const char *const my_number_context[] = { "マイナンバー", "個人番号", "my number",
 	"mynumber", "my_number", "individual number", "日本个人编号", "个人编号", "个人番号",
 	NULL };
 
-static const char *const pan_patterns[] = { "[A-Za-z]{5}\\d{4}[A-Za-z]\\b", NULL };
+static const char *const pan_pictures[] = {
+	"aaaaa9999a", NULL,
+};
 static const char *const pan_context[] = { "pan", "pan card", "pan no", "pan number",
 	"permanent account", "permanent account number", "income tax", "आयकर", "पैन",
 	"印度税号", "永久账号", NULL };
 
-static const char *const cpf_patterns[] = {
-	"\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}\\b", "\\d{9}-\\d{2}\\b", "\\d{11}\\b", NULL,
+static const char *const cpf_pictures[] = {
+	"999.999.999-99", "9{9}-99", "9{11}", NULL,
 };
 static const char *const cpf_context[] = { "cpf", "cadastro de pessoas", "pessoa física",
-	"pessoa fisica", "contribuinte", "receita federal", "巴西个人税号", "个人税号", "税号",
+	"pessoa fisica", "contribuinte", "documento", "receita federal", "巴西个人税号", "个人税号", "税号",
 	NULL };
-static const char *const cnpj_patterns[] = {
-	"[0-9A-Z]{2}\\.[0-9A-Z]{3}\\.[0-9A-Z]{3}/[0-9A-Z]{4}-\\d{2}\\b",
-	"[0-9A-Z]{8}/[0-9A-Z]{4}-\\d{2}\\b", "[0-9A-Z]{12}\\d{2}\\b", NULL,
+static const char *const cnpj_pictures[] = {
+	"XX.XXX.XXX/XXXX-99", "X{8}/XXXX-99", "X{12}99", NULL,
 };
 static const char *const cnpj_context[] = { "cnpj", "cadastro nacional", "pessoa jurídica",
 	"pessoa juridica", "empresa", "razão social", "receita federal", "巴西企业税号",
 	"企业税号", "税号", NULL };
 
-static const char *const rrn_patterns[] = {
-	"\\d{6}-\\d{7}\\b", "\\d{6} \\d{7}\\b", "\\d{13}\\b", NULL,
+static const char *const rrn_pictures[] = {
+	"999999-9999999", "999999 9999999", "9{13}", NULL,
 };
 static const char *const rrn_context[] = { "rrn", "resident registration",
 	"resident registration number", "resident number", "주민등록번호", "주민번호", "주민등록",
 	"외국인등록번호", "외국인등록", "alien registration", "foreigner registration",
 	"韩国身份证", "居民登录号", "居民登记号", NULL };
 
+/* The end of a line that is filled up, and what follows; the zone around it is
+ * check_passport_mrz_value()'s to find. */
 static const char *const mrz_patterns[] = {
-	"P[A-Z<][A-Z<]{42}" MRZ_NEXT MRZ_SECOND "{14}[0-9<]\\d",
-	"[ACIP][A-Z<][A-Z<]{34}" MRZ_NEXT MRZ_SECOND "{7}\\d",
-	"[ACI][A-Z0-9<][A-Z<]{3}[A-Z0-9<]{25}" MRZ_NEXT
-	"[0-9<]{6}\\d[MFX<]\\d{7}[A-Z<]{3}[A-Z0-9<]{11}\\d(?:" MRZ_NEXT "[A-Z<]{30})?",
-	MRZ_SECOND "{14}[0-9<]\\d",
-	MRZ_SECOND "{7}\\d",
-	NULL,
+	"<<<\\n[A-Z0-9]", "<<<\\r\\n[A-Z0-9]", "<<<\\\\n[A-Z0-9]", "<<<[ ]{1,4}[A-Z0-9]",
+	"<<<\\n[ \\t]{1,8}[A-Z0-9]", "<<<[A-Z0-9][A-Z0-9<]{8}\\d[A-Z]", "<<<[0-9]\\b",
+	"<<<[0-9<][0-9]\\b", NULL,
 };
 static const char *const mrz_context[] = { "mrz", "passport", "passport no", "machine readable",
 	"travel document", "护照", "機読", "护照机读", "机读码", "passeport", "reisepass",
@@ -81,68 +77,69 @@ static const char *const mrz_context[] = { "mrz", "passport", "passport no", "ma
 static const struct recogniser rows[] = {
 	{
 		.id = "us-ssn", .title = "US social security number",
-		.patterns = nine_patterns, .min_size = 9, .max_size = 11,
+		.pictures = nine_pictures, .min_size = 9, .max_size = 11,
 		.check = check_us_ssn, .context = ssn_context,
 		.alone = 80, .in_context = 95, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 70,
 	}, {
 		.id = "us-itin", .title = "US individual taxpayer identification number",
-		.patterns = nine_patterns, .min_size = 9, .max_size = 11,
+		.pictures = nine_pictures, .min_size = 9, .max_size = 11,
 		.check = check_us_itin, .context = itin_context,
 		.alone = 80, .in_context = 95, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 70,
 	}, {
 		.id = "ca-sin", .title = "Canadian social insurance number",
-		.patterns = threes_patterns, .min_size = 9, .max_size = 11,
+		.pictures = threes_pictures, .min_size = 9, .max_size = 11,
 		.check = check_ca_sin, .context = sin_context,
 		.alone = 60, .in_context = 95, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 50,
 	}, {
 		.id = "au-tfn", .title = "Australian tax file number",
-		.patterns = tfn_patterns, .min_size = 8, .max_size = 11,
+		.pictures = tfn_pictures, .min_size = 8, .max_size = 11,
 		.check = check_au_tfn, .context = tfn_context,
 		.alone = 56, .in_context = 95, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 40,
 	}, {
 		.id = "in-aadhaar", .title = "Indian Aadhaar number",
-		.patterns = twelve_patterns, .min_size = 12, .max_size = 14,
+		.pictures = twelve_pictures, .min_size = 12, .max_size = 14,
 		.check = check_in_aadhaar, .context = aadhaar_context,
 		.alone = 62, .in_context = 96, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 50,
 	}, {
 		.id = "in-pan", .title = "Indian permanent account number (PAN)",
-		.patterns = pan_patterns, .min_size = 10, .max_size = 10,
+		.pictures = pan_pictures, .min_size = 10, .max_size = 10,
 		.check = check_in_pan, .context = pan_context,
 		.alone = 75, .in_context = 96, .masking = MASK_ENDS,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 60,
 	}, {
 		.id = "br-cpf", .title = "Brazilian CPF",
-		.patterns = cpf_patterns, .min_size = 11, .max_size = 14,
+		.pictures = cpf_pictures, .min_size = 11, .max_size = 14,
 		.check = check_br_cpf, .context = cpf_context,
 		.alone = 92, .in_context = 98, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 70,
 	}, {
 		.id = "br-cnpj", .title = "Brazilian CNPJ",
-		.patterns = cnpj_patterns, .min_size = 14, .max_size = 18,
+		.pictures = cnpj_pictures, .min_size = 14, .max_size = 18,
 		.check = check_br_cnpj, .context = cnpj_context,
 		.alone = 92, .in_context = 99, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_INTERNAL, .rank = 70,
 	}, {
 		.id = "jp-my-number", .title = "Japanese individual number (My Number)",
-		.patterns = twelve_patterns, .min_size = 12, .max_size = 14,
+		.pictures = twelve_pictures, .min_size = 12, .max_size = 14,
 		.check = check_jp_my_number, .context = my_number_context,
 		.alone = 58, .in_context = 96, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 40,
 	}, {
 		.id = "kr-rrn", .title = "Korean resident registration number",
-		.patterns = rrn_patterns, .min_size = 13, .max_size = 14,
+		.pictures = rrn_pictures, .min_size = 13, .max_size = 14,
 		.check = check_kr_rrn, .context = rrn_context,
 		.alone = 88, .in_context = 97, .masking = MASK_ENDS,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 70,
 	}, {
 		.id = "passport-mrz", .title = "Machine-readable zone of a travel document",
-		.patterns = mrz_patterns, .min_size = 36, .max_size = 130,
-		.check = check_passport_mrz, .context = mrz_context,
+		.patterns = mrz_patterns, .min_size = 4, .max_size = 16,
+		.check = check_passport_mrz, .value = check_passport_mrz_value,
+		.context = mrz_context,
 		.alone = 99, .in_context = 99, .masking = MASK_ALL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 90,
 	},
