@@ -9,6 +9,8 @@
 
 extern const struct command cmd_init;
 extern const struct command cmd_ingest;
+extern const struct command cmd_classify;
+extern const struct command cmd_decide;
 extern const struct command cmd_log;
 extern const struct command cmd_ls;
 extern const struct command cmd_find;

@@ -17,6 +17,8 @@ static const struct {
 } commands[] = {
 	{ "Taking in", &cmd_init },
 	{ NULL, &cmd_ingest },
+	{ "Deciding", &cmd_classify },
+	{ NULL, &cmd_decide },
 	{ "Looking", &cmd_log },
 	{ NULL, &cmd_ls },
 	{ NULL, &cmd_find },
@@ -47,7 +49,7 @@ static void print_commands(FILE *to)
 	for (size_t i = 0; i < COUNT; i++) {
 		if (commands[i].group != NULL)
 			fprintf(to, "\n%s\n", commands[i].group);
-		fprintf(to, "  %-8s  %s\n", commands[i].command->name,
+		fprintf(to, "  %-9s  %s\n", commands[i].command->name,
 			commands[i].command->summary);
 	}
 	fputs("\nmuni COMMAND --help says more; muni --version, muni help COMMAND.\n", to);

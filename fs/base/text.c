@@ -187,10 +187,11 @@ int text_unhex(const char *text, void *out, size_t size)
 	return *text == '\0' ? 0 : -1;
 }
 
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 char *text_base64(const void *data, size_t size)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const uint8_t *p = data;
 	char *out, *to;
 
@@ -206,13 +207,49 @@ char *text_base64(const void *data, size_t size)
 			group |= (uint32_t)p[1] << 8;
 		if (size > 2)
 			group |= p[2];
-		*to++ = alphabet[group >> 18];
-		*to++ = alphabet[group >> 12 & 63];
-		*to++ = size > 1 ? alphabet[group >> 6 & 63] : '=';
-		*to++ = size > 2 ? alphabet[group & 63] : '=';
+		*to++ = base64_digits[group >> 18];
+		*to++ = base64_digits[group >> 12 & 63];
+		*to++ = size > 1 ? base64_digits[group >> 6 & 63] : '=';
+		*to++ = size > 2 ? base64_digits[group & 63] : '=';
 	}
 	*to = '\0';
 	return out;
+}
+
+static int base64_value(char c)
+{
+	const char *at = c ? strchr(base64_digits, c) : NULL;
+
+	return at ? (int)(at - base64_digits) : -1;
+}
+
+char *text_unbase64(const char *text)
+{
+	size_t size = strlen(text), used = 0;
+	size_t padding = size >= 2 && text[size - 1] == '=' ? 1u + (text[size - 2] == '=') : 0;
+	char *out = size % 4 == 0 ? malloc(size / 4 * 3 + 1) : NULL;
+	uint32_t bits = 0;
+
+	for (size_t i = 0; out && i < size - padding; i++) {
+		int v = base64_value(text[i]);
+
+		if (v < 0)
+			goto none;
+		bits = bits << 6 | (uint32_t)v;
+		if (i % 4 == 0)
+			continue;
+		out[used] = (char)(bits >> (6 - 2 * (i % 4)) & 0xff);
+		if (out[used++] == '\0')
+			goto none;
+	}
+	/* What the padding cuts off must be zeros: one text for each value. */
+	if (out && (bits & ((1u << 2 * padding) - 1)) == 0) {
+		out[used] = '\0';
+		return out;
+	}
+none:
+	free(out);
+	return NULL;
 }
 
 const char *text_size(uint64_t bytes, char out[TEXT_SIZE_MAX])

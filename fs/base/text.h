@@ -29,6 +29,9 @@ void text_hex(const void *data, size_t size, char *out);
 int text_unhex(const char *text, void *out, size_t size);
 /* RFC 4648 with padding; malloc'ed, NULL without memory. */
 char *text_base64(const void *data, size_t size);
+/* The bytes as a NUL-ended text, malloc'ed; NULL unless it is RFC 4648 with padding
+ * and has no NUL in it. */
+char *text_unbase64(const char *text);
 
 /* "1.5 GiB", "312 B"; out holds TEXT_SIZE_MAX. */
 #define TEXT_SIZE_MAX 24

@@ -110,6 +110,27 @@ static void base64_is_that_of_rfc_4648(void **state)
 	}
 }
 
+static void base64_comes_back_and_nothing_else_is_taken_for_it(void **state)
+{
+	static const char *const texts[] = { "", "f", "fo", "foo", "foob", "\xff\xfe\x01" };
+	static const char *const wrong[] = {
+		"Z", "Zg", "Zg=", "Zg==Zg==", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "AAAA", "Zm9v\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		char *coded = text_base64(texts[i], strlen(texts[i]));
+		char *back = text_unbase64(coded);
+
+		assert_string_equal(back, texts[i]);
+		free(coded);
+		free(back);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		if (text_unbase64(wrong[i]))
+			fail_msg("%s", wrong[i]);
+}
+
 static void sizes_are_short_and_true(void **state)
 {
 	char out[TEXT_SIZE_MAX];
@@ -220,6 +241,7 @@ int main(void)
 		cmocka_unit_test(several_printable_names_fit_one_call),
 		cmocka_unit_test(hex_goes_there_and_back),
 		cmocka_unit_test(base64_is_that_of_rfc_4648),
+		cmocka_unit_test(base64_comes_back_and_nothing_else_is_taken_for_it),
 		cmocka_unit_test(sizes_are_short_and_true),
 		cmocka_unit_test(counts_have_their_commas),
 		cmocka_unit_test(every_second_has_a_date),

@@ -1,0 +1,313 @@
+#include "tools/sheet.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
+/* ---- out -------------------------------------------------------------------------- */
+
+static bool would_run(char c)
+{
+	return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
+}
+
+/* H2: also what begins with our own mark, so that it can be taken away again. */
+static bool needs_mark(const char *text)
+{
+	while (*text == '\'')
+		text++;
+	return would_run(*text);
+}
+
+void sheet_mark(struct sheet_out *s)
+{
+	fputs(BYTE_ORDER_MARK, s->to);
+}
+
+static void write_cell(struct sheet_out *s, const char *text)
+{
+	if (s->cells++ > 0)
+		putc(',', s->to);
+	if (*text == '\0')
+		return;
+	if (!strpbrk(text, ",\"\r\n'=+-@\t ")) {
+		fputs(text, s->to);
+		return;
+	}
+	putc('"', s->to);
+	if (needs_mark(text))
+		putc('\'', s->to);
+	for (; *text; text++) {
+		if (*text == '"')
+			putc('"', s->to);
+		putc(*text, s->to);
+	}
+	putc('"', s->to);
+}
+
+void sheet_cell(struct sheet_out *s, const char *text)
+{
+	write_cell(s, text ? text : "");
+}
+
+void sheet_number(struct sheet_out *s, uint64_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%" PRIu64, n);
+	write_cell(s, text);
+}
+
+void sheet_bytes(struct sheet_out *s, const void *bytes, size_t size)
+{
+	if (text_is_utf8(bytes, size) && !memchr(bytes, 0, size)) {
+		char *copy = strndup(bytes, size);
+
+		write_cell(s, copy ? copy : "");
+		write_cell(s, "");
+		free(copy);
+		return;
+	}
+	char *base64 = text_base64(bytes, size);
+	write_cell(s, "");
+	write_cell(s, base64 ? base64 : "");
+	free(base64);
+}
+
+void sheet_end_row(struct sheet_out *s)
+{
+	fputs("\r\n", s->to);
+	s->cells = 0;
+}
+
+/* ---- in ------------------------------------------------------------------------------ */
+
+struct sheet {
+	char **cells;		/* owned, each: rows * columns, the head first */
+	size_t count, capacity;
+	unsigned *lines;	/* of each row, the head's first */
+	size_t row_count, row_capacity;
+	unsigned columns;
+	/* While it is read: */
+	unsigned line;
+	unsigned in_row;
+	unsigned breaks;	/* within this row's cells */
+	struct err *e;
+	bool has_failed;
+};
+
+static void fail(struct sheet *s, enum muni_code code, const char *what)
+{
+	if (s->has_failed)
+		return;
+	s->has_failed = true;
+	err_set(s->e, code, "line %u: %s", s->line, what);
+}
+
+static bool grow(void **list, size_t *capacity, size_t count, size_t size)
+{
+	if (count < *capacity)
+		return true;
+	size_t more = *capacity ? *capacity * 2 : 256;
+	void *now = realloc(*list, more * size);
+
+	if (!now)
+		return false;
+	*list = now;
+	*capacity = more;
+	return true;
+}
+
+static char *clean(const char *data, size_t size)
+{
+	/* H2 */
+	if (size > 1 && data[0] == '\'' && needs_mark(data + 1)) {
+		data++;
+		size--;
+	}
+	return strndup(data, size);
+}
+
+static void on_cell(void *data, size_t size, void *arg)
+{
+	struct sheet *s = arg;
+
+	if (s->has_failed)
+		return;
+	for (size_t i = 0; i < size; i++)
+		s->breaks += ((char *)data)[i] == '\n';
+	if (!text_is_utf8(data, size) || (size > 0 && memchr(data, 0, size))) {
+		fail(s, MUNI_USAGE, "a cell is not UTF-8; save the sheet as \"CSV UTF-8\"");
+		return;
+	}
+	if (s->in_row++ >= SHEET_COLUMNS_MAX) {
+		fail(s, MUNI_LIMIT, "it has more columns than are read");
+		return;
+	}
+	if (!grow((void **)&s->cells, &s->capacity, s->count, sizeof *s->cells) ||
+	    !(s->cells[s->count] = clean(data, size))) {
+		fail(s, MUNI_NO_MEMORY, "no memory for the sheet");
+		return;
+	}
+	s->count++;
+}
+
+/* Takes back the cells of a row that says nothing: some programs end a sheet so. */
+static bool is_blank(struct sheet *s)
+{
+	for (size_t i = s->count - s->in_row; i < s->count; i++)
+		if (*s->cells[i])
+			return false;
+	for (unsigned i = 0; i < s->in_row; i++)
+		free(s->cells[--s->count]);
+	return true;
+}
+
+static bool fill_row(struct sheet *s)
+{
+	for (; s->in_row < s->columns; s->in_row++) {
+		if (!grow((void **)&s->cells, &s->capacity, s->count, sizeof *s->cells) ||
+		    !(s->cells[s->count] = strdup("")))
+			return false;
+		s->count++;
+	}
+	return true;
+}
+
+static void on_row(int end, void *arg)
+{
+	struct sheet *s = arg;
+	unsigned line = s->line;
+
+	(void)end;
+	if (s->has_failed)
+		return;
+	s->line += 1 + s->breaks;
+	s->breaks = 0;
+	if (s->in_row == 0 || is_blank(s)) {
+		s->in_row = 0;
+		return;
+	}
+	if (s->row_count == 0)
+		s->columns = s->in_row;
+	if (s->in_row > s->columns) {
+		s->line = line;
+		fail(s, MUNI_USAGE, "the row has more cells than the head has columns");
+		return;
+	}
+	if (!fill_row(s) || !grow((void **)&s->lines, &s->row_capacity, s->row_count,
+				  sizeof *s->lines)) {
+		fail(s, MUNI_NO_MEMORY, "no memory for the sheet");
+		return;
+	}
+	s->lines[s->row_count++] = line;
+	s->in_row = 0;
+}
+
+static int feed(struct sheet *s, struct csv_parser *parser, FILE *from, struct err *e)
+{
+	char *buffer = malloc(65536);
+	uint64_t total = 0;
+	size_t got;
+	int rc = -1;
+
+	if (!buffer)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the sheet");
+	while ((got = fread(buffer, 1, 65536, from)) > 0 && !s->has_failed) {
+		size_t skip = total == 0 && got >= 3 && !memcmp(buffer, BYTE_ORDER_MARK, 3) ?
+			3 : 0;
+
+		total += got;
+		if (total > SHEET_MAX)
+			fail(s, MUNI_LIMIT, "the sheet is larger than 256 MiB");
+		else if (csv_parse(parser, buffer + skip, got - skip, on_cell, on_row, s) !=
+			 got - skip)
+			fail(s, csv_error(parser) == CSV_ENOMEM ? MUNI_NO_MEMORY : MUNI_USAGE,
+			     "a quotation mark stands where none may; cells with one are "
+			     "written \"like \"\"this\"\"\"");
+	}
+	if (!s->has_failed && ferror(from))
+		err_errno(e, "reading it");
+	else if (!s->has_failed && csv_fini(parser, on_cell, on_row, s) != 0)
+		fail(s, MUNI_USAGE, "the last cell has no closing quotation mark");
+	if (!s->has_failed && !ferror(from))
+		rc = 0;
+	free(buffer);
+	return s->has_failed ? -1 : rc;
+}
+
+int sheet_read(const char *path, struct sheet **out, struct err *e)
+{
+	struct sheet *s = calloc(1, sizeof *s);
+	bool is_input = strcmp(path, "-") == 0;
+	FILE *from = is_input ? stdin : fopen(path, "re");
+	struct csv_parser parser;
+	int rc = -1;
+
+	*out = NULL;
+	if (!s) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for the sheet");
+	} else if (!from) {
+		err_errno(e, "opening it");
+	} else if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for the sheet");
+	} else {
+		s->line = 1;
+		s->e = e;
+		rc = feed(s, &parser, from, e);
+		csv_free(&parser);
+		if (rc == 0 && s->row_count == 0)
+			rc = err_set(e, MUNI_USAGE, "it is empty; its first line must name the "
+				     "columns");
+	}
+	if (from && !is_input)
+		fclose(from);
+	if (rc < 0) {
+		sheet_free(s);
+		return err_wrap(e, "the sheet %s", text_printable(path));
+	}
+	*out = s;
+	return 0;
+}
+
+void sheet_free(struct sheet *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		free(s->cells[i]);
+	free(s->cells);
+	free(s->lines);
+	free(s);
+}
+
+size_t sheet_rows(const struct sheet *s)
+{
+	return s->row_count - 1;
+}
+
+int sheet_column(const struct sheet *s, const char *name)
+{
+	for (unsigned i = 0; i < s->columns; i++)
+		if (strcasecmp(s->cells[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *sheet_at(const struct sheet *s, size_t row, int column)
+{
+	return column < 0 ? "" : s->cells[(row + 1) * s->columns + (size_t)column];
+}
+
+unsigned sheet_line(const struct sheet *s, size_t row)
+{
+	return s->lines[row + 1];
+}
