@@ -7,17 +7,16 @@
 #include "policy/condition.h"
 #include "policy/policy_inside.h"
 
-/* Would it make a difference which of the two rules decided? */
-static bool is_same_outcome(const struct policy_rule *a, const struct policy_rule *b)
+bool rule_is_same_outcome(const struct policy_rule *a, const struct policy_rule *b)
 {
 	if (a->decide != b->decide || (a->class_id == NULL) != (b->class_id == NULL))
 		return false;
 	return a->class_id == NULL || strcmp(a->class_id, b->class_id) == 0;
 }
 
-/* The first rule that could decide otherwise, were everything known of the item. */
+/* Rules before that could decide otherwise, were everything known of the item. */
 struct doubt {
-	const struct policy_rule *rules[4];	/* enough: one of each outcome mostly */
+	const struct policy_rule *rules[4];	/* one of each outcome */
 	size_t count;
 	bool is_full;
 };
@@ -25,7 +24,7 @@ struct doubt {
 static void doubt_add(struct doubt *d, const struct policy_rule *r)
 {
 	for (size_t i = 0; i < d->count; i++)
-		if (is_same_outcome(d->rules[i], r))
+		if (rule_is_same_outcome(d->rules[i], r))
 			return;
 	if (d->count == sizeof d->rules / sizeof *d->rules)
 		d->is_full = true;
@@ -36,7 +35,7 @@ static void doubt_add(struct doubt *d, const struct policy_rule *r)
 static bool is_doubtful(const struct doubt *d, const struct policy_rule *decided)
 {
 	for (size_t i = 0; i < d->count; i++)
-		if (!is_same_outcome(d->rules[i], decided))
+		if (!rule_is_same_outcome(d->rules[i], decided))
 			return true;
 	return d->is_full;
 }

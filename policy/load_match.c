@@ -68,7 +68,7 @@ int load_name_condition(struct load *l, const struct where *w, const struct tree
 				       "list of them";
 	struct condition *c = filling_next(out, CONDITION_NAME, t);
 
-	if (take_globs(l, w, t, expected, 0, c) < 0)
+	if (take_globs(l, w, t, expected, GLOB_FLAT, c) < 0)
 		return -1;
 	for (size_t i = 0; i < c->count; i++)
 		if (strchr(glob_text(c->globs[i]), '/') != NULL)

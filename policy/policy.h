@@ -132,7 +132,8 @@ void policy_decide(const struct policy *p, const struct facts *f, int64_t now,
 /* ---- why (policy/explain.c) ------------------------------------------------------- */
 
 /* One line a step: a rule or a condition below it, what was wanted, what the item
- * has, whether it holds.  All rules, in order; depth 0 is a rule. */
+ * has, whether it holds.  All rules, in order; depth 0 is a rule.  step() returns 0
+ * to go on, 1 to stop, -1 to end the call with -1, its own error kept elsewhere. */
 struct explain_step {
 	unsigned depth;
 	const char *rule;	/* its id */
@@ -155,7 +156,8 @@ struct lint {
 };
 /* Unreachable rules, classes never used or unknown, ids twice, periods below a
  * mandate's minimum (the policy's own `minimum`, and those of policy/mandates.c),
- * destroy without approval, conditions that can never hold.  In order of lines. */
+ * destroy without approval, conditions that can never hold.  In order of lines.
+ * row: as step() above. */
 int policy_lint(const struct policy *p, int (*row)(void *arg, const struct lint *l),
 		void *arg, struct err *e);
 

@@ -14,4 +14,7 @@ struct policy {
 	uint8_t digest[32];
 };
 
+/* Would it make no difference which of the two decided? */
+bool rule_is_same_outcome(const struct policy_rule *a, const struct policy_rule *b);
+
 #endif
