@@ -1,0 +1,229 @@
+/*
+ * From what looks like a value to a claim on its characters, and who wins where
+ * claims overlap.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/detect/detect_inside.h"
+
+/* ---- what a check sees ------------------------------------------------------------------ */
+
+static bool parts_cells(char c)
+{
+	return c == DETECT_CELL_END || c == DETECT_ROW_END;
+}
+
+static const char *label_of(struct detector *d, size_t at)
+{
+	if (d->label_at == at)
+		return d->label;
+	d->label_at = at;
+	d->label = d->passage && d->passage->label
+			   ? d->passage->label(d->passage->arg, d->base + at) : NULL;
+	return d->label;
+}
+
+/* The span and what stands around it in its cell; false: it spans cells. */
+static bool candidate_of(struct detector *d, size_t start, size_t end, struct candidate *c)
+{
+	const char *text = d->text;
+	size_t before = start > BEFORE ? start - BEFORE : 0;
+	size_t after = d->used - end > AFTER ? end + AFTER : d->used;
+
+	if (d->has_cells) {
+		size_t at = start;
+
+		for (size_t i = start; i < end; i++)
+			if (parts_cells(text[i]))
+				return false;
+		while (at > before && !parts_cells(text[at - 1]))
+			at--;
+		before = at;
+		for (at = end; at < after && !parts_cells(text[at]);)
+			at++;
+		after = at;
+	}
+	*c = (struct candidate){ .text = text + start, .size = end - start,
+				 .before = text + before, .after = text + after,
+				 .label = label_of(d, start) };
+	return true;
+}
+
+/* The value's own span in the match, where the recogniser knows one. */
+static void value_of(const struct recogniser *r, const struct candidate *c, const char **value,
+		     size_t *size)
+{
+	*value = c->text;
+	*size = c->size;
+	if (!r->value)
+		return;
+	r->value(c, value, size);
+	if (*size == 0 || *value < c->before || *value > c->after ||
+	    *size > (size_t)(c->after - *value)) {
+		*value = c->text;
+		*size = c->size;
+	}
+}
+
+/* ---- context ------------------------------------------------------------------------------ */
+
+static uint8_t distance_of(struct detector *d, unsigned owner, const struct candidate *c,
+			   const char *value, size_t size)
+{
+	size_t start = (size_t)(value - d->text), end = start + size;
+
+	if (d->near_start != start || d->near_end != end) {
+		detect_near_clear(&d->near);
+		detect_words_around(d->set->words, d->words_scratch, d->text, value, size,
+				    d->text + d->used, &d->near);
+		if (c->label)
+			detect_words_label(d->set->words, d->words_scratch, c->label, &d->near);
+		d->near_start = start;
+		d->near_end = end;
+	}
+	return d->near.distance[owner];
+}
+
+/* ---- claims ------------------------------------------------------------------------------- */
+
+static void claim(struct detector *d, const struct claim *c)
+{
+	if (d->claim_count == d->claim_room) {
+		size_t room = d->claim_room ? 2 * d->claim_room : 256;
+		struct claim *grown = realloc(d->claims, room * sizeof *grown);
+
+		if (!grown) {
+			d->no_memory = true;
+			return;
+		}
+		d->claims = grown;
+		d->claim_room = room;
+	}
+	d->claims[d->claim_count++] = *c;
+}
+
+void detect_consider(struct detector *d, unsigned owner, size_t start, size_t end)
+{
+	const struct recogniser *r = d->set->rows[owner];
+	struct candidate c;
+	enum verdict verdict;
+	uint8_t distance;
+	const char *value;
+	size_t size;
+
+	if (end - start < r->min_size || end - start > r->max_size ||
+	    !candidate_of(d, start, end, &c))
+		return;
+	/* Most candidates fail whatever stands around them, and looking around costs
+	 * more than the check: so as though there were context, first. */
+	c.has_context = true;
+	if (r->check(&c) == VERDICT_NO)
+		return;
+	value_of(r, &c, &value, &size);
+	distance = distance_of(d, owner, &c, value, size);
+	if (distance == DETECT_FAR) {
+		c.has_context = false;
+		verdict = r->check(&c);
+		if (verdict != VERDICT_VALID || r->alone == 0)
+			return;
+		value_of(r, &c, &value, &size);
+	}
+	claim(d, &(struct claim){ .start = (uint32_t)(value - d->text),
+				  .end = (uint32_t)(value - d->text + (ptrdiff_t)size),
+				  .owner = (uint16_t)owner,
+				  .confidence = distance == DETECT_FAR ? r->alone : r->in_context,
+				  .distance = distance });
+}
+
+/* ---- settling ----------------------------------------------------------------------------- */
+
+/* A word that is nearer by less than this is not nearer. */
+#define NEARER 12
+
+static int by_start(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->end != y->end)
+		return x->end < y->end ? -1 : 1;
+	return x->owner < y->owner ? -1 : x->owner > y->owner;
+}
+
+/* recogniser.h, `rank`: who wins comes first.  Total over different claims. */
+static int compare_claims(const struct recognisers *set, const struct claim *x,
+			  const struct claim *y)
+{
+	uint8_t x_rank = set->rows[x->owner]->rank, y_rank = set->rows[y->owner]->rank;
+	uint32_t x_size = x->end - x->start, y_size = y->end - y->start;
+
+	if ((x->distance == DETECT_FAR) != (y->distance == DETECT_FAR))
+		return x->distance == DETECT_FAR ? 1 : -1;
+	if (x->distance / NEARER != y->distance / NEARER)
+		return x->distance < y->distance ? -1 : 1;
+	if (x->confidence != y->confidence)
+		return x->confidence > y->confidence ? -1 : 1;
+	if (x_size != y_size)
+		return x_size > y_size ? -1 : 1;
+	if (x_rank != y_rank)
+		return x_rank > y_rank ? -1 : 1;
+	return by_start(x, y);
+}
+
+static int by_claim(const void *a, const void *b, void *set)
+{
+	return compare_claims(set, a, b);
+}
+
+/* The claims first..end overlap, one the next: keeps those that win, in order of
+ * place, and returns their number. */
+static size_t settle_cluster(struct detector *d, struct claim *claims, size_t count)
+{
+	size_t kept = 0;
+	uint32_t start = claims[0].start, end = 0;
+
+	if (count == 1)
+		return 1;
+	qsort_r(claims, count, sizeof *claims, by_claim, (void *)d->set);
+	for (size_t i = 0; i < count; i++) {
+		struct claim c = claims[i];
+
+		if (memchr(d->taken + c.start, 1, c.end - c.start))
+			continue;
+		memset(d->taken + c.start, 1, c.end - c.start);
+		claims[kept++] = c;
+		end = c.end > end ? c.end : end;
+	}
+	memset(d->taken + start, 0, end - start);
+	qsort(claims, kept, sizeof *claims, by_start);
+	return kept;
+}
+
+void detect_settle(struct detector *d, size_t settled)
+{
+	size_t first = 0;
+
+	if (d->claim_count == 0)
+		return;
+	qsort(d->claims, d->claim_count, sizeof *d->claims, by_start);
+	while (first < d->claim_count) {
+		size_t next = first + 1, kept;
+		uint32_t end = d->claims[first].end;
+
+		while (next < d->claim_count && d->claims[next].start < end) {
+			end = d->claims[next].end > end ? d->claims[next].end : end;
+			next++;
+		}
+		/* What will fall out of the window is settled as it is. */
+		if (end > settled && d->claims[first].start >= d->high - LOOK_BACK)
+			break;
+		kept = settle_cluster(d, d->claims + first, next - first);
+		for (size_t i = 0; i < kept; i++)
+			detect_record(d, &d->claims[first + i]);
+		first = next;
+	}
+	d->claim_count -= first;
+	memmove(d->claims, d->claims + first, d->claim_count * sizeof *d->claims);
+}

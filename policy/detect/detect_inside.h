@@ -1,0 +1,107 @@
+/*
+ * What the files of the detector share: the compiled set, the window, the claims.
+ */
+#ifndef POLICY_DETECT_DETECT_INSIDE_H
+#define POLICY_DETECT_DETECT_INSIDE_H
+
+#include <hs/hs.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/detect/detect.h"
+#include "policy/detect/detect_pictures.h"
+#include "policy/detect/detect_words.h"
+
+/* ---- the compiled set (detect_set.c) ------------------------------------------------ */
+
+/* The longest match; a longer one is no match. */
+#define SPAN_MAX 2048
+
+struct pattern {
+	uint16_t owner;		/* recogniser */
+	uint16_t longest;	/* bytes; SPAN_MAX where there is no limit */
+	/* Where not all its matches are of one length: the same expression, made to
+	 * tell where a match begins.  That costs too much to run over everything. */
+	hs_database_t *starts;
+};
+
+struct recognisers {
+	const struct recogniser **rows;
+	size_t count;
+	struct recogniser *custom;	/* owned, with all that they point at */
+	size_t custom_count;
+	struct detect_pictures *pictures;
+	struct detect_words *words;
+	hs_database_t *database;	/* every expression; NULL: none */
+	struct pattern *patterns;
+	size_t pattern_count;
+};
+
+/* ---- rows out of a policy (detect_custom.c) ------------------------------------------- */
+
+int detect_custom_row(const struct custom_recogniser *custom, struct recogniser *row,
+		      struct err *e);
+void detect_custom_clear(struct recogniser *row);
+
+/* ---- the window ------------------------------------------------------------------------ */
+
+#define WINDOW (64u << 10)	/* what is held of a text */
+#define BEFORE 256u		/* what a check sees before a match, */
+#define AFTER 4096u		/* and behind it */
+#define LOOK_AHEAD (AFTER + 2 * DETECT_PICTURES_REACH)
+/* Claims that are not settled yet, and what a search needs of the text before. */
+#define LOOK_BACK (8u << 10)
+
+struct claim {			/* somebody's value */
+	uint32_t start, end;	/* in the window */
+	uint16_t owner;
+	uint8_t confidence;
+	uint8_t distance;	/* DETECT_FAR: no context */
+};
+
+struct open_region {		/* of a pattern without starts: ends that lie close */
+	uint32_t first, last;	/* ends; 0, 0: none */
+};
+
+struct detector {
+	const struct recognisers *set;
+	hs_scratch_t *scratch, *starts_scratch, *words_scratch;
+	const struct passage *passage;	/* NULL outside of begin and end */
+	char *text;		/* WINDOW, and what searches read behind it */
+	size_t used;
+	size_t dirty;		/* bytes of text that were ever used since the last wipe */
+	size_t low;		/* what ends (expressions) or begins (pictures) before was found */
+	size_t high;		/* ... and where this search ends */
+	uint64_t base;		/* text[0] in the stretch */
+	unsigned char cut[4];	/* of a character that is not whole yet */
+	size_t cut_size;
+	bool has_cells;
+
+	struct open_region *regions;	/* by pattern */
+	struct claim *claims;
+	size_t claim_count, claim_room;
+	bool no_memory;
+	char *taken;		/* by byte of the window, while claims are settled */
+
+	struct detect_near near;	/* around the span asked about last */
+	size_t near_start, near_end;
+	size_t label_at;	/* the label below is of this place; SIZE_MAX: of none */
+	const char *label;
+
+	struct finding *findings;	/* by recogniser */
+	struct finding *told;	/* those that are not empty, for detector_findings() */
+};
+
+/* detect_claims.c: from what looks like a value to a finding. */
+void detect_consider(struct detector *d, unsigned owner, size_t start, size_t end);
+/* Settles all claims that nothing found later can overlap: those before `settled`. */
+void detect_settle(struct detector *d, size_t settled);
+
+/* detect_search.c: from low to high. */
+int detect_search(struct detector *d, struct err *e);
+
+/* detect_findings.c */
+void detect_record(struct detector *d, const struct claim *c);
+
+#endif
