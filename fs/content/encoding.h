@@ -55,6 +55,7 @@ void decoder_free(struct decoder *d);	/* NULL is allowed */
 void decoder_run(struct decoder *d, const void *in, size_t size, bool is_end, void *out,
 		 size_t room, size_t *used, size_t *made);
 uint64_t decoder_invalid(const struct decoder *d);
+size_t decoder_carried(const struct decoder *d);	/* bytes of an unfinished character */
 
 /* How many bytes UTF-8 takes in this encoding; -1 where it cannot be said. */
 int64_t encoding_stored_size(const char *encoding, const void *utf8, size_t size);

@@ -63,6 +63,11 @@ uint64_t decoder_invalid(const struct decoder *d)
 	return d->invalid;
 }
 
+size_t decoder_carried(const struct decoder *d)
+{
+	return d->carried;
+}
+
 struct span {
 	char *in, *out;
 	size_t size, room;
@@ -198,26 +203,43 @@ int64_t encoding_stored_size(const char *encoding, const void *utf8, size_t size
 	return total;
 }
 
+/*
+ * What libc has loaded is the process's, and it unloads what nobody has open: these
+ * conversions are the process's too, to its end.
+ */
+static iconv_t kept[256];
+
+static bool keep(const char *to, const char *from, size_t *count)
+{
+	iconv_t with = iconv_open(to, from);
+
+	if (with == NO_ICONV)
+		return false;
+	if (*count < sizeof kept / sizeof kept[0])
+		kept[(*count)++] = with;
+	return true;
+}
+
 int encoding_preload(struct err *e)
 {
 	/* What mail names its text by. */
 	static const char *const others[] = { "EUC-CN", "GBK", "EUC-KR", "EUC-JP", "SJIS",
 		"ISO-2022-JP", "ISO-2022-JP-3", "ISO-2022-CN", "UTF-16", "UTF-32", "UCS-2",
 		"US-ASCII", "GEORGIAN-PS", "ARMSCII-8", "TCVN", "ISO_6937", "CP1161" };
+	size_t count = 0;
 	const char *name;
 
+	if (kept[0] != NULL)
+		return 0;
 	for (size_t i = 0; (name = encoding_known(i)) != NULL; i++)
-		if (iconv_open("UTF-8", encoding_iconv_name(name)) == NO_ICONV ||
-		    iconv_open(encoding_iconv_name(name), "UTF-8") == NO_ICONV)
+		if (!keep("UTF-8", encoding_iconv_name(name), &count) ||
+		    !keep(encoding_iconv_name(name), "UTF-8", &count))
 			return err_set(e, MUNI_UNSUPPORTED, "this system cannot decode %s: "
 				       "install the tables of iconv (Debian: libc6 brings "
 				       "them)", name);
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		/* Kept open; one that this system lacks is said where it is met. */
-		if (iconv_open("UTF-8", others[i]) == NO_ICONV)
-			continue;
-		if (iconv_open(others[i], "UTF-8") == NO_ICONV)
-			continue;
-	}
+	/* One that this system lacks is said where it is met. */
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (keep("UTF-8", others[i], &count))
+			keep(others[i], "UTF-8", &count);
 	return 0;
 }

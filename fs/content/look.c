@@ -76,7 +76,6 @@ void looker_free(struct looker *k)
 	formats_close(k->formats);
 	detector_free(k->detector);
 	hasher_free(k->hasher);
-	text_buffers_free(&k->text);
 	free(k);
 }
 
@@ -130,7 +129,7 @@ static int extract(struct look *l, struct input *in, struct err *e)
 
 static int look_at(struct look *l, struct input *in, const char *name, struct err *e)
 {
-	const struct item *above = l->item;
+	struct item *above = l->item;
 	struct item item = { .format = "" };
 	const void *head;
 	size_t size;
@@ -239,6 +238,13 @@ const char *look_format(const struct look *l)
 const char *look_encoding(const struct look *l)
 {
 	return l->item->encoding;
+}
+
+void look_encoding_is(struct look *l, const char *encoding)
+{
+	snprintf(l->item->encoding, sizeof l->item->encoding, "%s", encoding);
+	if (l->depth == 0)
+		snprintf(l->out->encoding, sizeof l->out->encoding, "%s", encoding);
 }
 
 unsigned look_depth(const struct look *l)

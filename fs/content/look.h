@@ -75,6 +75,11 @@ void look_place(const struct look *l, char out[SAMPLE_WHERE_MAX], const char *fo
 /* Format and encoding as identified. */
 const char *look_format(const struct look *l);
 const char *look_encoding(const struct look *l);
+/* The rest of the text told another encoding than its head. */
+void look_encoding_is(struct look *l, const char *encoding);
+/* At the end of text: its encoding as it turned out, and whether it is doubtful. */
+struct text_reader;
+void look_text_ends(struct look *l, const struct text_reader *r);
 unsigned look_depth(const struct look *l);
 
 /*

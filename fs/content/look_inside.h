@@ -13,19 +13,11 @@
 struct formats;
 struct hasher;
 
-/* Kept between files: a fresh megabyte for each would cost its page faults. */
-struct text_buffers {
-	uint8_t *decoded[2];	/* owned; NULL until needed */
-	struct text_mark *marks[2];
-};
-void text_buffers_free(struct text_buffers *b);
-
 struct looker {
 	struct look_limits limits;
 	struct formats *formats;
 	struct detector *detector;
 	struct hasher *hasher;
-	struct text_buffers text;
 	void (*note)(void *arg, const char *format);
 	void *note_arg;
 };
@@ -39,7 +31,7 @@ struct look {
 	struct looker *k;
 	struct input *root;
 	struct examination *out;
-	const struct item *item;	/* the innermost */
+	struct item *item;	/* the innermost */
 	unsigned depth;
 	uint64_t expanded, members;
 	bool is_stopped;	/* a limit of the whole file was met */
