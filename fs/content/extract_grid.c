@@ -131,13 +131,14 @@ static bool looks_like_headings(const struct grid *g)
 	return count > 1;
 }
 
-static int set_headings(struct grid *g, struct err *e)
+static int set_headings(struct grid *g, bool is_heading, struct err *e)
 {
 	for (size_t i = 0; i < row_count(g); i++) {
 		struct grid_cell c = row_cell(g, i);
 		size_t size = c.size < HEADING_MAX ? c.size : HEADING_MAX;
 
-		if (!c.is_text || c.column >= GRID_COLUMNS || g->headings[c.column])
+		if (!c.is_text || c.column >= GRID_COLUMNS || g->headings[c.column] ||
+		    (!is_heading && count_digits(g->texts.data + c.text, c.size) > 3))
 			continue;
 		g->headings[c.column] = strndup((const char *)g->texts.data + c.text, size);
 		if (!g->headings[c.column])
@@ -226,7 +227,7 @@ int grid_row(struct grid *g, unsigned times, struct err *e)
 		is_heading = looks_like_headings(g);
 		if (is_heading)
 			drop_headings(g);
-		if ((is_heading || g->rows == 0) && set_headings(g, e) < 0)
+		if ((is_heading || g->rows == 0) && set_headings(g, is_heading, e) < 0)
 			return -1;
 		g->has_headings = is_heading;
 	}

@@ -26,8 +26,7 @@ struct package {
 
 /* ---- what a part is ------------------------------------------------------------------------- */
 
-/* The local name of the first element; "" where there is none in the head. */
-static void root_of(const char *head, size_t size, char out[40])
+void office_root(const char *head, size_t size, char out[OFFICE_ROOT_MAX])
 {
 	const char *end = head + size, *at = head;
 	size_t n = 0;
@@ -38,7 +37,7 @@ static void root_of(const char *head, size_t size, char out[40])
 		at++;
 	if (!at || at + 1 >= end)
 		return;
-	for (at++; at < end && n < 39; at++) {
+	for (at++; at < end && n < OFFICE_ROOT_MAX - 1; at++) {
 		if (*at == ':')
 			n = 0;
 		else if (isalnum((unsigned char)*at) || *at == '-' || *at == '_')
@@ -150,7 +149,7 @@ static bool has_telling_attributes(const char *name, const char *root)
 {
 	static const char *const roots[] = {
 		"connections", "pivotCacheDefinition", "pivotCacheRecords", "externalLink",
-		"queryTable", NULL,
+		"queryTable", "FixedPage", NULL,
 	};
 
 	return is_one_of(root, roots) ||
@@ -188,7 +187,7 @@ static bool is_xml(const char *name, const char *head, size_t size)
 	while (i < size && isspace((unsigned char)head[i]))
 		i++;
 	return ends(name, ".xml") || ends(name, ".rels") || ends(name, ".vml") ||
-	       ends(name, ".rdf") || (size - i > 5 && !memcmp(head + i, "<?xml", 5));
+	       ends(name, ".rdf") || ends(name, ".fpage") || (size - i > 5 && !memcmp(head + i, "<?xml", 5));
 }
 
 static bool is_page(const char *name)
@@ -200,7 +199,7 @@ static int read_part(struct package *p, struct members *m, const char *name, str
 {
 	struct input *in = members_input(m);
 	const void *head;
-	char root[40] = "";
+	char root[OFFICE_ROOT_MAX] = "";
 	size_t size;
 	int rc = -1;
 
@@ -209,7 +208,7 @@ static int read_part(struct package *p, struct members *m, const char *name, str
 	if (input_head(in, &head, &size, e) < 0)
 		goto out;
 	if (!is_page(name) && is_xml(name, head, size)) {
-		root_of(head, size, root);
+		office_root(head, size, root);
 		rc = is_only_looks(name, root) ? 0 : read_xml(p, in, name, root, e);
 	} else if (is_only_looks(name, "")) {
 		rc = 0;
@@ -330,8 +329,10 @@ int extract_office(struct look *l, struct input *in, struct err *e)
 		return -1;
 	if (size > 8 && !memcmp(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8))
 		return refuse_compound(l, in, e);
+	if (size < 4 || memcmp(head, "PK", 2) != 0)
+		return extract_xml(l, in, e);
 	/* A zip that can only be read in order: each part as it comes. */
-	if (size < 4 || memcmp(head, "PK", 2) != 0 || input_seekable(in, &why) < 0)
+	if (input_seekable(in, &why) < 0)
 		return extract_archive(l, in, e);
 	p.book = book_new(l);
 	if (!p.book)

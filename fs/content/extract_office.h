@@ -31,6 +31,10 @@ int book_unused_texts(struct book *b, struct err *e);
 /* How a number shows: out holds 64 bytes.  False: as it stands. */
 bool book_number(const struct book *b, size_t style, const char *value, char out[64]);
 
+/* The local name of the first element in these first bytes of XML; "" without one. */
+#define OFFICE_ROOT_MAX 40
+void office_root(const char *head, size_t size, char out[OFFICE_ROOT_MAX]);
+
 /* extract_office_sheet.c: a worksheet of a workbook. */
 int office_sheet(struct look *l, struct input *in, struct book *b, const char *part,
 		 bool *is_whole, struct err *e);

@@ -26,6 +26,7 @@ struct odf {
 	char shown[64];		/* the first digits of what it shows */
 	size_t shown_size;
 	unsigned in_annotation;
+	char element[48];	/* the one begun last */
 	unsigned skipped;	/* depth within pictures that are written out */
 };
 
@@ -53,6 +54,9 @@ static int give_attributes(struct odf *o, const struct sax_tag *tag, struct err 
 			continue;
 		/* Of a formula only its texts matter; of a link, what leads outside. */
 		if (!strcmp(a->name, "formula") && !memchr(a->value, '"', a->size))
+			continue;
+		/* What a cell shows says the same. */
+		if (!strcmp(a->name, "string-value") && !strcmp(tag->name, "table-cell"))
 			continue;
 		if (!strcmp(a->name, "href") && !memchr(a->value, ':', a->size))
 			continue;
@@ -121,12 +125,15 @@ static int on_start(void *arg, const struct sax_tag *tag, struct err *e)
 	struct odf *o = arg;
 	const char *name = tag->name;
 
-	if (o->skipped > 0 || !strcmp(name, "binary-data")) {
+	/* Pictures, how a program was set, how numbers look. */
+	if (o->skipped > 0 || !strcmp(name, "binary-data") || !strcmp(name, "settings") ||
+	    !strcmp(tag->prefix, "number")) {
 		o->skipped++;
 		return 0;
 	}
 	if (give_attributes(o, tag, e) < 0)
 		return -1;
+	snprintf(o->element, sizeof o->element, "%s", name);
 	if (!strcmp(name, "annotation"))
 		o->in_annotation++;
 	if (!strcmp(name, "p") || !strcmp(name, "h"))
@@ -194,8 +201,12 @@ static int on_text(void *arg, const char *text, size_t size, struct err *e)
 {
 	struct odf *o = arg;
 
-	if (!flow_is_in_paragraph(o->flow) || o->skipped > 0)
-		return 0;	/* blanks between elements */
+	if (o->skipped > 0)
+		return 0;
+	/* Outside of paragraphs: the document's properties; else blanks. */
+	if (!flow_is_in_paragraph(o->flow))
+		return strspn(text, " \t\r\n") < size
+			? flow_aside(o->flow, o->element, text, size, e) : 0;
 	if (o->has_date && o->in_annotation == 0)
 		return 0;
 	note_digits(o, text, size);

@@ -48,6 +48,8 @@ static int give_attributes(struct words *w, const struct sax_tag *tag, struct er
 	for (size_t i = 0; i < tag->attribute_count; i++) {
 		const struct sax_attribute *a = &tag->attributes[i];
 
+		if (!strcmp(a->name, "Target") && !memchr(a->value, ':', a->size))
+			continue;	/* another part */
 		if (a->size > 0 &&
 		    (is_one_of(a->name, telling) ||
 		     (!strcmp(a->name, "val") && is_one_of(tag->name, holders))) &&

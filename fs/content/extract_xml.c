@@ -12,6 +12,7 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/content/extract_office.h"
 #include "fs/content/extract_sax.h"
 #include "fs/content/extract_xml.h"
 #include "fs/content/look.h"
@@ -260,9 +261,33 @@ out:
 	return rc;
 }
 
+/* Office documents in a single XML file: Flat OPC, Word 2003, flat OpenDocument. */
+static int (*single_file(const char *root))(struct look *l, struct input *in, const char *part,
+					    bool *is_whole, struct err *e)
+{
+	if (!strcmp(root, "wordDocument") || !strcmp(root, "package"))
+		return office_words;
+	return !strcmp(root, "document") ? office_odf : NULL;
+}
+
 int extract_xml(struct look *l, struct input *in, struct err *e)
 {
+	int (*office)(struct look *l, struct input *in, const char *part, bool *is_whole,
+		      struct err *e);
+	char root[OFFICE_ROOT_MAX];
+	const void *head;
 	bool is_whole;
+	size_t size;
 
-	return xml_cells(l, in, "", true, &is_whole, e);
+	if (input_head(in, &head, &size, e) < 0)
+		return -1;
+	office_root(head, size, root);
+	office = memmem(head, size, "office", 6) ? single_file(root) : NULL;
+	if (!office)
+		return xml_cells(l, in, "", true, &is_whole, e);
+	if (office(l, in, "", &is_whole, e) < 0)
+		return -1;
+	if (!is_whole)
+		look_opaque(l, "damaged: it is not XML to its end");
+	return 0;
 }
