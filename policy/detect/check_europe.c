@@ -103,14 +103,19 @@ static bool is_nir_month(int month)
 	return (month >= 1 && month <= 12) || (month >= 20 && month <= 42) || month >= 50;
 }
 
-/* Numéro d'inscription au répertoire (INSEE): 13 places and 97 less their rest. */
+/*
+ * Numéro d'inscription au répertoire (INSEE): 13 places and 97 less their rest.  3, 4, 7
+ * and 8 are provisional numbers; with them, or without a true month, fifteen bare
+ * digits are not enough.
+ */
 enum verdict check_fr_nir(const struct candidate *c)
 {
 	struct written w;
 	long long number = 0;
 	char corsica;
+	int month;
 
-	if (!beside_is_clear(c) || !written_read(c, " .-/|", &w) || w.count != 15)
+	if (!beside_is_clear(c) || !written_read(c, " .-/", &w) || w.count != 15)
 		return VERDICT_NO;
 	corsica = w.chars[6];	/* 2A counts as 19, 2B as 18 */
 	if (written_is_letter(corsica)) {
@@ -125,8 +130,12 @@ enum verdict check_fr_nir(const struct candidate *c)
 		if (i < 13)
 			number = number * 10 + (w.chars[i] - '0');
 	}
-	if (strchr("123478", w.chars[0]) == NULL || !is_nir_month(written_number(w.chars + 3, 2)) ||
-	    written_number(w.chars + 5, 2) == 0 || written_number(w.chars + 10, 3) == 0)
+	month = written_number(w.chars + 3, 2);
+	if (strchr("123478", w.chars[0]) == NULL || !is_nir_month(month) ||
+	    written_number(w.chars + 5, 2) == 0 || written_number(w.chars + 10, 3) == 0 ||
+	    97 - number % 97 != written_number(w.chars + 13, 2))
 		return VERDICT_NO;
-	return 97 - number % 97 == written_number(w.chars + 13, 2) ? VERDICT_VALID : VERDICT_NO;
+	if (w.by == '\0' && (w.chars[0] > '2' || month > 12))
+		return beside_judge(c, "fr-nir", VERDICT_WEAK);
+	return VERDICT_VALID;
 }
