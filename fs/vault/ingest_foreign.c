@@ -140,41 +140,10 @@ static int take_entry(struct intake *in, const struct foreign_entry *x, struct e
 	return put(in, x, inode, x->kind == NODE_DIRECTORY, e);
 }
 
-static bool is_excluded(const struct intake *in, const struct foreign_entry *x)
-{
-	const char *path = x->path, *slash;
-	char *copy;
-	bool is_out;
-
-	if (in->g->options->exclude_count == 0)
-		return false;
-	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
-		path++;
-	copy = strdup(path);
-	if (!copy)
-		return false;
-	/* What stands below an excluded directory is excluded with it. */
-	for (char *p = copy; (p = strchr(p, '/')) != NULL; p++) {
-		*p = 0;
-		slash = strrchr(copy, '/');
-		is_out = walk_is_excluded(in->g->options, copy, slash ? slash + 1 : copy,
-					  true);
-		*p = '/';
-		if (is_out || p[1] == 0) {
-			free(copy);
-			return is_out;
-		}
-	}
-	slash = strrchr(copy, '/');
-	is_out = walk_is_excluded(in->g->options, copy, slash ? slash + 1 : copy,
-				  x->kind == NODE_DIRECTORY && !x->hardlink);
-	free(copy);
-	return is_out;
-}
-
 static int take(struct intake *in, const struct foreign_entry *x, struct err *e)
 {
-	if (is_excluded(in, x))
+	if (walk_path_is_excluded(in->g->options, x->path,
+				  x->kind == NODE_DIRECTORY && !x->hardlink))
 		return 0;
 	if (x->problem) {
 		refuse(in, x, x->problem);

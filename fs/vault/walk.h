@@ -39,6 +39,8 @@ int capture_item(struct ingest *g, struct capture *c, const struct dir *d,
 
 /* Opens for reading without a trace; errno on -1. */
 int walk_open(int dirfd, const char *name, int flags);
+/* The target of a symlink, into out->target and out->size; errno on -1. */
+int walk_target(int dirfd, const char *name, struct meta *out);
 
 /* ---- names ------------------------------------------------------------------- */
 
@@ -58,6 +60,15 @@ void names_free(struct names *n);
  * path, others against the name too; one that ends in "/" means directories. */
 bool walk_is_excluded(const struct ingest_options *o, const char *path,
 		      const char *name, bool is_directory);
+
+/* The same for a path out of an archive, with all directories on its way. */
+bool walk_path_is_excluded(const struct ingest_options *o, const char *path,
+			   bool is_directory);
+
+/* How much there is below the directory fd: for progress alone, what it cannot
+ * reach it leaves out.  false: is_over() said so first. */
+bool walk_count(int fd, const struct ingest_options *o, bool (*is_over)(void *arg), void *arg,
+		uint64_t *items, uint64_t *bytes);
 
 /* ---- the version before ----------------------------------------------------------- */
 

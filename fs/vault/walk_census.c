@@ -20,7 +20,7 @@ struct level {
 };
 
 struct census {
-	struct ingest *g;
+	const struct ingest_options *options;
 	struct level levels[DEPTH_MAX];
 	size_t depth;
 	char path[CATALOGUE_NAME_MAX * DEPTH_MAX + DEPTH_MAX + 1];
@@ -52,7 +52,7 @@ static void leave(struct census *c)
 
 static void look(struct census *c, struct level *l, const char *name)
 {
-	const struct ingest_options *o = c->g->options;
+	const struct ingest_options *o = c->options;
 	size_t size = l->path_size;
 	struct statx sx;
 	bool is_directory;
@@ -77,20 +77,21 @@ static void look(struct census *c, struct level *l, const char *name)
 	}
 }
 
-void *walk_census(void *arg)
+bool walk_count(int fd, const struct ingest_options *o, bool (*is_over)(void *arg), void *arg,
+		uint64_t *items, uint64_t *bytes)
 {
-	struct ingest *g = arg;
 	struct census *c = calloc(1, sizeof *c);
 	struct statx sx;
+	bool is_whole;
 
 	if (!c)
-		return NULL;
-	c->g = g;
-	if (statx(g->source_fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0) {
+		return false;
+	c->options = o;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0) {
 		c->device = walk_device(&sx);
-		enter(c, walk_open(g->source_fd, ".", O_DIRECTORY), 0);
+		enter(c, walk_open(fd, ".", O_DIRECTORY), 0);
 	}
-	while (c->depth > 0 && !ingest_is_stopped(g) && !atomic_load(&g->is_walked)) {
+	while (c->depth > 0 && !is_over(arg)) {
 		struct level *l = &c->levels[c->depth - 1];
 
 		c->path[l->path_size] = 0;
@@ -99,12 +100,30 @@ void *walk_census(void *arg)
 		else
 			look(c, l, l->names.list[l->next++]);
 	}
-	if (c->depth == 0) {
-		atomic_store(&g->items_total, c->items);
-		atomic_store(&g->bytes_total, c->bytes);
-	}
+	is_whole = c->depth == 0;
+	*items = c->items;
+	*bytes = c->bytes;
 	while (c->depth > 0)
 		leave(c);
 	free(c);
+	return is_whole;
+}
+
+static bool is_over(void *arg)
+{
+	struct ingest *g = arg;
+
+	return ingest_is_stopped(g) || atomic_load(&g->is_walked);
+}
+
+void *walk_census(void *arg)
+{
+	struct ingest *g = arg;
+	uint64_t items, bytes;
+
+	if (walk_count(g->source_fd, g->options, is_over, g, &items, &bytes)) {
+		atomic_store(&g->items_total, items);
+		atomic_store(&g->bytes_total, bytes);
+	}
 	return NULL;
 }

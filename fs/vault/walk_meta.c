@@ -109,7 +109,7 @@ int walk_open(int dirfd, const char *name, int flags)
 
 /* ---- link targets ------------------------------------------------------------ */
 
-static int read_target(int dirfd, const char *name, struct meta *out)
+int walk_target(int dirfd, const char *name, struct meta *out)
 {
 	/* The size that stat gives may be 0 (/proc) or old: ask with room to spare. */
 	for (size_t room = 256; room <= 128 * 1024; room *= 4) {
@@ -237,7 +237,7 @@ int capture_item(struct ingest *g, struct capture *c, const struct dir *d,
 		out->size = 0;
 	out->owner = ingest_accounts_user(&g->accounts, out->uid);
 	out->group = ingest_accounts_group(&g->accounts, out->gid);
-	if (out->kind == NODE_SYMLINK && read_target(fd, name, out) < 0)
+	if (out->kind == NODE_SYMLINK && walk_target(fd, name, out) < 0)
 		return -1;
 	if (name)
 		snprintf(place.path, sizeof place.path, "/proc/self/fd/%d/%s", fd, name);

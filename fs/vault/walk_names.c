@@ -122,3 +122,34 @@ bool walk_is_excluded(const struct ingest_options *o, const char *path,
 			return true;
 	return false;
 }
+
+bool walk_path_is_excluded(const struct ingest_options *o, const char *path,
+			   bool is_directory)
+{
+	const char *slash;
+	char *copy;
+	bool is_out;
+
+	if (o->exclude_count == 0)
+		return false;
+	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+		path++;
+	copy = strdup(path);
+	if (!copy)
+		return false;
+	/* What stands below an excluded directory is excluded with it. */
+	for (char *p = copy; (p = strchr(p, '/')) != NULL; p++) {
+		*p = 0;
+		slash = strrchr(copy, '/');
+		is_out = walk_is_excluded(o, copy, slash ? slash + 1 : copy, true);
+		*p = '/';
+		if (is_out || p[1] == 0) {
+			free(copy);
+			return is_out;
+		}
+	}
+	slash = strrchr(copy, '/');
+	is_out = walk_is_excluded(o, copy, slash ? slash + 1 : copy, is_directory);
+	free(copy);
+	return is_out;
+}
