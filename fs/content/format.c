@@ -5,7 +5,6 @@
  */
 #include "fs/content/format.h"
 
-#include <ctype.h>
 #include <magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,21 +52,6 @@ void formats_close(struct formats *f)
 		return;
 	magic_close(f->magic);
 	free(f);
-}
-
-void format_extension(const char *name, char out[FORMAT_EXTENSION_MAX])
-{
-	const char *slash = name == NULL ? NULL : strrchr(name, '/');
-	const char *base = slash != NULL ? slash + 1 : name;
-	const char *dot = base == NULL ? NULL : strrchr(base, '.');
-	size_t i = 0;
-
-	out[0] = '\0';
-	if (dot == NULL || dot == base || strlen(dot + 1) >= FORMAT_EXTENSION_MAX)
-		return;
-	for (; dot[1 + i] != '\0'; i++)
-		out[i] = (char)tolower((unsigned char)dot[1 + i]);
-	out[i] = '\0';
 }
 
 /* The text of the head as UTF-8: as it is, or decoded into f->text. */

@@ -6,6 +6,7 @@
  * of that name may honestly be (what it is built on, what a general detector calls
  * it, what the same extension means elsewhere).
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -412,6 +413,21 @@ static bool may_be(const struct claim *c, const char *format)
 		p += *p == ' ';
 	}
 	return false;
+}
+
+void format_extension(const char *name, char out[FORMAT_EXTENSION_MAX])
+{
+	const char *slash = name == NULL ? NULL : strrchr(name, '/');
+	const char *base = slash != NULL ? slash + 1 : name;
+	const char *dot = base == NULL ? NULL : strrchr(base, '.');
+	size_t i = 0;
+
+	out[0] = '\0';
+	if (dot == NULL || dot == base || strlen(dot + 1) >= FORMAT_EXTENSION_MAX)
+		return;
+	for (; dot[1 + i] != '\0'; i++)
+		out[i] = (char)tolower((unsigned char)dot[1 + i]);
+	out[i] = '\0';
 }
 
 void format_claimed(const char *name, const char *format, char claimed[128])
