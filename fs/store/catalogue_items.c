@@ -375,15 +375,9 @@ static int put_findings(struct catalogue *c, const struct item_row *r, struct er
 {
 	for (size_t i = 0; i < r->finding_count; i++) {
 		const struct stored_finding *f = &r->findings[i];
-		const char *samples = f->samples ? f->samples : "[]";
-		const char *where = f->where ? f->where : "";
 		struct query q;
 		int64_t word;
 
-		if (strlen(where) > FINDING_WHERE_BYTES ||
-		    strlen(samples) > FINDING_SAMPLES_BYTES || f->confidence > 100 ||
-		    f->count < 1)
-			return err_set(e, MUNI_LIMIT, "a finding is out of range");
 		if (catalogue_word_intern(c, WORD_PLAIN, f->id, &word, e) < 0 ||
 		    query_open_write(&q, c, STATEMENT_FINDING_ADD, "INSERT INTO finding(item,"
 				     " at, recogniser, count, confidence, sensitivity, places,"
@@ -395,8 +389,8 @@ static int put_findings(struct catalogue *c, const struct item_row *r, struct er
 		query_unsigned(&q, f->count);
 		query_int(&q, f->confidence);
 		query_int(&q, f->sensitivity);
-		query_text(&q, where);
-		query_text(&q, samples);
+		query_text(&q, f->where ? f->where : "");
+		query_text(&q, f->samples ? f->samples : "[]");
 		if (query_run(&q, e) < 0)
 			return -1;
 	}
@@ -438,6 +432,23 @@ static int put_row(struct catalogue *c, const struct item_row *r, const void *at
 	return query_run(&q, e);
 }
 
+static bool fits(const struct item_row *r)
+{
+	if (!item_path_is_sound(r->path, r->path_size) ||
+	    r->finding_count > ITEM_FINDINGS_MAX ||
+	    (r->opaque && strlen(r->opaque) > ITEM_OPAQUE_MAX))
+		return false;
+	for (size_t i = 0; i < r->finding_count; i++) {
+		const struct stored_finding *f = &r->findings[i];
+
+		if (strlen(f->id) > WORD_MAX || f->confidence > 100 || f->count < 1 ||
+		    (f->where && strlen(f->where) > FINDING_WHERE_BYTES) ||
+		    (f->samples && strlen(f->samples) > FINDING_SAMPLES_BYTES))
+			return false;
+	}
+	return true;
+}
+
 int catalogue_item_put(struct catalogue *c, struct item_row *r, struct err *e)
 {
 	uint8_t *attrs = NULL;
@@ -447,9 +458,7 @@ int catalogue_item_put(struct catalogue *c, struct item_row *r, struct err *e)
 
 	if (need_inventory(c, e) < 0)
 		return -1;
-	if (!item_path_is_sound(r->path, r->path_size) ||
-	    r->finding_count > ITEM_FINDINGS_MAX ||
-	    (r->opaque && strlen(r->opaque) > ITEM_OPAQUE_MAX))
+	if (!fits(r))
 		return err_set(e, MUNI_LIMIT, "an item's path, findings or reason are over "
 			       "what the inventory holds");
 	if (pack_attrs(c, r, &attrs, &attrs_size, e) < 0 ||

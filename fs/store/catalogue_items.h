@@ -118,7 +118,7 @@ int catalogue_item_find(struct catalogue *c, int64_t system, const void *path,
 /* Is there any item of the system? */
 int catalogue_items_any(struct catalogue *c, int64_t system, bool *out, struct err *e);
 /* New or changed: replaces the row of that path (same id) and its findings.  Fills
- * r->id. */
+ * r->id.  MUNI_LIMIT: no row can hold it; nothing was written. */
 int catalogue_item_put(struct catalogue *c, struct item_row *r, struct err *e);
 
 struct item_sums {

@@ -1,0 +1,31 @@
+/*
+ * What scan_foreign.c (entries) and scan_entry.c (their bytes) share.
+ */
+#ifndef FS_VAULT_SCAN_ENTRY_H
+#define FS_VAULT_SCAN_ENTRY_H
+
+#include "fs/vault/ingest_tree.h"
+#include "fs/vault/scan_inside.h"
+
+#define ENTRY_MEMORY (1u << 20)	/* larger ones go through a pipe */
+
+struct entries {
+	struct scanning *s;
+	struct foreign *f;
+	struct ingest_tree *tree;	/* which names there are; owned */
+	struct catalogue *rows;		/* of this very scan, cut off before; or NULL */
+	struct scan_batch *batch;	/* in the making */
+	struct scan_batch *links;	/* hard links, until what they lead to is written */
+	uint8_t *head;			/* ENTRY_MEMORY bytes; owned */
+	char *path;			/* of the entry at work; owned */
+	uint64_t ordinal;		/* of the last entry: its inode number here */
+	uint64_t taken, again, absolute;
+};
+
+/* To the workers, with others or by itself; takes i. */
+int entries_send(struct entries *in, struct scan_item *i, struct err *e);
+int entries_send_alone(struct entries *in, struct scan_item *i, struct err *e);
+/* i's bytes, then entries_send(); takes i.  Problems are told; -1: fatal. */
+int entry_read(struct entries *in, struct scan_item *i, struct err *e);
+
+#endif
