@@ -86,7 +86,7 @@ int jsonl_end(json_t *o, struct err *e)
 
 	if (o == NULL || json_object_get(o, FAILED) != NULL)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a line of JSON");
-	else if (json_dumpf(o, stdout, JSON_COMPACT) == 0)
+	else if (json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0)
 		putchar('\n');
 	json_decref(o);
 	return rc;

@@ -17,7 +17,8 @@ static const struct {
 } commands[] = {
 	{ "Taking in", &cmd_init },
 	{ NULL, &cmd_ingest },
-	{ "Deciding", &cmd_classify },
+	{ "Deciding", &cmd_inventory },
+	{ NULL, &cmd_classify },
 	{ NULL, &cmd_decide },
 	{ "Looking", &cmd_log },
 	{ NULL, &cmd_ls },
