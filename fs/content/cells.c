@@ -1,7 +1,7 @@
 /*
- * Cells are gathered into a stretch of text, CELL_END behind each and ROW_END
- * behind a row's last, and handed to the detector when there is enough of it: a
- * pass for each cell would cost more than the search.
+ * Cells are gathered into a stretch of text, a mark behind each and another behind
+ * a row's last, and handed to the detector when there is enough of it: a pass for
+ * each cell would cost more than the search.
  *
  * Labels and places repeat (a column's head, a sheet): each is kept once a
  * stretch, found by a small hash table.
@@ -196,7 +196,7 @@ int cells_add(struct cells *c, const char *label, const char *place, const void 
 					      .label = intern(c, label),
 					      .place = intern(c, place) };
 	buffer_append(&c->text, text, size);
-	buffer_u8(&c->text, CELL_END);
+	buffer_u8(&c->text, DETECT_CELL_END);
 	if (c->text.failed || c->words.failed)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for the cells of a table");
 	return 0;
@@ -206,7 +206,7 @@ int cells_row(struct cells *c, struct err *e)
 {
 	if (c->count == 0)
 		return 0;
-	buffer_u8(&c->text, ROW_END);
+	buffer_u8(&c->text, DETECT_ROW_END);
 	if (c->text.size >= STRETCH_SIZE || c->count > STRETCH_CELLS / 2)
 		return flush(c, e);
 	return 0;

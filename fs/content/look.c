@@ -125,16 +125,11 @@ void looker_free(struct looker *k)
 	free(k);
 }
 
-void looker_note(struct looker *k, void (*note)(void *arg, const char *format), void *arg)
+void looker_note(struct looker *k,
+		 void (*note)(void *arg, unsigned depth, const char *format), void *arg)
 {
 	k->note = note;
 	k->note_arg = arg;
-}
-
-static void note(struct looker *k, const char *format)
-{
-	if (k->note)
-		k->note(k->note_arg, format);
 }
 
 /* ---- one item ---------------------------------------------------------------------------- */
@@ -159,7 +154,8 @@ static int extract(struct look *l, struct input *in, struct err *e)
 	const char *format = l->item->format;
 	const struct extractor *x = extractor_find(format);
 
-	note(l->k, format);
+	if (l->k->note)
+		l->k->note(l->k->note_arg, l->depth, format);
 	if (x)
 		return x->extract(l, in, e);
 	if (format_is_text(format))
@@ -185,7 +181,6 @@ static int look_at(struct look *l, struct input *in, const char *name, struct er
 	if (input_head(in, &head, &size, e) < 0)
 		return -1;
 	is_all = size < INPUT_HEAD_SIZE;
-	note(l->k, "identifying");
 	if (formats_identify(l->k->formats, head, size, is_all, name, item.format, e) < 0)
 		return -1;
 	l->item = &item;
@@ -337,7 +332,6 @@ int looker_examine(struct looker *k, struct input *in, const char *name,
 			return -1;
 		look_opaque(&l, "%s", e->text);
 	}
-	note(k, "");
 	/* K3: what no reader asked for is read too, for the digest. */
 	if (input_drain(in, e) < 0)
 		return -1;

@@ -44,9 +44,10 @@ struct looker;
 int looker_new(const struct recognisers *r, const struct look_limits *limits,
 	       struct looker **out, struct err *e);
 void looker_free(struct looker *k);	/* NULL is allowed */
-/* note is told the format of each item before its reader runs, "" after the last:
- * whoever outlives a crash can say what crashed. */
-void looker_note(struct looker *k, void (*note)(void *arg, const char *format), void *arg);
+/* note is told the format of each item before its reader runs (depth 0: the
+ * outermost): whoever outlives a crash can say what crashed. */
+void looker_note(struct looker *k,
+		 void (*note)(void *arg, unsigned depth, const char *format), void *arg);
 
 /* name: for its extension, bytes; NULL: none.  *out: examination_clear() it, also
  * after -1: only for want of memory or a read error of `in` itself (MUNI_IO). */
@@ -88,8 +89,6 @@ unsigned look_depth(const struct look *l);
  * each other; text in the next row or cell never gives context except by label.
  */
 struct cells;
-#define CELL_END '\x1f'		/* stands between the cells of a stretch, ... */
-#define ROW_END '\x1e'		/* ... and between its rows */
 struct cells *cells_new(struct look *l);	/* NULL without memory */
 /* label, place: copied; NULL allowed.  text: UTF-8 (anything else parts words). */
 int cells_add(struct cells *c, const char *label, const char *place, const void *text,

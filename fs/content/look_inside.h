@@ -18,7 +18,7 @@ struct looker {
 	struct formats *formats;
 	struct detector *detector;
 	struct hasher *hasher;
-	void (*note)(void *arg, const char *format);
+	void (*note)(void *arg, unsigned depth, const char *format);
 	void *note_arg;
 };
 

@@ -34,13 +34,17 @@ struct examiner_options {
 					 * ../libexec/muniment, or $MUNIMENT_EXAMINE */
 };
 
+/* MUNI_NOT_FOUND: no muni-examine; MUNI_UNSUPPORTED: the kernel has no filter to look
+ * into hostile files behind; MUNI_USAGE: a recogniser that cannot be compiled. */
 int examiner_open(const struct examiner_options *o, struct examiner **out, struct err *e);
 void examiner_close(struct examiner *x);	/* NULL is allowed */
 
 /*
  * Looks into one file; waits for a worker to be free; any number of threads.
- * fd: a regular file or a pipe (whose writer is another thread), borrowed.
- * -1: the pool cannot go on (MUNI_IO, MUNI_NO_MEMORY), or reading fd failed.
+ * fd: a regular file or a pipe (whose writer is another thread), borrowed.  size:
+ * of a file, read to there; of a pipe, what will come, UINT64_MAX where nobody
+ * knows.  -1: the pool cannot go on (MUNI_IO, MUNI_NO_MEMORY), or reading fd failed
+ * (MUNI_IO with fd's errno in e->sys).
  */
 int examiner_look(struct examiner *x, int fd, const char *name, uint64_t size,
 		  struct examination *out, struct err *e);

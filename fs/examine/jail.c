@@ -1,0 +1,159 @@
+#include "fs/examine/jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/examine/jail_filter.h"
+
+#define NOBODY 65534u
+#define DESCRIPTORS_MAX 32	/* standard, socket, the file, and what libraries keep */
+
+/* ---- descriptors and signals ----------------------------------------------------------- */
+
+static int close_from(int first)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+
+	if (close_range((unsigned)first, ~0u, 0) == 0)
+		return 0;
+	if ((errno != ENOSYS && errno != EPERM) || limit < 0)
+		return -1;
+	/* A container's own filter may not know the call. */
+	for (int fd = first; fd < limit; fd++)
+		close(fd);
+	return 0;
+}
+
+int jail_descriptors(struct err *e)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGTSTP };
+	sigset_t none;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int n = 1; n < NSIG; n++)
+		(void)signal(n, SIG_DFL);
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		(void)signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (null < 0)
+		return err_errno(e, "opening /dev/null");
+	for (int fd = 0; fd < JAIL_SOCKET; fd++)
+		if (dup2(null, fd) < 0)
+			return err_errno(e, "arranging descriptors");
+	if (close_from(JAIL_SOCKET + 1) < 0)
+		return err_errno(e, "closing descriptors");
+	return 0;
+}
+
+/* ---- privileges ------------------------------------------------------------------------ */
+
+/* Where even root may not become nobody (a container with one user) it keeps its
+ * name and loses its powers. */
+static int drop_privileges(struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+
+	if (geteuid() == 0) {
+		(void)!setgroups(0, NULL);
+		(void)!setresgid(NOBODY, NOBODY, NOBODY);
+		(void)!setresuid(NOBODY, NOBODY, NOBODY);
+	}
+	if (syscall(SYS_capset, &head, none) < 0)
+		return err_errno(e, "giving up privileges");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_errno(e, "giving up privileges");
+	return 0;
+}
+
+/* No file, no port: handled, and nothing granted. */
+static int close_landlock(struct err *e)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
+	};
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+	int ruleset, rc;
+
+	if (version < 1)
+		return 0;	/* this kernel has none: the rest of the door stands */
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+	rc = ruleset < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+	if (rc < 0)
+		err_errno(e, "closing the sandbox (Landlock)");
+	if (ruleset >= 0)
+		close(ruleset);
+	return rc;
+}
+
+/* ---- limits ---------------------------------------------------------------------------- */
+
+/* In bytes; 0 where it cannot be known. */
+static uint64_t mapped_now(void)
+{
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int set_limits(uint64_t memory, struct err *e)
+{
+	const struct rlimit most = { mapped_now() + memory, mapped_now() + memory };
+	const struct rlimit few = { DESCRIPTORS_MAX, DESCRIPTORS_MAX };
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_AS, &most) < 0 || setrlimit(RLIMIT_NOFILE, &few) < 0 ||
+	    setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0)
+		return err_errno(e, "limiting the process that looks into files");
+	return 0;
+}
+
+void jail_allow_seconds(unsigned seconds)
+{
+	struct rlimit l;
+	struct timespec used;
+	rlim_t until;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) < 0 || getrlimit(RLIMIT_CPU, &l) < 0)
+		return;
+	until = (rlim_t)used.tv_sec + 1 + seconds;
+	if (l.rlim_cur == until)
+		return;
+	l.rlim_cur = until < l.rlim_max ? until : l.rlim_max;
+	(void)setrlimit(RLIMIT_CPU, &l);
+}
+
+/* ---- the door -------------------------------------------------------------------------- */
+
+int jail_close(uint64_t memory, struct err *e)
+{
+	/* The limit needs /proc, which goes with the first of these. */
+	if (set_limits(memory, e) < 0 || drop_privileges(e) < 0 || close_landlock(e) < 0)
+		return -1;
+	return jail_filter(e);
+}
+
+int jail_close_worker(struct err *e)
+{
+	return jail_filter_worker(e);
+}

@@ -1,0 +1,36 @@
+/*
+ * The closed door: what muni-examine and its workers may still do once hostile
+ * bytes are read.
+ *
+ *   J1  After jail_close() nothing can be opened, executed, connected or signalled,
+ *       and no memory be made executable.  The process may fork, and end its
+ *       children.
+ *   J2  After jail_close_worker() it may not even that: it reads descriptors that
+ *       it was sent, answers on its own, computes and ends.
+ *
+ * For good, and inherited.  Looking for a file is answered EACCES (libraries do it
+ * as a matter of course); all else ends the process by SIGSYS.
+ */
+#ifndef FS_EXAMINE_JAIL_H
+#define FS_EXAMINE_JAIL_H
+
+#include <stdint.h>
+
+struct err;
+
+/* Of muni-examine the control, of a worker its own socket; the one descriptor that
+ * messages are sent on. */
+#define JAIL_SOCKET 3
+
+/* Standard descriptors to /dev/null, nothing else stays but JAIL_SOCKET; signals as
+ * a terminal's ^C are our parent's business. */
+int jail_descriptors(struct err *e);
+/* Root becomes nobody; Landlock where the kernel has it; limits, memory: over what
+ * is mapped now; seccomp.  MUNI_UNSUPPORTED: no filter can be had. */
+int jail_close(uint64_t memory, struct err *e);
+int jail_close_worker(struct err *e);
+
+/* SIGXCPU once so much more processor time is used up. */
+void jail_allow_seconds(unsigned seconds);
+
+#endif

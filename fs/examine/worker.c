@@ -1,0 +1,109 @@
+#include "fs/examine/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/content/wire.h"
+#include "fs/examine/jail.h"
+
+#define STATUS_PARENT_GONE 0
+#define STATUS_TALK 3		/* the scan and we do not understand each other */
+
+struct worker {
+	struct looker *looker;
+	struct worker_note *note;	/* shared with the keeper */
+	struct inbox inbox;
+	struct buffer answer;
+};
+
+static void take_note(void *arg, unsigned depth, const char *format)
+{
+	struct worker_note *note = arg;
+
+	snprintf(note->reader, sizeof note->reader, "%s", format);
+	if (depth == 0)
+		memcpy(note->format, note->reader, sizeof note->format);
+}
+
+static ssize_t read_pipe(void *arg, void *out, size_t size, struct err *e)
+{
+	const int *fd = arg;
+	ssize_t n;
+
+	do
+		n = read(*fd, out, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_errno(e, "reading");
+	return n;
+}
+
+static int examine(struct worker *w, int fd, const struct wire_look *ask, struct err *e)
+{
+	struct examination x = { .findings = NULL };
+	struct input *in = NULL;
+	struct stat st;
+	int rc = -1;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, "asking for the kind of file");
+	in = S_ISREG(st.st_mode) ? input_of_fd(fd, ask->size) : input_of_stream(read_pipe, &fd);
+	if (!in)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to look into a file");
+	buffer_reset(&w->answer);
+	if (looker_examine(w->looker, in, ask->name, &x, e) == 0)
+		rc = examination_write(&x, &w->answer, e);
+	examination_clear(&x);
+	input_free(in);
+	return rc;
+}
+
+static void serve(struct worker *w)
+{
+	struct wire_look ask;
+	struct reader r = reader_over(w->inbox.message.data, w->inbox.message.size);
+	struct err e = ERR_NONE, why = ERR_NONE;
+	int rc;
+
+	if (w->inbox.type != WIRE_LOOK || w->inbox.fd < 0 || wire_get_look(&r, &ask, &e) < 0)
+		_exit(STATUS_TALK);
+	*w->note = (struct worker_note){ .format = "" };
+	jail_allow_seconds(ask.seconds);
+	rc = examine(w, w->inbox.fd, &ask, &why);
+	file_close(&w->inbox.fd);
+	if (rc == 0)
+		rc = wire_send(JAIL_SOCKET, WIRE_FOUND, w->answer.data, w->answer.size, -1, &e);
+	else
+		rc = wire_send_failure(JAIL_SOCKET, &why, &e);
+	if (rc < 0)
+		_exit(STATUS_PARENT_GONE);
+}
+
+_Noreturn void worker_run(struct looker *k, struct worker_note *note)
+{
+	static struct worker w;	/* its inbox is large, and this process has but one */
+	struct err e = ERR_NONE;
+	enum inbox_state state;
+
+	w.looker = k;
+	w.note = note;
+	looker_note(k, take_note, note);
+	inbox_init(&w.inbox, JAIL_SOCKET, true);
+	if (jail_close_worker(&e) < 0) {
+		(void)wire_send_failure(JAIL_SOCKET, &e, &(struct err){ .code = MUNI_OK });
+		_exit(STATUS_TALK);
+	}
+	for (;;) {
+		if (inbox_receive(&w.inbox, true, &state, &e) < 0)
+			_exit(STATUS_TALK);
+		if (state == INBOX_END)
+			_exit(STATUS_PARENT_GONE);
+		if (state == INBOX_MESSAGE)
+			serve(&w);
+	}
+}

@@ -1,0 +1,149 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+#include "fs/vault/examiner_inside.h"
+
+#define CONTROL 3		/* where the program looks for its socket */
+
+/* ---- where it is ----------------------------------------------------------------------- */
+
+/* The folder that this program lies in. */
+static int own_folder(char out[EXAMINER_PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", out, EXAMINER_PATH_MAX - 1);
+	char *slash;
+
+	if (n <= 0)
+		return -1;
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	if (!slash)
+		return -1;
+	*slash = '\0';
+	return 0;
+}
+
+int program_find(const char *given, char out[EXAMINER_PATH_MAX], struct err *e)
+{
+	static const char *const places[] = { "muni-examine",
+					      "../libexec/muniment/muni-examine" };
+	const char *named = given ? given : secure_getenv("MUNIMENT_EXAMINE");
+	char folder[EXAMINER_PATH_MAX];
+
+	if (named) {
+		snprintf(out, EXAMINER_PATH_MAX, "%s", named);
+		if (access(out, X_OK) == 0)
+			return 0;
+		return err_set(e, MUNI_NOT_FOUND, "the program that looks into files is not at %s",
+			       text_printable(named));
+	}
+	if (own_folder(folder) < 0)
+		return err_set(e, MUNI_NOT_FOUND, "where this program lies cannot be told (is /proc "
+			       "mounted?); name muni-examine by $MUNIMENT_EXAMINE");
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		int n = snprintf(out, EXAMINER_PATH_MAX, "%s/%s", folder, places[i]);
+
+		if (n > 0 && n < EXAMINER_PATH_MAX && access(out, X_OK) == 0)
+			return 0;
+	}
+	return err_set(e, MUNI_NOT_FOUND, "muni-examine, which looks into files, is neither in %s "
+		       "nor in %s/../libexec/muniment; reinstall muniment, or name it by "
+		       "$MUNIMENT_EXAMINE", text_printable(folder), text_printable(folder));
+}
+
+/* ---- starting it ------------------------------------------------------------------------ */
+
+#define VARIABLES_MAX 8
+#define VARIABLE_SIZE 4096
+
+struct environment {
+	char room[VARIABLES_MAX][VARIABLE_SIZE];
+	char *list[VARIABLES_MAX + 1];
+	unsigned count;
+};
+
+static void add_variable(struct environment *v, const char *name, const char *value)
+{
+	int n;
+
+	if (!value || v->count == VARIABLES_MAX)
+		return;
+	n = snprintf(v->room[v->count], VARIABLE_SIZE, "%s=%s", name, value);
+	if (n < 0 || n >= VARIABLE_SIZE)
+		return;
+	v->list[v->count] = v->room[v->count];
+	v->list[++v->count] = NULL;
+}
+
+/* It gets no more of the environment than it needs to run at all. */
+static void fill_environment(struct environment *v)
+{
+	static const char *const kept[] = { "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+					    "TSAN_OPTIONS" };
+
+	v->count = 0;
+	add_variable(v, "LC_ALL", "C.UTF-8");
+	add_variable(v, "TZ", "UTC0");
+	add_variable(v, "HOME", "/nonexistent");
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		add_variable(v, kept[i], secure_getenv(kept[i]));
+}
+
+static int spawn(const char *path, int control, pid_t *pid)
+{
+	char name[] = "muni-examine", *args[] = { name, NULL };
+	struct environment environment;
+	posix_spawn_file_actions_t actions;
+	int rc;
+
+	fill_environment(&environment);
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc != 0)
+		return rc;
+	for (int fd = 0; rc == 0 && fd < CONTROL; fd++)
+		rc = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, control, CONTROL);
+	if (rc == 0)
+		rc = posix_spawn(pid, path, &actions, NULL, args, environment.list);
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+int program_start(const char *path, pid_t *pid, int *socket, struct err *e)
+{
+	int ends[2] = { -1, -1 }, control, rc;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_errno(e, "making a socket");
+	/* Above the places that are filled one after the other in the child. */
+	control = fcntl(ends[1], F_DUPFD_CLOEXEC, CONTROL + 1);
+	close(ends[1]);
+	if (control < 0) {
+		err_errno(e, "making a socket");
+		close(ends[0]);
+		return -1;
+	}
+	rc = spawn(path, control, pid);
+	close(control);
+	if (rc != 0) {
+		errno = rc;
+		err_errno(e, "starting %s", text_printable(path));
+		close(ends[0]);
+		return -1;
+	}
+	*socket = ends[0];
+	return 0;
+}
