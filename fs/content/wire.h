@@ -98,6 +98,7 @@ void wire_custom_clear(struct custom_recogniser *c);
 struct wire_look {
 	uint64_t size;		/* of a file: it is read to there */
 	uint32_t seconds;	/* of processor time */
+	bool is_stream;		/* read() it to its end, whatever size says */
 	char name[WIRE_NAME_MAX + 1];
 };
 void wire_put_look(struct buffer *b, const struct wire_look *l);

@@ -163,6 +163,7 @@ void wire_put_look(struct buffer *b, const struct wire_look *l)
 
 	buffer_u64(b, l->size);
 	buffer_u32(b, l->seconds);
+	buffer_u8(b, l->is_stream);
 	buffer_append(b, l->name, size);
 }
 
@@ -172,6 +173,7 @@ int wire_get_look(struct reader *r, struct wire_look *out, struct err *e)
 
 	out->size = reader_u64(r);
 	out->seconds = reader_u32(r);
+	out->is_stream = reader_u8(r) != 0;
 	size = reader_left(r);
 	if (size > WIRE_NAME_MAX)
 		r->underflow = true;

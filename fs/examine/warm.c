@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/content/encoding.h"
 #include "fs/content/look.h"
 
 /* One small specimen of each family of readers: as little as makes its library
@@ -51,6 +52,8 @@ int warm_up(struct looker *k, struct err *e)
 	(void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	(void)mallopt(M_ARENA_MAX, 1);
+	if (encoding_preload(e) < 0)
+		return -1;
 	for (size_t i = 0; i < sizeof specimens / sizeof *specimens; i++)
 		if (look_at_specimen(k, &specimens[i], e) < 0)
 			return err_wrap(e, "trying out the reader of %s", specimens[i].name);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
@@ -47,12 +46,9 @@ static int examine(struct worker *w, int fd, const struct wire_look *ask, struct
 {
 	struct examination x = { .findings = NULL };
 	struct input *in = NULL;
-	struct stat st;
 	int rc = -1;
 
-	if (fstat(fd, &st) < 0)
-		return err_errno(e, "asking for the kind of file");
-	in = S_ISREG(st.st_mode) ? input_of_fd(fd, ask->size) : input_of_stream(read_pipe, &fd);
+	in = ask->is_stream ? input_of_stream(read_pipe, &fd) : input_of_fd(fd, ask->size);
 	if (!in)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to look into a file");
 	buffer_reset(&w->answer);

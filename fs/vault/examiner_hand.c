@@ -56,7 +56,8 @@ static bool is_over_time(struct clock *c, const struct hand *h, const struct job
 
 static int ask(struct hand *h, const struct job *j, int fd, struct err *e)
 {
-	struct wire_look look = { .size = j->size, .seconds = j->seconds };
+	struct wire_look look = { .size = j->size, .seconds = j->seconds,
+				  .is_stream = j->is_pipe };
 	const char *name = j->name ? j->name : "";
 	size_t size = strlen(name);
 	struct buffer b = { .data = NULL };
