@@ -125,6 +125,13 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS) -lcmocka
 
+# The door of muni-examine, tried from inside; the pool, with the real program.
+EXAMINE_INSIDE := $(filter-out %/main.o,$(EXAMINE_OBJ))
+$(BUILD)/unit/examine/%: $(BUILD)/obj/tests/unit/examine/%.o $(EXAMINE_INSIDE) $(BUILD)/libmuniment.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(EXAMINE_INSIDE) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS) -lcmocka
+$(BUILD)/unit/vault/test_examiner: | $(BUILD)/muni-examine
+
 # Helpers of the tests: one file, one program; fault_*.c are preloaded libraries.
 $(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
