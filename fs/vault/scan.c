@@ -29,7 +29,7 @@ static int start_thread(struct scanning *s, void *(*run)(void *), struct err *e)
 
 static int start_threads(struct scanning *s, struct err *e)
 {
-	flow_begin(s->flow);	/* the walker's own hold */
+	scan_flow_begin(s->flow);	/* the walker's own hold */
 	for (unsigned i = 0; i < s->workers; i++)
 		if (start_thread(s, scan_worker, e) < 0)
 			return -1;
@@ -87,13 +87,13 @@ static int run(struct scanning *s, struct err *e)
 	int64_t shown = 0;
 	int rc = 0;
 
-	while (rc == 0 && !flow_is_over(s->flow)) {
-		struct scan_batch *b = flow_pop(s->flow, PROGRESS_MS);
+	while (rc == 0 && !scan_flow_is_over(s->flow)) {
+		struct scan_batch *b = scan_flow_pop(s->flow, PROGRESS_MS);
 
 		if (b) {
 			rc = scan_write(s, b, e);
 			scan_batch_free(b);
-			flow_done(s->flow);
+			scan_flow_done(s->flow);
 		}
 		if (rc == 0 && scan_is_stopped(s))
 			rc = err_set(e, MUNI_CANCELLED, "stopped");

@@ -18,7 +18,7 @@ struct flow {
 	bool is_stopped;
 };
 
-struct flow *flow_new(void)
+struct flow *scan_flow_new(void)
 {
 	struct flow *f = calloc(1, sizeof *f);
 	pthread_condattr_t monotonic;
@@ -36,7 +36,7 @@ struct flow *flow_new(void)
 	return f;
 }
 
-void flow_free(struct flow *f)
+void scan_flow_free(struct flow *f)
 {
 	struct scan_batch *next;
 
@@ -53,14 +53,14 @@ void flow_free(struct flow *f)
 	free(f);
 }
 
-void flow_begin(struct flow *f)
+void scan_flow_begin(struct flow *f)
 {
 	pthread_mutex_lock(&f->lock);
 	f->under_way++;
 	pthread_mutex_unlock(&f->lock);
 }
 
-void flow_push(struct flow *f, struct scan_batch *b)
+void scan_flow_push(struct flow *f, struct scan_batch *b)
 {
 	pthread_mutex_lock(&f->lock);
 	while (f->count >= ROOM && !f->is_stopped)
@@ -91,7 +91,7 @@ static struct timespec in_ms(int ms)
 	return t;
 }
 
-struct scan_batch *flow_pop(struct flow *f, int timeout_ms)
+struct scan_batch *scan_flow_pop(struct flow *f, int timeout_ms)
 {
 	struct timespec until = in_ms(timeout_ms);
 	struct scan_batch *b;
@@ -112,7 +112,7 @@ struct scan_batch *flow_pop(struct flow *f, int timeout_ms)
 	return b;
 }
 
-void flow_done(struct flow *f)
+void scan_flow_done(struct flow *f)
 {
 	pthread_mutex_lock(&f->lock);
 	f->under_way--;
@@ -122,7 +122,7 @@ void flow_done(struct flow *f)
 	pthread_mutex_unlock(&f->lock);
 }
 
-bool flow_is_over(struct flow *f)
+bool scan_flow_is_over(struct flow *f)
 {
 	bool is_over;
 
@@ -132,7 +132,7 @@ bool flow_is_over(struct flow *f)
 	return is_over;
 }
 
-bool flow_wait(struct flow *f, size_t left)
+bool scan_flow_wait(struct flow *f, size_t left)
 {
 	bool is_stopped;
 
@@ -144,7 +144,7 @@ bool flow_wait(struct flow *f, size_t left)
 	return !is_stopped;
 }
 
-void flow_stop(struct flow *f)
+void scan_flow_stop(struct flow *f)
 {
 	pthread_mutex_lock(&f->lock);
 	f->is_stopped = true;

@@ -62,13 +62,13 @@ static int settle(struct entries *in, struct err *e)
 
 	if (send(in, e) < 0)
 		return -1;
-	if (!flow_wait(in->s->flow, OWN_HOLD))
+	if (!scan_flow_wait(in->s->flow, OWN_HOLD))
 		return err_set(e, MUNI_CANCELLED, "stopped");
 	if (!links)
 		return 0;
 	in->links = NULL;
 	scan_pass_on(in->s, links);
-	if (!flow_wait(in->s->flow, OWN_HOLD))
+	if (!scan_flow_wait(in->s->flow, OWN_HOLD))
 		return err_set(e, MUNI_CANCELLED, "stopped");
 	return 0;
 }
@@ -444,7 +444,7 @@ void *scan_foreign_thread(void *arg)
 	if (work(&in, &e) < 0)
 		scan_fail(in.s, &e);
 	atomic_store(&in.s->is_walked, true);
-	flow_done(in.s->flow);	/* the reader's own hold */
+	scan_flow_done(in.s->flow);	/* the reader's own hold */
 	scan_batch_free(in.batch);
 	scan_batch_free(in.links);
 	ingest_tree_free(in.tree);

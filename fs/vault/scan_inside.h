@@ -133,18 +133,18 @@ struct scan_item *scan_group_hand_on(struct scan_group *g);
 /* ---- results on their way to the caller's thread ---------------------------------------- */
 
 struct flow;
-struct flow *flow_new(void);		/* NULL without memory */
-void flow_free(struct flow *f);		/* NULL is allowed */
+struct flow *scan_flow_new(void);		/* NULL without memory */
+void scan_flow_free(struct flow *f);		/* NULL is allowed */
 /* One more batch is under way: before it is handed to anybody. */
-void flow_begin(struct flow *f);
-void flow_push(struct flow *f, struct scan_batch *b);	/* waits for room; takes b */
-/* Waits up to timeout_ms; NULL: nothing came.  flow_done() when it is written. */
-struct scan_batch *flow_pop(struct flow *f, int timeout_ms);
-void flow_done(struct flow *f);
-bool flow_is_over(struct flow *f);	/* nothing is under way */
+void scan_flow_begin(struct flow *f);
+void scan_flow_push(struct flow *f, struct scan_batch *b);	/* waits for room; takes b */
+/* Waits up to timeout_ms; NULL: nothing came.  scan_flow_done() when it is written. */
+struct scan_batch *scan_flow_pop(struct flow *f, int timeout_ms);
+void scan_flow_done(struct flow *f);
+bool scan_flow_is_over(struct flow *f);	/* nothing is under way */
 /* Waits until no more than `left` are; false: stopped.  For who has one of them. */
-bool flow_wait(struct flow *f, size_t left);
-void flow_stop(struct flow *f);		/* pushes drop their load from now on */
+bool scan_flow_wait(struct flow *f, size_t left);
+void scan_flow_stop(struct flow *f);		/* pushes drop their load from now on */
 
 /* ---- the whole -------------------------------------------------------------------------- */
 

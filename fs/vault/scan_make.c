@@ -131,7 +131,7 @@ int scanning_new(struct vault *v, const char *source, const struct scan_options 
 	ingest_accounts_init(&s->accounts);
 	s->threads = calloc(s->workers + 2, sizeof *s->threads);
 	s->tasks = queue_new(s->workers * 2 + 4);
-	s->flow = flow_new();
+	s->flow = scan_flow_new();
 	if (!s->threads || !s->tasks || !s->flow)
 		return no_memory(e);
 	return open_source(s, e) < 0 ? -1 : open_examiner(s, e);
@@ -150,7 +150,7 @@ void scanning_free(struct scanning *s)
 		return;
 	if (s->tasks)
 		queue_free(s->tasks, scan_batch_free);
-	flow_free(s->flow);
+	scan_flow_free(s->flow);
 	free_groups(&s->groups);
 	examiner_close(s->examiner);
 	foreign_close(s->foreign);

@@ -18,7 +18,7 @@ void scan_fail(struct scanning *s, const struct err *e)
 	pthread_mutex_unlock(&s->failure_lock);
 	atomic_store(&s->is_stopped, true);
 	queue_cancel(s->tasks);
-	flow_stop(s->flow);
+	scan_flow_stop(s->flow);
 }
 
 static void fail_no_memory(struct scanning *s)
@@ -31,13 +31,13 @@ static void fail_no_memory(struct scanning *s)
 
 void scan_pass_on(struct scanning *s, struct scan_batch *b)
 {
-	flow_begin(s->flow);
-	flow_push(s->flow, b);
+	scan_flow_begin(s->flow);
+	scan_flow_push(s->flow, b);
 }
 
 int scan_send(struct scanning *s, struct scan_batch *b, struct err *e)
 {
-	flow_begin(s->flow);
+	scan_flow_begin(s->flow);
 	if (queue_push(s->tasks, b))
 		return 0;
 	scan_batch_free(b);

@@ -436,7 +436,7 @@ void *scan_walk_thread(void *arg)
 	if (walk(&w, &e) < 0)
 		scan_fail(w.s, &e);
 	atomic_store(&w.s->is_walked, true);
-	flow_done(w.s->flow);	/* the walker's own hold */
+	scan_flow_done(w.s->flow);	/* the walker's own hold */
 	while (w.depth > 0)
 		level_clear(&w.levels[--w.depth]);
 	free(w.levels);

@@ -39,7 +39,7 @@ static int work(struct scanning *s, struct catalogue *c, struct err *e)
 			scan_batch_free(b);
 			return -1;
 		}
-		flow_push(s->flow, b);
+		scan_flow_push(s->flow, b);
 	}
 	return 0;
 }
