@@ -226,7 +226,7 @@ int tree_read(struct memory *m, const void *text, size_t size, const char *name,
 		yaml_event_t event;
 
 		if (!yaml_parser_parse(&parser, &event)) {
-			refuse_syntax(&r, e);
+			rc = refuse_syntax(&r, e);
 			goto out;
 		}
 		is_over = event.type == YAML_STREAM_END_EVENT;

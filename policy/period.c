@@ -75,21 +75,29 @@ int period_parse(const char *text, struct period *out, struct err *e)
 	return 0;
 }
 
+/* Appends "30Y" to a text of 32 bytes, which is enough for three such parts. */
+static size_t append_part(char out[32], size_t used, uint32_t number, char letter)
+{
+	int n = snprintf(out + used, 32 - used, "%u%c", number, letter);
+
+	return n > 0 && (size_t)n < 32 - used ? used + (size_t)n : used;
+}
+
 void period_text(const struct period *p, char out[32])
 {
-	char years[12] = "", months[12] = "", days[12] = "";
+	size_t used = 1;
 
 	if (p->is_forever) {
 		snprintf(out, 32, "forever");
 		return;
 	}
+	snprintf(out, 32, "P");
 	if (p->years > 0)
-		snprintf(years, sizeof years, "%uY", p->years);
+		used = append_part(out, used, p->years, 'Y');
 	if (p->months > 0)
-		snprintf(months, sizeof months, "%uM", p->months);
-	if (p->days > 0 || (p->years == 0 && p->months == 0))
-		snprintf(days, sizeof days, "%uD", p->days);
-	snprintf(out, 32, "P%s%s%s", years, months, days);
+		used = append_part(out, used, p->months, 'M');
+	if (p->days > 0 || used == 1)
+		append_part(out, used, p->days, 'D');
 }
 
 int period_compare(const struct period *a, const struct period *b)

@@ -83,6 +83,10 @@ const char *words_nearest(const char *const *words, size_t count, const char *wo
 			least = d;
 		}
 	}
+	/* "older" for "older-than". */
+	for (size_t i = 0; nearest == NULL && size >= 3 && i < count; i++)
+		if (strncmp(words[i], word, size) == 0)
+			nearest = words[i];
 	return nearest;
 }
 

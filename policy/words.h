@@ -12,7 +12,7 @@
 int words_find(const char *const *words, size_t count, const char *word);
 /* "a, b or c", cut short with "..." where they are too many. */
 const char *words_list(const char *const *words, size_t count, char out[WORDS_TEXT_MAX]);
-/* The nearest word within a third of its letters; NULL: none is near. */
+/* The nearest word within a third of its letters, or one that begins so; NULL: none. */
 const char *words_nearest(const char *const *words, size_t count, const char *word);
 
 #endif
