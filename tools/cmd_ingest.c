@@ -10,7 +10,7 @@
 #include "tools/progress.h"
 #include "tools/table.h"
 
-enum { SYSTEM = 256, VERSION, AT, CLASS, EXCLUDE, ONE_FILE_SYSTEM, DRY_RUN, REREAD, RAR, RAW,
+enum { SYSTEM = 256, VERSION, AT, CLASS, EXCLUDE, ONE_FILE_SYSTEM, DRY_RUN, REREAD, ALL, RAR, RAW,
 	NAME_ENCODING, THREADS, BOMB_LIMIT };
 
 static const struct cli_option options[] = {
@@ -21,6 +21,7 @@ static const struct cli_option options[] = {
 	{ EXCLUDE, "exclude", "GLOB", "leave out paths that match (repeatable)" },
 	{ ONE_FILE_SYSTEM, "one-file-system", NULL, "do not enter other file systems" },
 	{ DRY_RUN, "dry-run", NULL, "read and count, store nothing" },
+	{ ALL, "all", NULL, "of a classified system: also what is not to be archived" },
 	{ REREAD, "reread", NULL, "read files too that look unchanged" },
 	{ RAR, "rar", NULL, "take RAR archives" },
 	{ RAW, "raw", NULL, "take a single compressed file that is no archive" },
@@ -90,6 +91,9 @@ static int take_option(struct ingest_words *w, int o, const char *value, struct 
 	case REREAD:
 		w->o.reread = true;
 		return 0;
+	case ALL:
+		w->o.everything = true;
+		return 0;
 	case RAR:
 		w->o.allow_rar = true;
 		return 0;
@@ -122,6 +126,35 @@ static void size_line(struct table *t, const char *what, uint64_t bytes)
 	table_cell(t, "bytes (%s)", text_size(bytes, size));
 }
 
+static void left_out_line(struct table *t, const char *what, uint64_t items, uint64_t bytes)
+{
+	char count[TEXT_COUNT_MAX], size[TEXT_SIZE_MAX];
+
+	table_cell(t, "  %s", what);
+	table_cell(t, "%s", text_count(items, count));
+	table_cell(t, "%s", text_size(bytes, size));
+}
+
+/* Every item of the source ends in exactly one of the four. */
+static void print_left_out(const struct left_out *out)
+{
+	struct table *t = table_new(stderr, "lrr", NULL);
+	char count[TEXT_COUNT_MAX];
+
+	fprintf(stderr, "as decided (muni decisions), only what is to be archived was taken in:\n");
+	left_out_line(t, "to be migrated", out->by[1].items, out->by[1].bytes);
+	left_out_line(t, "to be destroyed", out->by[3].items, out->by[3].bytes);
+	left_out_line(t, "to be reviewed", out->by[0].items, out->by[0].bytes);
+	table_end(t);
+	if (out->undecided > 0)
+		fprintf(stderr, "%s of those to be reviewed are new, or have changed, since the "
+			"source was scanned: scan and classify it again\n",
+			text_count(out->undecided, count));
+	if (out->missing > 0)
+		fprintf(stderr, "%s item(s) to be archived are not in the source as they were "
+			"scanned\n", text_count(out->missing, count));
+}
+
 /* On standard error: standard output is the version's name and nothing else. */
 static void print_summary(const struct ingest_result *r, bool is_dry)
 {
@@ -146,6 +179,24 @@ static void print_summary(const struct ingest_result *r, bool is_dry)
 	if (v->problems > 0)
 		count_line(t, "problems", v->problems);
 	table_end(t);
+	if (r->is_selected)
+		print_left_out(&r->left_out);
+}
+
+static json_t *left_out_json(const struct left_out *out)
+{
+	static const char *const names[] = { "review", "migrate", NULL, "destroy" };
+	json_t *o = json_object();
+
+	for (int i = 0; i < 4; i++)
+		if (names[i])
+			json_object_set_new(o, names[i],
+					    json_pack("{s:I, s:I}", "items",
+						      (json_int_t)out->by[i].items, "bytes",
+						      (json_int_t)out->by[i].bytes));
+	jsonl_number(o, "undecided", out->undecided);
+	jsonl_number(o, "missing", out->missing);
+	return o;
 }
 
 static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
@@ -160,6 +211,8 @@ static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
 	jsonl_number(o, "removed", r->removed);
 	jsonl_number(o, "moved", r->moved);
 	jsonl_number(o, "read_bytes", r->read_bytes);
+	if (r->is_selected)
+		json_object_set_new(o, "left_out", left_out_json(&r->left_out));
 	return jsonl_end(o, e);
 }
 
@@ -261,7 +314,9 @@ const struct command cmd_ingest = {
 	"cannot be read is named, the rest goes on, the version is marked incomplete\n"
 	"and the exit status is 1.  Killed at any moment, the archive stays valid, and\n"
 	"the next ingest of the source goes on without storing again what is stored.\n"
-	"Prints the version as SYSTEM@LABEL.",
+	"Of a system that was scanned and classified only what is to be archived is taken\n"
+	"in, each item into its class; the rest is counted by what was decided (--all:\n"
+	"everything).  Prints the version as SYSTEM@LABEL.",
 	.options = options,
 	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,

@@ -208,6 +208,18 @@ static int claim_node(struct graft *t, int64_t node, const struct body *b, bool 
 	return 0;
 }
 
+/* A file that moves into another class: nobody read it, nothing of it moves. */
+static int keep_content(struct graft *t, struct body *b, struct err *e)
+{
+	struct node n;
+
+	if (catalogue_node(t->c, b->keeps, true, &n, e) < 0)
+		return -1;
+	b->digest = n.sha256;
+	b->allocated = n.allocated;
+	return 0;
+}
+
 /* Settles which node the item's body is. n is filled when it is new. */
 static int settle(struct graft *t, struct item *item, struct node *n, struct err *e)
 {
@@ -228,8 +240,10 @@ static int settle(struct graft *t, struct item *item, struct node *n, struct err
 		b->is_known = true;
 		return 0;
 	}
-	if (graft_add_node(t, &b->meta, b, prior->is_there && prior->kind == NODE_FILE ?
-			   prior->node : 0, n, e) < 0)
+	if (b->keeps && keep_content(t, b, e) < 0)
+		return -1;
+	if (graft_add_node(t, &b->meta, b, b->keeps ? b->keeps : prior->is_there &&
+			   prior->kind == NODE_FILE ? prior->node : 0, n, e) < 0)
 		return -1;
 	b->node = n->id;
 	return 0;

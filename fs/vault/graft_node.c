@@ -212,7 +212,8 @@ static int content_id(struct graft *t, const struct body *b, int64_t prior, int6
 		if (catalogue_node(t->c, prior, true, &n, e) < 0)
 			return -1;
 		if (n.kind == NODE_FILE && n.content != 0) {
-			if (is_same_content(t, &n, b, &is_same, e) < 0)
+			is_same = b->keeps != 0;
+			if (!is_same && is_same_content(t, &n, b, &is_same, e) < 0)
 				return -1;
 			if (is_same) {
 				*out = n.content;
@@ -270,7 +271,8 @@ int graft_is_same(struct graft *t, int64_t node, const struct meta *m,
 	*out = false;
 	if (catalogue_node(t->c, node, m->kind == NODE_FILE, &n, e) < 0)
 		return -1;
-	if (!is_same_numbers(&n, m) || n.is_unstable != (body && body->is_unstable))
+	if ((body && n.class_id != body->class_id) || !is_same_numbers(&n, m) ||
+	    n.is_unstable != (body && body->is_unstable))
 		return 0;
 	if (is_same_account(t, n.owner, m->owner, out, e) < 0)
 		return -1;
@@ -294,7 +296,7 @@ int graft_add_node(struct graft *t, const struct meta *m, const struct body *bod
 		.rdev_major = m->rdev_major, .rdev_minor = m->rdev_minor,
 		.mtime = m->mtime, .ctime = m->ctime, .atime = m->atime,
 		.btime = m->btime, .has_btime = m->has_btime,
-		.class_id = 1,
+		.class_id = body ? body->class_id : 1,
 	};
 	/* Without these nobody takes it for unchanged before he has looked again. */
 	if (!m->is_partial) {
@@ -311,7 +313,6 @@ int graft_add_node(struct graft *t, const struct meta *m, const struct body *bod
 		out->is_unstable = body->is_unstable;
 		out->sha256 = body->digest;
 		out->has_sha256 = true;
-		out->class_id = t->g->class_id;
 		if (content_id(t, body, prior, &out->content, e) < 0)
 			return -1;
 	}

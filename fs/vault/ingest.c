@@ -213,6 +213,19 @@ static int wrap_failure(struct ingest *g, struct err *e)
 	return -1;
 }
 
+static void tell_left_out(struct ingest *g, struct ingest_result *out)
+{
+	uint64_t wanted;
+
+	if (!g->selection)
+		return;
+	wanted = selection_count(g->selection, DECISION_ARCHIVE);
+	out->is_selected = true;
+	out->left_out = g->left_out;
+	if (wanted > g->left_out.taken)
+		out->left_out.missing = wanted - g->left_out.taken;
+}
+
 static int work(struct ingest *g, const char *source_kind, struct ingest_result *out,
 		struct err *e)
 {
@@ -236,6 +249,7 @@ static int work(struct ingest *g, const char *source_kind, struct ingest_result 
 	if (graft_end(g->graft, v, out, e) < 0)
 		return -1;
 	out->read_bytes = atomic_load(&g->bytes_done);
+	tell_left_out(g, out);
 	if (g->options->dry_run)
 		return 0;
 	return ingest_seal(g, e);

@@ -11,6 +11,9 @@
  *   I4  An unchanged item costs no row and no byte.
  *   I5  Nothing outside the archive is written; links in the source are never
  *       followed.
+ *   I6  Of a system that was classified only what is to be archived is taken in, each
+ *       item into its class, unless options.everything says otherwise; the rest is
+ *       counted by what was decided (docs/decisions/0081).
  */
 #ifndef FS_VAULT_INGEST_H
 #define FS_VAULT_INGEST_H
@@ -30,6 +33,7 @@ struct ingest_options {
 	size_t exclude_count;
 	bool one_file_system;
 	bool dry_run;		/* read and count, store nothing */
+	bool everything;	/* also what was not decided to be archived */
 	bool reread;		/* do not trust device, inode, size, mtime, ctime */
 	bool allow_rar;
 	bool allow_raw;		/* a single compressed file that is no archive */
@@ -38,10 +42,20 @@ struct ingest_options {
 	uint64_t bomb_limit;	/* refuse an archive that expands past it; 0: default */
 };
 
+/* What a decision kept out. */
+struct left_out {
+	struct { uint64_t items, bytes; } by[4];	/* policy's enum decision */
+	uint64_t undecided;	/* among those for review: new or changed since the scan */
+	uint64_t taken;		/* decided to be archived, and there */
+	uint64_t missing;	/* decided to be archived, and no longer there */
+};
+
 struct ingest_result {
 	struct version version;	/* as sealed (dry run: id 0) */
 	uint64_t unchanged, added, changed, removed, moved;
 	uint64_t read_bytes;
+	bool is_selected;	/* decisions were followed: left_out says how */
+	struct left_out left_out;
 };
 
 /* source: a directory, an archive file, or "-" for standard input. */

@@ -93,6 +93,9 @@ int ingest_begin(struct ingest *g, const char *source_kind, struct err *e)
 	snprintf(v->source_kind, sizeof v->source_kind, "%s", source_kind);
 	if (find_previous(g, e) < 0 || choose_label(g, e) < 0)
 		return -1;
+	if (v->system != 0 && !g->options->everything &&
+	    selection_make(c, v->system, g->foreign != NULL, &g->selection, e) < 0)
+		return -1;
 	g->class_id = 1;
 	if (g->options->dry_run)
 		return 0;

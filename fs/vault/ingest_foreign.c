@@ -125,6 +125,7 @@ static int take_entry(struct intake *in, const struct foreign_entry *x, struct e
 
 	if (!inode)
 		return no_memory(e);
+	inode->class_id = in->class_id;
 	if (x->kind == NODE_FILE && x->has_data) {
 		switch (intake_data(in, x, inode, &m.size, e)) {
 		case DATA_FATAL:
@@ -140,10 +141,65 @@ static int take_entry(struct intake *in, const struct foreign_entry *x, struct e
 	return put(in, x, inode, x->kind == NODE_DIRECTORY, e);
 }
 
+/* The path as an inventory has it: without "." and doubled "/"; malloc'ed. */
+static char *plain_path(const char *path, size_t *size)
+{
+	char *copy = strdup(path), *to = copy;
+
+	for (const char *at = path; copy && *at;) {
+		size_t part = strcspn(at, "/");
+
+		if (part > 0 && !(part == 1 && *at == '.')) {
+			if (to > copy)
+				*to++ = '/';
+			memcpy(to, at, part);
+			to += part;
+		}
+		at += part + (at[part] == '/');
+	}
+	if (copy)
+		*to = '\0';
+	*size = copy ? (size_t)(to - copy) : 0;
+	return copy;
+}
+
+/* Was it decided that it is archived?  Then in->class_id says as what. */
+static int is_selected(struct intake *in, const struct foreign_entry *x, bool *out,
+		       struct err *e)
+{
+	const struct meta m = { .kind = x->kind, .size = x->size, .mtime = x->mtime };
+	bool is_exact = x->has_mtime && (x->has_size || x->kind != NODE_FILE) && !x->hardlink;
+	struct ingest *g = in->g;
+	size_t size;
+	char *path = plain_path(x->path, &size);
+
+	if (!path)
+		return no_memory(e);
+	*out = size == 0 || (x->kind == NODE_DIRECTORY && !x->hardlink &&
+			     selection_leads_to(g->selection, path, size, DECISION_ARCHIVE));
+	/* A directory that holds others' items is none itself. */
+	if (!*out && (x->kind != NODE_DIRECTORY || x->hardlink ||
+		      selection_by_path(g->selection, path, size).is_decided)) {
+		struct selected s = ingest_select(g, path, size, &m, is_exact);
+
+		in->class_id = s.class_id;
+		*out = s.decision == DECISION_ARCHIVE;
+	}
+	free(path);
+	return 0;
+}
+
 static int take(struct intake *in, const struct foreign_entry *x, struct err *e)
 {
+	bool is_wanted = true;
+
 	if (walk_path_is_excluded(in->g->options, x->path,
 				  x->kind == NODE_DIRECTORY && !x->hardlink))
+		return 0;
+	in->class_id = in->g->class_id;
+	if (in->g->selection && is_selected(in, x, &is_wanted, e) < 0)
+		return -1;
+	if (!is_wanted)
 		return 0;
 	if (x->problem) {
 		refuse(in, x, x->problem);

@@ -111,6 +111,7 @@ static int start_stream(struct intake *in, struct content *c, struct inode *inod
 	if (!b)
 		return no_memory(e);
 	b->inode = inode;
+	b->class_id = inode->class_id;
 	if (stream_start(&c->stream, in->g, NULL, b, NULL,
 			 may_be_hollow ? CONTENT_HOLES_UNKNOWN : 0, e) < 0)
 		return -1;

@@ -30,6 +30,7 @@
 #include "fs/vault/ingest_map.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/pack.h"
+#include "fs/vault/selection.h"
 
 #define RUN_ITEMS 1024		/* of a run, at most */
 #define BATCH_ITEMS 128		/* small files that one worker reads at a time ... */
@@ -71,6 +72,9 @@ struct body {
 	bool is_failed;		/* not to be stored: the problem has been told */
 	bool is_unstable;
 	bool is_counted;	/* catalogue's thread: its bytes are in the sums */
+	int64_t class_id;
+	/* Unchanged but for its class: the node whose content it keeps; 0: none. */
+	int64_t keeps;
 	/* Files with bytes: */
 	struct digest digest;
 	struct extent *extents;	/* owned */
@@ -87,7 +91,7 @@ struct body {
 	size_t waiter_count;
 	uint32_t seen;		/* walker: names met so far */
 };
-struct body *body_new(void);	/* one reference; NULL without memory */
+struct body *body_new(void);	/* one reference, class 1; NULL without memory */
 void body_unref(struct body *b);
 /* Joins what continues the last extent.  false: out of memory. */
 bool body_extend(struct body *b, uint64_t offset, const struct chunk_place *p);
@@ -229,7 +233,10 @@ struct ingest {
 	int source_fd;		/* the directory, file or stream; owned */
 	unsigned workers;
 	struct version version;
-	int64_t class_id;
+	int64_t class_id;	/* where no decision gives another */
+	struct selection *selection;	/* what was decided to be archived; NULL: all is
+					 * taken in; owned */
+	struct left_out left_out;	/* by the walker, or the archive's reader */
 	int64_t started;	/* seconds */
 	int64_t prior_ingested;	/* seconds; of the version before */
 	bool has_source_ids;	/* a live directory: device and inode mean something */
@@ -286,6 +293,11 @@ void ingest_notice(struct ingest *g, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Path below the source, without a leading "/"; malloc'ed, NUL ended. */
 char *ingest_path(const struct dir *d, const char *name, size_t *size);
+
+/* What was decided on it; counts it.  Only with a selection.  is_exact: size and time
+ * are known, and must be those that were scanned. */
+struct selected ingest_select(struct ingest *g, const void *path, size_t path_size,
+			      const struct meta *m, bool is_exact);
 
 /* ---- parts ------------------------------------------------------------------------- */
 

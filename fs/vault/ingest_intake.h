@@ -16,6 +16,7 @@ struct intake {
 	uint64_t again;			/* entries whose name stood before */
 	uint64_t absolute;		/* entries whose path began with "/" */
 	uint64_t taken;
+	int64_t class_id;		/* of the entry at hand */
 };
 
 /* What came of reading an entry's data. */

@@ -43,8 +43,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 {
 	struct vault *v = g->vault;
 	struct catalogue_settings settings;
-	struct pack_options o = { .class_id = g->class_id,
-				  .segment_size = SEGMENT_SIZE_DEFAULT,
+	struct pack_options o = { .segment_size = SEGMENT_SIZE_DEFAULT,
 				  .dry_run = g->options->dry_run,
 				  .lookup_cache = LOOKUP_CACHE / g->workers,
 				  .sealed = segment_sealed, .failed = packer_failed,
@@ -123,6 +122,7 @@ void ingest_free(struct ingest *g)
 	foreign_close(g->foreign);
 	pool_free(g->pool);
 	map_free(&g->claimed);
+	selection_free(g->selection);
 	ingest_accounts_free(&g->accounts);
 	file_close(&g->source_fd);
 	free(g->threads);

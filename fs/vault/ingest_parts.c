@@ -21,8 +21,10 @@ struct body *body_new(void)
 {
 	struct body *b = calloc(1, sizeof *b);
 
-	if (b)
+	if (b) {
 		atomic_init(&b->refs, 1);
+		b->class_id = 1;
+	}
 	return b;
 }
 
@@ -87,6 +89,25 @@ void body_done(struct ingest *g, struct body *b, struct run *r)
 		run_release(g, waiters[i]);
 	free(waiters);
 	run_release(g, r);
+}
+
+struct selected ingest_select(struct ingest *g, const void *path, size_t path_size,
+			      const struct meta *m, bool is_exact)
+{
+	uint64_t bytes = m->kind == NODE_FILE ? m->size : 0;
+	struct selected s = is_exact ?
+		selection_of(g->selection, path, path_size, bytes, m->mtime) :
+		selection_by_path(g->selection, path, path_size);
+	struct left_out *out = &g->left_out;
+
+	out->undecided += !s.is_decided;
+	if (s.decision == DECISION_ARCHIVE) {
+		out->taken++;
+	} else {
+		out->by[s.decision].items++;
+		out->by[s.decision].bytes += bytes;
+	}
+	return s;
 }
 
 bool ingest_claim(struct ingest *g, int64_t id)

@@ -139,7 +139,7 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
 		if (is_cut)
 			part = chunker_cut(&g->chunker, data, size);
 		digest = whole ? *whole : digest_of(data, part);
-		if (pack_chunk(lane, data, part, &digest, &place, e) < 0)
+		if (pack_chunk(lane, b->class_id, data, part, &digest, &place, e) < 0)
 			return -1;
 		if (!body_extend(b, offset, &place))
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for extents");

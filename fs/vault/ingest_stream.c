@@ -16,7 +16,7 @@ static size_t window_size(const struct stream *s)
 	return PIECE_SIZE + s->g->chunker.max;
 }
 
-static struct piece *piece_new(struct pool *pool)
+static struct piece *piece_new(struct pool *pool, int64_t class_id)
 {
 	struct piece *p = calloc(1, sizeof *p);
 
@@ -25,8 +25,10 @@ static struct piece *piece_new(struct pool *pool)
 	p->pool = pool;
 	p->data = pool_get(pool);
 	p->part = body_new();
-	if (p->data && p->part)
+	if (p->data && p->part) {
+		p->part->class_id = class_id;
 		return p;
+	}
 	piece_free(p);
 	return NULL;
 }
@@ -60,7 +62,7 @@ static int send(struct stream *s, struct piece *p, struct err *e)
 static int send_cut(struct stream *s, struct err *e)
 {
 	struct piece *p = s->piece;
-	struct piece *next = piece_new(s->g->pool);
+	struct piece *next = piece_new(s->g->pool, p->part->class_id);
 
 	if (!next)
 		return no_memory(e);
@@ -104,7 +106,7 @@ int stream_start(struct stream *s, struct ingest *g, struct pack_lane *lane,
 		 struct body *b, struct run *r, uint64_t holes, struct err *e)
 {
 	*s = (struct stream){ .g = g, .lane = lane, .is_first = true };
-	s->piece = piece_new(g->pool);
+	s->piece = piece_new(g->pool, b->class_id);
 	s->reading = reading_new(g, b, r, holes);
 	if (s->piece && s->reading)
 		return 0;
@@ -182,7 +184,7 @@ static int pack_cuts(struct pack_lane *lane, struct piece *p, struct err *e)
 		struct digest digest = digest_of(data, p->cuts[i].size);
 		struct chunk_place place;
 
-		if (pack_chunk(lane, data, p->cuts[i].size, &digest, &place, e) < 0)
+		if (pack_chunk(lane, p->part->class_id, data, p->cuts[i].size, &digest, &place, e) < 0)
 			return -1;
 		if (!body_extend(p->part, p->cuts[i].offset, &place))
 			return no_memory(e);

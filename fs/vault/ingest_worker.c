@@ -148,6 +148,7 @@ static int take_small(struct worker *w, const struct small_files *s, struct err 
 
 		if (!b)
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for a file");
+		b->class_id = s->files[i].inode->class_id;
 		b->digest = digest_of(data, s->files[i].size);
 		rc = pack_run(w->g, w->lane, b, 0, data, s->files[i].size, &b->digest, e);
 		if (rc == 0)

@@ -8,15 +8,23 @@
 #include "fs/base/err.h"
 #include "fs/vault/pack_inside.h"
 
+#define OPEN_CLASSES 16	/* of a lane at a time */
+
+struct open_block {		/* of one class, filling */
+	int64_t class_id;
+	int64_t id;		/* 0: none is open */
+	uint8_t *raw;		/* BLOCK_RAW_MAX; owned */
+	size_t used;
+	struct pack_name *names;	/* owned */
+	size_t count, capacity;
+};
+
 struct pack_lane {
 	struct packer *packer;
 	struct block_encoder *encoder;
 	struct catalogue *catalogue;	/* NULL: there is nothing to ask */
-	int64_t id;			/* of the open block; 0: none is open */
-	uint8_t *raw;
-	size_t used;
-	struct pack_name *names;
-	size_t count, capacity;
+	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
+	size_t open;		/* of them, with a buffer */
 };
 
 int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
@@ -27,11 +35,6 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 	if (!l)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
 	l->packer = p;
-	l->raw = malloc(BLOCK_RAW_MAX);
-	if (!l->raw) {
-		err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
-		goto fail;
-	}
 	if (block_encoder_new(p->vault->id, (int)p->o.level, &l->encoder, e) < 0)
 		goto fail;
 	if (p->o.has_chunks &&
@@ -51,47 +54,92 @@ void pack_lane_close(struct pack_lane *l)
 	if (l->catalogue)
 		catalogue_close(l->catalogue);
 	block_encoder_free(l->encoder);
-	free(l->names);
-	free(l->raw);
+	for (size_t i = 0; i < l->open; i++) {
+		free(l->blocks[i].names);
+		free(l->blocks[i].raw);
+	}
 	free(l);
 }
 
-int pack_lane_flush(struct pack_lane *l, struct err *e)
+static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 {
 	struct packer *p = l->packer;
-	struct pack_block b = { .names = l->names, .count = l->count };
+	struct pack_block b = { .names = o->names, .count = o->count };
 	const uint8_t *sealed = NULL;
 
 	/* A block is opened, and stays empty, where another lane was faster with
 	 * the very chunk that it was opened for. */
-	if (l->id == 0 || l->used == 0)
+	if (o->id == 0 || o->used == 0)
 		return 0;
 	/*
 	 * Here bases are chosen (design 3.1): up to two blocks of older versions
 	 * that this one resembles, their ids in b.block.bases, their raw bytes
 	 * joined as the prefix below.  Without any, a block stands alone.
 	 */
-	b.block.id = l->id;
-	b.block.class_id = p->o.class_id;
-	if (block_encode(l->encoder, l->raw, l->used, NULL, 0, &b.block, &sealed, e) < 0 ||
+	b.block.id = o->id;
+	b.block.class_id = o->class_id;
+	if (block_encode(l->encoder, o->raw, o->used, NULL, 0, &b.block, &sealed, e) < 0 ||
 	    packer_add(p, &b, sealed, e) < 0)
 		return -1;
 	atomic_fetch_add(&p->raw, b.block.raw);
 	atomic_fetch_add(&p->stored, b.block.stored);
-	l->id = 0;
-	l->used = 0;
-	l->names = NULL;	/* packer_add() took them */
-	l->count = l->capacity = 0;
+	o->id = 0;
+	o->used = 0;
+	o->names = NULL;	/* packer_add() took them */
+	o->count = o->capacity = 0;
 	return 0;
 }
 
-static void name_of(const struct packer *p, const struct digest *digest, uint8_t out[16])
+int pack_lane_flush(struct pack_lane *l, struct err *e)
+{
+	for (size_t i = 0; i < l->open; i++)
+		if (flush(l, &l->blocks[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static void bring_forward(struct pack_lane *l, size_t i)
+{
+	struct open_block o = l->blocks[i];
+
+	memmove(l->blocks + 1, l->blocks, i * sizeof o);
+	l->blocks[0] = o;
+}
+
+/* The class's open block; where too many are open the one that waited longest is
+ * sealed as it is.  NULL: e is filled. */
+static struct open_block *block_for(struct pack_lane *l, int64_t class_id, struct err *e)
+{
+	size_t i = 0;
+
+	while (i < l->open && l->blocks[i].class_id != class_id)
+		i++;
+	if (i == OPEN_CLASSES) {
+		i--;
+		if (flush(l, &l->blocks[i], e) < 0)
+			return NULL;
+	} else if (i == l->open) {
+		l->blocks[i] = (struct open_block){ .raw = malloc(BLOCK_RAW_MAX) };
+		if (!l->blocks[i].raw) {
+			err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
+			return NULL;
+		}
+		l->open++;
+	}
+	l->blocks[i].class_id = class_id;
+	if (i > 0)
+		bring_forward(l, i);
+	return l->blocks;
+}
+
+static void name_of(const struct packer *p, int64_t class_id, const struct digest *digest,
+		    uint8_t out[16])
 {
 	uint8_t raw[8 + DIGEST_SIZE];
 	struct writer w = writer_over(raw, sizeof raw);
 	struct digest full;
 
-	writer_u64(&w, (uint64_t)p->o.class_id);
+	writer_u64(&w, (uint64_t)class_id);
 	writer_bytes(&w, digest->bytes, DIGEST_SIZE);
 	full = digest_hmac(keyring_dedupe_key(p->vault->keyring), 32, raw, sizeof raw);
 	memcpy(out, full.bytes, 16);
@@ -114,21 +162,19 @@ static int look_up(struct pack_lane *l, const uint8_t name[16], size_t size,
 }
 
 /* The chunk goes into the open block unless another lane was faster. */
-static int append(struct pack_lane *l, const uint8_t name[16], const void *data,
-		  size_t size, struct chunk_place *out, struct err *e)
+static int append(struct packer *p, struct open_block *o, const uint8_t name[16],
+		  const void *data, size_t size, struct chunk_place *out, struct err *e)
 {
-	struct packer *p = l->packer;
-
-	if (l->count == l->capacity) {
-		size_t more = l->capacity ? l->capacity * 2 : 16;
-		struct pack_name *n = realloc(l->names, more * sizeof *n);
+	if (o->count == o->capacity) {
+		size_t more = o->capacity ? o->capacity * 2 : 16;
+		struct pack_name *n = realloc(o->names, more * sizeof *n);
 
 		if (!n)
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
-		l->names = n;
-		l->capacity = more;
+		o->names = n;
+		o->capacity = more;
 	}
-	*out = (struct chunk_place){ l->id, (uint32_t)l->used, (uint32_t)size };
+	*out = (struct chunk_place){ o->id, (uint32_t)o->used, (uint32_t)size };
 	switch (pack_map_put(p->map, name, out)) {
 	case PACK_MAP_NO_MEMORY:
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for the map of chunks");
@@ -137,12 +183,12 @@ static int append(struct pack_lane *l, const uint8_t name[16], const void *data,
 	case PACK_MAP_NEW:
 		break;
 	}
-	memcpy(l->raw + l->used, data, size);
-	memcpy(l->names[l->count].name, name, 16);
-	l->names[l->count].at = out->at;
-	l->names[l->count].size = out->size;
-	l->count++;
-	l->used += size;
+	memcpy(o->raw + o->used, data, size);
+	memcpy(o->names[o->count].name, name, 16);
+	o->names[o->count].at = out->at;
+	o->names[o->count].size = out->size;
+	o->count++;
+	o->used += size;
 	return 0;
 }
 
@@ -163,29 +209,32 @@ static int count_only(struct packer *p, const uint8_t name[16], size_t size,
 	return 0;
 }
 
-int pack_chunk(struct pack_lane *l, const void *data, size_t size,
+int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t size,
 	       const struct digest *digest, struct chunk_place *out, struct err *e)
 {
 	struct packer *p = l->packer;
 	size_t target = p->o.block_size;
+	struct open_block *o;
 	uint8_t name[16];
 	bool is_found;
 
 	assert(size > 0 && size <= target / 2 * 3);
-	name_of(p, digest, name);
+	name_of(p, class_id, digest, name);
 	if (look_up(l, name, size, out, &is_found, e) < 0)
 		return -1;
 	if (is_found)
 		return 0;
 	if (p->o.dry_run)
 		return count_only(p, name, size, out, e);
+	o = block_for(l, class_id, e);
+	if (!o)
+		return -1;
 	/* A block may pass its target by a quarter rather than end far below it. */
-	if (l->used > 0 && l->used + size > target + target / 4 &&
-	    pack_lane_flush(l, e) < 0)
+	if (o->used > 0 && o->used + size > target + target / 4 && flush(l, o, e) < 0)
 		return -1;
-	if (l->id == 0 && packer_take_id(p, &l->id, e) < 0)
+	if (o->id == 0 && packer_take_id(p, &o->id, e) < 0)
 		return -1;
-	if (append(l, name, data, size, out, e) < 0)
+	if (append(p, o, name, data, size, out, e) < 0)
 		return -1;
-	return l->used >= target - target / 8 ? pack_lane_flush(l, e) : 0;
+	return o->used >= target - target / 8 ? flush(l, o, e) : 0;
 }

@@ -1,7 +1,7 @@
 /*
  * From chunks to blocks to segments, many threads at once.
  *
- * Each worker has a lane with an open block of its own; sealed blocks go into a
+ * Each worker has a lane with open blocks of its own, one a class; sealed blocks go into a
  * segment that all share, and a thread writes full segments while the next one
  * fills.  A chunk's place is final the moment it is packed (block ids are
  * reserved ahead), so nobody ever waits for a block to be written; the caller
@@ -10,7 +10,7 @@
  *   P1  Equal chunks of one class get one place, also when two lanes meet them
  *       at the same moment.
  *   P2  `sealed` is called only for a segment that is on stable storage.
- *   P3  Memory is bounded: two segments, a block a lane, and a map of chunks
+ *   P3  Memory is bounded: two segments, 16 blocks a lane, and a map of chunks
  *       that forgets what the catalogue knows.
  */
 #ifndef FS_VAULT_PACK_H
@@ -46,7 +46,6 @@ struct pack_segment {		/* on stable storage, not yet in the catalogue */
 void pack_segment_free(struct pack_segment *s);	/* NULL is allowed */
 
 struct pack_options {
-	int64_t class_id;
 	uint32_t block_size, level;
 	size_t segment_size;
 	bool dry_run;		/* count what would be new, store nothing */
@@ -77,10 +76,11 @@ void packer_cancel(struct packer *p);
 void packer_totals(const struct packer *p, uint64_t *raw, uint64_t *stored);
 
 int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e);
-/* data: 1 to 3/2 block sizes; digest: its SHA-256. */
-int pack_chunk(struct pack_lane *l, const void *data, size_t size,
+/* data: 1 to 3/2 block sizes; digest: its SHA-256.  A block holds chunks of one
+ * class, and equal content is one within its class. */
+int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t size,
 	       const struct digest *digest, struct chunk_place *out, struct err *e);
-/* Seals the open block.  Once, at the end. */
+/* Seals the open blocks.  Once, at the end. */
 int pack_lane_flush(struct pack_lane *l, struct err *e);
 void pack_lane_close(struct pack_lane *l);	/* NULL is allowed */
 

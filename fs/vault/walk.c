@@ -190,6 +190,35 @@ static int open_child(struct walker *w, struct level *parent, struct dir *d,
 	return 0;
 }
 
+/*
+ * A directory with nothing to be archived in it is none of the version's; it is
+ * walked all the same, so that what is new in it is counted.
+ */
+static void pass_through(struct walker *w, struct dir *d, const struct child *c)
+{
+	struct ingest *g = w->g;
+	size_t size;
+	char *path = g->selection ? ingest_path(d, NULL, &size) : NULL;
+
+	if (d->parent && d->parent->is_gone)
+		d->is_gone = true;	/* its entry goes with its parent's */
+	else if (path && !selection_leads_to(g->selection, path, size, DECISION_ARCHIVE)) {
+		d->is_gone = true;
+		d->prior = c->prior;
+	}
+	free(path);
+}
+
+static void count_empty(struct walker *w, const struct dir *d)
+{
+	size_t size;
+	char *path = w->g->selection && d->is_gone ? ingest_path(d, NULL, &size) : NULL;
+
+	if (path)
+		ingest_select(w->g, path, size, &d->meta, true);
+	free(path);
+}
+
 static int descend(struct walker *w, struct err *e)
 {
 	struct level *parent = &w->levels[w->depth - 1];
@@ -206,8 +235,11 @@ static int descend(struct walker *w, struct err *e)
 		give_up(w, d, c);
 		return 0;
 	}
-	if (identify(w, d, c, h ? h->fd : parent->handle->fd, h ? NULL : c->name, &sx,
-		     e) < 0) {
+	pass_through(w, d, c);
+	if (d->is_gone) {
+		walk_numbers(&sx, &d->meta);
+	} else if (identify(w, d, c, h ? h->fd : parent->handle->fd, h ? NULL : c->name, &sx,
+			    e) < 0) {
 		handle_unref(h);
 		return -1;
 	}
@@ -222,6 +254,8 @@ static int descend(struct walker *w, struct err *e)
 	}
 	rc = walk_directory(w, level, e);
 	if (rc == 0) {
+		if (h && w->names.count == 0)
+			count_empty(w, d);
 		d->child_total = level->count;
 		tell_listed(w, d);
 	}
@@ -322,6 +356,8 @@ static int prepare(struct walker *w, struct err *e)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for walking the source");
 	if (fstat(g->vault->dirfd, &st) < 0)
 		return err_errno(e, "looking at the archive");
+	w->class_id = g->class_id;
+	w->is_known_class = g->selection != NULL;
 	w->archive_device = st.st_dev;
 	w->archive_inode = st.st_ino;
 	if (g->version.previous != 0 &&

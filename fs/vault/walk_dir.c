@@ -144,9 +144,10 @@ static int keep_known(struct walker *w, struct run *r, const struct node *node,
 	return rc;
 }
 
+/* keeps: the node before, where nothing but its class changed; else 0. */
 static int add_first(struct walker *w, struct level *level, struct run *r,
 		     const char *name, const struct prior *prior,
-		     const struct statx *sx, struct err *e)
+		     const struct statx *sx, int64_t keeps, struct err *e)
 {
 	struct ingest *g = w->g;
 	struct body *b = body_new();
@@ -154,6 +155,8 @@ static int add_first(struct walker *w, struct level *level, struct run *r,
 
 	if (!b)
 		return no_memory(e);
+	b->class_id = w->class_id;
+	b->keeps = keeps;
 	if (capture_item(g, w->capture, level->dir, name, level->handle->fd, name, sx,
 			 &b->meta) < 0) {
 		ingest_problem(g, level->dir, name, "it vanished while it was ingested");
@@ -167,7 +170,7 @@ static int add_first(struct walker *w, struct level *level, struct run *r,
 	if (!item)
 		return no_memory(e);
 	item->is_reader = true;
-	if (b->meta.kind == NODE_FILE && b->meta.size > 0 && !b->is_failed)
+	if (b->meta.kind == NODE_FILE && b->meta.size > 0 && !b->is_failed && !keeps)
 		return walk_send_item(w, level, item, e);
 	if (b->meta.kind == NODE_FILE)
 		b->digest = digest_of("", 0);
@@ -195,12 +198,16 @@ static int take_item(struct walker *w, struct level *level, const char *name,
 		return no_memory(e);
 	walk_numbers(sx, &m);
 	bool is_same = node && is_unchanged(w, node, &m);
+	/* Re-classified: another node, the same content. */
+	int64_t keeps = is_same && w->is_known_class && node->class_id != w->class_id ?
+		node->id : 0;
 
+	is_same = is_same && !keeps;
 	b = other_name(w, &m, &last);
 	if (!b && is_same) {
 		rc = keep_known(w, r, node, &m, e);
 	} else if (!b) {
-		rc = add_first(w, level, r, name, prior, sx, e);
+		rc = add_first(w, level, r, name, prior, sx, keeps, e);
 	} else if (is_same && b->is_known && b->node == node->id) {
 		count_kept(w, r, &m, false);
 	} else {
@@ -264,6 +271,18 @@ static int remove_prior(struct walker *w, struct level *level, const struct entr
 	return 0;
 }
 
+/* Was it decided that it is archived?  Then w->class_id says as what. */
+static bool is_selected(struct walker *w, const char *path, size_t path_size,
+			const struct statx *sx)
+{
+	struct meta m = { .kind = 0 };
+
+	walk_numbers(sx, &m);
+	struct selected s = ingest_select(w->g, path, path_size, &m, true);
+	w->class_id = s.class_id;
+	return s.decision == DECISION_ARCHIVE;
+}
+
 /* Is it to be taken in at all? Says why not where that is a problem. */
 static bool look_at(struct walker *w, struct level *level, const char *name,
 		    struct statx *sx)
@@ -292,10 +311,12 @@ static bool look_at(struct walker *w, struct level *level, const char *name,
 			      text_printable(name));
 		return false;
 	}
-	if (g->options->exclude_count == 0)
+	if (g->options->exclude_count == 0 && !g->selection)
 		return true;
 	path = ingest_path(level->dir, name, &size);
-	bool is_wanted = !path || !walk_is_excluded(g->options, path, name, is_directory);
+	bool is_wanted = path && !walk_is_excluded(g->options, path, name, is_directory);
+	if (is_wanted && g->selection && !is_directory)
+		is_wanted = is_selected(w, path, size, sx);
 	free(path);
 	return is_wanted;
 }

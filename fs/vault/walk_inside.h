@@ -44,6 +44,8 @@ struct walker {
 	struct run *run;
 	struct task *batch;
 	uint64_t batch_bytes;
+	int64_t class_id;	/* of the item at hand */
+	bool is_known_class;	/* a decision gave it: an unchanged item may move */
 };
 
 /* Reads dir's names (none when level->handle is NULL), holds them against the
