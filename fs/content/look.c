@@ -66,6 +66,7 @@ static const struct extractor extractors[] = {
 	{ "application/x-rpm", extract_archive },
 	{ "application/x-xar", extract_archive },
 	{ "application/warc", extract_archive },
+	{ "application/vnd.sqlite3", extract_sqlite },
 	{ "text/xml", extract_xml },
 	{ "application/xml", extract_xml },
 	{ "application/*+xml", extract_xml },
