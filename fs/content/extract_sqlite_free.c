@@ -3,6 +3,8 @@
  * file format, 1.5).  Such a page is read as what it mostly was, a leaf of a
  * table: its cells' fields; what does not parse as one, as it stands.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +93,19 @@ static size_t local_size(const struct free_pages *f, uint64_t payload)
 	return (size_t)(local <= most ? local : least);
 }
 
-/* The fields of a row that are texts or blobs, as far as they stand in the page. */
+/* A number as SQLite stores it, big-endian and signed; small ones are no data. */
+static int give_number(struct free_pages *f, const uint8_t *field, size_t size, struct err *e)
+{
+	uint64_t value = field[0] & 0x80 ? UINT64_MAX : 0;
+	char text[24];
+
+	for (size_t i = 0; i < size; i++)
+		value = value << 8 | field[i];
+	snprintf(text, sizeof text, "%" PRId64, (int64_t)value);
+	return give(f, (const uint8_t *)text, strlen(text), e);
+}
+
+/* The fields of a row, as far as they stand in the page. */
 static int give_row(struct free_pages *f, const uint8_t *at, const uint8_t *end,
 		    struct err *e)
 {
@@ -115,6 +129,9 @@ static int give_row(struct free_pages *f, const uint8_t *at, const uint8_t *end,
 		if (size > (size_t)(end - field))
 			size = (size_t)(end - field);
 		if (type >= 12 && give(f, field, size, e) < 0)
+			return -1;
+		if (type >= 4 && type <= 6 && size == field_size(type) &&
+		    give_number(f, field, size, e) < 0)
 			return -1;
 		field += size;
 	}
