@@ -11,6 +11,7 @@ extern const struct command cmd_init;
 extern const struct command cmd_ingest;
 extern const struct command cmd_inventory;
 extern const struct command cmd_classify;
+extern const struct command cmd_decisions;
 extern const struct command cmd_decide;
 extern const struct command cmd_log;
 extern const struct command cmd_ls;

@@ -19,6 +19,7 @@ static const struct {
 	{ NULL, &cmd_ingest },
 	{ "Deciding", &cmd_inventory },
 	{ NULL, &cmd_classify },
+	{ NULL, &cmd_decisions },
 	{ NULL, &cmd_decide },
 	{ "Looking", &cmd_log },
 	{ NULL, &cmd_ls },
