@@ -18,6 +18,7 @@
 
 #define KINDS 16		/* of bytes */
 #define STATES_MAX 32768u
+#define ACCEPTS 0x8000u		/* in a step: a picture may end there */
 #define LEAD_MAX 5		/* letters before the first digit of a word */
 #define CAPITALS 6		/* that begin a word without digits */
 
@@ -37,7 +38,7 @@ struct state {
 
 struct detect_pictures {
 	uint8_t kind[256];
-	uint16_t (*next)[KINDS];	/* by state; 0: nowhere */
+	uint16_t (*next)[KINDS];	/* by state: a state, perhaps with ACCEPTS; 0: nowhere */
 	struct state *states;
 	size_t state_count, state_room;
 	uint16_t *owners;
@@ -248,7 +249,13 @@ static int add_step(struct detect_pictures *p, size_t from, unsigned kind, uint1
 		    add_place(p, place + 1, &count, e) < 0)
 			return -1;
 	}
-	return count == 0 ? 0 : state_of(p, count, to, e);
+	if (count == 0)
+		return 0;
+	if (state_of(p, count, to, e) < 0)
+		return -1;
+	if (p->states[*to].owner_count > 0)
+		*to |= ACCEPTS;
+	return 0;
 }
 
 static int make_states(struct detect_pictures *p, struct err *e)
@@ -354,23 +361,32 @@ static bool is_word(const struct walk *w, size_t at)
 	return kind >= KIND_DIGIT && kind <= KIND_LOWER;
 }
 
+/* A picture ends before `at`, in `state`. */
+static void tell_owners(const struct walk *w, unsigned state, size_t start, size_t at)
+{
+	const struct state *s = &w->pictures->states[state];
+
+	if (at < w->size && is_word(w, at - 1) && is_word(w, at))
+		return;
+	for (uint32_t i = 0; i < s->owner_count; i++)
+		w->found(w->arg, w->pictures->owners[s->owners + i], start, at);
+}
+
 static void walk_from(const struct walk *w, size_t start)
 {
-	const struct detect_pictures *p = w->pictures;
+	const uint16_t (*next)[KINDS] = (const uint16_t (*)[KINDS])w->pictures->next;
+	const uint8_t *kind = w->pictures->kind;
 	unsigned state = 1;
-	size_t at = start;
 
-	while (at < w->size) {
-		state = p->next[state][p->kind[(unsigned char)w->text[at]]];
+	for (size_t at = start; at < w->size;) {
+		state = next[state][kind[(unsigned char)w->text[at]]];
 		if (state == 0)
 			return;
 		at++;
-		if (p->states[state].owner_count == 0)
-			continue;
-		if (at < w->size && is_word(w, at - 1) && is_word(w, at))
-			continue;
-		for (uint32_t i = 0; i < p->states[state].owner_count; i++)
-			w->found(w->arg, p->owners[p->states[state].owners + i], start, at);
+		if ((state & ACCEPTS) != 0) {
+			state &= ~ACCEPTS;
+			tell_owners(w, state, start, at);
+		}
 	}
 }
 
