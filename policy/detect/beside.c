@@ -294,8 +294,8 @@ enum verdict beside_judge(const struct candidate *c, const char *id, enum verdic
 {
 	enum naming naming;
 
-	if (form == VERDICT_NO)
-		return VERDICT_NO;
+	if (form == VERDICT_NO || c->is_first_look)
+		return form;
 	naming = beside_naming(c, id);
 	if (naming == NAMING_OTHER || beside_is_amount(c))
 		return form == VERDICT_VALID ? VERDICT_WEAK : VERDICT_NO;

@@ -115,24 +115,26 @@ void detect_consider(struct detector *d, unsigned owner, size_t start, size_t en
 	if (end - start < r->min_size || end - start > r->max_size ||
 	    !candidate_of(d, start, end, &c))
 		return;
-	/* Most candidates fail whatever stands around them, and looking around costs
-	 * more than the check: so as though there were context, first. */
-	c.has_context = true;
-	if (r->check(&c) == VERDICT_NO)
+	/* Looking around costs more than most checks: first those that pass when
+	 * everything around speaks for them. */
+	c.has_context = c.is_first_look = true;
+	verdict = r->check(&c);
+	if (verdict == VERDICT_NO)
 		return;
 	value_of(r, &c, &value, &size);
 	distance = distance_of(d, owner, &c, value, size);
-	if (distance == DETECT_FAR) {
-		c.has_context = false;
-		verdict = r->check(&c);
-		if (verdict != VERDICT_VALID || r->alone == 0)
-			return;
-		value_of(r, &c, &value, &size);
-	}
+	if (distance == DETECT_FAR && (verdict == VERDICT_WEAK || r->alone == 0))
+		return;
+	c.has_context = distance != DETECT_FAR;
+	c.is_first_look = false;
+	verdict = r->check(&c);
+	if (verdict == VERDICT_NO || (verdict == VERDICT_WEAK && !c.has_context))
+		return;
+	value_of(r, &c, &value, &size);
 	claim(d, &(struct claim){ .start = (uint32_t)(value - d->text),
 				  .end = (uint32_t)(value - d->text + (ptrdiff_t)size),
 				  .owner = (uint16_t)owner,
-				  .confidence = distance == DETECT_FAR ? r->alone : r->in_context,
+				  .confidence = c.has_context ? r->in_context : r->alone,
 				  .distance = distance });
 }
 

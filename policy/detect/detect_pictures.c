@@ -405,15 +405,33 @@ static void try_word(struct walk *w, size_t word)
 		walk_from(w, start);
 }
 
-/* The word in which the digits at `digit` are the first. */
-static void try_digits(struct walk *w, size_t digit)
+/* Where the word begins that ends before `at`, if that is near enough to `digit`; else
+ * `at`. */
+static size_t word_before(const struct walk *w, size_t at, size_t digit)
 {
-	size_t word = digit;
+	size_t word = at;
 
 	while (word > 0 && is_word(w, word - 1)) {
 		if (digit - word == LEAD_MAX)
-			return;
+			return at;
 		word--;
+	}
+	return word;
+}
+
+/* The word in which the digits at `digit` are the first, and a short one before it:
+ * "AB 12 34 56 C". */
+static void try_digits(struct walk *w, size_t digit)
+{
+	size_t word = word_before(w, digit, digit), lead;
+
+	if (word > 0 && is_word(w, word - 1))
+		return;
+	if (word > 0 && digit - word < LEAD_MAX &&
+	    (w->text[word - 1] == ' ' || w->text[word - 1] == '-' || w->text[word - 1] == '.')) {
+		lead = word_before(w, word - 1, digit);
+		if (lead < word - 1)
+			try_word(w, lead);
 	}
 	try_word(w, word);
 }
@@ -432,24 +450,24 @@ void detect_pictures_scan(const struct detect_pictures *p, const char *text, siz
 {
 	struct walk w = { .pictures = p, .text = text, .size = size, .from = from, .to = to,
 			  .found = found, .arg = arg };
-	uint64_t digit_before = 0, word_before = 0;
+	uint64_t digit_left = 0, word_left = 0;
 
 	if (p->state_count == 0 || from >= size)
 		return;
 	if (from > 0) {
-		word_before = is_word(&w, from - 1);
-		digit_before = p->kind[(unsigned char)text[from - 1]] == KIND_DIGIT;
+		word_left = is_word(&w, from - 1);
+		digit_left = p->kind[(unsigned char)text[from - 1]] == KIND_DIGIT;
 	}
 	/* The first digit of a word may stand behind `to`. */
 	for (size_t at = from; at < size && at < to + LEAD_MAX + 1; at += 64) {
 		struct detect_masks m = detect_masks_of(text + at);
 		uint64_t word = m.digit | m.upper | m.lower;
-		uint64_t digits = m.digit & ~(m.digit << 1 | digit_before);
+		uint64_t digits = m.digit & ~(m.digit << 1 | digit_left);
 		uint64_t capitals = m.upper & (m.upper >> 1 | 1ull << 63) &
-				    ~(word << 1 | word_before);
+				    ~(word << 1 | word_left);
 
-		digit_before = m.digit >> 63;
-		word_before = word >> 63;
+		digit_left = m.digit >> 63;
+		word_left = word >> 63;
 		/* Both in order of place, so that words are tried in order. */
 		for (uint64_t both = digits | capitals; both != 0; both &= both - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(both);

@@ -25,6 +25,11 @@ struct candidate {
 	/* Over the cell that it stands in (column, key, element), or NULL. */
 	const char *label;
 	bool has_context;	/* a word of the recogniser's stands near it or in the label */
+	/* Most of what looks like a value is none.  At the first look check may leave
+	 * out whatever costs time and can only lower the verdict (what numbers are
+	 * called around it); has_context is true then.  What passes is looked at again
+	 * before it counts. */
+	bool is_first_look;
 };
 
 enum verdict {
