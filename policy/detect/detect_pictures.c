@@ -21,6 +21,7 @@
 #define ACCEPTS 0x8000u		/* in a step: a picture may end there */
 #define LEAD_MAX 5		/* letters before the first digit of a word */
 #define CAPITALS 6		/* that begin a word without digits */
+#define RUN_MAX 32		/* digits that are taken in one step */
 
 static const char punctuation[] = " -./()+:,'_<";	/* kinds 4..15 */
 enum { KIND_OTHER, KIND_DIGIT, KIND_UPPER, KIND_LOWER, KIND_PUNCTUATION };
@@ -39,6 +40,7 @@ struct state {
 struct detect_pictures {
 	uint8_t kind[256];
 	uint16_t (*next)[KINDS];	/* by state: a state, perhaps with ACCEPTS; 0: nowhere */
+	uint16_t run[RUN_MAX];	/* the state after so many digits, perhaps with ACCEPTS */
 	struct state *states;
 	size_t state_count, state_room;
 	uint16_t *owners;
@@ -273,7 +275,7 @@ static int make_states(struct detect_pictures *p, struct err *e)
 			return -1;
 	if (state_of(p, count, &start, e) < 0)
 		return -1;
-	for (size_t from = 1; from < p->state_count; from++) {
+	for (size_t from = 0; from < p->state_count; from++) {
 		p->next = grown(p->next, &room, p->state_room, sizeof *p->next);
 		if (!p->next)
 			return no_memory(e);
@@ -281,6 +283,9 @@ static int make_states(struct detect_pictures *p, struct err *e)
 			if (add_step(p, from, kind, &p->next[from][kind], e) < 0)
 				return -1;
 	}
+	p->run[0] = 1;
+	for (size_t i = 1; i < RUN_MAX; i++)
+		p->run[i] = p->next[p->run[i - 1] & ~ACCEPTS][KIND_DIGIT];
 	return 0;
 }
 
@@ -372,25 +377,26 @@ static void tell_owners(const struct walk *w, unsigned state, size_t start, size
 		w->found(w->arg, w->pictures->owners[s->owners + i], start, at);
 }
 
-static void walk_from(const struct walk *w, size_t start)
+/* The first `run` bytes are digits. */
+static void walk_from(const struct walk *w, size_t start, size_t run)
 {
 	const uint16_t (*next)[KINDS] = (const uint16_t (*)[KINDS])w->pictures->next;
 	const uint8_t *kind = w->pictures->kind;
-	unsigned state = 1;
+	unsigned state = w->pictures->run[run];
+	size_t at = start + run;
 
-	for (size_t at = start; at < w->size;) {
-		state = next[state][kind[(unsigned char)w->text[at]]];
-		if (state == 0)
-			return;
-		at++;
+	while (state != 0) {
 		if ((state & ACCEPTS) != 0) {
 			state &= ~ACCEPTS;
 			tell_owners(w, state, start, at);
 		}
+		if (at == w->size)
+			return;
+		state = next[state][kind[(unsigned char)w->text[at++]]];
 	}
 }
 
-static void try_word(struct walk *w, size_t word)
+static void try_word(struct walk *w, size_t word, size_t run)
 {
 	size_t start = word;
 
@@ -401,8 +407,9 @@ static void try_word(struct walk *w, size_t word)
 	while (start > 0 && word - start < 2 &&
 	       (w->text[start - 1] == '+' || w->text[start - 1] == '('))
 		start--;
-	for (; start <= word; start++)
-		walk_from(w, start);
+	for (; start < word; start++)
+		walk_from(w, start, 0);
+	walk_from(w, word, run);
 }
 
 /* Where the word begins that ends before `at`, if that is near enough to `digit`; else
@@ -421,7 +428,7 @@ static size_t word_before(const struct walk *w, size_t at, size_t digit)
 
 /* The word in which the digits at `digit` are the first, and a short one before it:
  * "AB 12 34 56 C". */
-static void try_digits(struct walk *w, size_t digit)
+static void try_digits(struct walk *w, size_t digit, size_t run)
 {
 	size_t word = word_before(w, digit, digit), lead;
 
@@ -431,9 +438,9 @@ static void try_digits(struct walk *w, size_t digit)
 	    (w->text[word - 1] == ' ' || w->text[word - 1] == '-' || w->text[word - 1] == '.')) {
 		lead = word_before(w, word - 1, digit);
 		if (lead < word - 1)
-			try_word(w, lead);
+			try_word(w, lead, 0);
 	}
-	try_word(w, word);
+	try_word(w, word, word == digit ? run : 0);
 }
 
 static void try_capitals(struct walk *w, size_t word)
@@ -442,7 +449,16 @@ static void try_capitals(struct walk *w, size_t word)
 		if (word + i >= w->size ||
 		    w->pictures->kind[(unsigned char)w->text[word + i]] != KIND_UPPER)
 			return;
-	try_word(w, word);
+	try_word(w, word, 0);
+}
+
+/* Digits in `digits` from `bit` on, as many as can be told, at most `most`. */
+static size_t run_of(uint64_t digits, unsigned bit, size_t most)
+{
+	uint64_t ends = ~(digits >> bit);
+	size_t run = (size_t)__builtin_ctzll(ends | 1ull << (RUN_MAX - 1));
+
+	return run < most ? run : most;
 }
 
 void detect_pictures_scan(const struct detect_pictures *p, const char *text, size_t size,
@@ -475,7 +491,7 @@ void detect_pictures_scan(const struct detect_pictures *p, const char *text, siz
 			if (at + bit >= size)
 				break;
 			if ((digits >> bit & 1) != 0)
-				try_digits(&w, at + bit);
+				try_digits(&w, at + bit, run_of(m.digit, bit, size - at - bit));
 			else
 				try_capitals(&w, at + bit);
 		}
