@@ -1,0 +1,143 @@
+#include "fs/content/grid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "policy/detect/detect.h"
+
+#define KEPT (64u << 10)	/* the detector asks no further back */
+
+struct grid {
+	struct look *look;
+	struct text_reader *reader;
+	struct grid_names names;
+	uint8_t *window;	/* owned: what was fed last, then room for a slice */
+	size_t size;
+	uint64_t start;		/* of the window in the text */
+	uint64_t start_column;	/* of its first byte */
+	uint64_t asked, column;	/* the last answer; asked UINT64_MAX: none */
+	struct passage passage;
+};
+
+/* ---- looking back -------------------------------------------------------------------- */
+
+static uint64_t count_cells(const uint8_t *p, size_t size)
+{
+	uint64_t cells = 0;
+
+	for (size_t i = 0; i < size; i++)
+		cells += p[i] == CELL_END;
+	return cells;
+}
+
+/* The column of window[at]. */
+static uint64_t column_at(const struct grid *g, size_t at)
+{
+	const uint8_t *row = memrchr(g->window, ROW_END, at);
+
+	if (row == NULL)
+		return g->start_column + count_cells(g->window, at);
+	row++;
+	return count_cells(row, (size_t)(g->window + at - row));
+}
+
+static uint64_t column_of(struct grid *g, uint64_t offset)
+{
+	size_t at;
+
+	if (offset == g->asked)
+		return g->column;
+	if (offset < g->start)
+		return g->start_column;
+	at = (size_t)(offset - g->start);
+	g->asked = offset;
+	g->column = column_at(g, at < g->size ? at : g->size);
+	return g->column;
+}
+
+static const char *label(void *arg, uint64_t offset)
+{
+	struct grid *g = arg;
+
+	return g->names.label(g->names.arg, offset, column_of(g, offset));
+}
+
+static void place(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX])
+{
+	struct grid *g = arg;
+
+	g->names.place(g->names.arg, offset, column_of(g, offset),
+		       text_reader_line(g->reader, offset), out);
+}
+
+static uint64_t told(void *arg, uint64_t offset)
+{
+	const struct grid *g = arg;
+
+	return text_reader_told(g->reader, offset);
+}
+
+/* ---- feeding ------------------------------------------------------------------------- */
+
+int grid_new(struct look *l, struct text_reader *r, const struct grid_names *names,
+	     struct grid **out, struct err *e)
+{
+	struct grid *g = calloc(1, sizeof *g);
+
+	*out = NULL;
+	if (g != NULL)
+		g->window = malloc(KEPT + GRID_SLICE);
+	if (g == NULL || g->window == NULL) {
+		free(g);
+		return err_set(e, MUNI_NO_MEMORY, "no memory to read a table");
+	}
+	g->look = l;
+	g->reader = r;
+	g->names = *names;
+	g->asked = UINT64_MAX;
+	g->passage = (struct passage){ .label = label, .place = place, .told = told, .arg = g };
+	detector_begin(look_detector(l), &g->passage);
+	*out = g;
+	return 0;
+}
+
+void grid_free(struct grid *g)
+{
+	if (g == NULL)
+		return;
+	explicit_bzero(g->window, g->size);	/* values stood in it */
+	free(g->window);
+	free(g);
+}
+
+uint64_t grid_position(const struct grid *g)
+{
+	return g->start + g->size;
+}
+
+uint8_t *grid_room(struct grid *g)
+{
+	if (g->size > KEPT) {
+		size_t gone = g->size - KEPT;
+
+		g->start_column = column_at(g, gone);
+		memmove(g->window, g->window + gone, KEPT);
+		g->start += gone;
+		g->size = KEPT;
+	}
+	return g->window + g->size;
+}
+
+int grid_feed(struct grid *g, size_t size, struct err *e)
+{
+	const uint8_t *slice = g->window + g->size;
+
+	g->size += size;
+	return detector_feed(look_detector(g->look), slice, size, e);
+}
+
+int grid_end(struct grid *g, struct err *e)
+{
+	return detector_end(look_detector(g->look), e);
+}
