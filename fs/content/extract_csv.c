@@ -11,7 +11,7 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/content/format_table.h"
-#include "fs/content/grid.h"
+#include "fs/content/table_rows.h"
 #include "fs/content/look.h"
 #include "fs/content/table_head.h"
 #include "policy/detect/detect.h"
@@ -157,17 +157,17 @@ static void part(struct csv *c, const uint8_t *in, size_t size, uint8_t *out)
 
 /* ---- all together ------------------------------------------------------------------------- */
 
-static int feed(struct csv *c, struct grid *g, const uint8_t *utf8, size_t size, struct err *e)
+static int feed(struct csv *c, struct table_rows *g, const uint8_t *utf8, size_t size, struct err *e)
 {
 	while (size > 0) {
-		size_t n = size < GRID_SLICE ? size : GRID_SLICE;
-		uint8_t *out = grid_room(g);
+		size_t n = size < TABLE_SLICE ? size : TABLE_SLICE;
+		uint8_t *out = table_rows_room(g);
 
 		if (c->delimiter == '\0')
 			copy_inside(utf8, n, out);
 		else
 			part(c, utf8, n, out);
-		if (grid_feed(g, n, e) < 0)
+		if (table_rows_feed(g, n, e) < 0)
 			return -1;
 		utf8 += n;
 		size -= n;
@@ -178,16 +178,16 @@ static int feed(struct csv *c, struct grid *g, const uint8_t *utf8, size_t size,
 int extract_csv(struct look *l, struct input *in, struct err *e)
 {
 	struct csv c = { .look = l, .is_fresh = true };
-	const struct grid_names names = { .label = label, .place = place, .arg = &c };
+	const struct table_names names = { .label = label, .place = place, .arg = &c };
 	struct err ignored = ERR_NONE;
-	struct grid *g = NULL;
+	struct table_rows *g = NULL;
 	const uint8_t *utf8;
 	int rc = -1;
 	ssize_t n;
 
 	if (text_reader_new(in, look_encoding(l), &c.reader, e) < 0)
 		return -1;
-	if (grid_new(l, c.reader, &names, &g, e) < 0)
+	if (table_rows_new(l, c.reader, &names, &g, e) < 0)
 		goto out;
 	n = text_reader_next(c.reader, &utf8, e);
 	if (n > 0) {
@@ -208,11 +208,11 @@ int extract_csv(struct look *l, struct input *in, struct err *e)
 	if (n < 0)
 		rc = -1;
 	/* What came before a failure counts. */
-	if (grid_end(g, rc == 0 ? e : &ignored) < 0)
+	if (table_rows_end(g, rc == 0 ? e : &ignored) < 0)
 		rc = -1;
 	look_text_ends(l, c.reader);
 out:
-	grid_free(g);
+	table_rows_free(g);
 	text_reader_free(c.reader);
 	table_head_clear(&c.head);
 	return rc;

@@ -11,9 +11,12 @@
 #define PROBE_MAX (64u << 10)
 #define ROWS_MAX 200
 
+#define TITLES_MAX 5		/* lines of one cell in front of a table */
+
 struct shape {
 	unsigned rows, columns;		/* columns of the first row */
 	unsigned agreeing;		/* rows with as many */
+	unsigned titles;		/* lines of one cell in front of it */
 	unsigned spaced;		/* delimiters with a blank behind, outside quotes */
 	unsigned delimiters;
 	unsigned quoted;		/* cells in quotes */
@@ -66,6 +69,11 @@ static void measure(const char *p, const char *end, bool is_all, char delimiter,
 		if (!is_ended && p == end && cell < end && *cell == '"' && end[-1] != '"')
 			s->is_broken = true;
 		if (p > row && !(p == row + 1 && *row == '\r')) {	/* blank lines part nothing */
+			if (cells == 1 && s->rows == 0 && s->titles < TITLES_MAX) {
+				s->titles++;
+				p++;
+				continue;
+			}
 			if (s->rows == 0)
 				s->columns = cells;
 			s->rows++;
@@ -82,6 +90,8 @@ static bool is_table(const struct shape *s, char delimiter, bool is_claimed)
 		return false;
 	if (is_claimed)
 		return s->agreeing * 10 >= s->rows * 9;
+	if (s->titles > 0)
+		return false;
 	if (s->rows < 2 || s->agreeing != s->rows)
 		return false;
 	/* Indented code, aligned lists. */

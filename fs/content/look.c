@@ -25,6 +25,9 @@ struct extractor {
 
 static const struct extractor extractors[] = {
 	{ "text/plain", extract_text },
+	{ "text/csv", extract_csv },
+	{ "text/tab-separated-values", extract_csv },
+	{ "*-flat-xml", extract_xml },
 	{ "application/vnd.openxmlformats-officedocument*", extract_office },
 	{ "application/vnd.ms-word.*", extract_office },
 	{ "application/vnd.ms-excel.*", extract_office },

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fs/content/grid.h"
+#include "fs/content/table_rows.h"
 
 #define ROWS_MAX 24u
 #define NAME_MAX_BYTES 80u
 #define CELL_KEPT 128u
+#define QUOTED_MAX 4096
 
 struct cell {
 	char text[CELL_KEPT];	/* unquoted, trimmed, cut */
@@ -41,11 +42,22 @@ static void trim(struct cell *cell, size_t size)
 /* One cell from p on; returns where it ends (at the delimiter, line end or end). */
 static const char *read_cell(const char *p, const char *end, char delimiter, struct cell *cell)
 {
-	bool is_quoted = p < end && *p == '"';
+	const char *start = p, *blank = p;
+	bool is_quoted;
 	size_t size = 0;
 
+	while (blank < end && *blank == ' ')
+		blank++;
+	is_quoted = blank < end && *blank == '"';
 	cell->is_long = false;
-	for (p += is_quoted; p < end; p++) {
+	for (p = is_quoted ? blank + 1 : p; p < end; p++) {
+		if (is_quoted && p - start > QUOTED_MAX) {
+			/* Never closed: a quote like any other character. */
+			is_quoted = false;
+			p = start - 1;
+			size = 0;
+			continue;
+		}
 		if (is_quoted && *p == '"') {
 			if (p + 1 == end || p[1] != '"') {
 				is_quoted = false;
@@ -83,7 +95,7 @@ static bool read_row(const char *text, size_t size, bool is_all, char delimiter,
 			break;
 		row->cells = more;
 		p = read_cell(p, end, delimiter, &row->cells[row->count++]);
-		if (p == end || *p == '\n' || row->count == GRID_COLUMNS_MAX)
+		if (p == end || *p == '\n' || row->count == TABLE_COLUMNS_MAX)
 			break;
 		p++;
 	}
@@ -117,7 +129,7 @@ static bool is_word(const struct cell *cell)
 	for (const char *p = cell->text; *p != '\0'; p++) {
 		if (isalpha((unsigned char)*p) || (*p & 0x80) != 0)
 			letters++;
-		else if (!isdigit((unsigned char)*p) && strchr(" _-./()#%&:[]*?'\n\r", *p) == NULL)
+		else if (!isdigit((unsigned char)*p) && strchr(" _-,./()#%&:[]*?'\n\r", *p) == NULL)
 			return false;
 	}
 	return letters > 0;

@@ -1,4 +1,4 @@
-#include "fs/content/grid.h"
+#include "fs/content/table_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,10 @@
 
 #define KEPT (64u << 10)	/* the detector asks no further back */
 
-struct grid {
+struct table_rows {
 	struct look *look;
 	struct text_reader *reader;
-	struct grid_names names;
+	struct table_names names;
 	uint8_t *window;	/* owned: what was fed last, then room for a slice */
 	size_t size;
 	uint64_t start;		/* of the window in the text */
@@ -32,7 +32,7 @@ static uint64_t count_cells(const uint8_t *p, size_t size)
 }
 
 /* The column of window[at]. */
-static uint64_t column_at(const struct grid *g, size_t at)
+static uint64_t column_at(const struct table_rows *g, size_t at)
 {
 	const uint8_t *row = memrchr(g->window, ROW_END, at);
 
@@ -42,7 +42,7 @@ static uint64_t column_at(const struct grid *g, size_t at)
 	return count_cells(row, (size_t)(g->window + at - row));
 }
 
-static uint64_t column_of(struct grid *g, uint64_t offset)
+static uint64_t column_of(struct table_rows *g, uint64_t offset)
 {
 	size_t at;
 
@@ -58,14 +58,14 @@ static uint64_t column_of(struct grid *g, uint64_t offset)
 
 static const char *label(void *arg, uint64_t offset)
 {
-	struct grid *g = arg;
+	struct table_rows *g = arg;
 
 	return g->names.label(g->names.arg, offset, column_of(g, offset));
 }
 
 static void place(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX])
 {
-	struct grid *g = arg;
+	struct table_rows *g = arg;
 
 	g->names.place(g->names.arg, offset, column_of(g, offset),
 		       text_reader_line(g->reader, offset), out);
@@ -73,21 +73,21 @@ static void place(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX])
 
 static uint64_t told(void *arg, uint64_t offset)
 {
-	const struct grid *g = arg;
+	const struct table_rows *g = arg;
 
 	return text_reader_told(g->reader, offset);
 }
 
 /* ---- feeding ------------------------------------------------------------------------- */
 
-int grid_new(struct look *l, struct text_reader *r, const struct grid_names *names,
-	     struct grid **out, struct err *e)
+int table_rows_new(struct look *l, struct text_reader *r, const struct table_names *names,
+	     struct table_rows **out, struct err *e)
 {
-	struct grid *g = calloc(1, sizeof *g);
+	struct table_rows *g = calloc(1, sizeof *g);
 
 	*out = NULL;
 	if (g != NULL)
-		g->window = malloc(KEPT + GRID_SLICE);
+		g->window = malloc(KEPT + TABLE_SLICE);
 	if (g == NULL || g->window == NULL) {
 		free(g);
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read a table");
@@ -102,7 +102,7 @@ int grid_new(struct look *l, struct text_reader *r, const struct grid_names *nam
 	return 0;
 }
 
-void grid_free(struct grid *g)
+void table_rows_free(struct table_rows *g)
 {
 	if (g == NULL)
 		return;
@@ -111,12 +111,12 @@ void grid_free(struct grid *g)
 	free(g);
 }
 
-uint64_t grid_position(const struct grid *g)
+uint64_t table_rows_position(const struct table_rows *g)
 {
 	return g->start + g->size;
 }
 
-uint8_t *grid_room(struct grid *g)
+uint8_t *table_rows_room(struct table_rows *g)
 {
 	if (g->size > KEPT) {
 		size_t gone = g->size - KEPT;
@@ -129,7 +129,7 @@ uint8_t *grid_room(struct grid *g)
 	return g->window + g->size;
 }
 
-int grid_feed(struct grid *g, size_t size, struct err *e)
+int table_rows_feed(struct table_rows *g, size_t size, struct err *e)
 {
 	const uint8_t *slice = g->window + g->size;
 
@@ -137,7 +137,7 @@ int grid_feed(struct grid *g, size_t size, struct err *e)
 	return detector_feed(look_detector(g->look), slice, size, e);
 }
 
-int grid_end(struct grid *g, struct err *e)
+int table_rows_end(struct table_rows *g, struct err *e)
 {
 	return detector_end(look_detector(g->look), e);
 }
