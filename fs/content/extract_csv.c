@@ -63,14 +63,14 @@ static void place(void *arg, uint64_t offset, uint64_t column, uint64_t line,
 /* What would be taken for an end is none. */
 static inline uint8_t inside(uint8_t c)
 {
-	return c == CELL_END || c == ROW_END ? ' ' : c;
+	return c == DETECT_CELL_END || c == DETECT_ROW_END ? ' ' : c;
 }
 
 static inline uint8_t parted(uint8_t c, uint8_t delimiter)
 {
 	c = inside(c);
-	c = c == delimiter ? CELL_END : c;
-	return c == '\n' ? ROW_END : c;
+	c = c == delimiter ? DETECT_CELL_END : c;
+	return c == '\n' ? DETECT_ROW_END : c;
 }
 
 static void copy_inside(const uint8_t *restrict in, size_t size, uint8_t *restrict out)

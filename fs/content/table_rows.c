@@ -27,14 +27,14 @@ static uint64_t count_cells(const uint8_t *p, size_t size)
 	uint64_t cells = 0;
 
 	for (size_t i = 0; i < size; i++)
-		cells += p[i] == CELL_END;
+		cells += p[i] == DETECT_CELL_END;
 	return cells;
 }
 
 /* The column of window[at]. */
 static uint64_t column_at(const struct table_rows *g, size_t at)
 {
-	const uint8_t *row = memrchr(g->window, ROW_END, at);
+	const uint8_t *row = memrchr(g->window, DETECT_ROW_END, at);
 
 	if (row == NULL)
 		return g->start_column + count_cells(g->window, at);

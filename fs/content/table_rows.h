@@ -3,7 +3,7 @@
  * call for each cell would cost more than the search.
  *
  * The text is as long as it was read, byte for byte: what parts cells and rows is
- * replaced by CELL_END and ROW_END.  So offsets stay what they were, and which
+ * replaced by DETECT_CELL_END and DETECT_ROW_END.  So offsets stay what they were, and which
  * column a hit stands in is found by looking back, at a hit only.
  */
 #ifndef FS_CONTENT_TABLE_H
