@@ -106,6 +106,20 @@ static bool is_clear_right(const struct candidate *c)
 	return *at != '@' && *at != '%';
 }
 
+/* The word at `at` (step: which way it goes) is a group like those of the span: as
+ * long, and with a digit ("3456", "4F0B"). */
+static bool is_group(const char *at, size_t room, int step, size_t size)
+{
+	size_t count = 0;
+	bool has_digit = false;
+
+	for (; count < room && is_word(*at); at += step) {
+		has_digit = has_digit || written_is_digit(*at);
+		count++;
+	}
+	return has_digit && count == size;
+}
+
 /* "1234 5678 9012" in "1234 5678 9012 3456", "901 820 123" in "+49 30 901 820 123":
  * a group of the same size goes on, or a country code stands before. */
 static bool is_run_on(const struct candidate *c)
@@ -114,23 +128,20 @@ static bool is_run_on(const struct candidate *c)
 	size_t first = digits_run(c->text, c->size, 1);
 	size_t last = digits_run(end - 1, c->size, -1);
 	size_t left = room_left(c, FAR), right = room_right(c, FAR);
+	size_t i = 2;
 
 	if (first == c->size || first == 0 || c->text[first] != ' ')
 		return false;
-	if (right >= 2 && *end == ' ' && digits_run(end + 1, right - 1, 1) == last)
+	if (right >= 2 && *end == ' ' && is_group(end + 1, right - 1, 1, last))
 		return true;
-	if (left >= 2 && c->text[-1] == ' ') {
-		size_t group = digits_run(c->text - 2, left - 1, -1);
-		size_t i = 2;
-
-		if (group == first)
-			return true;
-		while (i < left && i < 10 &&
-		       (written_is_digit(c->text[-(long)i]) || c->text[-(long)i] == ' '))
-			i++;
-		return i <= left && c->text[-(long)i] == '+';
-	}
-	return false;
+	if (left < 2 || c->text[-1] != ' ')
+		return false;
+	if (is_group(c->text - 2, left - 1, -1, first))
+		return true;
+	while (i < left && i < 10 &&
+	       (written_is_digit(c->text[-(long)i]) || c->text[-(long)i] == ' '))
+		i++;
+	return c->text[-(long)i] == '+';
 }
 
 bool beside_is_clear(const struct candidate *c)

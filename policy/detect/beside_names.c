@@ -9,7 +9,7 @@ const struct beside_name beside_names[] = {
 	{ "idcard", "cn-resident-id" }, { "resident id", "cn-resident-id" },
 	{ "sfzh", "cn-resident-id" },
 	{ "社会信用代码", "cn-uscc" }, { "信用代码", "cn-uscc" }, { "uscc", "cn-uscc" },
-	{ "uscic", "cn-uscc" }, { "纳税人识别号", "cn-uscc" },
+	{ "uscic", "cn-uscc" },
 	{ "车牌", "cn-plate" }, { "号牌", "cn-plate" }, { "plate", "cn-plate" },
 	{ "香港身份证", "hk-id" }, { "香港身份證", "hk-id" }, { "hkid", "hk-id" },
 	{ "台湾身份证", "tw-id" }, { "身分證", "tw-id" }, { "统一编号", "tw-id" },
@@ -40,6 +40,20 @@ const struct beside_name beside_names[] = {
 	{ "法人番号", NULL },
 	{ "주민등록번호", "kr-rrn" }, { "주민번호", "kr-rrn" }, { "외국인등록번호", "kr-rrn" },
 	{ "rrn", "kr-rrn" }, { "사업자등록번호", NULL },
+
+	/* with the state before what others use too: the longer name wins */
+	{ "美国社会安全号", "us-ssn" }, { "美国社会保险号", "us-ssn" },
+	{ "加拿大社会保险号", "ca-sin" }, { "法国社会保险号", "fr-nir" },
+	{ "法国社保号", "fr-nir" }, { "英国国民保险号", "uk-nino" },
+	{ "国民保险号", "uk-nino" }, { "个人纳税识别号", "us-itin" },
+	{ "德国税号", "de-tax-id" }, { "意大利税号", "it-codice-fiscale" },
+	{ "澳大利亚税号", "au-tfn" }, { "澳洲税号", "au-tfn" }, { "税务档案号", "au-tfn" },
+	{ "税档号", "au-tfn" }, { "巴西个人税号", "br-cpf" }, { "巴西税号", "br-cpf" },
+	{ "巴西企业税号", "br-cnpj" }, { "印度税号", "in-pan" }, { "印度身份证", "in-aadhaar" },
+	{ "韩国身份证", "kr-rrn" }, { "居民登录号", "kr-rrn" }, { "居民登记号", "kr-rrn" },
+	{ "西班牙身份证", "es-dni" }, { "波兰身份证", "pl-pesel" }, { "日本个人编号", "jp-my-number" },
+	{ "个人编号", "jp-my-number" }, { "个人番号", "jp-my-number" },
+	{ "瑞典个人号码", "se-personnummer" }, { "瑞典身份证", "se-personnummer" },
 
 	/* telephones and accounts */
 	{ "phone", "phone" }, { "phone number", "phone" }, { "telephone", "phone" },

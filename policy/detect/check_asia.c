@@ -95,7 +95,10 @@ enum verdict check_jp_my_number(const struct candidate *c)
 	rest = written_weighed(w.chars, weights, 11) % 11;
 	if ((rest <= 1 ? 0 : 11 - rest) != (unsigned)(w.chars[11] - '0'))
 		return VERDICT_NO;
-	return beside_judge(c, "jp-my-number", w.by == '\0' ? VERDICT_WEAK : VERDICT_VALID);
+	/* "0043 0302 0341" are code points before they are a number. */
+	if (w.by == '\0' || (w.by == ' ' && memcmp(w.chars, "00", 2) == 0))
+		return beside_judge(c, "jp-my-number", VERDICT_WEAK);
+	return beside_judge(c, "jp-my-number", VERDICT_VALID);
 }
 
 /* ---- Korea ------------------------------------------------------------------------------------ */

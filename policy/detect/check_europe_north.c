@@ -38,6 +38,12 @@ static bool is_date_of_some_century(const char *digits, int day)
 	       checksum_is_date(2000 + year, month, day);
 }
 
+/* "202305041530", "20230504-1530" are days and times of day too. */
+static bool is_time_stamp(int year, const char *four)
+{
+	return year >= 1995 && written_number(four, 2) < 24 && written_number(four + 2, 2) < 60;
+}
+
 /*
  * Sweden: personnummer (SFS 1991:481), samordningsnummer (60 on the day); Luhn over the
  * ten digits without the century.  "+" since the hundredth birthday.  Ten bare digits
@@ -65,7 +71,7 @@ enum verdict check_se_personnummer(const struct candidate *c)
 		if (year > CHECK_LAST_YEAR ||
 		    !checksum_is_date(year, written_number(ten + 2, 2), day))
 			return VERDICT_NO;
-		form = w.by == ' ' ? VERDICT_WEAK : VERDICT_VALID;
+		form = w.by == ' ' || is_time_stamp(year, ten + 6) ? VERDICT_WEAK : VERDICT_VALID;
 	} else {
 		if (!is_date_of_some_century(ten, day))
 			return VERDICT_NO;

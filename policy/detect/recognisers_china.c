@@ -73,7 +73,7 @@ static const struct recogniser rows[] = {
 		.id = "cn-mobile", .title = "Chinese mobile telephone number",
 		.pictures = mobile_pictures, .min_size = 11, .max_size = 20,
 		.check = check_cn_mobile, .context = mobile_context,
-		.alone = 75, .in_context = 96, .masking = MASK_TAIL,
+		.alone = 72, .in_context = 96, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_CONFIDENTIAL, .rank = 70,
 	}, {
 		.id = "cn-plate", .title = "Chinese licence plate",

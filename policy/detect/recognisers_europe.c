@@ -95,7 +95,7 @@ static const struct recogniser rows[] = {
 		.id = "de-tax-id", .title = "German tax identification number",
 		.pictures = de_pictures, .min_size = 11, .max_size = 14,
 		.check = check_de_tax_id, .context = de_context,
-		.alone = 66, .in_context = 97, .masking = MASK_TAIL,
+		.alone = 76, .in_context = 97, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 50,
 	}, {
 		.id = "fr-nir", .title = "French social security number (NIR)",
@@ -125,7 +125,7 @@ static const struct recogniser rows[] = {
 		.id = "pl-pesel", .title = "Polish PESEL number",
 		.pictures = pesel_pictures, .min_size = 11, .max_size = 11,
 		.check = check_pl_pesel, .context = pesel_context,
-		.alone = 64, .in_context = 97, .masking = MASK_TAIL,
+		.alone = 75, .in_context = 97, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 50,
 	}, {
 		.id = "se-personnummer", .title = "Swedish personal identity number",
