@@ -76,7 +76,8 @@ static const char *const personnummer_pictures[] = {
 static const char *const personnummer_context[] = { "personnummer", "personnr", "pnr",
 	"person nr", "samordningsnummer", "personal identity", "personal number",
 	"personal identity number", "swedish personal", "folkbokföring", "födelsenummer",
-	"national id", "瑞典个人号码", "个人号码", NULL };
+	"national id", "identity number",
+	"identification number", "瑞典身份证", "瑞典个人号码", "个人号码", NULL };
 
 static const struct recogniser rows[] = {
 	{

@@ -8,7 +8,7 @@ static const char *const nine_pictures[] = {
 	"999-99-9999", "999 99 9999", "999.99.9999", "9{9}", NULL,
 };
 static const char *const ssn_context[] = { "ssn", "social security", "social security number",
-	"social security no", "soc sec", "taxpayer id", "taxpayer",
+	"social security no", "soc sec",
 	"w-2", "社会安全号", "社会安全号码", "社会保障号", "社会保险号", "社安号", NULL };
 static const char *const itin_context[] = { "itin", "individual taxpayer", "taxpayer",
 	"taxpayer id", "taxpayer identification", "tax id", "tin", "irs", "w-7",
@@ -29,10 +29,12 @@ static const char *const tfn_context[] = { "tfn", "tax file", "tax file number",
 static const char *const twelve_pictures[] = {
 	"9999 9999 9999", "9999-9999-9999", "9{12}", NULL,
 };
-static const char *const aadhaar_context[] = { "aadhaar", "aadhar", "adhaar", "uidai",
+static const char *const aadhaar_context[] = { "aadhaar", "aadhar", "adhaar", "uidai", "uid number",
+	"national id", "identity number", "identification number", "证件号",
 	"आधार", "आधार संख्या", "印度身份证", "阿达哈尔", NULL };
 static const char *const my_number_context[] = { "マイナンバー", "個人番号", "my number",
-	"mynumber", "my_number", "individual number", "日本个人编号", "个人编号", "个人番号",
+	"mynumber", "individual number", "national id", "identity number",
+	"identification number", "证件号", "日本个人编号", "个人编号", "个人番号",
 	NULL };
 
 static const char *const pan_pictures[] = {
@@ -46,7 +48,8 @@ static const char *const cpf_pictures[] = {
 	"999.999.999-99", "9{9}-99", "9{11}", NULL,
 };
 static const char *const cpf_context[] = { "cpf", "cadastro de pessoas", "pessoa física",
-	"pessoa fisica", "contribuinte", "documento", "receita federal", "巴西个人税号", "个人税号", "税号",
+	"pessoa fisica", "contribuinte", "documento", "receita federal", "tax id", "national id",
+	"identification number", "证件号", "巴西个人税号", "个人税号", "税号",
 	NULL };
 static const char *const cnpj_pictures[] = {
 	"XX.XXX.XXX/XXXX-99", "X{8}/XXXX-99", "X{12}99", NULL,
@@ -59,7 +62,8 @@ static const char *const rrn_pictures[] = {
 	"999999-9999999", "999999 9999999", "9{13}", NULL,
 };
 static const char *const rrn_context[] = { "rrn", "resident registration",
-	"resident registration number", "resident number", "주민등록번호", "주민번호", "주민등록",
+	"resident registration number", "resident number", "national id", "identity number",
+	"identification number", "证件号", "주민등록번호", "주민번호", "주민등록",
 	"외국인등록번호", "외국인등록", "alien registration", "foreigner registration",
 	"韩国身份证", "居民登录号", "居民登记号", NULL };
 
