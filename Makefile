@@ -61,7 +61,7 @@ endif
 
 ALL_CFLAGS = $(BASE) $(OWN) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(LDFLAGS)
-LIBS = -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl \
+LIBS = -lm -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl \
 	-lyaml -lpcre2-8 -lcsv
 # What parses the files of others is linked into muni-examine alone (and tests).
 LOOK_PKGS := poppler-glib gmime-3.0 libxml-2.0 uchardet yajl libhs

@@ -15,6 +15,7 @@
 #ifndef POLICY_DETECT_DETECT_H
 #define POLICY_DETECT_DETECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -85,6 +86,12 @@ struct finding {
  * another row is no context. */
 #define DETECT_CELL_END '\x1f'
 #define DETECT_ROW_END '\x1e'
+/* Before a value, at the beginning of its cell, where the label over the cell names a
+ * secret (detect_names_secret()): a password has no form to be found by. */
+#define DETECT_SECRET_CELL '\x1d'
+
+/* Does a label ("db_password", "AccountKey") say that what stands below it is a secret? */
+bool detect_names_secret(const char *label);
 
 /* Where a stretch of text stands; each may be NULL, all borrow arg. */
 struct passage {

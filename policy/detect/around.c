@@ -1,0 +1,200 @@
+#include "policy/detect/around.h"
+
+#include <string.h>
+
+#include "policy/detect/recogniser.h"
+
+bool around_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool around_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool around_is_alnum(char c)
+{
+	return around_is_digit(c) || around_is_letter(c);
+}
+
+bool around_is_hex(char c)
+{
+	return around_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+char around_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+char around_left(const struct candidate *c, const char *p, size_t back)
+{
+	return (size_t)(p - c->before) >= back ? p[-(ptrdiff_t)back] : '\0';
+}
+
+char around_right(const struct candidate *c, const char *p, size_t ahead)
+{
+	return (size_t)(c->after - p) > ahead ? p[ahead] : '\0';
+}
+
+struct span around_before(const struct candidate *c, size_t most, bool in_line)
+{
+	struct span s = { c->text, c->text };
+
+	while (s.from > c->before && (size_t)(s.end - s.from) < most &&
+	       !(in_line && s.from[-1] == '\n'))
+		s.from--;
+	return s;
+}
+
+struct span around_after(const struct candidate *c, size_t most, bool in_line)
+{
+	struct span s = { c->text + c->size, c->text + c->size };
+
+	while (s.end < c->after && (size_t)(s.end - s.from) < most &&
+	       !(in_line && *s.end == '\n'))
+		s.end++;
+	return s;
+}
+
+/* A space in the word: nothing, or one character that parts words. */
+static const char *match_word(const char *p, const char *end, const char *word)
+{
+	for (; *word != '\0'; word++) {
+		if (*word == ' ') {
+			if (p < end && strchr(" _-.", *p) != NULL && *p != '\0')
+				p++;
+			continue;
+		}
+		if (p == end || around_lower(*p) != *word)
+			return NULL;
+		p++;
+	}
+	return p;
+}
+
+/* homePhone, PHONE_no, phone2: the word's edge is one of letters of one case. */
+static bool is_edge(char left, char right)
+{
+	bool left_small = left >= 'a' && left <= 'z';
+	bool right_big = right >= 'A' && right <= 'Z';
+
+	return !around_is_letter(left) || !around_is_letter(right) || (left_small && right_big);
+}
+
+static const char *word_at(struct span s, const char *p, const char *word)
+{
+	const char *end = match_word(p, s.end, word);
+	char last = word[strlen(word) - 1];
+
+	if (end == NULL)
+		return NULL;
+	if (around_is_letter(last) && end < s.end && !is_edge(end[-1], *end))
+		return NULL;
+	return end;
+}
+
+/* Which bytes a word of the list may begin with: most places are passed over by it. */
+struct beginnings {
+	bool first[256];
+};
+
+static struct beginnings beginnings_of(const char *const *words)
+{
+	struct beginnings b = { .first = { false } };
+
+	for (size_t i = 0; words[i] != NULL; i++) {
+		unsigned char first = (unsigned char)words[i][0];
+
+		b.first[first] = true;
+		if (first >= 'a' && first <= 'z')
+			b.first[first - 'a' + 'A'] = true;
+	}
+	return b;
+}
+
+/* The longest word that stands at p. */
+static bool any_word_at(struct span s, const char *p, const char *const *words,
+			const struct beginnings *b, struct span *found)
+{
+	bool is_found = false;
+
+	if (!b->first[(unsigned char)*p] ||
+	    (p > s.from && around_is_letter(*p) && !is_edge(p[-1], *p)))
+		return false;
+	for (size_t i = 0; words[i] != NULL; i++) {
+		const char *end;
+
+		if (words[i][0] != around_lower(*p))
+			continue;
+		end = word_at(s, p, words[i]);
+		if (end != NULL && (!is_found || end > found->end)) {
+			*found = (struct span){ p, end };
+			is_found = true;
+		}
+	}
+	return is_found;
+}
+
+bool around_last_word(struct span s, const char *const *words, struct span *found)
+{
+	struct beginnings b = beginnings_of(words);
+
+	for (const char *p = s.end; p > s.from; p--) {
+		if (any_word_at(s, p - 1, words, &b, found))
+			return true;
+	}
+	return false;
+}
+
+bool around_first_word(struct span s, const char *const *words, struct span *found)
+{
+	struct beginnings b = beginnings_of(words);
+
+	for (const char *p = s.from; p < s.end; p++) {
+		if (any_word_at(s, p, words, &b, found))
+			return true;
+	}
+	return false;
+}
+
+bool around_has_word(struct span s, const char *const *words)
+{
+	struct span found;
+
+	return around_first_word(s, words, &found);
+}
+
+bool around_label_has(const struct candidate *c, const char *const *words)
+{
+	struct span s = { c->label, c->label };
+
+	if (c->label == NULL)
+		return false;
+	s.end = c->label + strlen(c->label);
+	return around_has_word(s, words);
+}
+
+bool around_begins(struct span s, const char *lower_text)
+{
+	size_t size = strlen(lower_text);
+
+	if ((size_t)(s.end - s.from) < size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (around_lower(s.from[i]) != lower_text[i])
+			return false;
+	}
+	return true;
+}
+
+size_t around_count_digits(struct span s)
+{
+	size_t count = 0;
+
+	for (const char *p = s.from; p < s.end; p++)
+		count += around_is_digit(*p) ? 1 : 0;
+	return count;
+}

@@ -1,0 +1,50 @@
+/*
+ * What stands around a candidate: its neighbours, and the words near it.
+ *
+ * Patterns are only triggers where a value has no fixed shape; these let a check walk
+ * from the trigger to both ends without leaving before..after.
+ */
+#ifndef POLICY_DETECT_AROUND_H
+#define POLICY_DETECT_AROUND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct candidate;
+
+struct span {			/* from .. end, borrowed */
+	const char *from, *end;
+};
+
+/* ASCII whatever the locale. */
+bool around_is_digit(char c);
+bool around_is_letter(char c);
+bool around_is_alnum(char c);
+bool around_is_hex(char c);
+char around_lower(char c);
+
+/* The byte `back` places before p (1: the neighbour), at or after it; 0 past the ends. */
+char around_left(const struct candidate *c, const char *p, size_t back);
+char around_right(const struct candidate *c, const char *p, size_t ahead);
+
+/* At most `most` bytes before the match, and after it; within the line (or not). */
+struct span around_before(const struct candidate *c, size_t most, bool in_line);
+struct span around_after(const struct candidate *c, size_t most, bool in_line);
+
+/*
+ * Where the last (first) of the words stands in s; false: none does.  Words are lower
+ * case, ended by NULL.  One that begins or ends with a letter must not go on there,
+ * but "_", digits and a change of case part words.  A space in a word stands for
+ * nothing, or one of " _-.".
+ */
+bool around_last_word(struct span s, const char *const *words, struct span *found);
+bool around_first_word(struct span s, const char *const *words, struct span *found);
+bool around_has_word(struct span s, const char *const *words);
+/* In the label over the cell. */
+bool around_label_has(const struct candidate *c, const char *const *words);
+
+/* Does s begin with text, case ignored? */
+bool around_begins(struct span s, const char *lower_text);
+size_t around_count_digits(struct span s);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * Dates of birth: any date is one if the words say so, right before it, right behind
+ * it, or over its column.  Nothing else tells it from the other dates of a system.
+ */
+#include <string.h>
+
+#include "policy/detect/around.h"
+#include "policy/detect/check_contact.h"
+#include "policy/detect/date_written.h"
+
+const char *const birth_words[] = {
+	"born", "dob", "d.o.b", "birth", "birthdate", "birthday", "birthdays", "bday",
+	"date of birth", "birth date", "geboren", "geburtsdatum", "geburtstag", "geb",
+	"naissance", "né le", "née le", "ne le", "nee le", "nacimiento", "nacido", "nacida",
+	"nascita", "nato il", "nata il", "nascimento", "nascido", "nascida", "geboortedatum",
+	"född", "födelsedatum", "urodzenia", "urodzony", "出生", "出生日期", "出生年月",
+	"出生年月日", "生日", "生年月日", "诞辰", "出生於", "생년월일", "출생", NULL,
+};
+
+/* Dates of something else: one of these nearer to the date takes it. */
+static const char *const other_words[] = {
+	"issued", "issue", "expiry", "expires", "expired", "expiration", "valid", "hired",
+	"hire", "joined", "start", "started", "admitted", "admission", "died", "death",
+	"created", "updated", "registered", "registration", "since", "married", "discharged",
+	"visit", "invoice", "order", "due", "signed", "employed", "enrolled", "seen", "gest",
+	"入职", "签发", "有效期", "登记", "注册", "办理", "死亡", "去世", "入院", "就诊", "到期",
+	NULL,
+};
+
+enum { REACH = 56, START_BACK = 32 };
+
+/* A date that holds the trigger: month names begin before it, years end behind it. */
+static bool find(const struct candidate *c, struct span *out)
+{
+	const char *first = c->text;
+
+	while (first > c->before && c->text - first < START_BACK && first[-1] != '\n')
+		first--;
+	for (const char *p = first; p <= c->text; p++) {
+		char left = p == c->before ? '\0' : p[-1];
+		const char *end;
+
+		if (((unsigned char)*p & 0xc0) == 0x80)
+			continue;
+		if (around_is_alnum(*p) && around_is_alnum(left))
+			continue;
+		end = date_written(p, c->after);
+		if (end == NULL || end <= c->text)
+			continue;
+		/* More of the same: 1.12.03.1984, 12/03/1984/7; a time of day may follow. */
+		if (left != '\0' && strchr("-/.", left) != NULL && p - 1 > c->before &&
+		    around_is_digit(p[-2]))
+			continue;
+		if (end < c->after && (around_is_digit(*end) ||
+				       (around_is_letter(*end) && *end != 'T')))
+			continue;
+		if (end + 1 < c->after && strchr("-/.", *end) != NULL &&
+		    around_is_digit(end[1]))
+			continue;
+		*out = (struct span){ p, end };
+		return true;
+	}
+	return false;
+}
+
+static bool is_named_before(const struct candidate *c, struct span date)
+{
+	struct span before = { date.from, date.from }, birth, other;
+
+	while (before.from > c->before && before.end - before.from < REACH + 16)
+		before.from--;
+	if (!around_last_word(before, birth_words, &birth) ||
+	    before.end - birth.end > REACH)
+		return false;
+	if (around_last_word(before, other_words, &other) && other.from > birth.from)
+		return false;
+	/* Another date, or number, between takes the word. */
+	return around_count_digits((struct span){ birth.end, before.end }) <= 2;
+}
+
+/* 1984年3月12日出生, 1984-03-12 (date of birth) */
+static bool is_named_behind(const struct candidate *c, struct span date)
+{
+	struct span after = { date.end, date.end }, found;
+
+	while (after.end < c->after && after.end - after.from < 24 && *after.end != '\n' &&
+	       !around_is_digit(*after.end) && *after.end != ',' && *after.end != ';')
+		after.end++;
+	if (around_begins(after, "生"))
+		return !around_begins(after, "生效") && !around_begins(after, "生产") &&
+		       !around_begins(after, "生成");
+	return around_first_word(after, birth_words, &found) &&
+	       (found.from - after.from <= 3 || *after.from == ' ');
+}
+
+/* Most dates are none of birth, and reading one costs more than looking for a word. */
+static bool may_be_named(const struct candidate *c)
+{
+	struct span before = around_before(c, REACH + START_BACK, false);
+	struct span after = around_after(c, START_BACK + 24, true);
+
+	return around_label_has(c, birth_words) || around_has_word(before, birth_words) ||
+	       around_has_word(after, birth_words) ||
+	       memmem(after.from, (size_t)(after.end - after.from), "生", 3) != NULL;
+}
+
+enum verdict birth_check(const struct candidate *c)
+{
+	struct span date;
+
+	if (!c->has_context || !may_be_named(c) || !find(c, &date))
+		return VERDICT_NO;
+	if (around_label_has(c, birth_words) || is_named_before(c, date) ||
+	    is_named_behind(c, date))
+		return VERDICT_VALID;
+	return VERDICT_NO;
+}
+
+void birth_value(const struct candidate *c, const char **start, size_t *size)
+{
+	struct span date;
+
+	if (find(c, &date)) {
+		*start = date.from;
+		*size = (size_t)(date.end - date.from);
+	}
+}
