@@ -4,6 +4,7 @@
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
+#   make bench-detect precision and recall of the recognisers, on made-up data
 #   make SAN=1 ...    the same under AddressSanitizer and UBSan, in build/san
 #   make TSAN=1 ...   the same under ThreadSanitizer, in build/tsan
 #   make WERROR=1     warnings are errors (as .ci/run does)
@@ -84,6 +85,7 @@ EXAMINE_OBJ := $(call obj,$(EXAMINE_SRC))
 TOOL_OBJ := $(call obj,$(TOOL_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all
 all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine
@@ -132,6 +134,10 @@ $(BUILD)/unit/examine/%: $(BUILD)/obj/tests/unit/examine/%.o $(EXAMINE_INSIDE) $
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(EXAMINE_INSIDE) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS) -lcmocka
 $(BUILD)/unit/vault/test_examiner: | $(BUILD)/muni-examine
 
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libmuniment.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
+
 # Helpers of the tests: one file, one program; fault_*.c are preloaded libraries.
 $(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
@@ -147,7 +153,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 .PHONY: check check-layers check-symbols check-unit check-system
-check: all $(UNIT_BIN) $(SUPPORT_BIN)
+check: all $(UNIT_BIN) $(SUPPORT_BIN) $(BENCH_BIN)
 	@tests/layers.sh
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/munifs
 	@tests/run-units.sh $(UNIT_BIN)
@@ -158,8 +164,13 @@ check-symbols: $(BUILD)/libmuniment.a $(BUILD)/munifs
 	@tests/symbols.sh $^
 check-unit: $(UNIT_BIN)
 	@tests/run-units.sh $(UNIT_BIN)
-check-system: all $(SUPPORT_BIN)
+check-system: all $(SUPPORT_BIN) $(BENCH_BIN)
 	@BUILD=$(BUILD) tests/run-system.sh
+
+# Precision and recall of every recogniser on made-up data: it informs, it never fails.
+.PHONY: bench-detect
+bench-detect: all $(BENCH_BIN)
+	@BUILD=$(BUILD) tests/bench/evaluate.py
 
 .PHONY: demo
 demo: all

@@ -1,8 +1,12 @@
 #include "policy/detect/around.h"
 
+#include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "policy/detect/recogniser.h"
+
+enum { WORDS_MAX = 128 };	/* of a list */
 
 bool around_is_digit(char c)
 {
@@ -59,6 +63,19 @@ struct span around_after(const struct candidate *c, size_t most, bool in_line)
 	return s;
 }
 
+struct span around_words_before(const struct candidate *c, const char *p, size_t most,
+				size_t digits)
+{
+	struct span s = { p, p };
+
+	while (s.from > c->before && (size_t)(s.end - s.from) < most) {
+		if (around_is_digit(s.from[-1]) && digits-- == 0)
+			break;
+		s.from--;
+	}
+	return s;
+}
+
 /* A space in the word: nothing, or one character that parts words. */
 static const char *match_word(const char *p, const char *end, const char *word)
 {
@@ -96,54 +113,59 @@ static const char *word_at(struct span s, const char *p, const char *word)
 	return end;
 }
 
-/* Which bytes a word of the list may begin with: most places are passed over by it. */
-struct beginnings {
-	bool first[256];
+/* The first bytes of the words of a list, gathered: a search passes over most places by
+ * the mask (of their low six bits) and over most words by memchr(). */
+struct firsts {
+	uint64_t mask;
+	size_t count;
+	char bytes[WORDS_MAX];
 };
 
-static struct beginnings beginnings_of(const char *const *words)
+static struct firsts firsts_of(const char *const *words)
 {
-	struct beginnings b = { .first = { false } };
+	struct firsts f;
 
-	for (size_t i = 0; words[i] != NULL; i++) {
-		unsigned char first = (unsigned char)words[i][0];
+	f.mask = 0;
+	for (f.count = 0; words[f.count] != NULL; f.count++) {
+		char first = words[f.count][0];
 
-		b.first[first] = true;
+		assert(f.count < WORDS_MAX);
+		f.bytes[f.count] = first;
+		f.mask |= (uint64_t)1 << ((unsigned char)first & 63);
 		if (first >= 'a' && first <= 'z')
-			b.first[first - 'a' + 'A'] = true;
+			f.mask |= (uint64_t)1 << ((unsigned char)(first - 'a' + 'A') & 63);
 	}
-	return b;
+	return f;
 }
 
 /* The longest word that stands at p. */
 static bool any_word_at(struct span s, const char *p, const char *const *words,
-			const struct beginnings *b, struct span *found)
+			const struct firsts *f, struct span *found)
 {
+	const char *at = f->bytes, *last = f->bytes + f->count;
 	bool is_found = false;
 
-	if (!b->first[(unsigned char)*p] ||
+	if ((f->mask >> ((unsigned char)*p & 63) & 1) == 0 ||
 	    (p > s.from && around_is_letter(*p) && !is_edge(p[-1], *p)))
 		return false;
-	for (size_t i = 0; words[i] != NULL; i++) {
-		const char *end;
+	while (at < last && (at = memchr(at, around_lower(*p), (size_t)(last - at))) != NULL) {
+		const char *end = word_at(s, p, words[at - f->bytes]);
 
-		if (words[i][0] != around_lower(*p))
-			continue;
-		end = word_at(s, p, words[i]);
 		if (end != NULL && (!is_found || end > found->end)) {
 			*found = (struct span){ p, end };
 			is_found = true;
 		}
+		at++;
 	}
 	return is_found;
 }
 
 bool around_last_word(struct span s, const char *const *words, struct span *found)
 {
-	struct beginnings b = beginnings_of(words);
+	struct firsts f = firsts_of(words);
 
 	for (const char *p = s.end; p > s.from; p--) {
-		if (any_word_at(s, p - 1, words, &b, found))
+		if (any_word_at(s, p - 1, words, &f, found))
 			return true;
 	}
 	return false;
@@ -151,10 +173,10 @@ bool around_last_word(struct span s, const char *const *words, struct span *foun
 
 bool around_first_word(struct span s, const char *const *words, struct span *found)
 {
-	struct beginnings b = beginnings_of(words);
+	struct firsts f = firsts_of(words);
 
 	for (const char *p = s.from; p < s.end; p++) {
-		if (any_word_at(s, p, words, &b, found))
+		if (any_word_at(s, p, words, &f, found))
 			return true;
 	}
 	return false;

@@ -31,9 +31,14 @@ char around_right(const struct candidate *c, const char *p, size_t ahead);
 struct span around_before(const struct candidate *c, size_t most, bool in_line);
 struct span around_after(const struct candidate *c, size_t most, bool in_line);
 
+/* The same back from p, and no farther than `digits` digits: what stands before another
+ * number belongs to that one. */
+struct span around_words_before(const struct candidate *c, const char *p, size_t most,
+				size_t digits);
+
 /*
  * Where the last (first) of the words stands in s; false: none does.  Words are lower
- * case, ended by NULL.  One that begins or ends with a letter must not go on there,
+ * case, at most 128, ended by NULL.  One that begins or ends with a letter must not go on there,
  * but "_", digits and a change of case part words.  A space in a word stands for
  * nothing, or one of " _-.".
  */

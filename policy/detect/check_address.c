@@ -251,6 +251,8 @@ enum verdict mac_check(const struct candidate *c)
 			return VERDICT_NO;
 	}
 	for (const char *p = s.from; p < s.end; p++) {
+		if (!around_is_hex(*p) && *p != separator)
+			return VERDICT_NO;
 		zeros += *p == '0' ? 1 : 0;
 		ones += *p == 'f' || *p == 'F' ? 1 : 0;
 	}

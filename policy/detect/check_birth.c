@@ -8,14 +8,7 @@
 #include "policy/detect/check_contact.h"
 #include "policy/detect/date_written.h"
 
-const char *const birth_words[] = {
-	"born", "dob", "d.o.b", "birth", "birthdate", "birthday", "birthdays", "bday",
-	"date of birth", "birth date", "geboren", "geburtsdatum", "geburtstag", "geb",
-	"naissance", "né le", "née le", "ne le", "nee le", "nacimiento", "nacido", "nacida",
-	"nascita", "nato il", "nata il", "nascimento", "nascido", "nascida", "geboortedatum",
-	"född", "födelsedatum", "urodzenia", "urodzony", "出生", "出生日期", "出生年月",
-	"出生年月日", "生日", "生年月日", "诞辰", "出生於", "생년월일", "출생", NULL,
-};
+static const char *const birth_words[] = { BIRTH_WORDS, NULL };
 
 /* Dates of something else: one of these nearer to the date takes it. */
 static const char *const other_words[] = {
@@ -27,7 +20,8 @@ static const char *const other_words[] = {
 	NULL,
 };
 
-enum { REACH = 56, START_BACK = 32 };
+/* NUMBERED: digits that may stand between word and date, as of a footnote. */
+enum { REACH = 56, START_BACK = 32, NUMBERED = 2 };
 
 /* A date that holds the trigger: month names begin before it, years end behind it. */
 static bool find(const struct candidate *c, struct span *out)
@@ -65,17 +59,13 @@ static bool find(const struct candidate *c, struct span *out)
 
 static bool is_named_before(const struct candidate *c, struct span date)
 {
-	struct span before = { date.from, date.from }, birth, other;
+	struct span before = around_words_before(c, date.from, REACH + 16, NUMBERED), birth;
+	struct span other;
 
-	while (before.from > c->before && before.end - before.from < REACH + 16)
-		before.from--;
 	if (!around_last_word(before, birth_words, &birth) ||
 	    before.end - birth.end > REACH)
 		return false;
-	if (around_last_word(before, other_words, &other) && other.from > birth.from)
-		return false;
-	/* Another date, or number, between takes the word. */
-	return around_count_digits((struct span){ birth.end, before.end }) <= 2;
+	return !around_last_word(before, other_words, &other) || other.from < birth.from;
 }
 
 /* 1984年3月12日出生, 1984-03-12 (date of birth) */
@@ -96,12 +86,16 @@ static bool is_named_behind(const struct candidate *c, struct span date)
 /* Most dates are none of birth, and reading one costs more than looking for a word. */
 static bool may_be_named(const struct candidate *c)
 {
-	struct span before = around_before(c, REACH + START_BACK, false);
-	struct span after = around_after(c, START_BACK + 24, true);
+	/* A date of which the match is a part has at most seven digits before that. */
+	struct span near = { around_words_before(c, c->text, REACH + START_BACK,
+						 NUMBERED + 7).from,
+			     around_after(c, START_BACK, true).end };
 
-	return around_label_has(c, birth_words) || around_has_word(before, birth_words) ||
-	       around_has_word(after, birth_words) ||
-	       memmem(after.from, (size_t)(after.end - after.from), "生", 3) != NULL;
+	if (c->size == 8 && around_is_digit(c->text[2]) && around_is_digit(c->text[5]) &&
+	    date_written(c->text, c->text + c->size) == NULL)
+		return false;
+	return around_label_has(c, birth_words) || around_has_word(near, birth_words) ||
+	       memmem(near.from, (size_t)(near.end - near.from), "生", 3) != NULL;
 }
 
 enum verdict birth_check(const struct candidate *c)

@@ -26,7 +26,14 @@ enum verdict mac_check(const struct candidate *c);
 
 enum verdict birth_check(const struct candidate *c);
 void birth_value(const struct candidate *c, const char **start, size_t *size);
-extern const char *const birth_words[];	/* context */
+/* They make a date one of birth. */
+#define BIRTH_WORDS \
+	"born", "dob", "d.o.b", "birth", "birthdate", "birthday", "birthdays", "bday", \
+	"date of birth", "birth date", "geboren", "geburtsdatum", "geburtstag", "geb", \
+	"naissance", "né le", "née le", "ne le", "nee le", "nacimiento", "nacido", "nacida", \
+	"nascita", "nato il", "nata il", "nascimento", "nascido", "nascida", "geboortedatum", \
+	"född", "födelsedatum", "urodzenia", "urodzony", "出生", "出生日期", "出生年月", \
+	"出生年月日", "生日", "生年月日", "诞辰", "出生於", "생년월일", "출생"
 
 /* ---- parts, for each other and for tests ------------------------------------------ */
 

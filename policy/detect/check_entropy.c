@@ -70,7 +70,7 @@ static bool find_bearer(const struct candidate *c, struct span *out)
 	while (out->end < c->after && *out->end != '\0' &&
 	       (around_is_alnum(*out->end) || strchr("-_.~+/=", *out->end) != NULL))
 		out->end++;
-	return p > c->text + c->size && randomness_is_key(*out);
+	return randomness_is_key(*out);
 }
 
 static bool find_assigned(const struct candidate *c, struct span *out)

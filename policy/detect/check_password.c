@@ -111,14 +111,13 @@ static bool find_in_curl(const struct candidate *c, struct span *out)
 static bool find_in_command(const struct candidate *c, struct span *out)
 {
 	static const char *const names[] = { " -p", NULL };
-	static const char *const mysql[] = { "mysql", "mysqldump", "mysqladmin", NULL };
 
 	if (around_begins((struct span){ c->text, c->after }, "sshpass"))
 		return (option(c, names, false, out) || option(c, names, true, out)) &&
 		       is_real_word(*out);
-	if (!around_has_word((struct span){ c->text, c->text + c->size }, mysql))
-		return false;
-	return option(c, names, true, out) && is_real_word(*out);
+	/* mysql, mysqldump, mysqladmin, ... as a command */
+	return around_left(c, c->text, 1) != '-' && option(c, names, true, out) &&
+	       is_real_word(*out);
 }
 
 /* IDENTIFIED BY 'secret' */
@@ -142,8 +141,7 @@ static bool find_in_basic(const struct candidate *c, struct span *out)
 	while (out->end < c->after && (around_is_alnum(*out->end) || *out->end == '+' ||
 				       *out->end == '/' || *out->end == '='))
 		out->end++;
-	return p > c->text + c->size && out->end - out->from >= 12 &&
-	       (out->end - out->from) % 4 == 0 &&
+	return out->end - out->from >= 12 && (out->end - out->from) % 4 == 0 &&
 	       around_has_word(before, (const char *const[]){ "authorization", NULL }) &&
 	       !randomness_is_filler(*out);
 }

@@ -235,14 +235,10 @@ static bool is_clear_right(const struct candidate *c, const char *end)
  * over the cell? */
 static bool is_named(const struct candidate *c)
 {
-	struct span before = around_before(c, 48, false), found;
+	struct span before = around_words_before(c, c->text, 48, 1), found;
 
-	if (around_label_has(c, phone_words))
-		return true;
-	if (!around_last_word(before, phone_words, &found))
-		return false;
-	return around_count_digits((struct span){ found.end, before.end }) <= 1 &&
-	       before.end - found.end <= 32;
+	return around_label_has(c, phone_words) ||
+	       (around_last_word(before, phone_words, &found) && before.end - found.end <= 32);
 }
 
 /* Digits that are a date are no number behind "call", unless the column says so. */

@@ -101,9 +101,15 @@ static int month_name(struct reader *r)
 	size_t longest = 0;
 	int month = 0;
 
+	if (r->p == r->end || !around_is_letter(*r->p))
+		return 0;
 	for (size_t i = 0; i < sizeof month_names / sizeof month_names[0]; i++) {
 		struct span s = { r->p, r->end };
-		size_t size = strlen(month_names[i].name);
+		size_t size;
+
+		if (month_names[i].name[0] != around_lower(*r->p))
+			continue;
+		size = strlen(month_names[i].name);
 
 		if (size > longest && around_begins(s, month_names[i].name)) {
 			longest = size;
@@ -329,6 +335,9 @@ const char *date_written(const char *p, const char *end)
 		of_the_east,
 	};
 	const char *longest = NULL;
+
+	if (p == end || !(around_is_alnum(*p) || (unsigned char)*p >= 0xe3))
+		return NULL;	/* most places that are asked for */
 
 	for (size_t i = 0; i < sizeof writings / sizeof writings[0]; i++) {
 		const char *stop = writings[i]((struct reader){ p, end });

@@ -27,7 +27,7 @@ double randomness_entropy(struct span s)
 struct make {			/* what it is made of */
 	size_t size, digits, upper, lower, other;
 	size_t changes;		/* places where small, capital, digit, other meet */
-	size_t worded;		/* letters that stand in words: a vowel in each four */
+	size_t worded;		/* letters that stand in words */
 	bool is_hex, is_charset;
 };
 
@@ -41,10 +41,11 @@ static bool is_vowel(char c)
 	return strchr("aeiouy", around_lower(c)) != NULL;
 }
 
-/* Runs of letters of one case that people could speak. */
+/* Letters of one case, but for the first, that people could speak. */
 static size_t spoken(const char *from, const char *end)
 {
 	size_t vowels = 0, run = 0, longest = 0, size = (size_t)(end - from);
+	bool is_one_case = true;
 
 	for (const char *p = from; p < end; p++) {
 		bool vowel = is_vowel(*p);
@@ -52,8 +53,9 @@ static size_t spoken(const char *from, const char *end)
 		vowels += vowel ? 1 : 0;
 		run = vowel ? 0 : run + 1;
 		longest = run > longest ? run : longest;
+		is_one_case = is_one_case && (p < from + 2 || kind_of(*p) == kind_of(p[-1]));
 	}
-	return size >= WORD && longest <= 4 && vowels * 5 >= size ? size : 0;
+	return size >= WORD && longest <= 3 && vowels * 10 >= size * 3 && is_one_case ? size : 0;
 }
 
 static struct make look(struct span s)

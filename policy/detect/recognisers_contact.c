@@ -51,6 +51,13 @@ static const char *const mac_pictures[] = {
 	"x{12}", NULL,
 };
 
+/* Pictures begin where a digit is: these have none in their first six characters. */
+static const char *const mac_patterns[] = {
+	"(?i)[a-f]{2}:[a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}",
+	"(?i)[a-f]{2}-[a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}",
+	"(?i)[a-f]{4}\\.[a-f][0-9a-f]{3}\\.[0-9a-f]{4}", NULL,
+};
+
 static const char *const mac_words[] = {
 	"mac", "mac address", "macaddr", "hwaddr", "ether", "ethernet", "bssid", "wifi", "wlan",
 	"physical address", "link layer", "lladdr", "hardware address", "nic", "arp",
@@ -77,6 +84,8 @@ static const char *const birth_patterns[] = {
 	"[Mm]ärz", "[Ff]évrier", "[Aa]oût", "[Dd]écembre", "[Mm]arço",
 	"[Ww]rześnia", "[Pp]aździernika", NULL,
 };
+
+static const char *const birth_context[] = { BIRTH_WORDS, "生", NULL };
 
 static const struct recogniser rows[] = {
 	{
@@ -109,7 +118,7 @@ static const struct recogniser rows[] = {
 	},
 	{
 		.id = "mac", .title = "MAC address",
-		.pictures = mac_pictures, .min_size = 12, .max_size = 17,
+		.pictures = mac_pictures, .patterns = mac_patterns, .min_size = 12, .max_size = 17,
 		.check = mac_check, .context = mac_words, .alone = 85, .in_context = 95,
 		.masking = MASK_ENDS, .sensitivity = SENSITIVITY_INTERNAL, .rank = 40,
 	},
@@ -117,7 +126,7 @@ static const struct recogniser rows[] = {
 		.id = "date-of-birth", .title = "Date of birth",
 		.patterns = birth_patterns, .pictures = birth_pictures,
 		.min_size = 4, .max_size = 40,
-		.check = birth_check, .value = birth_value, .context = birth_words,
+		.check = birth_check, .value = birth_value, .context = birth_context,
 		.alone = 0, .in_context = 90,
 		.masking = MASK_ALL, .sensitivity = SENSITIVITY_CONFIDENTIAL, .rank = 30,
 	},

@@ -48,7 +48,7 @@ static const char *const jwt_patterns[] = { "eyJ", "eyAi", "ewog", "ewo", "ew0K"
 static const char *const password_patterns[] = {
 	"(?i)pass", "(?i)pwd", "(?i)secret", "(?i)pw[=: \"'>\\]]", "(?i)kennwort", "(?i)senha",
 	"(?i)contrase", "密码", "密碼", "口令", "パスワード", "비밀번호", "://",
-	"(?i)identified by", "(?i)curl ", "(?i)mysql[a-z]{0,5} ", "(?i)basic ", "sshpass ",
+	"(?i)identified by", "curl", "mysql", "(?i)basic ", "sshpass",
 	"\\x1d", NULL,
 };
 
