@@ -16,6 +16,8 @@
 
 #define MEMORY_DEFAULT (256ull << 20)
 #define SECONDS_DEFAULT 20u
+#define STANDSTILL_DEFAULT 300u
+#define STANDSTILL_FACTOR 10
 #define BYTES_A_SECOND (4u << 20)	/* of a large file; slow decoders manage that */
 #define SECONDS_UNKNOWN 3600u		/* for a stream of nobody knows what size */
 /* A worker is renewed now and then: what libraries leak or leave in pieces must not
@@ -40,6 +42,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 	settled.memory = o->memory ? o->memory : MEMORY_DEFAULT;
 	x->memory = settled.memory;
 	x->seconds = o->seconds ? o->seconds : SECONDS_DEFAULT;
+	x->standstill = o->standstill ? o->standstill : STANDSTILL_DEFAULT;
 	x->count = o->workers ? o->workers : team_processors();
 	if (x->count > EXAMINER_WORKERS_MAX)
 		x->count = EXAMINER_WORKERS_MAX;
@@ -158,7 +161,10 @@ static struct job job_of(const struct examiner *x, int fd, const char *name, uin
 	struct stat st;
 
 	j.is_pipe = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
-	j.seconds += more < UINT32_MAX / 32 ? (unsigned)more : UINT32_MAX / 32;
+	more = more < UINT32_MAX / 32 ? more : UINT32_MAX / 32;
+	j.seconds += (unsigned)more;
+	/* What is granted beyond the base, by the size, counts tenfold. */
+	j.standstill = x->standstill + STANDSTILL_FACTOR * (int64_t)more;
 	return j;
 }
 

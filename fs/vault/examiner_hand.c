@@ -13,8 +13,6 @@
 #include "fs/vault/examiner_inside.h"
 
 #define WAIT_MS 250
-#define WALL_FLOOR 300		/* seconds without an answer that are always granted ... */
-#define WALL_FACTOR 10		/* ... and for each of processor time */
 #define GRACE 2			/* seconds for the worker's own limit to strike first */
 
 /* What a file has cost so far. */
@@ -50,8 +48,7 @@ static bool is_over_time(struct clock *c, const struct hand *h, const struct job
 		c->passed = j->passed;
 	}
 	*end = used - c->used > j->seconds + GRACE ? HAND_SLOW : HAND_STUCK;
-	return *end == HAND_SLOW ||
-	       now.tv_sec - c->wall.tv_sec > WALL_FLOOR + WALL_FACTOR * (int64_t)j->seconds;
+	return *end == HAND_SLOW || now.tv_sec - c->wall.tv_sec > j->standstill;
 }
 
 static int ask(struct hand *h, const struct job *j, int fd, struct err *e)

@@ -39,7 +39,7 @@ struct examiner {
 	pthread_cond_t freed;
 	unsigned count;
 	struct hand *hands;	/* count */
-	unsigned seconds;
+	unsigned seconds, standstill;
 	uint64_t memory;
 };
 
@@ -74,7 +74,8 @@ struct job {
 	int fd;
 	const char *name;
 	uint64_t size;
-	unsigned seconds;
+	unsigned seconds;	/* of processor time */
+	int64_t standstill;	/* on the wall */
 	bool is_pipe;
 	/* Of a pipe: passed on by us, who make the digest on the way. */
 	struct hasher *hasher;
