@@ -168,22 +168,24 @@ static int is_selected(struct intake *in, const struct foreign_entry *x, bool *o
 		       struct err *e)
 {
 	const struct meta m = { .kind = x->kind, .size = x->size, .mtime = x->mtime };
-	bool is_exact = x->has_mtime && (x->has_size || x->kind != NODE_FILE) && !x->hardlink;
+	bool is_exact = x->has_mtime && !x->hardlink && x->kind != NODE_DIRECTORY &&
+		(x->has_size || x->kind != NODE_FILE);
+	bool is_directory = x->kind == NODE_DIRECTORY && !x->hardlink;
 	struct ingest *g = in->g;
 	size_t size;
 	char *path = plain_path(x->path, &size);
 
 	if (!path)
 		return no_memory(e);
-	*out = size == 0 || (x->kind == NODE_DIRECTORY && !x->hardlink &&
+	*out = size == 0 || (is_directory &&
 			     selection_leads_to(g->selection, path, size, DECISION_ARCHIVE));
 	/* A directory that holds others' items is none itself. */
-	if (!*out && (x->kind != NODE_DIRECTORY || x->hardlink ||
-		      selection_by_path(g->selection, path, size).is_decided)) {
+	if (size > 0 && (!is_directory ||
+			 selection_by_path(g->selection, path, size).is_decided)) {
 		struct selected s = ingest_select(g, path, size, &m, is_exact);
 
 		in->class_id = s.class_id;
-		*out = s.decision == DECISION_ARCHIVE;
+		*out = *out || s.decision == DECISION_ARCHIVE;
 	}
 	free(path);
 	return 0;

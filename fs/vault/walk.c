@@ -209,10 +209,11 @@ static void pass_through(struct walker *w, struct dir *d, const struct child *c)
 	free(path);
 }
 
+/* A directory with nothing in it is an item of its own. */
 static void count_empty(struct walker *w, const struct dir *d)
 {
 	size_t size;
-	char *path = w->g->selection && d->is_gone ? ingest_path(d, NULL, &size) : NULL;
+	char *path = w->g->selection ? ingest_path(d, NULL, &size) : NULL;
 
 	if (path)
 		ingest_select(w->g, path, size, &d->meta, true);
