@@ -9,6 +9,7 @@
 
 extern const struct command cmd_init;
 extern const struct command cmd_ingest;
+extern const struct command cmd_scan;
 extern const struct command cmd_inventory;
 extern const struct command cmd_classify;
 extern const struct command cmd_decisions;

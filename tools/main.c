@@ -17,7 +17,8 @@ static const struct {
 } commands[] = {
 	{ "Taking in", &cmd_init },
 	{ NULL, &cmd_ingest },
-	{ "Deciding", &cmd_inventory },
+	{ "Deciding", &cmd_scan },
+	{ NULL, &cmd_inventory },
 	{ NULL, &cmd_classify },
 	{ NULL, &cmd_decisions },
 	{ NULL, &cmd_decide },

@@ -79,7 +79,7 @@ static int make_stamp(struct scanning *s, struct err *e)
 
 static int open_source(struct scanning *s, struct err *e)
 {
-	s->source_fd = file_open_user(s->source, O_RDONLY | O_NOCTTY, 0, e);
+	s->source_fd = file_open_user(s->source, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, e);
 	if (s->source_fd < 0)
 		return -1;
 	if (statx(s->source_fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &s->source_sx) < 0)

@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+"""An archive of each older format: read as it is, also where nothing may be written; brought up by the first
+writer, in an act of its own; verified and read the same after that."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+from muniment import Archive, can_mount, unmount  # noqa: E402
+
+GOLDEN = os.path.join(os.environ.get("SUPPORT", "tests/support"), "..", "golden")
+
+
+def read_all(a):
+    assert a.run("cat", "hr", "d/a.txt") == "ledger of 1998\n"
+    assert [r["version"] for r in a.log("hr")] == ["1"]
+    assert a.run("ls", "hr", "-R").split() == ["b", "d/", "d/a.txt", "l"]
+
+
+def make(name):
+    os.makedirs(name)
+    subprocess.run(["tar", "-xJf", os.path.join(GOLDEN, "format-1.tar.xz"), "-C", name], check=True)
+    return Archive(os.path.join(name, "archive"), create=False)
+
+
+a = make("one")
+before = {n: open(os.path.join(a.path, n), "rb").read() for n in ("catalogue.1", "audit/log", "audit/heads")}
+read_all(a)
+a.run("verify", "--deep")
+a.run("inventory", "--system", "hr", status=1)
+assert "no inventory" in a.errors, a.errors
+if can_mount():
+    a.mount("mnt")
+    try:
+        with open("mnt/hr/latest/d/a.txt") as f:
+            assert f.read() == "ledger of 1998\n"
+        assert os.readlink("mnt/hr/latest/l") == "d/a.txt"
+    finally:
+        unmount("mnt")
+for name, content in before.items():
+    with open(os.path.join(a.path, name), "rb") as f:
+        assert f.read() == content, f"reading changed {name}"
+
+# A writer brings it up, and nothing of what it held changes.
+os.makedirs("src")
+with open("src/x.txt", "w") as f:
+    f.write("the inventory of an old archive\n")
+a.run("scan", "src", "--system", "crm")
+a.run("verify", "--deep")
+read_all(a)
+assert "x.txt" in a.run("inventory", "--system", "crm")
+a.run("inventory", "--system", "hr", status=1)
+assert "was not scanned yet" in a.errors, a.errors
+
+b = make("two")
+b.run("ingest", "src", "--system", "crm")
+b.run("verify", "--deep")
+read_all(b)
+b.run("inventory", "--system", "hr", status=1)
+assert "was not scanned yet" in b.errors, b.errors
+print("the format before is read and brought up")
