@@ -104,9 +104,10 @@ static int print(struct cli *cli, const char *name, const struct scan_report *re
 	if (cli->quiet)
 		return 0;
 	scan_report_print(stdout, report, result);
-	printf("\nnext: `muni inventory` lists the items, "
-	       "`muni classify ARCHIVE --system %s --policy FILE` decides on them\n",
-	       text_printable(name));
+	printf("\nnext:\n  muni inventory %s --system %s\n"
+	       "  muni classify %s --system %s --policy FILE\n",
+	       text_printable(cli->operands[0]), text_printable(name),
+	       text_printable(cli->operands[0]), text_printable(name));
 	return 0;
 }
 

@@ -40,6 +40,7 @@ static int make_file(struct scan_item *i, struct err *e)
 			return err_errno(e, "making room for an archive's entry");
 		done += (size_t)put;
 	}
+	i->will_come = i->data_size;
 	free(i->data);
 	i->data = NULL;
 	return 0;
@@ -53,7 +54,7 @@ int scan_read_entry(struct scanning *s, struct scan_item *i, struct err *e)
 
 	if (!i->pour && make_file(i, e) < 0)
 		return -1;
-	if (examiner_look(s->examiner, i->fd, i->name, i->meta.size, &x, e) < 0)
+	if (examiner_look(s->examiner, i->fd, i->name, i->will_come, &x, e) < 0)
 		return -1;
 	close(i->fd);	/* a writer that still has bytes for a pipe is told so */
 	i->fd = -1;
@@ -213,7 +214,7 @@ static int end_small(struct intake *t, const char *why, struct err *e)
 	return no_memory(e);
 }
 
-int entry_read(struct entries *in, struct scan_item *i, struct err *e)
+int entry_read(struct entries *in, struct scan_item *i, bool has_size, struct err *e)
 {
 	struct intake t = { .in = in, .item = i, .fd = -1 };
 	const char *why = NULL;
@@ -221,6 +222,7 @@ int entry_read(struct entries *in, struct scan_item *i, struct err *e)
 	int rc;
 
 	i->is_entry = true;
+	i->will_come = has_size ? i->meta.size : UINT64_MAX;
 	rc = take_runs(&t, &why, e);
 	if (rc > 0 && !why)
 		why = "it was not read to its end";

@@ -26,6 +26,6 @@ struct entries {
 int entries_send(struct entries *in, struct scan_item *i, struct err *e);
 int entries_send_alone(struct entries *in, struct scan_item *i, struct err *e);
 /* i's bytes, then entries_send(); takes i.  Problems are told; -1: fatal. */
-int entry_read(struct entries *in, struct scan_item *i, struct err *e);
+int entry_read(struct entries *in, struct scan_item *i, bool has_size, struct err *e);
 
 #endif

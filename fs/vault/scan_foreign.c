@@ -190,7 +190,7 @@ static int send_item(struct entries *in, const struct foreign_entry *x,
 		}
 	}
 	if (x->has_data)
-		return entry_read(in, i, e);
+		return entry_read(in, i, x->has_size, e);
 	if (x->kind == NODE_FILE && !i->content) {	/* empty */
 		i->is_entry = true;
 		i->meta.size = i->meta.held = 0;

@@ -89,6 +89,7 @@ struct scan_item {
 	uint8_t *data;		/* owned */
 	size_t data_size;
 	int fd;			/* the pipe, else -1; owned */
+	uint64_t will_come;	/* through it; UINT64_MAX: nobody knows */
 	struct pour *pour;	/* where fd is a pipe */
 	struct content *content;	/* one reference */
 	char *text;		/* of a problem, notice or link; owned */
