@@ -33,6 +33,7 @@ struct cells {
 	struct cell *cells;	/* STRETCH_CELLS */
 	size_t count;
 	size_t last;		/* the cell asked for last */
+	bool names_secrets;	/* some label does */
 };
 
 struct cells *cells_new(struct look *l)
@@ -160,12 +161,13 @@ static void empty(struct cells *c)
 	buffer_reset(&c->words);
 	c->count = 0;
 	c->last = 0;
+	c->names_secrets = false;
 }
 
 static int flush(struct cells *c, struct err *e)
 {
 	const struct passage passage = { .label = label_of, .place = place_of, .told = told,
-					 .arg = c };
+					 .names_secrets = c->names_secrets, .arg = c };
 	struct detector *d = look_detector(c->look);
 	int rc = -1;
 
@@ -185,6 +187,8 @@ static int flush(struct cells *c, struct err *e)
 int cells_add(struct cells *c, const char *label, const char *place, const void *text,
 	      size_t size, struct err *e)
 {
+	size_t known;
+
 	if (size == 0)
 		return 0;
 	if (size > UINT32_MAX / 2)
@@ -192,9 +196,12 @@ int cells_add(struct cells *c, const char *label, const char *place, const void 
 			       UINT32_MAX / 2 >> 20);
 	if ((c->count == STRETCH_CELLS || c->text.size + size > STRETCH_SIZE) && flush(c, e) < 0)
 		return -1;
-	c->cells[c->count++] = (struct cell){ .start = (uint32_t)c->text.size,
-					      .label = intern(c, label),
-					      .place = intern(c, place) };
+	known = c->words.size;
+	c->cells[c->count] = (struct cell){ .start = (uint32_t)c->text.size,
+					    .label = intern(c, label) };
+	if (c->words.size > known && label && detect_names_secret(label))
+		c->names_secrets = true;
+	c->cells[c->count++].place = intern(c, place);
 	buffer_append(&c->text, text, size);
 	buffer_u8(&c->text, DETECT_CELL_END);
 	if (c->text.failed || c->words.failed)

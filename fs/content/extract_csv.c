@@ -214,6 +214,9 @@ int extract_csv(struct look *l, struct input *in, struct err *e)
 		if (c.delimiter != '\0')
 			table_head_find((const char *)utf8, (size_t)n, n < (64 << 10),
 					c.delimiter, &c.head);
+		for (size_t i = 0; i < c.head.count; i++)
+			if (c.head.names[i] != NULL && detect_names_secret(c.head.names[i]))
+				table_rows_name_secrets(g);
 	}
 	rc = 0;
 	for (; n > 0 && rc == 0; n = text_reader_next(c.reader, &utf8, e)) {

@@ -102,6 +102,11 @@ int table_rows_new(struct look *l, struct text_reader *r, const struct table_nam
 	return 0;
 }
 
+void table_rows_name_secrets(struct table_rows *g)
+{
+	g->passage.names_secrets = true;
+}
+
 void table_rows_free(struct table_rows *g)
 {
 	if (g == NULL)

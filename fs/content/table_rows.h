@@ -29,6 +29,8 @@ struct table_names {
 int table_rows_new(struct look *l, struct text_reader *r, const struct table_names *names,
 	     struct table_rows **out, struct err *e);
 void table_rows_free(struct table_rows *g);		/* NULL is allowed */
+/* Some column's name says that secrets stand below it (struct passage). */
+void table_rows_name_secrets(struct table_rows *g);
 /* Room for the next TABLE_SLICE bytes of the text at most ... */
 uint8_t *table_rows_room(struct table_rows *g);
 /* ... of which there are `size`: to the detector. */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "policy/detect/detect.h"
 #include "policy/detect/recogniser.h"
 
 enum { NAME_MAX_SIZE = 96, VALUE_MAX_SIZE = 200, GAP = 24 };
@@ -248,7 +247,7 @@ static bool takes_next_word(const struct candidate *c, struct span name)
 
 static bool find_cell(const struct candidate *c, struct assignment *out)
 {
-	const char *p = c->text + 1, *end = c->after;
+	const char *p = c->text, *end = c->text + c->size;
 
 	if (c->label == NULL)
 		return false;
@@ -256,6 +255,10 @@ static bool find_cell(const struct candidate *c, struct assignment *out)
 		p++;
 	while (end > p && (unsigned char)end[-1] <= ' ')
 		end--;
+	if (end - p >= 2 && is_quote(*p) && end[-1] == *p) {	/* of a table's file */
+		p++;
+		end--;
+	}
 	out->name = (struct span){ c->label, c->label + strlen(c->label) };
 	out->value = (struct span){ p, end };
 	out->is_quoted = out->is_cell = true;
@@ -267,7 +270,7 @@ bool assignment_find(const struct candidate *c, struct assignment *out)
 	const char *p, *q;
 
 	*out = (struct assignment){ .is_quoted = false };
-	if (*c->text == DETECT_SECRET_CELL)
+	if (c->is_cell)
 		return find_cell(c, out);
 	out->name = name_around(c);
 	p = out->name.end;

@@ -7,7 +7,6 @@
 
 #include "policy/detect/assignment.h"
 #include "policy/detect/check_secret.h"
-#include "policy/detect/detect.h"
 #include "policy/detect/randomness.h"
 
 /* A digest, an address or a picture, whatever the name says. */
@@ -112,7 +111,7 @@ static bool is_web_token(struct span s)
 static bool find(const struct candidate *c, struct span *out)
 {
 	struct span text = { c->text, c->text + c->size };
-	bool is_name = *c->text == DETECT_SECRET_CELL || around_begins(text, "key") ||
+	bool is_name = c->is_cell || around_begins(text, "key") ||
 		       around_begins(text, "token") || around_begins(text, "secret") ||
 		       around_begins(text, "auth") || around_begins(text, "cred") ||
 		       around_begins(text, "api") || (unsigned char)*c->text >= 0x80;

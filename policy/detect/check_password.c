@@ -6,7 +6,6 @@
 
 #include "policy/detect/assignment.h"
 #include "policy/detect/check_secret.h"
-#include "policy/detect/detect.h"
 #include "policy/detect/password_value.h"
 #include "policy/detect/randomness.h"
 

@@ -276,8 +276,8 @@ static enum verdict find(const struct candidate *c, struct phone *n)
 			continue;
 		if (v == VERDICT_VALID)
 			return v;
-		if (c->has_context && is_named(c) &&
-		    (!is_date(n) || around_label_has(c, phone_words)))
+		if (c->is_first_look || (c->has_context && is_named(c) &&
+		    (!is_date(n) || around_label_has(c, phone_words))))
 			return v;
 	}
 	return VERDICT_NO;

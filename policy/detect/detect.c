@@ -113,6 +113,7 @@ void detector_begin(struct detector *d, const struct passage *passage)
 	d->used = d->low = d->high = d->cut_size = d->claim_count = 0;
 	d->base = 0;
 	d->has_cells = d->no_memory = false;
+	memset(d->answers, 0, sizeof d->answers);
 }
 
 /* ---- windows ------------------------------------------------------------------------------ */

@@ -86,9 +86,6 @@ struct finding {
  * another row is no context. */
 #define DETECT_CELL_END '\x1f'
 #define DETECT_ROW_END '\x1e'
-/* Before a value, at the beginning of its cell, where the label over the cell names a
- * secret (detect_names_secret()): a password has no form to be found by. */
-#define DETECT_SECRET_CELL '\x1d'
 
 /* Does a label ("db_password", "AccountKey") say that what stands below it is a secret? */
 bool detect_names_secret(const char *label);
@@ -102,6 +99,8 @@ struct passage {
 	void (*place)(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX]);
 	/* The offset as it is told in a sample; NULL: the offset in the stretch. */
 	uint64_t (*told)(void *arg, uint64_t offset);
+	/* Some label does by detect_names_secret(): cells below such are looked at whole. */
+	bool names_secrets;
 	void *arg;
 };
 

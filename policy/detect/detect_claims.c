@@ -103,39 +103,55 @@ static void claim(struct detector *d, const struct claim *c)
 	d->claims[d->claim_count++] = *c;
 }
 
-void detect_consider(struct detector *d, unsigned owner, size_t start, size_t end)
+static void consider(struct detector *d, unsigned owner, struct candidate *c)
 {
 	const struct recogniser *r = d->set->rows[owner];
-	struct candidate c;
 	enum verdict verdict;
 	uint8_t distance;
 	const char *value;
 	size_t size;
 
-	if (end - start < r->min_size || end - start > r->max_size ||
-	    !candidate_of(d, start, end, &c))
-		return;
 	/* Looking around costs more than most checks: first those that pass when
 	 * everything around speaks for them. */
-	c.has_context = c.is_first_look = true;
-	verdict = r->check(&c);
+	c->has_context = c->is_first_look = true;
+	verdict = r->check(c);
 	if (verdict == VERDICT_NO)
 		return;
-	value_of(r, &c, &value, &size);
-	distance = distance_of(d, owner, &c, value, size);
+	value_of(r, c, &value, &size);
+	distance = distance_of(d, owner, c, value, size);
 	if (distance == DETECT_FAR && (verdict == VERDICT_WEAK || r->alone == 0))
 		return;
-	c.has_context = distance != DETECT_FAR;
-	c.is_first_look = false;
-	verdict = r->check(&c);
-	if (verdict == VERDICT_NO || (verdict == VERDICT_WEAK && !c.has_context))
+	c->has_context = distance != DETECT_FAR;
+	c->is_first_look = false;
+	verdict = r->check(c);
+	if (verdict == VERDICT_NO || (verdict == VERDICT_WEAK && !c->has_context))
 		return;
-	value_of(r, &c, &value, &size);
+	value_of(r, c, &value, &size);
 	claim(d, &(struct claim){ .start = (uint32_t)(value - d->text),
 				  .end = (uint32_t)(value - d->text + (ptrdiff_t)size),
 				  .owner = (uint16_t)owner,
-				  .confidence = c.has_context ? r->in_context : r->alone,
+				  .confidence = c->has_context ? r->in_context : r->alone,
 				  .distance = distance });
+}
+
+void detect_consider(struct detector *d, unsigned owner, size_t start, size_t end)
+{
+	const struct recogniser *r = d->set->rows[owner];
+	struct candidate c;
+
+	if (end - start >= r->min_size && end - start <= r->max_size &&
+	    candidate_of(d, start, end, &c))
+		consider(d, owner, &c);
+}
+
+void detect_consider_cell(struct detector *d, unsigned owner, size_t start, size_t end)
+{
+	struct candidate c;
+
+	if (!candidate_of(d, start, end, &c))
+		return;
+	c.is_cell = true;
+	consider(d, owner, &c);
 }
 
 /* ---- settling ----------------------------------------------------------------------------- */

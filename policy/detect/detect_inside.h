@@ -64,6 +64,12 @@ struct open_region {		/* of a pattern without starts: ends that lie close */
 	uint32_t first, last;	/* ends; 0, 0: none */
 };
 
+struct label_answer {		/* does the label of this hash name a secret? */
+	uint64_t hash;
+	bool is_secret;
+};
+#define DETECT_ANSWERS 64
+
 struct detector {
 	const struct recognisers *set;
 	hs_scratch_t *scratch, *starts_scratch, *words_scratch;
@@ -88,6 +94,7 @@ struct detector {
 	size_t near_start, near_end;
 	size_t label_at;	/* the label below is of this place; SIZE_MAX: of none */
 	const char *label;
+	struct label_answer answers[DETECT_ANSWERS];
 
 	struct finding *findings;	/* by recogniser */
 	struct finding *told;	/* those that are not empty, for detector_findings() */
@@ -95,11 +102,16 @@ struct detector {
 
 /* detect_claims.c: from what looks like a value to a finding. */
 void detect_consider(struct detector *d, unsigned owner, size_t start, size_t end);
+/* A whole cell, of any size. */
+void detect_consider_cell(struct detector *d, unsigned owner, size_t start, size_t end);
 /* Settles all claims that nothing found later can overlap: those before `settled`. */
 void detect_settle(struct detector *d, size_t settled);
 
 /* detect_search.c: from low to high. */
 int detect_search(struct detector *d, struct err *e);
+
+/* detect_cells.c: cells that begin from low to high, where labels name secrets. */
+void detect_cells(struct detector *d);
 
 /* detect_findings.c */
 void detect_record(struct detector *d, const struct claim *c);

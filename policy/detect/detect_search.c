@@ -163,5 +163,6 @@ int detect_search(struct detector *d, struct err *e)
 	d->near_end = 0;
 	d->label_at = SIZE_MAX;
 	detect_pictures_scan(d->set->pictures, d->text, d->used, d->low, d->high, on_picture, d);
+	detect_cells(d);
 	return search_expressions(d, e);
 }

@@ -30,6 +30,9 @@ struct candidate {
 	 * called around it); has_context is true then.  What passes is looked at again
 	 * before it counts. */
 	bool is_first_look;
+	/* The text is a whole cell, and the label over it names a secret
+	 * (detect_names_secret()): only for those that take cells. */
+	bool is_cell;
 };
 
 enum verdict {
@@ -103,6 +106,9 @@ struct recogniser {
 	 * Asked once check has not said no; this span is then counted, masked, told,
 	 * and held against others.  NULL: the match is the value. */
 	void (*value)(const struct candidate *c, const char **start, size_t *size);
+	/* Asked about whole cells too, of any size, where the label over them names a
+	 * secret: a password has no form to be found by. */
+	bool takes_cells;
 };
 
 struct recogniser_table {

@@ -13,16 +13,16 @@ static const char *const pem_patterns[] = {
 
 static const char *const aws_patterns[] = {
 	"AKIA", "ASIA", "ABIA", "ACCA", "A3T", "(?i)secret",
-	"A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+\\n]{1,4}[A-Za-z0-9/+]{40}", "\\x1d", NULL,
+	"A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+\\n]{1,4}[A-Za-z0-9/+]{40}", NULL,
 };
 
 static const char *const gcp_patterns[] = {
-	"AIza", "ya29\\.", "GOCSPX-", "(?i)private_key_id", "\\x1d", NULL,
+	"AIza", "ya29\\.", "GOCSPX-", "(?i)private_key_id", NULL,
 };
 
 static const char *const azure_patterns[] = {
 	"(?i)accountkey", "(?i)account_key", "(?i)accesskey", "(?i)access_key", "(?i)azure",
-	"(?i)ocp-apim", "sig=", "[0-9]Q~", "(?i)secret", "\\x1d", NULL,
+	"(?i)ocp-apim", "sig=", "[0-9]Q~", "(?i)secret", NULL,
 };
 
 static const char *const github_patterns[] = {
@@ -49,13 +49,13 @@ static const char *const password_patterns[] = {
 	"(?i)pass", "(?i)pwd", "(?i)secret", "(?i)pw[=: \"'>\\]]", "(?i)kennwort", "(?i)senha",
 	"(?i)contrase", "密码", "密碼", "口令", "パスワード", "비밀번호", "://",
 	"(?i)identified by", "curl", "mysql", "(?i)basic ", "sshpass",
-	"\\x1d", NULL,
+	NULL,
 };
 
 static const char *const entropy_patterns[] = {
 	"(?i)key", "(?i)token", "(?i)secret", "(?i)auth", "(?i)cred", "(?i)api", "(?i)bearer ",
 	"密钥", "秘钥", "令牌", "私钥", "npm_", "pypi-AgE", "sk-", "SG\\.", "dop_v1_", "hf_",
-	"shpat_", "hvs\\.", "NRAK-", "dapi", "\\x1d", NULL,
+	"shpat_", "hvs\\.", "NRAK-", "dapi", NULL,
 };
 
 /* What is left out is the same for all: nothing but a prefix is ever shown, and every
@@ -71,17 +71,17 @@ static const struct recogniser rows[] = {
 	{
 		.id = "aws-key", .title = "AWS access key",
 		.patterns = aws_patterns, .min_size = 1, .max_size = 64, .check = aws_check,
-		.value = aws_value, .alone = 95, .in_context = 95, .rank = 80, SECRET,
+		.value = aws_value, .alone = 95, .in_context = 95, .rank = 80, .takes_cells = true, SECRET,
 	},
 	{
 		.id = "gcp-key", .title = "Google Cloud key",
 		.patterns = gcp_patterns, .min_size = 1, .max_size = 16, .check = gcp_check,
-		.value = gcp_value, .alone = 95, .in_context = 95, .rank = 80, SECRET,
+		.value = gcp_value, .alone = 95, .in_context = 95, .rank = 80, .takes_cells = true, SECRET,
 	},
 	{
 		.id = "azure-key", .title = "Azure key",
 		.patterns = azure_patterns, .min_size = 1, .max_size = 16, .check = azure_check,
-		.value = azure_value, .alone = 93, .in_context = 93, .rank = 70, SECRET,
+		.value = azure_value, .alone = 93, .in_context = 93, .rank = 70, .takes_cells = true, SECRET,
 	},
 	{
 		.id = "github-token", .title = "GitHub token",
@@ -117,13 +117,13 @@ static const struct recogniser rows[] = {
 		.id = "password", .title = "Password",
 		.patterns = password_patterns, .min_size = 1, .max_size = 24,
 		.check = password_check, .value = password_value,
-		.alone = 85, .in_context = 85, .rank = 40, SECRET,
+		.alone = 85, .in_context = 85, .rank = 40, .takes_cells = true, SECRET,
 	},
 	{
 		.id = "high-entropy", .title = "Key or token of no known form",
 		.patterns = entropy_patterns, .min_size = 1, .max_size = 16,
 		.check = entropy_check, .value = entropy_value,
-		.alone = 75, .in_context = 75, .rank = 30, SECRET,
+		.alone = 75, .in_context = 75, .rank = 30, .takes_cells = true, SECRET,
 	},
 };
 

@@ -64,13 +64,11 @@ static void put_findings(const struct detector *d)
 static int look(struct detector *d, const char *label, const char *text, size_t size,
 		struct err *e)
 {
-	struct passage passage = { .label = label_of, .arg = (void *)label };
+	struct passage passage = { .label = label_of, .arg = (void *)label,
+				   .names_secrets = label != NULL };
 
 	detector_reset(d);
 	detector_begin(d, label != NULL ? &passage : NULL);
-	if (label != NULL && detect_names_secret(label) &&
-	    detector_feed(d, &(char){ DETECT_SECRET_CELL }, 1, e) < 0)
-		return -1;
 	if (detector_feed(d, text, size, e) < 0 || detector_end(d, e) < 0)
 		return -1;
 	put_findings(d);
