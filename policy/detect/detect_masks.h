@@ -1,6 +1,6 @@
 /*
- * Which of 64 bytes are digits, capitals, small letters: a bit a byte, the first the
- * lowest.  ASCII alone.
+ * Which of 64 bytes are digits, capitals, small letters, hyphens or dots: a bit a
+ * byte, the first the lowest.  ASCII alone.
  */
 #ifndef POLICY_DETECT_DETECT_MASKS_H
 #define POLICY_DETECT_DETECT_MASKS_H
@@ -12,7 +12,7 @@
 #endif
 
 struct detect_masks {
-	uint64_t digit, upper, lower;
+	uint64_t digit, upper, lower, joint;
 };
 
 #ifdef __SSE2__
@@ -35,6 +35,7 @@ static inline struct detect_masks detect_masks_of(const char *text)
 		m.digit |= detect_masks_range(bytes, '0', '9') << (16 * i);
 		m.upper |= detect_masks_range(bytes, 'A', 'Z') << (16 * i);
 		m.lower |= detect_masks_range(bytes, 'a', 'z') << (16 * i);
+		m.joint |= detect_masks_range(bytes, '-', '.') << (16 * i);
 	}
 	return m;
 }
@@ -47,6 +48,7 @@ static inline struct detect_masks detect_masks_of(const char *text)
 		m.digit |= (uint64_t)(text[i] >= '0' && text[i] <= '9') << i;
 		m.upper |= (uint64_t)(text[i] >= 'A' && text[i] <= 'Z') << i;
 		m.lower |= (uint64_t)(text[i] >= 'a' && text[i] <= 'z') << i;
+		m.joint |= (uint64_t)(text[i] == '-' || text[i] == '.') << i;
 	}
 	return m;
 }

@@ -40,6 +40,7 @@ struct state {
 struct detect_pictures {
 	uint8_t kind[256];
 	uint16_t (*next)[KINDS];	/* by state: a state, perhaps with ACCEPTS; 0: nowhere */
+	unsigned lead;		/* letters that a picture has before its first separator */
 	uint16_t run[RUN_MAX];	/* the state after so many digits, perhaps with ACCEPTS */
 	struct state *states;
 	size_t state_count, state_room;
@@ -122,6 +123,17 @@ static int bad_picture(struct err *e, const char *picture, const char *why)
 	return err_set(e, MUNI_USAGE, "the picture \"%s\" %s", text_printable(picture), why);
 }
 
+/* "AA 99 99": two letters stand before the word that holds the first digit. */
+static void note_lead(struct detect_pictures *p, const char *picture)
+{
+	unsigned letters = 0;
+
+	while (kinds_of(picture[letters]) & (1u << KIND_UPPER | 1u << KIND_LOWER))
+		letters++;
+	if (letters > p->lead && picture[letters] != '\0' && strchr(" -.{", picture[letters]))
+		p->lead = picture[letters] == '{' ? LEAD_MAX : letters;
+}
+
 static int add_picture(struct detect_pictures *p, const struct detect_picture *picture,
 		       struct err *e)
 {
@@ -147,6 +159,7 @@ static int add_picture(struct detect_pictures *p, const struct detect_picture *p
 	}
 	if (length == 0)
 		return bad_picture(e, picture->text, "is empty");
+	note_lead(p, picture->text);
 	if (GROW(p, sign, 1, e) < 0)
 		return -1;
 	p->signs[p->sign_count++] = (struct sign){ .owner = picture->owner };
@@ -366,6 +379,11 @@ static bool is_word(const struct walk *w, size_t at)
 	return kind >= KIND_DIGIT && kind <= KIND_LOWER;
 }
 
+static bool is_digit(const struct walk *w, size_t at)
+{
+	return w->pictures->kind[(unsigned char)w->text[at]] == KIND_DIGIT;
+}
+
 /* A picture ends before `at`, in `state`. */
 static void tell_owners(const struct walk *w, unsigned state, size_t start, size_t at)
 {
@@ -431,13 +449,16 @@ static size_t word_before(const struct walk *w, size_t at, size_t digit)
 static void try_digits(struct walk *w, size_t digit, size_t run)
 {
 	size_t word = word_before(w, digit, digit), lead;
+	char left = word > 0 ? w->text[word - 1] : '\0';
 
 	if (word > 0 && is_word(w, word - 1))
 		return;
-	if (word > 0 && digit - word < LEAD_MAX &&
-	    (w->text[word - 1] == ' ' || w->text[word - 1] == '-' || w->text[word - 1] == '.')) {
+	/* A time of day. */
+	if (left == ':' && run <= 2 && word == digit && word > 1 && is_digit(w, word - 2))
+		return;
+	if (left == ' ' || left == '-' || left == '.') {
 		lead = word_before(w, word - 1, digit);
-		if (lead < word - 1)
+		if (lead < word - 1 && word - 1 - lead <= w->pictures->lead)
 			try_word(w, lead, 0);
 	}
 	try_word(w, word, word == digit ? run : 0);
@@ -461,29 +482,45 @@ static size_t run_of(uint64_t digits, unsigned bit, size_t most)
 	return run < most ? run : most;
 }
 
+/* What stands left of 64 bytes, as bits to be shifted in. */
+struct left {
+	uint64_t digit, word, joint;
+};
+
+/* Where digits begin that are worth a try.  Behind a digit and a hyphen or dot stands
+ * a piece of a longer number: "05" of "2024-05-01". */
+static uint64_t beginnings_of(const struct detect_masks *m, const struct left *l)
+{
+	uint64_t joint = m->joint << 1 | l->joint >> 63;
+	uint64_t digit_before = m->digit << 2 | l->digit >> 62;
+
+	return m->digit & ~(m->digit << 1 | l->digit >> 63) & ~(joint & digit_before);
+}
+
 void detect_pictures_scan(const struct detect_pictures *p, const char *text, size_t size,
 			  size_t from, size_t to, detect_pictures_found *found, void *arg)
 {
 	struct walk w = { .pictures = p, .text = text, .size = size, .from = from, .to = to,
 			  .found = found, .arg = arg };
-	uint64_t digit_left = 0, word_left = 0;
+	struct left left = { 0 };
 
 	if (p->state_count == 0 || from >= size)
 		return;
-	if (from > 0) {
-		word_left = is_word(&w, from - 1);
-		digit_left = p->kind[(unsigned char)text[from - 1]] == KIND_DIGIT;
+	for (size_t i = 1; i <= 2 && i <= from; i++) {
+		left.digit |= (uint64_t)is_digit(&w, from - i) << (64 - i);
+		left.word |= (uint64_t)is_word(&w, from - i) << (64 - i);
+		left.joint |= (uint64_t)(text[from - i] == '-' || text[from - i] == '.')
+			      << (64 - i);
 	}
 	/* The first digit of a word may stand behind `to`. */
 	for (size_t at = from; at < size && at < to + LEAD_MAX + 1; at += 64) {
 		struct detect_masks m = detect_masks_of(text + at);
 		uint64_t word = m.digit | m.upper | m.lower;
-		uint64_t digits = m.digit & ~(m.digit << 1 | digit_left);
+		uint64_t digits = beginnings_of(&m, &left);
 		uint64_t capitals = m.upper & (m.upper >> 1 | 1ull << 63) &
-				    ~(word << 1 | word_left);
+				    ~(word << 1 | left.word >> 63);
 
-		digit_left = m.digit >> 63;
-		word_left = word >> 63;
+		left = (struct left){ m.digit, word, m.joint };
 		/* Both in order of place, so that words are tried in order. */
 		for (uint64_t both = digits | capitals; both != 0; both &= both - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(both);

@@ -279,14 +279,17 @@ static void look(const struct look *l, struct hs_scratch *scratch, const char *e
 	(void)rc;
 }
 
-/* Back from `value` over this line and the one before it. */
-static const char *context_begin(const char *from, const char *value)
+/* Back from `value` over this line and the one before it.  *letters: whether there is
+ * anything that a word could be of: a table of numbers has none. */
+static const char *context_begin(const char *from, const char *value, bool *letters)
 {
 	const char *at = value;
 	unsigned lines = 0;
 
 	while (at > from && value - at < BEFORE) {
 		char c = at[-1];
+
+		*letters = *letters || (unsigned char)c >= 'A';
 
 		if (c == DETECT_ROW_END)
 			break;
@@ -303,12 +306,12 @@ static const char *context_begin(const char *from, const char *value)
 	return at;
 }
 
-static const char *context_end(const char *value_end, const char *end)
+static const char *context_end(const char *value_end, const char *end, bool *letters)
 {
 	const char *at = value_end;
 
-	while (at < end && at - value_end < AFTER && *at != '\n' && *at != DETECT_ROW_END)
-		at++;
+	for (; at < end && at - value_end < AFTER && *at != '\n' && *at != DETECT_ROW_END; at++)
+		*letters = *letters || (unsigned char)*at >= 'A';
 	return at;
 }
 
@@ -324,11 +327,12 @@ void detect_words_around(const struct detect_words *w, struct hs_scratch *scratc
 	struct look l = { .words = w, .from = from, .end = end, .value = value,
 			  .value_end = value + size, .near = near };
 	const char *first, *last;
+	bool letters = false;
 
-	if (!w->database)
+	first = context_begin(from, value, &letters);
+	last = context_end(value + size, end, &letters);
+	if (!w->database || !letters)
 		return;
-	first = context_begin(from, value);
-	last = context_end(value + size, end);
 	l.base = first;
 	if (size <= 64) {	/* one pass costs less than two */
 		look(&l, scratch, last);

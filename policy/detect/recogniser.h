@@ -69,7 +69,8 @@ struct recogniser {
 	 *
 	 * "999-99-9999", "9{13,19}", "AA 99 99 99 A", "AA99X{11,30}".  A picture stands
 	 * for whole words: what begins or ends it with a letter or digit has none of
-	 * [A-Za-z0-9] beyond.  Its first six characters hold a 9, X or x that is a
+	 * [A-Za-z0-9] beyond, and if it begins with a digit no digit and hyphen or dot
+	 * before it (a piece of a longer number).  Its first six characters hold a 9, X or x that is a
 	 * digit in the text, or it begins with "AAAAAA"; it is PICTURE_MAX characters
 	 * long at most.  Each way of writing is a picture of its own.
 	 *
