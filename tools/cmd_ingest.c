@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/classify.h"
 #include "fs/vault/ingest.h"
+#include "fs/vault/scan.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
 #include "tools/progress.h"
 #include "tools/table.h"
 
-enum { SYSTEM = 256, VERSION, AT, CLASS, EXCLUDE, ONE_FILE_SYSTEM, DRY_RUN, REREAD, ALL, RAR, RAW,
+enum { SYSTEM = 256, VERSION, AT, CLASS, POLICY, EXCLUDE, ONE_FILE_SYSTEM, DRY_RUN, REREAD, ALL, RAR, RAW,
 	NAME_ENCODING, THREADS, BOMB_LIMIT };
 
 static const struct cli_option options[] = {
@@ -18,6 +20,7 @@ static const struct cli_option options[] = {
 	{ VERSION, "version", "LABEL", "the version's label (default: the next number)" },
 	{ AT, "at", "TIME", "when the version was in force (default: now); decides @DATE" },
 	{ CLASS, "class", "CODE", "the record class of all of it" },
+	{ POLICY, "policy", "FILE", "scan and classify first, by this policy" },
 	{ EXCLUDE, "exclude", "GLOB", "leave out paths that match (repeatable)" },
 	{ ONE_FILE_SYSTEM, "one-file-system", NULL, "do not enter other file systems" },
 	{ DRY_RUN, "dry-run", NULL, "read and count, store nothing" },
@@ -34,6 +37,7 @@ static const struct cli_option options[] = {
 struct ingest_words {
 	struct ingest_options o;
 	const char **excludes;	/* owned */
+	const char *policy;
 };
 
 static int take_exclude(struct ingest_words *w, const char *value, struct err *e)
@@ -79,6 +83,9 @@ static int take_option(struct ingest_words *w, int o, const char *value, struct 
 		return 0;
 	case CLASS:
 		w->o.class_code = value;
+		return 0;
+	case POLICY:
+		w->policy = value;
 		return 0;
 	case EXCLUDE:
 		return take_exclude(w, value, e);
@@ -256,8 +263,35 @@ static int report(struct cli *cli, struct vault *v, const struct ingest_result *
 	return 0;
 }
 
-static int ingest(struct cli *cli, const struct ingest_options *o, struct err *e)
+/* An inventory of the source as it is now, and the policy's decisions on it. */
+static int prepare(struct cli *cli, struct vault *v, const struct ingest_words *w,
+		   struct err *e)
 {
+	struct scan_options o = { .system = w->o.system, .excludes = w->o.excludes,
+				  .exclude_count = w->o.exclude_count,
+				  .one_file_system = w->o.one_file_system,
+				  .reread = w->o.reread, .threads = w->o.threads };
+	struct classify_result decided;
+	struct scan_result seen;
+	struct policy *policy;
+	int rc;
+
+	if (vault_policy_read(w->policy, &policy, NULL, NULL, e) < 0)
+		return -1;
+	o.custom = policy_info(policy)->custom;
+	o.custom_count = policy_info(policy)->custom_count;
+	rc = vault_scan(v, cli->operands[1], &o, &cli->monitor, &seen, e);
+	policy_free(policy);
+	/* What could not be read is told again, and left out, by the ingest. */
+	if (rc < 0 && e->code != MUNI_INCOMPLETE)
+		return -1;
+	*e = ERR_NONE;
+	return vault_classify(v, w->o.system, w->policy, &cli->monitor, &decided, e);
+}
+
+static int ingest(struct cli *cli, const struct ingest_words *w, struct err *e)
+{
+	const struct ingest_options *o = &w->o;
 	struct ingest_result result = { .unchanged = 0 };
 	struct err told = ERR_NONE;
 	struct vault *v = NULL;
@@ -266,7 +300,8 @@ static int ingest(struct cli *cli, const struct ingest_options *o, struct err *e
 	/* What a dry run leaves out stands nowhere: then it is told at once. */
 	if (o->dry_run)
 		cli->monitor.notice = progress_notice;
-	if (cli_open(cli, cli->operands[0], o->dry_run ? VAULT_READ : VAULT_WRITE, &v, e) < 0)
+	if (cli_open(cli, cli->operands[0], o->dry_run ? VAULT_READ : VAULT_WRITE, &v, e) < 0 ||
+	    (w->policy && prepare(cli, v, w, e) < 0))
 		goto out;
 	rc = vault_ingest(v, cli->operands[1], o, &cli->monitor, &result, e);
 	progress_end(cli->progress);
@@ -297,8 +332,13 @@ static int run(struct cli *cli)
 		status = cli_stopped(o);
 	else if (words.o.system == NULL)
 		status = cli_usage(cli, "--system NAME says which system this is a version of");
+	else if (words.policy && (words.o.dry_run || words.o.everything))
+		status = cli_usage(cli, "--policy goes without --dry-run and --all");
+	else if (words.policy && strcmp(cli->operands[1], "-") == 0)
+		status = cli_usage(cli, "a stream can be read once only: --policy needs a "
+				   "directory or an archive file");
 	else
-		status = cli_end(cli, ingest(cli, &words.o, &e), &e);
+		status = cli_end(cli, ingest(cli, &words, &e), &e);
 	free(words.excludes);
 	return status;
 }
