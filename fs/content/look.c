@@ -27,6 +27,8 @@ static const struct extractor extractors[] = {
 	{ "text/plain", extract_text },
 	{ "text/csv", extract_csv },
 	{ "text/tab-separated-values", extract_csv },
+	{ "application/json", extract_json },
+	{ "application/x-ndjson", extract_json },
 	{ "*-flat-xml", extract_xml },
 	{ "application/vnd.openxmlformats-officedocument*", extract_office },
 	{ "application/vnd.ms-word.*", extract_office },
