@@ -60,7 +60,8 @@ enum verdict check_hk_id(const struct candidate *c)
 		return VERDICT_NO;
 	while (letters < 2 && written_is_letter(w.chars[letters]))
 		letters++;
-	if (letters == 0 || w.count != letters + 7 || w.chars[w.count - 1] > 'A' || !hk_sums_up(w.chars, letters))
+	if (letters == 0 || w.count != letters + 7 || w.chars[w.count - 1] > 'A' ||
+	    !hk_sums_up(w.chars, letters))
 		return VERDICT_NO;
 	return is_bracketed ? VERDICT_VALID : beside_judge(c, "hk-id", VERDICT_WEAK);
 }

@@ -46,7 +46,8 @@ static bool is_in_word(const struct candidate *c, const char *province)
 
 static bool find_plate(const struct candidate *c, struct plate *p)
 {
-	static const char provinces[] = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+	static const char provinces[] =
+		"京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 	bool is_dotted = (unsigned char)c->text[0] >= 0x80;
 	const char *letter = is_dotted ? c->text - 1 : c->text, *at = letter;
 

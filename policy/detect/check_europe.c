@@ -64,7 +64,7 @@ enum verdict check_uk_nhs(const struct candidate *c)
 /*
  * Identifikationsnummer, § 139b AO: of the first ten digits one stands twice or (since
  * 2016) three times, but never three times in a row, all others once at most.  That
- * and ISO 7064 MOD 11,10 leave one in 280 of all numbers of eleven digits.
+ * and ISO 7064 MOD 11,10 leave one in 300 of all numbers of eleven digits.
  */
 static bool repeats_once(const char *digits)
 {

@@ -8,7 +8,7 @@
 
 /*
  * Poland: PESEL.  The century stands in the month (1800s +80, 1900s 0, 2000s +20).
- * One in 210 of all numbers of eleven digits is a birth of 1900 to 2035 with the
+ * One in 200 of all numbers of eleven digits is a birth of 1900 to 2035 with the
  * right check digit.
  */
 enum verdict check_pl_pesel(const struct candidate *c)
