@@ -63,6 +63,7 @@ int policy_lint(const struct policy *p, int (*row)(void *arg, const struct lint 
 	struct lints l = { .policy = p };
 	int rc = 0;
 
+	lint_recognisers(&l);
 	lint_classes(&l);
 	lint_rules(&l);
 	if (l.has_failed)

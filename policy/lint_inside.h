@@ -1,5 +1,5 @@
 /*
- * What the two halves of the lint share.
+ * What the parts of the lint share.
  */
 #ifndef POLICY_LINT_INSIDE_H
 #define POLICY_LINT_INSIDE_H
@@ -22,6 +22,7 @@ void lints_add(struct lints *l, enum lint_level level, unsigned line, const char
 	       size_t index, const char *id, const char *format, ...)
 	__attribute__((format(printf, 7, 8)));
 
+void lint_recognisers(struct lints *l);	/* policy/lint_recogniser.c */
 void lint_classes(struct lints *l);	/* policy/lint_class.c */
 void lint_rules(struct lints *l);	/* policy/lint_rule.c */
 

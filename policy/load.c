@@ -133,8 +133,9 @@ struct part {
 	const char *(*id)(const void *part);
 };
 
+/* *all_lines: one a part, in the policy's memory. */
 static int load_parts(struct load *l, const struct part *p, const struct tree *t, void **out,
-		      size_t *count)
+		      const unsigned **all_lines, size_t *count)
 {
 	const struct where list = { NULL, p->list, 0 };
 	const struct tree *item;
@@ -150,6 +151,7 @@ static int load_parts(struct load *l, const struct part *p, const struct tree *t
 	if (at == NULL || ids == NULL || lines == NULL)
 		return load_no_memory(l);
 	*out = at;
+	*all_lines = lines;
 	item = t->first;
 	for (size_t i = 0; i < t->count; i++, item = item->next, at += p->size) {
 		if (p->load(l, &(struct where){ &list, NULL, i + 1 }, item, at) < 0)
@@ -194,8 +196,10 @@ static const char *id_of_recogniser(const void *part)
 	return ((const struct custom_recogniser *)part)->id;
 }
 
-static int load_all_parts(struct load *l, const struct top *top, struct policy_info *info)
+static int load_all_parts(struct load *l, const struct top *top)
 {
+	struct policy_info *info = l->info;
+	const unsigned *lines;
 	static const struct part recognisers = { "recognisers", sizeof(struct custom_recogniser),
 						 load_any_recogniser, id_of_recogniser };
 	static const struct part classes = { "classes", sizeof(struct policy_class),
@@ -204,15 +208,16 @@ static int load_all_parts(struct load *l, const struct top *top, struct policy_i
 					   id_of_rule };
 	void *parts = NULL;
 
-	if (load_parts(l, &recognisers, top->recognisers, &parts, &info->custom_count) < 0)
+	if (load_parts(l, &recognisers, top->recognisers, &parts, &top->policy->custom_lines,
+		       &info->custom_count) < 0)
 		return -1;
 	info->custom = parts;
 	parts = NULL;
-	if (load_parts(l, &classes, top->classes, &parts, &info->class_count) < 0)
+	if (load_parts(l, &classes, top->classes, &parts, &lines, &info->class_count) < 0)
 		return -1;
 	info->classes = parts;
 	parts = NULL;
-	if (load_parts(l, &rules, top->rules, &parts, &info->rule_count) < 0)
+	if (load_parts(l, &rules, top->rules, &parts, &lines, &info->rule_count) < 0)
 		return -1;
 	info->rules = parts;
 	return 0;
@@ -235,7 +240,7 @@ static int load_top(struct load *l, struct policy *p, const struct tree *t)
 
 	if (load_map(l, NULL, t, fields, COUNT(fields), "a policy", &top) < 0)
 		return -1;
-	return load_all_parts(l, &top, &p->info);
+	return load_all_parts(l, &top);
 }
 
 int policy_load(const void *text, size_t size, const char *name, struct policy **out,

@@ -5,7 +5,9 @@
  *   P1  policy_decide() is a pure function: the same policy, facts and now give the
  *       same verdict, in ten years too.  No disk, no clock, no locale.
  *   P2  What is not understood is refused when it is loaded, with file, line and
- *       field; nothing is guessed and nothing unknown is skipped.
+ *       field; nothing is guessed and nothing unknown is skipped.  (Only the patterns
+ *       of a policy's own recognisers are left to policy_lint() and to the scan,
+ *       since deciding needs no Vectorscan.)
  *   P3  Nothing is destroyed by default: what no rule matches is reviewed, and an
  *       item that could not be looked into goes to review unless the rule that
  *       decides says `opaque: accept`, or decides archive and would have done so

@@ -11,6 +11,7 @@ struct policy {
 	struct policy_info info;
 	struct memory memory;	/* all that info points to, and all conditions */
 	struct zone *zone;	/* of the calendar; owned */
+	const unsigned *custom_lines;	/* where each recogniser stands */
 	uint8_t digest[32];
 };
 

@@ -309,6 +309,20 @@ static void globs_that_look_like_something_else_are_told(void **state)
 	assert_says(&f, "9 note rules[2] (b): the path \"*.tmp\" is only met in the top folder");
 }
 
+static void a_pattern_that_cannot_be_searched_for_is_told(void **state)
+{
+	struct found f = lint(HEAD "rules:\n  - {id: r, when: {detect: one}, decide: review}\n"
+			      "recognisers:\n  - {id: one, pattern: 'E[0-9]{6}'}\n"
+			      "  - {id: two, pattern: 'E(1'}\n");
+
+	(void)state;
+	assert_says(&f, "8 error recognisers[2] (two): ");
+	assert_int_equal(f.count, 1);
+	f = lint(HEAD "rules:\n  - {id: r, when: {detect: one}, decide: review}\n"
+		 "recognisers:\n  - {id: one, pattern: 'E[0-9]{6}'}\n");
+	assert_int_equal(f.count, 0);
+}
+
 /* ---- mandates --------------------------------------------------------------------------------------- */
 
 static struct found lint_mandate(const char *mandate, const char *period, const char *then)
@@ -431,6 +445,7 @@ int main(void)
 		cmocka_unit_test(a_class_that_nothing_is_decided_for_is_told),
 		cmocka_unit_test(destroying_what_its_class_keeps_is_told),
 		cmocka_unit_test(globs_that_look_like_something_else_are_told),
+		cmocka_unit_test(a_pattern_that_cannot_be_searched_for_is_told),
 		cmocka_unit_test(a_period_below_its_mandates_minimum_is_an_error),
 		cmocka_unit_test(keeping_for_ever_what_must_not_be_kept_is_told),
 		cmocka_unit_test(every_known_mandate_has_a_period_that_can_be_read),
