@@ -178,6 +178,10 @@ int scan_look(struct scanning *s, struct catalogue *c, struct scan_batch *b,
 	bool is_there;
 	int rc = 0;
 
+	if (i->outcome == SCAN_UNCHANGED) {	/* so said who sent it */
+		scan_batch_add(b, i);
+		return 0;
+	}
 	if (find_row(s, c, i, &row, &is_there, e) < 0) {
 		scan_batch_add(b, i);
 		return -1;
