@@ -189,9 +189,11 @@ const char *format_of_sql(const struct format_head *h)
 		"DROP DATABASE ", "DROP VIEW ", "DROP INDEX ", "ALTER TABLE ", "DELETE FROM ",
 		"TRUNCATE TABLE ", "LOCK TABLES ", "START TRANSACTION", "BEGIN TRANSACTION",
 		"SET NAMES ", "SET FOREIGN_KEY_CHECKS", "SET STATEMENT_TIMEOUT", "SET SQL_MODE",
-		"GRANT ALL ", "GRANT SELECT ", "COMMENT ON ", "USE `", "/*!4" };
+		"GRANT ALL ", "GRANT SELECT ", "COMMENT ON ", "USE `", "USE [",
+		"INSERT [", "SET ANSI_NULLS", "SET IDENTITY_INSERT", "/*!4" };
 	static const char *const perhaps[] = { "SELECT ", "UPDATE ", "BEGIN", "COPY ", "SET ",
-		"WITH ", "USE ", "GRANT ", "DECLARE ", "EXEC " };
+		"WITH ", "USE ", "GRANT ", "DECLARE ", "EXEC ", "INSERT ", "DELETE ", "CREATE ",
+		"DROP ", "ALTER ", "MERGE ", "CALL " };
 	const char *end = h->text + (h->text_size < PROBE_MAX ? h->text_size : PROBE_MAX);
 	const char *p = h->text, *first;
 

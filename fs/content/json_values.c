@@ -12,6 +12,7 @@
 
 #define STRETCH_SIZE (128u << 10)	/* handed over when it is as long */
 #define KEY_MAX 256u		/* bytes of a key that are kept */
+#define KNOWN_KEYS 512u
 #define SHOWN_MAX 64u		/* ... and shown */
 
 struct step {			/* how a value is reached from what it is in */
@@ -43,6 +44,8 @@ struct json_values {
 	struct buffer steps;	/* struct step */
 	struct buffer values;	/* struct value */
 	size_t asked;		/* the value asked for last */
+	bool names_secrets;	/* some key did */
+	uint32_t known[KNOWN_KEYS];	/* keys that do not, by their hash */
 };
 
 static struct step *step_at(const struct json_values *v, uint32_t at)
@@ -267,9 +270,27 @@ int json_values_close(struct json_values *v, struct err *e)
 	return v->text.size >= STRETCH_SIZE ? json_values_flush(v, e) : 0;
 }
 
+/* Keys repeat: those that were looked at once are known. */
+static bool is_known(struct json_values *v, const char *key)
+{
+	uint32_t hash = 2166136261u, *slot;	/* FNV-1a */
+
+	for (; *key != '\0'; key++)
+		hash = (hash ^ (unsigned char)*key) * 16777619u;
+	slot = &v->known[hash % KNOWN_KEYS];
+	if (*slot == hash)
+		return true;
+	*slot = hash;
+	return false;
+}
+
 void json_values_key(struct json_values *v, const void *key, size_t size)
 {
-	v->levels[v->depth].key = add_key(v, key, size);
+	uint32_t at = add_key(v, key, size);
+
+	v->levels[v->depth].key = at;
+	if (!v->names_secrets && !has_failed(v) && !is_known(v, key_at(v, at)))
+		v->names_secrets = detect_names_secret(key_at(v, at));
 }
 
 static int add(struct json_values *v, struct step step, const void *utf8, size_t size,
@@ -337,7 +358,8 @@ static void keep_levels(struct json_values *v)
 
 int json_values_flush(struct json_values *v, struct err *e)
 {
-	const struct passage passage = { .label = label, .place = place, .told = told, .arg = v };
+	const struct passage passage = { .label = label, .place = place, .told = told,
+					 .names_secrets = v->names_secrets, .arg = v };
 	struct detector *d = look_detector(v->look);
 	struct err ignored = ERR_NONE;
 	int rc = 0;

@@ -27,6 +27,7 @@ static const struct extractor extractors[] = {
 	{ "text/plain", extract_text },
 	{ "text/csv", extract_csv },
 	{ "text/tab-separated-values", extract_csv },
+	{ "application/sql", extract_sql },
 	{ "application/json", extract_json },
 	{ "application/x-ndjson", extract_json },
 	{ "*-flat-xml", extract_xml },

@@ -44,15 +44,26 @@ static uint64_t column_at(const struct table_rows *g, size_t at)
 
 static uint64_t column_of(struct table_rows *g, uint64_t offset)
 {
+	const uint8_t *from, *row;
 	size_t at;
 
-	if (offset == g->asked)
-		return g->column;
 	if (offset < g->start)
 		return g->start_column;
 	at = (size_t)(offset - g->start);
-	g->asked = offset;
-	g->column = column_at(g, at < g->size ? at : g->size);
+	if (at > g->size)
+		at = g->size;
+	if (g->asked < g->start || g->asked > offset) {
+		g->column = column_at(g, at);
+	} else {	/* questions come nearly in order: count on from the last one */
+		from = g->window + (g->asked - g->start);
+		row = memrchr(from, DETECT_ROW_END, (size_t)(g->window + at - from));
+		if (row != NULL) {
+			from = row + 1;
+			g->column = 0;
+		}
+		g->column += count_cells(from, (size_t)(g->window + at - from));
+	}
+	g->asked = g->start + at;
 	return g->column;
 }
 
