@@ -58,6 +58,7 @@ int detector_new(const struct recognisers *r, struct detector **out, struct err 
 	}
 	if (make_scratch(d, e) < 0)
 		goto fail;
+	d->around = (struct detect_around){ .words = r->words, .scratch = d->words_scratch };
 	detector_reset(d);
 	*out = d;
 	return 0;
@@ -80,6 +81,7 @@ void detector_free(struct detector *d)
 		return;
 	if (d->text)
 		wipe(d);
+	detect_around_free(&d->around);
 	hs_free_scratch(d->scratch);
 	hs_free_scratch(d->starts_scratch);
 	hs_free_scratch(d->words_scratch);
@@ -144,7 +146,7 @@ static int search_full_window(struct detector *d, struct err *e)
 	if (detect_search(d, e) < 0)
 		return -1;
 	detect_settle(d, d->high - REACH);
-	if (d->no_memory)
+	if (d->no_memory || d->around.hits.no_memory)
 		return out_of_memory(e);
 	advance(d);
 	return 0;
@@ -210,7 +212,7 @@ int detector_end(struct detector *d, struct err *e)
 	d->high = d->used;
 	rc = detect_search(d, e);
 	detect_settle(d, SIZE_MAX);
-	if (rc == 0 && d->no_memory)
+	if (rc == 0 && (d->no_memory || d->around.hits.no_memory))
 		rc = out_of_memory(e);
 	d->passage = NULL;
 	return rc;

@@ -74,11 +74,7 @@ static uint8_t distance_of(struct detector *d, unsigned owner, const struct cand
 	size_t start = (size_t)(value - d->text), end = start + size;
 
 	if (d->near_start != start || d->near_end != end) {
-		detect_near_clear(&d->near);
-		detect_words_around(d->set->words, d->words_scratch, d->text, value, size,
-				    d->text + d->used, &d->near);
-		if (c->label)
-			detect_words_label(d->set->words, d->words_scratch, c->label, &d->near);
+		detect_around_value(&d->around, d->text, d->used, start, end, c->label, &d->near);
 		d->near_start = start;
 		d->near_end = end;
 	}

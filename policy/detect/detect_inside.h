@@ -11,6 +11,7 @@
 
 #include "policy/detect/detect.h"
 #include "policy/detect/detect_pictures.h"
+#include "policy/detect/detect_near.h"
 #include "policy/detect/detect_words.h"
 
 /* ---- the compiled set (detect_set.c) ------------------------------------------------ */
@@ -90,6 +91,7 @@ struct detector {
 	bool no_memory;
 	char *taken;		/* by byte of the window, while claims are settled */
 
+	struct detect_around around;
 	struct detect_near near;	/* around the span asked about last */
 	size_t near_start, near_end;
 	size_t label_at;	/* the label below is of this place; SIZE_MAX: of none */

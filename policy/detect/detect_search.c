@@ -160,6 +160,7 @@ static int search_expressions(struct detector *d, struct err *e)
 
 int detect_search(struct detector *d, struct err *e)
 {
+	detect_around_reset(&d->around);
 	d->near_end = 0;
 	d->label_at = SIZE_MAX;
 	detect_pictures_scan(d->set->pictures, d->text, d->used, d->low, d->high, on_picture, d);

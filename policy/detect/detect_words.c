@@ -9,13 +9,6 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
-#include "policy/detect/detect.h"
-
-#define BEFORE 100
-#define AFTER 50
-#define AFTER_PENALTY 30
-#define LABEL_DISTANCE 4
-#define LABEL_MAX 256
 
 struct word {
 	const char *text;	/* borrowed from its recogniser */
@@ -26,6 +19,7 @@ struct word {
 struct detect_words {
 	struct word *words;
 	size_t count;
+	size_t longest;		/* bytes */
 	hs_database_t *database;	/* NULL: no words at all */
 };
 
@@ -37,6 +31,8 @@ static struct word *find_word(struct detect_words *w, const char *text)
 		if (strcmp(w->words[i].text, text) == 0)
 			return &w->words[i];
 	w->words[w->count] = (struct word){ .text = text };
+	if (strlen(text) > w->longest)
+		w->longest = strlen(text);
 	return &w->words[w->count++];
 }
 
@@ -232,124 +228,70 @@ static const char *begin_of(const char *from, const char *end, const char *word)
 
 struct look {
 	const struct detect_words *words;
+	const char *text, *end;	/* what can be seen */
 	const char *base;	/* what was handed to Vectorscan begins here */
-	const char *from, *end;	/* what can be seen */
-	const char *value, *value_end;	/* NULL: a label */
-	struct detect_near *near;
+	size_t from;
+	struct detect_hits *hits;
 };
+
+static void add_hit(struct detect_hits *hits, const struct detect_hit *hit)
+{
+	if (hits->count == hits->room) {
+		size_t room = hits->room ? 2 * hits->room : 256;
+		struct detect_hit *grown = realloc(hits->rows, room * sizeof *grown);
+
+		if (!grown) {
+			hits->no_memory = true;
+			return;
+		}
+		hits->rows = grown;
+		hits->room = room;
+	}
+	hits->rows[hits->count++] = *hit;
+}
 
 static int on_word(unsigned id, unsigned long long begin, unsigned long long to, unsigned flags,
 		   void *arg)
 {
 	const struct look *l = arg;
-	const struct word *word = &l->words->words[id];
-	const char *end = l->base + to;
-	const char *start = begin_of(l->from, end, word->text);
-	size_t distance = LABEL_DISTANCE;
+	const char *end = l->base + to, *start;
 
 	(void)begin;
 	(void)flags;
-	if (!start || !begins(l->from, start) || !ends_or_plural(end, l->end))
+	if ((size_t)(end - l->text) <= l->from)
 		return 0;
-	if (l->value) {
-		if (end <= l->value)
-			distance = (size_t)(l->value - end);
-		else if (start >= l->value_end)
-			distance = (size_t)(start - l->value_end) + AFTER_PENALTY;
-		else
-			return 0;	/* in the value itself */
-	}
-	if (distance >= DETECT_FAR)
-		distance = DETECT_FAR - 1;
-	for (size_t i = 0; i < word->owner_count; i++)
-		if (distance < l->near->distance[word->owners[i]])
-			l->near->distance[word->owners[i]] = (uint8_t)distance;
+	start = begin_of(l->text, end, l->words->words[id].text);
+	if (start && begins(l->text, start) && ends_or_plural(end, l->end))
+		add_hit(l->hits, &(struct detect_hit){ .start = (uint32_t)(start - l->text),
+						       .end = (uint32_t)(end - l->text),
+						       .word = (uint16_t)id });
 	return 0;
 }
 
-static void look(const struct look *l, struct hs_scratch *scratch, const char *end)
+void detect_words_find(const struct detect_words *w, struct hs_scratch *scratch,
+		       const char *text, size_t size, size_t from, size_t to,
+		       struct detect_hits *hits)
 {
+	size_t base = from > w->longest ? from - w->longest : 0;
+	struct look l = { .words = w, .text = text, .end = text + size, .base = text + base,
+			  .from = from, .hits = hits };
 	hs_error_t rc;
 
-	if (end <= l->base)
+	if (!w->database || to <= base)
 		return;
-	rc = hs_scan(l->words->database, l->base, (unsigned)(end - l->base), 0, scratch, on_word,
-		     (void *)l);
+	rc = hs_scan(w->database, text + base, (unsigned)(to - base), 0, scratch, on_word, &l);
 	assert(rc == HS_SUCCESS);
 	(void)rc;
 }
 
-/* Back from `value` over this line and the one before it.  *letters: whether there is
- * anything that a word could be of: a table of numbers has none. */
-static const char *context_begin(const char *from, const char *value, bool *letters)
+const uint16_t *detect_words_owners(const struct detect_words *w, unsigned word, size_t *count)
 {
-	const char *at = value;
-	unsigned lines = 0;
-
-	while (at > from && value - at < BEFORE) {
-		char c = at[-1];
-
-		*letters = *letters || (unsigned char)c >= 'A';
-
-		if (c == DETECT_ROW_END)
-			break;
-		if (c == '\n') {
-			const char *left = at - 1;
-
-			while (left > from && (left[-1] == '\r' || left[-1] == ' '))
-				left--;
-			if (++lines == 2 || left == from || left[-1] == '\n')
-				break;
-		}
-		at--;
-	}
-	return at;
+	*count = w->words[word].owner_count;
+	return w->words[word].owners;
 }
 
-static const char *context_end(const char *value_end, const char *end, bool *letters)
+void detect_hits_free(struct detect_hits *hits)
 {
-	const char *at = value_end;
-
-	for (; at < end && at - value_end < AFTER && *at != '\n' && *at != DETECT_ROW_END; at++)
-		*letters = *letters || (unsigned char)*at >= 'A';
-	return at;
-}
-
-void detect_near_clear(struct detect_near *near)
-{
-	memset(near->distance, DETECT_FAR, sizeof near->distance);
-}
-
-void detect_words_around(const struct detect_words *w, struct hs_scratch *scratch,
-			 const char *from, const char *value, size_t size, const char *end,
-			 struct detect_near *near)
-{
-	struct look l = { .words = w, .from = from, .end = end, .value = value,
-			  .value_end = value + size, .near = near };
-	const char *first, *last;
-	bool letters = false;
-
-	first = context_begin(from, value, &letters);
-	last = context_end(value + size, end, &letters);
-	if (!w->database || !letters)
-		return;
-	l.base = first;
-	if (size <= 64) {	/* one pass costs less than two */
-		look(&l, scratch, last);
-		return;
-	}
-	look(&l, scratch, value);
-	l.base = value + size;
-	look(&l, scratch, last);
-}
-
-void detect_words_label(const struct detect_words *w, struct hs_scratch *scratch,
-			const char *label, struct detect_near *near)
-{
-	size_t size = strnlen(label, LABEL_MAX);
-	struct look l = { .words = w, .base = label, .from = label, .end = label + size,
-			  .near = near };
-
-	if (w->database)
-		look(&l, scratch, label + size);
+	free(hits->rows);
+	*hits = (struct detect_hits){ 0 };
 }

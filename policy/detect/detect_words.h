@@ -1,17 +1,17 @@
 /*
- * The words of all recognisers, looked for in the few bytes around a value: which
- * recognisers have one near, and how near.
+ * The words of all recognisers, and where they stand in a text.
  *
  * A word stands as a word: beside it is no letter, unless case changes there
  * ("homePhone"); "_", "-" and digits part words, a plural s belongs to it.  Chinese,
  * Japanese and Korean words stand anywhere.  A space in a word stands for nothing, or
  * for one of " _-.".
  *
- * Constant once compiled; the scratch belongs to one thread.
+ * Constant once compiled; scratch and hits belong to one thread.
  */
 #ifndef POLICY_DETECT_DETECT_WORDS_H
 #define POLICY_DETECT_DETECT_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,13 +21,15 @@ struct err;
 struct hs_scratch;
 struct detect_words;
 
-#define DETECT_RECOGNISERS_MAX 256
-#define DETECT_FAR 255		/* no word near */
+struct detect_hit {		/* a word */
+	uint32_t start, end;	/* in the text */
+	uint16_t word;
+};
 
-struct detect_near {
-	/* By recogniser: bytes to its nearest word (a word behind the value counts as
-	 * further off than one before it, the label as nearly the nearest). */
-	uint8_t distance[DETECT_RECOGNISERS_MAX];
+struct detect_hits {		/* all zeros: none; detect_hits_free() */
+	struct detect_hit *rows;	/* in order of ends */
+	size_t count, room;
+	bool no_memory;
 };
 
 int detect_words_new(const struct recogniser *const *rows, size_t count,
@@ -37,13 +39,13 @@ void detect_words_free(struct detect_words *w);	/* NULL is allowed */
 int detect_words_scratch(const struct detect_words *w, struct hs_scratch **scratch,
 			 struct err *e);
 
-void detect_near_clear(struct detect_near *near);
-/* Before: 100 bytes, this line and the one before it, no blank line between.  After:
- * 50 bytes of the line.  Neither leaves the row.  from..end can be seen. */
-void detect_words_around(const struct detect_words *w, struct hs_scratch *scratch,
-			 const char *from, const char *value, size_t size, const char *end,
-			 struct detect_near *near);
-void detect_words_label(const struct detect_words *w, struct hs_scratch *scratch,
-			const char *label, struct detect_near *near);
+/* The recognisers that a word belongs to. */
+const uint16_t *detect_words_owners(const struct detect_words *w, unsigned word, size_t *count);
+
+/* Adds the words that end in from..to (behind from); 0..size can be seen. */
+void detect_words_find(const struct detect_words *w, struct hs_scratch *scratch,
+		       const char *text, size_t size, size_t from, size_t to,
+		       struct detect_hits *hits);
+void detect_hits_free(struct detect_hits *hits);
 
 #endif
