@@ -104,11 +104,10 @@ static bool is_edge(char left, char right)
 static const char *word_at(struct span s, const char *p, const char *word)
 {
 	const char *end = match_word(p, s.end, word);
-	char last = word[strlen(word) - 1];
 
 	if (end == NULL)
 		return NULL;
-	if (around_is_letter(last) && end < s.end && !is_edge(end[-1], *end))
+	if (around_is_letter(word[strlen(word) - 1]) && end < s.end && !is_edge(end[-1], *end))
 		return NULL;
 	return end;
 }
@@ -138,6 +137,11 @@ static struct firsts firsts_of(const char *const *words)
 	return f;
 }
 
+static inline bool may_begin(const struct firsts *f, char c)
+{
+	return (f->mask >> ((unsigned char)c & 63) & 1) != 0;
+}
+
 /* The longest word that stands at p. */
 static bool any_word_at(struct span s, const char *p, const char *const *words,
 			const struct firsts *f, struct span *found)
@@ -145,17 +149,19 @@ static bool any_word_at(struct span s, const char *p, const char *const *words,
 	const char *at = f->bytes, *last = f->bytes + f->count;
 	bool is_found = false;
 
-	if ((f->mask >> ((unsigned char)*p & 63) & 1) == 0 ||
-	    (p > s.from && around_is_letter(*p) && !is_edge(p[-1], *p)))
+	if (p > s.from && around_is_letter(*p) && !is_edge(p[-1], *p))
 		return false;
 	while (at < last && (at = memchr(at, around_lower(*p), (size_t)(last - at))) != NULL) {
-		const char *end = word_at(s, p, words[at - f->bytes]);
+		const char *word = words[at++ - f->bytes], *end;
 
+		if (p + 1 < s.end && word[1] != ' ' && word[1] != '\0' &&
+		    around_lower(p[1]) != word[1])
+			continue;
+		end = word_at(s, p, word);
 		if (end != NULL && (!is_found || end > found->end)) {
 			*found = (struct span){ p, end };
 			is_found = true;
 		}
-		at++;
 	}
 	return is_found;
 }
@@ -165,7 +171,7 @@ bool around_last_word(struct span s, const char *const *words, struct span *foun
 	struct firsts f = firsts_of(words);
 
 	for (const char *p = s.end; p > s.from; p--) {
-		if (any_word_at(s, p - 1, words, &f, found))
+		if (may_begin(&f, p[-1]) && any_word_at(s, p - 1, words, &f, found))
 			return true;
 	}
 	return false;
@@ -176,7 +182,7 @@ bool around_first_word(struct span s, const char *const *words, struct span *fou
 	struct firsts f = firsts_of(words);
 
 	for (const char *p = s.from; p < s.end; p++) {
-		if (any_word_at(s, p, words, &f, found))
+		if (may_begin(&f, *p) && any_word_at(s, p, words, &f, found))
 			return true;
 	}
 	return false;

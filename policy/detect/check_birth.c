@@ -83,6 +83,14 @@ static bool is_named_behind(const struct candidate *c, struct span date)
 	       (found.from - after.from <= 3 || *after.from == ' ');
 }
 
+/* Eight digits: seldom a date. */
+static bool is_number(const struct candidate *c)
+{
+	return c->size == 8 &&
+	       around_count_digits((struct span){ c->text, c->text + 8 }) == 8 &&
+	       !date_is_compact(c->text, c->text + 8);
+}
+
 /* Most dates are none of birth, and reading one costs more than looking for a word. */
 static bool may_be_named(const struct candidate *c)
 {
@@ -91,9 +99,6 @@ static bool may_be_named(const struct candidate *c)
 						 NUMBERED + 7).from,
 			     around_after(c, START_BACK, true).end };
 
-	if (c->size == 8 && around_is_digit(c->text[2]) && around_is_digit(c->text[5]) &&
-	    date_written(c->text, c->text + c->size) == NULL)
-		return false;
 	return around_label_has(c, birth_words) || around_has_word(near, birth_words) ||
 	       memmem(near.from, (size_t)(near.end - near.from), "生", 3) != NULL;
 }
@@ -102,7 +107,7 @@ enum verdict birth_check(const struct candidate *c)
 {
 	struct span date;
 
-	if (!c->has_context || !may_be_named(c) || !find(c, &date))
+	if (!c->has_context || is_number(c) || !may_be_named(c) || !find(c, &date))
 		return VERDICT_NO;
 	if (around_label_has(c, birth_words) || is_named_before(c, date) ||
 	    is_named_behind(c, date))

@@ -178,8 +178,7 @@ static const char *all_digits(struct reader r)
 
 static const char *compact(struct reader r)
 {
-	size_t size = 0;
-	int value = number(&r, 8, 8, &size);
+	int value = number(&r, 8, 8, NULL);
 
 	return value >= 0 && checksum_is_date(value / 10000, value / 100 % 100, value % 100) ?
 	       r.p : NULL;
@@ -326,6 +325,11 @@ static const char *of_the_east(struct reader r)
 	if (before == 0 && y < 100)
 		y += 1900;
 	return is_year_month_day(before + y, month, day) ? r.p : NULL;
+}
+
+bool date_is_compact(const char *p, const char *end)
+{
+	return compact((struct reader){ p, end }) != NULL;
 }
 
 const char *date_written(const char *p, const char *end)

@@ -27,9 +27,14 @@ static const struct parting {
 /* NULL where nothing that may part two groups stands before a digit. */
 static const struct parting *parting_at(const char *p, const char *end, bool is_open)
 {
+	if (p == end || strchr(" -./()\xc2\xe2", *p) == NULL)
+		return NULL;
 	for (size_t i = 0; i < sizeof partings / sizeof partings[0]; i++) {
-		size_t size = strlen(partings[i].text);
+		size_t size;
 
+		if (partings[i].text[0] != *p)
+			continue;
+		size = strlen(partings[i].text);
 		if ((size_t)(end - p) <= size || memcmp(p, partings[i].text, size) != 0)
 			continue;
 		if (partings[i].closes != is_open || !around_is_digit(p[size]))
