@@ -66,13 +66,11 @@ static bool is_product(const struct candidate *c, uint32_t address)
 /* Is the nearest word before it one of versions?  A number between parts them. */
 static bool is_version(const struct candidate *c)
 {
-	struct span before = around_before(c, 28, true), version, address;
+	struct span before = around_words_before(c, c->text, 28, 0), version, address;
 
 	if (around_label_has(c, version_words) && !around_label_has(c, address_words))
 		return true;
 	if (!around_last_word(before, version_words, &version))
-		return false;
-	if (around_count_digits((struct span){ version.end, before.end }) > 0)
 		return false;
 	return !around_last_word(before, address_words, &address) ||
 	       address.end < version.end;
@@ -102,6 +100,8 @@ enum verdict ipv4_check(const struct candidate *c)
 
 	if (is_part_of_more(c) || !parse_octets(c, &address) || is_of_nobody(address))
 		return VERDICT_NO;
+	if (c->is_first_look)
+		return VERDICT_VALID;
 	return is_product(c, address) || is_version(c) ? VERDICT_NO : VERDICT_VALID;
 }
 

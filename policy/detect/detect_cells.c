@@ -31,6 +31,7 @@ static void consider(struct detector *d, size_t start, size_t end)
 {
 	const char *label = d->passage->label(d->passage->arg, d->base + start);
 
+	d->label_at = SIZE_MAX;	/* the one that was asked for before may be gone */
 	if (label == NULL || !names_secret(d, label))
 		return;
 	for (size_t i = 0; i < d->set->count; i++)

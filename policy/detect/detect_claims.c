@@ -68,13 +68,11 @@ static void value_of(const struct recogniser *r, const struct candidate *c, cons
 
 /* ---- context ------------------------------------------------------------------------------ */
 
-static uint8_t distance_of(struct detector *d, unsigned owner, const struct candidate *c,
-			   const char *value, size_t size)
+static uint8_t distance_of(struct detector *d, unsigned owner, size_t start, size_t end,
+			   const char *label)
 {
-	size_t start = (size_t)(value - d->text), end = start + size;
-
 	if (d->near_start != start || d->near_end != end) {
-		detect_around_value(&d->around, d->text, d->used, start, end, c->label, &d->near);
+		detect_around_value(&d->around, d->text, d->used, start, end, label, &d->near);
 		d->near_start = start;
 		d->near_end = end;
 	}
@@ -102,10 +100,10 @@ static void claim(struct detector *d, const struct claim *c)
 static void consider(struct detector *d, unsigned owner, struct candidate *c)
 {
 	const struct recogniser *r = d->set->rows[owner];
+	size_t start = (size_t)(c->text - d->text), size;
 	enum verdict verdict;
 	uint8_t distance;
 	const char *value;
-	size_t size;
 
 	/* Looking around costs more than most checks: first those that pass when
 	 * everything around speaks for them. */
@@ -113,8 +111,7 @@ static void consider(struct detector *d, unsigned owner, struct candidate *c)
 	verdict = r->check(c);
 	if (verdict == VERDICT_NO)
 		return;
-	value_of(r, c, &value, &size);
-	distance = distance_of(d, owner, c, value, size);
+	distance = distance_of(d, owner, start, start + c->size, c->label);
 	if (distance == DETECT_FAR && (verdict == VERDICT_WEAK || r->alone == 0))
 		return;
 	c->has_context = distance != DETECT_FAR;
@@ -123,10 +120,15 @@ static void consider(struct detector *d, unsigned owner, struct candidate *c)
 	if (verdict == VERDICT_NO || (verdict == VERDICT_WEAK && !c->has_context))
 		return;
 	value_of(r, c, &value, &size);
-	claim(d, &(struct claim){ .start = (uint32_t)(value - d->text),
-				  .end = (uint32_t)(value - d->text + (ptrdiff_t)size),
+	start = (size_t)(value - d->text);
+	if (r->value) {	/* a word in the value itself is none near it */
+		distance = distance_of(d, owner, start, start + size, c->label);
+		if (distance == DETECT_FAR && (verdict == VERDICT_WEAK || r->alone == 0))
+			return;
+	}
+	claim(d, &(struct claim){ .start = (uint32_t)start, .end = (uint32_t)(start + size),
 				  .owner = (uint16_t)owner,
-				  .confidence = c->has_context ? r->in_context : r->alone,
+				  .confidence = distance == DETECT_FAR ? r->alone : r->in_context,
 				  .distance = distance });
 }
 
