@@ -2,11 +2,16 @@
  * Archives and packed files.  A packed tar counts as one container: that is how
  * people see it, and what "a depth of four" means to them.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/content/extract_members.h"
 #include "fs/content/extract_unpack.h"
 #include "fs/content/look.h"
+
+#define NAME_MAX_KEPT 256
 
 static int look_at_members(struct look *l, struct input *in, struct err *e)
 {
@@ -25,9 +30,27 @@ static int look_at_members(struct look *l, struct input *in, struct err *e)
 	return rc;
 }
 
+/* As gzip stores it, else the packed file's own without its last extension. */
+static void unpacked_name(const struct look *l, const struct unpack *u,
+			  char out[NAME_MAX_KEPT])
+{
+	const char *name = unpack_stored_name(u), *slash, *dot;
+
+	if (!*name) {
+		name = look_name(l);
+		slash = strrchr(name, '/');
+		name = slash ? slash + 1 : name;
+	}
+	dot = strrchr(name, '.');
+	if (name == unpack_stored_name(u) || !dot || dot == name)
+		dot = name + strlen(name);
+	snprintf(out, NAME_MAX_KEPT, "%.*s", (int)(dot - name), *name ? name : "content");
+}
+
 /* What came out of a packing: a tar's members, or the one file. */
 static int look_at_content(struct look *l, struct unpack *u, struct input *in, struct err *e)
 {
+	char name[NAME_MAX_KEPT];
 	const void *head;
 	size_t size;
 
@@ -35,7 +58,8 @@ static int look_at_content(struct look *l, struct unpack *u, struct input *in, s
 		return -1;
 	if (members_is_stream(head, size))
 		return look_at_members(l, in, e);
-	return look_into(l, in, unpack_stored_name(u), e);
+	unpacked_name(l, u, name);
+	return look_into(l, in, name, e);
 }
 
 int extract_archive(struct look *l, struct input *in, struct err *e)

@@ -419,7 +419,7 @@ int extract_mail(struct look *l, struct input *in, struct err *e)
 		*e = why;
 		goto out;
 	}
-	mail_prepare();
+	g_mime_init();
 	m.is_mbox = !strcmp(look_format(l), "application/mbox");
 	rc = m.is_mbox ? mbox_read(l, in, can_seek, on_message, &m, e)
 		       : read_single(&m, can_seek, e);

@@ -10,11 +10,6 @@
 
 #define STORED_SIZE (16u << 10)
 
-void mail_prepare(void)
-{
-	g_mime_init();
-}
-
 /* ---- our bytes as a stream of GMime's ---------------------------------------------------------- */
 
 struct mail_stream {

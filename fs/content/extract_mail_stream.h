@@ -10,9 +10,6 @@
 struct err;
 struct input;
 
-/* To be called before the process may open nothing more. */
-void mail_prepare(void);
-
 /* in and failure: borrowed until the last reference is gone.  can_seek: in is
  * seekable; then GMime goes back for the bodies, and holds none in memory. */
 GMimeStream *mail_stream_new(struct input *in, bool can_seek, struct err *failure);

@@ -43,11 +43,6 @@ struct sax {
 	char plain[PLAIN_SIZE];
 };
 
-void sax_prepare(void)
-{
-	xmlInitParser();
-}
-
 /* ---- events ------------------------------------------------------------------------------ */
 
 static struct sax *sax_of(void *context)

@@ -55,7 +55,4 @@ const struct sax_attribute *sax_attribute(const struct sax_tag *tag, const char 
 void sax_encoding(const void *head, size_t size, const char *seen,
 		  char out[SAX_ENCODING_MAX]);
 
-/* To be called before the process may open nothing more. */
-void sax_prepare(void);
-
 #endif

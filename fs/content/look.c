@@ -73,6 +73,7 @@ static const struct extractor extractors[] = {
 	{ "application/x-xar", extract_archive },
 	{ "application/warc", extract_archive },
 	{ "application/vnd.sqlite3", extract_sqlite },
+	{ "application/pdf", extract_pdf },
 	{ "message/rfc822", extract_mail },
 	{ "application/mbox", extract_mail },
 	{ "text/html", extract_html },
@@ -183,7 +184,7 @@ static int extract(struct look *l, struct input *in, struct err *e)
 static int look_at(struct look *l, struct input *in, const char *name, struct err *e)
 {
 	struct item *above = l->item;
-	struct item item = { .format = "" };
+	struct item item = { .name = name ? name : "" };
 	const void *head;
 	size_t size;
 	bool is_all;
@@ -302,6 +303,21 @@ void look_encoding_is(struct look *l, const char *encoding)
 unsigned look_depth(const struct look *l)
 {
 	return l->depth;
+}
+
+const char *look_name(const struct look *l)
+{
+	return l->item->name;
+}
+
+void look_wears(struct look *l)
+{
+	l->k->is_worn = true;
+}
+
+bool looker_is_worn(const struct looker *k)
+{
+	return k->is_worn;
 }
 
 /* ---- one file ---------------------------------------------------------------------------- */

@@ -49,6 +49,9 @@ void looker_free(struct looker *k);	/* NULL is allowed */
 void looker_note(struct looker *k,
 		 void (*note)(void *arg, unsigned depth, const char *format), void *arg);
 
+/* True once a file was looked into that wears a process out: see look_wears(). */
+bool looker_is_worn(const struct looker *k);
+
 /* name: for its extension, bytes; NULL: none.  *out: examination_clear() it, also
  * after -1: only for want of memory or a read error of `in` itself (MUNI_IO). */
 int looker_examine(struct looker *k, struct input *in, const char *name,
@@ -82,6 +85,11 @@ void look_encoding_is(struct look *l, const char *encoding);
 struct text_reader;
 void look_text_ends(struct look *l, const struct text_reader *r);
 unsigned look_depth(const struct look *l);
+/* The name of the present item, as given; "" without one. */
+const char *look_name(const struct look *l);
+/* A library keeps something of this file that the next one could be read otherwise
+ * for: this process had better not look into another one. */
+void look_wears(struct look *l);
 
 /*
  * Cells: many small texts (fields of a row, strings of a document) in one pass.

@@ -18,11 +18,13 @@ struct looker {
 	struct formats *formats;
 	struct detector *detector;
 	struct hasher *hasher;
+	bool is_worn;		/* by a library that keeps something of a file */
 	void (*note)(void *arg, unsigned depth, const char *format);
 	void *note_arg;
 };
 
 struct item {
+	const char *name;	/* borrowed */
 	char format[128];
 	char encoding[32];
 };

@@ -30,6 +30,7 @@ static size_t size_max(uint8_t type)
 	case WIRE_LOOK:
 		return 64 + WIRE_NAME_MAX;
 	case WIRE_FOUND:
+	case WIRE_FOUND_LAST:
 		return EXAMINATION_MAX;
 	case WIRE_FAILED:
 		return 1 + WIRE_WHY_MAX;

@@ -6,7 +6,8 @@
  * muni-examine loads its tables, closes the door and answers WIRE_READY.  For each
  * WIRE_WORKER (with the worker's end of a new pair) it forks a worker and answers
  * WIRE_STARTED; for each WIRE_END it ends and reaps one and answers WIRE_ENDED.  A
- * worker answers each WIRE_LOOK (with a descriptor) by WIRE_FOUND.  WIRE_FAILED
+ * worker answers each WIRE_LOOK (with a descriptor) by WIRE_FOUND, or by
+ * WIRE_FOUND_LAST where it should see no other file.  WIRE_FAILED
  * may stand for any answer.  Who sees the other end closed ends itself.
  *
  * A packet is u8 type, u8 whether more packets of the same message follow, bytes.
@@ -44,6 +45,7 @@ enum wire_type {
 	WIRE_LOOK = 8,		/* with a descriptor */
 	WIRE_FOUND = 9,		/* an examination */
 	WIRE_FAILED = 10,	/* u8 code, text */
+	WIRE_FOUND_LAST = 11,	/* the same as WIRE_FOUND, of a worker that is worn */
 };
 
 /* ---- packets ------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/content/extract_pdf.h"
 #include "fs/content/wire.h"
 #include "fs/examine/jail.h"
 #include "fs/examine/keeper.h"
@@ -72,12 +73,15 @@ static int load_recognisers(struct inbox *control, uint32_t count, struct recogn
 
 static int prepare(struct inbox *control, struct looker **out, struct err *e)
 {
-	struct recognisers *r = NULL;	/* for as long as this process lives */
+	/* Both for as long as this process lives. */
+	struct recognisers *r = NULL;
+	struct pdf_tables *tables = NULL;
 	struct wire_hello hello;
 
 	if (hear_hello(control, &hello, e) < 0 ||
 	    load_recognisers(control, hello.custom_count, &r, e) < 0 ||
-	    looker_new(r, &hello.limits, out, e) < 0 || warm_up(*out, e) < 0)
+	    looker_new(r, &hello.limits, out, e) < 0 || warm_up(*out, e) < 0 ||
+	    pdf_tables_open(&tables, e) < 0)
 		return -1;
 	return jail_close(hello.memory, e);
 }

@@ -73,7 +73,8 @@ static void serve(struct worker *w)
 	rc = examine(w, w->inbox.fd, &ask, &why);
 	file_close(&w->inbox.fd);
 	if (rc == 0)
-		rc = wire_send(JAIL_SOCKET, WIRE_FOUND, w->answer.data, w->answer.size, -1, &e);
+		rc = wire_send(JAIL_SOCKET, looker_is_worn(w->looker) ? WIRE_FOUND_LAST : WIRE_FOUND,
+			       w->answer.data, w->answer.size, -1, &e);
 	else
 		rc = wire_send_failure(JAIL_SOCKET, &why, &e);
 	if (rc < 0)

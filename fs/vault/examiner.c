@@ -272,7 +272,7 @@ static int renew(struct examiner *x, struct hand *h, struct err *e)
 {
 	struct wire_ended ended;
 
-	if (!h->is_live || h->looked < RENEW_AFTER)
+	if (!h->is_live || (h->looked < RENEW_AFTER && !h->is_worn))
 		return 0;
 	return keeper_end(&x->keeper, h, &ended, e);
 }

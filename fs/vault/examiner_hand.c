@@ -82,8 +82,10 @@ static enum hand_end take_answer(struct hand *h, struct examination *out, struct
 		inbox_failure(&h->inbox, e);
 		return e->code == MUNI_DAMAGED ? HAND_LIED : HAND_REFUSED;
 	}
-	if (h->inbox.type != WIRE_FOUND || examination_read(&r, out, &ignored) < 0)
+	if ((h->inbox.type != WIRE_FOUND && h->inbox.type != WIRE_FOUND_LAST) ||
+	    examination_read(&r, out, &ignored) < 0)
 		return HAND_LIED;
+	h->is_worn = h->inbox.type == WIRE_FOUND_LAST;
 	return HAND_FOUND;
 }
 

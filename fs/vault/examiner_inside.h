@@ -30,6 +30,7 @@ struct hand {			/* on one worker; of one thread while it is taken */
 	pid_t pid;
 	int socket;		/* -1: none */
 	unsigned looked;	/* files since it was forked */
+	bool is_worn;		/* it wants to be renewed */
 	struct inbox inbox;
 };
 

@@ -161,6 +161,7 @@ int keeper_fork(struct keeper *k, struct hand *h, struct err *e)
 		rc = set_patience(h->socket, 0, HEAR_MS, e);
 	h->is_live = rc == 0;
 	h->looked = 0;
+	h->is_worn = false;
 	if (rc < 0)
 		file_close(&h->socket);
 	return rc < 0 ? err_wrap(e, "starting a process to look into files") : 0;
