@@ -397,15 +397,16 @@ static void a_pipe_is_looked_into(void **state)
 
 static void a_worker_that_takes_too_long_is_cut_and_the_digest_is_made(void **state)
 {
-	struct examiner *x = open_with((struct examiner_options){ .workers = 1, .seconds = 1 });
 	static const char line[] = "a line of plain words that nobody would look at twice\n";
 	struct feed f = { .size = 6ull << 30, .line = line };
 	struct examination found;
 	struct err e = ERR_NONE;
+	struct examiner *x;
 
 	(void)state;
 	if (IS_SANITIZED)
 		skip();
+	x = open_with((struct examiner_options){ .workers = 1, .seconds = 1 });
 	/* Told to be small: its size grants no time. */
 	assert_int_equal(look_at_pipe(x, &f, 0, &found, &e), 0);
 	assert_string_equal(found.opaque,
