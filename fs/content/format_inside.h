@@ -39,6 +39,9 @@ const char *format_of_mail(const struct format_head *h);
 const char *format_of_sql(const struct format_head *h);
 const char *format_of_settings(const struct format_head *h);
 
+/* format_names.c: does the extension stand for plain text? */
+bool format_is_called_plain(const char *extension);
+
 /* The extension of a name, lower case; "" without one. */
 #define FORMAT_EXTENSION_MAX 16
 void format_extension(const char *name, char out[FORMAT_EXTENSION_MAX]);

@@ -415,6 +415,13 @@ static bool may_be(const struct claim *c, const char *format)
 	return false;
 }
 
+bool format_is_called_plain(const char *extension)
+{
+	const struct claim *c = *extension != '\0' ? find_claim(extension) : NULL;
+
+	return c != NULL && strcmp(c->format, "text/plain") == 0;
+}
+
 void format_extension(const char *name, char out[FORMAT_EXTENSION_MAX])
 {
 	const char *slash = name == NULL ? NULL : strrchr(name, '/');
