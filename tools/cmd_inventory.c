@@ -13,11 +13,12 @@
 #include "tools/sheet.h"
 #include "tools/table.h"
 
-enum { SYSTEM = 256, CSV, FORMAT, FINDING, OPAQUE, DUPLICATES };
+enum { SYSTEM = 256, CSV, EXCEL, FORMAT, FINDING, OPAQUE, DUPLICATES };
 
 static const struct cli_option options[] = {
 	{ SYSTEM, "system", "NAME", "whose inventory (needed)" },
 	{ CSV, "csv", NULL, "a spreadsheet on standard output" },
+	{ EXCEL, "excel", NULL, "with --csv: a byte order mark in front" },
 	{ FORMAT, "format", "GLOB", "of this format by content, as text/csv, image/*" },
 	{ FINDING, "finding", "ID", "in which this stands, as iban; any: anything" },
 	{ OPAQUE, "opaque", NULL, "what could not be looked into, wholly or in part" },
@@ -27,7 +28,7 @@ static const struct cli_option options[] = {
 
 struct selection {
 	const char *system, *format, *finding;
-	bool is_csv, only_opaque, only_duplicates;
+	bool is_csv, has_mark, only_opaque, only_duplicates;
 };
 
 struct listing {
@@ -52,6 +53,9 @@ static void take_option(struct selection *want, int o, const char *value)
 		break;
 	case CSV:
 		want->is_csv = true;
+		break;
+	case EXCEL:
+		want->has_mark = true;
 		break;
 	case FORMAT:
 		want->format = value;
@@ -252,7 +256,8 @@ static void begin(struct listing *l)
 
 	if (l->want->is_csv) {
 		l->sheet.to = stdout;
-		sheet_mark(&l->sheet);
+		if (l->want->has_mark)
+			sheet_mark(&l->sheet);
 		sheet_head(&l->sheet);
 	} else if (!l->cli->json) {
 		l->table = table_new(stdout, "rllll", heads);

@@ -36,6 +36,12 @@ usage_error ingest a b
 usage_error ingest a b --system s --at yesterday
 usage_error ingest a b --system s --threads 0
 usage_error ingest a b --system s --bomb-limit lots
+usage_error scan a
+usage_error scan a b
+usage_error scan a b --system s --threads 0
+usage_error scan a b c --system s
+usage_error inventory a
+usage_error inventory a --system s --json --csv
 usage_error find a b --type q
 usage_error find a b --type f,
 usage_error find a b --size big
