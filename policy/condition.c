@@ -208,6 +208,11 @@ static bool is_empty(const struct facts *f)
 	return f->kind == FACTS_DIRECTORY || (f->kind == FACTS_FILE && f->size == 0);
 }
 
+bool condition_is_tree(const struct condition *c)
+{
+	return c->kind == CONDITION_ALL || c->kind == CONDITION_ANY || c->kind == CONDITION_NOT;
+}
+
 /* ---- trees -------------------------------------------------------------------------------- */
 
 static struct truth all(const struct condition *c, struct evaluation *v)

@@ -11,6 +11,7 @@
 #include "policy/facts.h"
 #include "policy/period.h"
 
+struct buffer;
 struct glob;
 struct regex;
 struct regex_scratch;
@@ -57,6 +58,8 @@ struct condition {
 	enum sensitivity sensitivity;	/* at least */
 };
 
+bool condition_is_tree(const struct condition *c);	/* all, any, not */
+
 /* What is looked up once for an item, however many rules ask. */
 struct evaluation {
 	const struct facts *facts;
@@ -87,13 +90,12 @@ enum sensitivity facts_sensitivity(const struct facts *f);
 
 /* ---- in words (policy/describe.c) --------------------------------------------------- */
 
-#define CONDITION_TEXT_MAX 700
-
-/* "path payroll/" + "**", "size over 10 MiB" ... */
-void condition_describe(const struct condition *c, char out[CONDITION_TEXT_MAX]);
-/* What the item has to set against it: "it has 1.2 GiB"; "" for all, any, not. */
-void condition_observe(const struct condition *c, struct evaluation *v,
-		       char out[CONDITION_TEXT_MAX]);
+/* Appends "path \"payroll/\"", "a file over 10 MiB" ...: all of the condition but the
+ * children of a tree; not NUL ended. */
+void condition_describe(const struct condition *c, struct buffer *out);
+/* Appends what the item has to set against it: "the file has 1.2 GiB"; nothing for
+ * all, any, not. */
+void condition_observe(const struct condition *c, struct evaluation *v, struct buffer *out);
 
 /* ---- proofs (policy/imply.c) ------------------------------------------------------------ */
 

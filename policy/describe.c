@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fs/base/bytes.h"
 #include "fs/base/text.h"
 #include "policy/condition.h"
 #include "policy/glob.h"
@@ -15,234 +16,240 @@
 static const char *const stamp_names[] = { "modified", "created", "changed", "accessed" };
 static const char *const kind_names[] = { "file", "directory", "symlink", "other" };
 
-/* A text that grows until it is full, then ends in "...". */
-struct writing {
-	char *out;
-	size_t used;
-};
-
-static void write_text(struct writing *t, const char *format, ...)
+static void write_text(struct buffer *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void write_text(struct writing *t, const char *format, ...)
+static void write_text(struct buffer *out, const char *format, ...)
 {
-	size_t room = CONDITION_TEXT_MAX - t->used;
+	char piece[5000];	/* text_printable() gives 4 KiB at most */
 	va_list args;
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(t->out + t->used, room, format, args);
+	n = vsnprintf(piece, sizeof piece, format, args);
 	va_end(args);
-	if (n < 0)
-		return;
-	if ((size_t)n >= room) {
-		memcpy(t->out + CONDITION_TEXT_MAX - 4, "...", 4);
-		t->used = CONDITION_TEXT_MAX - 1;
-	} else {
-		t->used += (size_t)n;
-	}
+	if (n > 0)
+		buffer_append(out, piece, (size_t)n < sizeof piece ? (size_t)n : sizeof piece - 1);
 }
 
 /* ---- what was wanted --------------------------------------------------------------------- */
 
-static void write_globs(struct writing *t, const struct condition *c)
+static void write_globs(struct buffer *out, const struct condition *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		write_text(t, "%s\"%s\"", i == 0 ? "" : " or ",
+		write_text(out, "%s\"%s\"", i == 0 ? "" : " or ",
 			   text_printable(glob_text(c->globs[i])));
 }
 
-static void write_texts(struct writing *t, const struct condition *c)
+static void write_texts(struct buffer *out, const struct condition *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		write_text(t, "%s%s", i == 0 ? "" : " or ", text_printable(c->texts[i]));
+		write_text(out, "%s%s", i == 0 ? "" : " or ", text_printable(c->texts[i]));
 }
 
-static void write_accounts(struct writing *t, const struct condition *c)
+static void write_accounts(struct buffer *out, const struct condition *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		write_text(t, "%s%s", i == 0 ? "" : " or ",
+		write_text(out, "%s%s", i == 0 ? "" : " or ",
 			   text_printable(c->accounts[i].text));
 }
 
-static const char *amount(const struct condition *c, uint64_t n, char out[TEXT_COUNT_MAX])
+/* How many times it can be halved ten times: the larger, the rounder. */
+static unsigned roundness(const struct condition *c, uint64_t n)
 {
-	if (c->kind == CONDITION_SIZE)
-		return text_size(n, out);
-	return text_count(n, out);
+	unsigned r = 0;
+
+	while (c->kind == CONDITION_SIZE && n != 0 && n % 1024 == 0) {
+		n /= 1024;
+		r++;
+	}
+	return r;
 }
 
-static void write_bounds(struct writing *t, const struct condition *c, const char *what)
+static void write_amount(struct buffer *out, const struct condition *c, const char *sign,
+			 uint64_t n)
 {
-	char least[TEXT_COUNT_MAX], most[TEXT_COUNT_MAX];
+	static const char *const units[] = { " bytes", " KiB", " MiB", " GiB", " TiB", " PiB",
+					     " EiB" };
+	unsigned r = roundness(c, n);
+	char count[TEXT_COUNT_MAX];
 
-	amount(c, c->min, least);
-	amount(c, c->max, most);
-	if (c->min == c->max)
-		write_text(t, "%s of exactly %s", what, least);
-	else if (c->max == UINT64_MAX)
-		write_text(t, "%s of at least %s", what, least);
-	else if (c->min == 0)
-		write_text(t, "%s of at most %s", what, most);
-	else
-		write_text(t, "%s from %s to %s", what, least, most);
+	text_count(n >> 10 * r, count);
+	write_text(out, "%s%s%s", sign, count, c->kind == CONDITION_SIZE ? units[r] : "");
 }
 
-static void write_detect(struct writing *t, const struct condition *c)
+/* Exactly, as "over 10 MiB" rather than "at least 10,485,761 bytes". */
+static void write_bounds(struct buffer *out, const struct condition *c, const char *what)
+{
+	write_text(out, "%s", what);
+	if (c->min == c->max) {
+		write_amount(out, c, " of exactly ", c->min);
+		return;
+	}
+	if (c->min > 0 && roundness(c, c->min - 1) > roundness(c, c->min))
+		write_amount(out, c, " over ", c->min - 1);
+	else if (c->min > 0)
+		write_amount(out, c, " of at least ", c->min);
+	if (c->min > 0 && c->max < UINT64_MAX)
+		write_text(out, " and");
+	if (c->max < UINT64_MAX && roundness(c, c->max + 1) > roundness(c, c->max))
+		write_amount(out, c, " under ", c->max + 1);
+	else if (c->max < UINT64_MAX)
+		write_amount(out, c, " of at most ", c->max);
+}
+
+static void write_detect(struct buffer *out, const struct condition *c)
 {
 	char count[TEXT_COUNT_MAX];
 
-	write_text(t, "at least %s of ", text_count(c->min, count));
+	write_text(out, "at least %s of ", text_count(c->min, count));
 	if (c->count == 0)
-		write_text(t, "any sensitive data");
+		write_text(out, "any sensitive data");
 	else
-		write_texts(t, c);
+		write_texts(out, c);
 	if (c->confidence > 0)
-		write_text(t, ", each at least %u %% sure", c->confidence);
+		write_text(out, ", each at least %u %% sure", c->confidence);
 }
 
-static void write_age(struct writing *t, const struct condition *c)
+static void write_age(struct buffer *out, const struct condition *c)
 {
 	char period[32];
 
 	period_text(&c->period, period);
-	write_text(t, "%s %s %s ago", stamp_names[c->stamp],
+	write_text(out, "%s %s %s ago", stamp_names[c->stamp],
 		   c->is_older ? "at least" : "less than", period);
 }
 
-static void write_kinds(struct writing *t, const struct condition *c)
+static void write_kinds(struct buffer *out, const struct condition *c)
 {
 	const char *between = "kind ";
 
 	for (unsigned i = 0; i < 4; i++)
 		if ((c->bits >> i & 1) != 0) {
-			write_text(t, "%s%s", between, kind_names[i]);
+			write_text(out, "%s%s", between, kind_names[i]);
 			between = " or ";
 		}
 }
 
-static void write_flag(struct writing *t, const struct condition *c, const char *is,
+static void write_flag(struct buffer *out, const struct condition *c, const char *is,
 		       const char *is_not)
 {
-	write_text(t, "%s", c->is_wanted ? is : is_not);
+	write_text(out, "%s", c->is_wanted ? is : is_not);
 }
 
-static void write_matching(struct writing *t, const struct condition *c, const char *what)
+static void write_matching(struct buffer *out, const struct condition *c, const char *what)
 {
-	write_text(t, "%s ", what);
-	write_globs(t, c);
+	write_text(out, "%s ", what);
+	write_globs(out, c);
 }
 
-void condition_describe(const struct condition *c, char out[CONDITION_TEXT_MAX])
+void condition_describe(const struct condition *c, struct buffer *out)
 {
-	struct writing t = { .out = out };
-
-	out[0] = '\0';
 	switch (c->kind) {
 	case CONDITION_ALL:
-		write_text(&t, "all of:");
+		write_text(out, "all of");
 		return;
 	case CONDITION_ANY:
-		write_text(&t, "any of:");
+		write_text(out, "any of");
 		return;
 	case CONDITION_NOT:
-		write_text(&t, "not:");
+		write_text(out, "not");
 		return;
 	case CONDITION_PATH:
-		write_matching(&t, c, "path");
+		write_matching(out, c, "path");
 		return;
 	case CONDITION_NAME:
-		write_matching(&t, c, "name");
+		write_matching(out, c, "name");
 		return;
 	case CONDITION_NAME_REGEX:
-		write_text(&t, "name with /%s/ in it", text_printable(regex_text(c->regex)));
+		write_text(out, "name with /%s/ in it", text_printable(regex_text(c->regex)));
 		return;
 	case CONDITION_EXTENSION:
-		write_text(&t, "extension ");
-		write_texts(&t, c);
+		write_text(out, "extension ");
+		write_texts(out, c);
 		return;
 	case CONDITION_FORMAT:
-		write_matching(&t, c, "format");
+		write_matching(out, c, "format");
 		return;
 	case CONDITION_CLAIMED:
-		write_matching(&t, c, "extension that lies and stands for");
+		write_matching(out, c, "extension that lies and stands for");
 		return;
 	case CONDITION_EXTENSION_LIES:
-		write_flag(&t, c, "an extension that lies", "an extension that does not lie");
+		write_flag(out, c, "an extension that lies", "an extension that does not lie");
 		return;
 	case CONDITION_SIZE:
-		write_bounds(&t, c, "a file");
+		write_bounds(out, c, "a file");
 		return;
 	case CONDITION_EMPTY:
-		write_flag(&t, c, "empty", "not empty");
+		write_flag(out, c, "empty", "not empty");
 		return;
 	case CONDITION_DEPTH:
-		write_bounds(&t, c, "a depth");
+		write_bounds(out, c, "a depth");
 		return;
 	case CONDITION_AGE:
-		write_age(&t, c);
+		write_age(out, c);
 		return;
 	case CONDITION_OWNER:
-		write_text(&t, "owner ");
-		write_accounts(&t, c);
+		write_text(out, "owner ");
+		write_accounts(out, c);
 		return;
 	case CONDITION_GROUP:
-		write_text(&t, "group ");
-		write_accounts(&t, c);
+		write_text(out, "group ");
+		write_accounts(out, c);
 		return;
 	case CONDITION_MODE:
-		write_text(&t, "any of the mode bits %04o", c->bits);
+		write_text(out, "any of the mode bits %04o", c->bits);
 		return;
 	case CONDITION_DUPLICATE:
-		write_flag(&t, c, "a copy of an earlier item", "no copy of an earlier item");
+		write_flag(out, c, "a copy of an earlier item", "no copy of an earlier item");
 		return;
 	case CONDITION_DUPLICATE_OF:
-		write_matching(&t, c, "a copy of an item whose path is");
+		write_matching(out, c, "a copy of an item whose path is");
 		return;
 	case CONDITION_DETECT:
-		write_detect(&t, c);
+		write_detect(out, c);
 		return;
 	case CONDITION_SENSITIVITY:
-		write_text(&t, "sensitive data, at least %s", sensitivity_name(c->sensitivity));
+		write_text(out, "sensitive data, at least %s", sensitivity_name(c->sensitivity));
 		return;
 	case CONDITION_ENCODING:
-		write_matching(&t, c, "encoding");
+		write_matching(out, c, "encoding");
 		return;
 	case CONDITION_SCRIPT:
-		write_matching(&t, c, "script");
+		write_matching(out, c, "script");
 		return;
 	case CONDITION_OPAQUE:
-		write_flag(&t, c, "not looked into wholly", "looked into wholly");
+		write_flag(out, c, "not looked into wholly", "looked into wholly");
 		return;
 	case CONDITION_KIND:
-		write_kinds(&t, c);
+		write_kinds(out, c);
 		return;
 	}
 }
 
 /* ---- what the item has -------------------------------------------------------------------- */
 
-static void observe_word(struct writing *t, const struct facts *f, const char *what,
+static void observe_word(struct buffer *out, const struct facts *f, const char *what,
 			 const char *word)
 {
 	if (word != NULL)
-		write_text(t, "its %s is %s", what, text_printable(word));
+		write_text(out, "its %s is %s", what, text_printable(word));
 	else if (f->opaque != NULL)
-		write_text(t, "its %s is not known: %s", what, text_printable(f->opaque));
+		write_text(out, "its %s is not known: %s", what, text_printable(f->opaque));
 	else
-		write_text(t, "it has no %s", what);
+		write_text(out, "it has no %s", what);
 }
 
-static void observe_account(struct writing *t, const char *what, const char *name,
+static void observe_account(struct buffer *out, const char *what, const char *name,
 			    uint32_t number)
 {
 	if (name != NULL)
-		write_text(t, "its %s is %s (%" PRIu32 ")", what, text_printable(name), number);
+		write_text(out, "its %s is %s (%" PRIu32 ")", what, text_printable(name), number);
 	else
-		write_text(t, "its %s is number %" PRIu32 ", without a name", what, number);
+		write_text(out, "its %s is number %" PRIu32 ", without a name", what, number);
 }
 
-static void observe_findings(struct writing *t, const struct condition *c,
+static void observe_findings(struct buffer *out, const struct condition *c,
 			     const struct facts *f)
 {
 	const char *between = "it has ";
@@ -256,60 +263,57 @@ static void observe_findings(struct writing *t, const struct condition *c,
 			is_asked = strcmp(c->texts[k], g->id) == 0;
 		if (!is_asked)
 			continue;
-		write_text(t, "%s%s of %s (%u %%, %s)", between, text_count(g->count, count),
+		write_text(out, "%s%s of %s (%u %%, %s)", between, text_count(g->count, count),
 			   text_printable(g->id), g->confidence,
 			   sensitivity_name(g->sensitivity));
 		between = ", ";
 	}
 	if (between[0] != ',')
-		write_text(t, "none was found");
+		write_text(out, "none was found");
 	if (f->opaque != NULL)
-		write_text(t, "; not all of it could be looked into: %s",
+		write_text(out, "; not all of it could be looked into: %s",
 			   text_printable(f->opaque));
 }
 
-static void observe_date(struct writing *t, const struct condition *c, struct evaluation *v)
+static void observe_date(struct buffer *out, const struct condition *c, struct evaluation *v)
 {
 	struct civil date;
 	char text[16], today[16];
 
 	civil_text(v->today, today);
 	if (!evaluation_date(v, c->stamp, &date)) {
-		write_text(t, "when it was %s is not known", stamp_names[c->stamp]);
+		write_text(out, "when it was %s is not known", stamp_names[c->stamp]);
 		return;
 	}
 	civil_text(date, text);
-	write_text(t, "it was %s on %s, today is %s", stamp_names[c->stamp], text, today);
+	write_text(out, "it was %s on %s, today is %s", stamp_names[c->stamp], text, today);
 }
 
-static void observe_duplicate(struct writing *t, const struct facts *f)
+static void observe_duplicate(struct buffer *out, const struct facts *f)
 {
 	if (f->duplicate_of != NULL)
-		write_text(t, "it is a copy of %s", text_printable(f->duplicate_of));
+		write_text(out, "it is a copy of %s", text_printable(f->duplicate_of));
 	else if (f->copies > 1)
-		write_text(t, "it is the first of %" PRIu64 " items with this content",
+		write_text(out, "it is the first of %" PRIu64 " items with this content",
 			   f->copies);
 	else
-		write_text(t, "no other item has this content");
+		write_text(out, "no other item has this content");
 }
 
-static void observe_size(struct writing *t, const struct facts *f)
+static void observe_size(struct buffer *out, const struct facts *f)
 {
 	char size[TEXT_SIZE_MAX];
 
 	if (f->kind == FACTS_FILE)
-		write_text(t, "the file has %s", text_size(f->size, size));
+		write_text(out, "the file has %s", text_size(f->size, size));
 	else
-		write_text(t, "it is a %s", kind_names[f->kind]);
+		write_text(out, "it is a %s", kind_names[f->kind]);
 }
 
-void condition_observe(const struct condition *c, struct evaluation *v,
-		       char out[CONDITION_TEXT_MAX])
+void condition_observe(const struct condition *c, struct evaluation *v, struct buffer *out)
 {
 	const struct facts *f = v->facts;
-	struct writing t = { .out = out };
 
-	out[0] = '\0';
 	switch (c->kind) {
 	case CONDITION_ALL:
 	case CONDITION_ANY:
@@ -317,61 +321,61 @@ void condition_observe(const struct condition *c, struct evaluation *v,
 		return;
 	case CONDITION_PATH:
 	case CONDITION_DEPTH:
-		write_text(&t, "its path is %s", text_printable(f->path));
+		write_text(out, "its path is %s", text_printable(f->path));
 		return;
 	case CONDITION_NAME:
 	case CONDITION_NAME_REGEX:
 	case CONDITION_EXTENSION:
-		write_text(&t, "its name is %s", text_printable(v->name));
+		write_text(out, "its name is %s", text_printable(v->name));
 		return;
 	case CONDITION_FORMAT:
-		observe_word(&t, f, "format", f->format);
+		observe_word(out, f, "format", f->format);
 		return;
 	case CONDITION_CLAIMED:
 	case CONDITION_EXTENSION_LIES:
 		if (f->claimed != NULL)
-			write_text(&t, "its extension stands for %s", text_printable(f->claimed));
+			write_text(out, "its extension stands for %s", text_printable(f->claimed));
 		else
-			write_text(&t, "its extension does not lie");
+			write_text(out, "its extension does not lie");
 		return;
 	case CONDITION_SIZE:
 	case CONDITION_EMPTY:
-		observe_size(&t, f);
+		observe_size(out, f);
 		return;
 	case CONDITION_AGE:
-		observe_date(&t, c, v);
+		observe_date(out, c, v);
 		return;
 	case CONDITION_OWNER:
-		observe_account(&t, "owner", f->owner, f->uid);
+		observe_account(out, "owner", f->owner, f->uid);
 		return;
 	case CONDITION_GROUP:
-		observe_account(&t, "group", f->group, f->gid);
+		observe_account(out, "group", f->group, f->gid);
 		return;
 	case CONDITION_MODE:
-		write_text(&t, "its mode is %04o", f->mode & 07777);
+		write_text(out, "its mode is %04o", f->mode & 07777);
 		return;
 	case CONDITION_DUPLICATE:
 	case CONDITION_DUPLICATE_OF:
-		observe_duplicate(&t, f);
+		observe_duplicate(out, f);
 		return;
 	case CONDITION_DETECT:
 	case CONDITION_SENSITIVITY:
-		observe_findings(&t, c, f);
+		observe_findings(out, c, f);
 		return;
 	case CONDITION_ENCODING:
-		observe_word(&t, f, "encoding", f->encoding);
+		observe_word(out, f, "encoding", f->encoding);
 		return;
 	case CONDITION_SCRIPT:
-		observe_word(&t, f, "script", f->script);
+		observe_word(out, f, "script", f->script);
 		return;
 	case CONDITION_OPAQUE:
 		if (f->opaque != NULL)
-			write_text(&t, "%s", text_printable(f->opaque));
+			write_text(out, "%s", text_printable(f->opaque));
 		else
-			write_text(&t, "all of it was looked into");
+			write_text(out, "all of it was looked into");
 		return;
 	case CONDITION_KIND:
-		write_text(&t, "it is a %s", f->kind == FACTS_OTHER ? "special file"
+		write_text(out, "it is a %s", f->kind == FACTS_OTHER ? "special file"
 								    : kind_names[f->kind]);
 		return;
 	}

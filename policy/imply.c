@@ -10,11 +10,6 @@
 
 /* ---- single tests ------------------------------------------------------------------------- */
 
-static bool is_tree(const struct condition *c)
-{
-	return c->kind == CONDITION_ALL || c->kind == CONDITION_ANY || c->kind == CONDITION_NOT;
-}
-
 static bool are_globs_within(const struct condition *a, const struct condition *b)
 {
 	for (size_t i = 0; i < a->count; i++) {
@@ -157,9 +152,17 @@ static bool implies_other_kind(const struct condition *a, const struct condition
 	return false;
 }
 
+static bool needs_findings(const struct condition *c)
+{
+	return c->kind == CONDITION_DETECT ||
+	       (c->kind == CONDITION_SENSITIVITY && c->sensitivity > SENSITIVITY_PUBLIC);
+}
+
 /* No item meets both single tests. */
 static bool is_apart(const struct condition *a, const struct condition *b)
 {
+	if (needs_findings(a) && b->kind == CONDITION_EMPTY)
+		return b->is_wanted;	/* nothing stands in it */
 	if (a->kind == CONDITION_SIZE && b->kind == CONDITION_EMPTY)
 		return b->is_wanted ? a->min > 0 : a->max == 0;
 	if (a->kind == CONDITION_SIZE && b->kind == CONDITION_KIND)
@@ -348,7 +351,7 @@ bool condition_implies(const struct condition *a, const struct condition *b, uns
 				return false;
 		return true;
 	}
-	if (is_tree(b) && implies_tree(a, b, steps))
+	if (condition_is_tree(b) && implies_tree(a, b, steps))
 		return true;
 	if (a->kind == CONDITION_ALL) {
 		for (size_t i = 0; i < a->count; i++)
@@ -358,7 +361,7 @@ bool condition_implies(const struct condition *a, const struct condition *b, uns
 	}
 	if (implies_by_parts(a, b, steps))
 		return true;
-	if (is_tree(a) || is_tree(b))
+	if (condition_is_tree(a) || condition_is_tree(b))
 		return false;
 	return a->kind == b->kind ? is_within(a, b) : implies_other_kind(a, b);
 }
@@ -386,5 +389,5 @@ bool condition_excludes(const struct condition *a, const struct condition *b, un
 				return true;
 		}
 	}
-	return !is_tree(a) && !is_tree(b) && (is_apart(a, b) || is_apart(b, a));
+	return !condition_is_tree(a) && !condition_is_tree(b) && (is_apart(a, b) || is_apart(b, a));
 }

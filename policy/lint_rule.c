@@ -34,7 +34,7 @@ static void check_never(const struct checking *k, const struct condition *c)
 /* Branches of "any" that never hold, in a condition that can. */
 static void check_branches(const struct checking *k, const struct condition *c)
 {
-	if (c->kind != CONDITION_ALL && c->kind != CONDITION_ANY && c->kind != CONDITION_NOT)
+	if (!condition_is_tree(c))
 		return;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct condition *child = &c->children[i];
@@ -154,7 +154,7 @@ static void check_glob(const struct checking *k, const struct condition *c,
 
 static void check_globs(const struct checking *k, const struct condition *c)
 {
-	if (c->kind == CONDITION_ALL || c->kind == CONDITION_ANY || c->kind == CONDITION_NOT) {
+	if (condition_is_tree(c)) {
 		for (size_t i = 0; i < c->count; i++)
 			check_globs(k, &c->children[i]);
 		return;

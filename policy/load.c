@@ -284,6 +284,11 @@ const struct policy_info *policy_info(const struct policy *p)
 	return &p->info;
 }
 
+const struct zone *policy_zone(const struct policy *p)
+{
+	return p->zone;
+}
+
 const struct policy_class *policy_class_find(const struct policy *p, const char *id)
 {
 	for (size_t i = 0; i < p->info.class_count; i++)

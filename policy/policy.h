@@ -111,6 +111,7 @@ void policy_free(struct policy *p);	/* NULL is allowed */
 /* What policy_info() tells as the text's SHA-256: 32 bytes, copied. */
 void policy_set_digest(struct policy *p, const uint8_t digest[32]);
 const struct policy_info *policy_info(const struct policy *p);
+const struct zone *policy_zone(const struct policy *p);	/* of the calendar; borrowed */
 const struct policy_class *policy_class_find(const struct policy *p, const char *id);
 
 struct judgement {		/* what becomes of one item; borrowed from the policy */
@@ -146,6 +147,10 @@ struct explain_step {
 int policy_explain(const struct policy *p, const struct facts *f, int64_t now,
 		   int (*step)(void *arg, const struct explain_step *s), void *arg,
 		   struct err *e);
+
+/* A rule's conditions in words, trees in brackets; two rules of the same words mean the
+ * same.  malloc'ed; NULL without memory. */
+char *policy_rule_words(const struct policy_rule *r);
 
 /* ---- what is wrong with it (policy/lint.c) ------------------------------------------ */
 

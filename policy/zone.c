@@ -323,7 +323,7 @@ int zone_open(const char *name, struct zone **out, struct err *e)
 	if (rc == 0)
 		rc = zone_parse(bytes, size, name, out, e);
 	else if (e->code != MUNI_NO_MEMORY)
-		rc = err_set(e, MUNI_USAGE, "the time zone %s stands not in this system's "
+		rc = err_set(e, MUNI_USAGE, "the time zone %s is not in this system's "
 			     "database (/usr/share/zoneinfo); expected one as in "
 			     "Asia/Shanghai, or the package tzdata installed, or UTC",
 			     text_printable(name));

@@ -14,6 +14,7 @@ extern const struct command cmd_inventory;
 extern const struct command cmd_classify;
 extern const struct command cmd_decisions;
 extern const struct command cmd_decide;
+extern const struct command cmd_policy;
 extern const struct command cmd_log;
 extern const struct command cmd_ls;
 extern const struct command cmd_find;

@@ -22,6 +22,7 @@ static const struct {
 	{ NULL, &cmd_classify },
 	{ NULL, &cmd_decisions },
 	{ NULL, &cmd_decide },
+	{ NULL, &cmd_policy },
 	{ "Looking", &cmd_log },
 	{ NULL, &cmd_ls },
 	{ NULL, &cmd_find },
