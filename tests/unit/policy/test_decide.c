@@ -372,7 +372,7 @@ static void an_explanation_tells_every_rule_and_condition(void **state)
 		"2 r1 no not:\n"
 		"3 r1 yes extension c: its name is a.c\n"
 		"0 r2 yes decides archive as A: it is large\n"
-		"1 r2 yes a file of at least 501 B: the file has 1000 B\n"
+		"1 r2 yes a file of at least 501 bytes: the file has 1000 B\n"
 		"0 r3 yes review\n"
 		"1 r3 yes at least 1 of any sensitive data: it has 1 of payment-card (90 %, "
 		"restricted)\n");
