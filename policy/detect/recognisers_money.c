@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "policy/detect/around.h"
 #include "policy/detect/checksum.h"
 #include "policy/detect/recogniser.h"
 
@@ -127,28 +128,19 @@ static bool begins_62(const char *digits)
 
 static const char *const china_words[] = { "银行卡", "借记卡", "储蓄卡", "信用卡", "卡号",
 	"银联", "银行", "账号", "帐号", "账户", "帐户", "工资卡", "开户", "打款", "收款", "汇款",
-	"转账", "付款", NULL };
+	"转账", "付款", "bank card", "bankcard", "bank account", "account", "account no",
+	"account number", "unionpay", "union pay", "cup", "debit card", "salary card", NULL };
 
 /* Near enough to count as context (detect_words.c: 100 bytes before, 50 after). */
 static bool has_china_words(const struct candidate *c)
 {
-	const char *from = c->text - c->before > 100 ? c->text - 100 : c->before;
-	const char *end = c->text + c->size;
-	size_t after = c->after - end > 50 ? 50 : (size_t)(c->after - end);
-
-	for (size_t i = 0; china_words[i]; i++) {
-		size_t size = strlen(china_words[i]);
-
-		if (memmem(from, (size_t)(c->text - from), china_words[i], size) ||
-		    memmem(end, after, china_words[i], size) ||
-		    (c->label && strstr(c->label, china_words[i])))
-			return true;
-	}
-	return false;
+	return around_has_word(around_before(c, 100, false), china_words) ||
+	       around_has_word(around_after(c, 50, true), china_words) ||
+	       around_label_has(c, china_words);
 }
 
-/* UnionPay's own numbers are a Chinese bank's unless English words, and no Chinese
- * ones, speak of a card. */
+/* UnionPay's own numbers are a Chinese bank's unless words speak of a card to pay
+ * with, and none of a bank. */
 static enum verdict check_payment_card(const struct candidate *c)
 {
 	char digits[24];
@@ -298,9 +290,6 @@ static enum verdict check_swift_bic(const struct candidate *c)
 	if (left == '_' || right == '_' || left == '$' || left == '/' || left == '@' ||
 	    (left == '.' && is_alnum(left_of(c, 2))) || (right == '.' && is_alnum(right_of(c, 1))) ||
 	    (left == '-' && is_alnum(left_of(c, 2))) || (right == '-' && is_alnum(right_of(c, 1))))
-		return VERDICT_NO;
-	/* The location's second character: O is never given out. */
-	if (c->text[7] == 'O')
 		return VERDICT_NO;
 	for (size_t i = 0; bic_like[i]; i++)
 		if (strlen(bic_like[i]) == c->size && memcmp(bic_like[i], c->text, c->size) == 0)
