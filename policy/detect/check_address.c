@@ -194,6 +194,10 @@ enum verdict ipv6_check(const struct candidate *c)
 	text[size] = '\0';
 	if (inet_pton(AF_INET6, text, address) != 1 || is_loopback_or_none(address))
 		return VERDICT_NO;
+	/* a[1::2] of Python */
+	if (around_left(c, s.from, 1) == '[' &&
+	    (around_is_alnum(around_left(c, s.from, 2)) || around_left(c, s.from, 2) == ']'))
+		return VERDICT_NO;
 	if (g.has_dot)
 		return VERDICT_VALID;
 	/* Eight bytes in hexadecimal are an EUI-64 or a part of a fingerprint. */

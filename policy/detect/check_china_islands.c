@@ -56,7 +56,7 @@ enum verdict check_hk_id(const struct candidate *c)
 		copy[used++] = c->text[c->size + 3];
 	digits.text = copy;
 	digits.size = used;
-	if (!written_read(&digits, " ", &w))
+	if (!written_read(&digits, " -", &w))
 		return VERDICT_NO;
 	while (letters < 2 && written_is_letter(w.chars[letters]))
 		letters++;

@@ -9,7 +9,8 @@
 #include "policy/detect/around.h"
 #include "policy/detect/check_secret.h"
 
-enum { HEAD_MAX = 1024, SIGNATURE_LEAST = 16 };
+/* CUT_LEAST: the detector shows so much behind a match, unless the text ends. */
+enum { HEAD_MAX = 1024, SIGNATURE_LEAST = 16, CUT_LEAST = 4000 };
 
 static int sextet(char c)
 {
@@ -85,8 +86,8 @@ static const char *token_end(const struct candidate *c)
 		return NULL;
 	/* What the scanner holds may end inside a long payload. */
 	if (payload.end == c->after)
-		return is_object(payload) && payload.end - payload.from > 200 ? payload.end :
-										NULL;
+		return is_object(payload) && c->after - c->text > CUT_LEAST ?
+		       payload.end : NULL;
 	if (*payload.end != '.')
 		return NULL;
 	signature = part(c, payload.end + 1);

@@ -133,6 +133,9 @@ static struct line line_around(const struct candidate *c, const char *at)
 		at--;
 	while (end < c->after && is_mrz(*end))
 		end++;
+	/* The "<" of a closing tag is none of it: "...<<08</mrz>". */
+	if (end < c->after && *end == '/' && end > at && end[-1] == '<')
+		end--;
 	return (struct line){ at, (size_t)(end - at) };
 }
 

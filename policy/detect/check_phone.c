@@ -67,7 +67,7 @@ static enum verdict with_brackets(const struct phone *n)
 
 	if (n->digits[0] == '0')
 		return area >= 2 && area <= 5 && size >= 9 && size <= 12 ? VERDICT_VALID :
-		       size >= NATIONAL_LEAST ? VERDICT_WEAK : VERDICT_NO;
+									   VERDICT_NO;
 	if (has_groups(n, 0, "334"))
 		return north_american(n->digits, false);
 	if (area == 3 && n->count == 3 && n->groups[1].size == 3)
@@ -160,6 +160,8 @@ static bool is_chinese_mobile(const struct phone *n)
 		d += 4, size -= 4;
 	else if (size >= 13 && strncmp(d, "86", 2) == 0)
 		d += 2, size -= 2;
+	else if (n->has_plus || n->groups[0].size == 1)	/* +1 ..., 1-212-... */
+		return false;
 	return size == 11 && d[0] == '1' && d[1] >= '3';
 }
 
@@ -170,6 +172,18 @@ static bool is_all_same(const struct phone *n)
 			return false;
 	}
 	return true;
+}
+
+/* A run of digits behind "tel", as it is dialled somewhere: with a trunk zero, with a
+ * calling code, without an area, or as North America writes ten. */
+static bool is_plain_number(const char *digits, size_t count)
+{
+	if (digits[0] == '0')
+		return digits[1] != '0' ? count >= 9 && count <= 12 :
+					  phone_is_e164(digits + 2, count - 2);
+	if (digits[0] == '1' || count > 10)
+		return phone_is_e164(digits, count);
+	return count != 10 || digits[0] != '2' || digits[3] >= '2';
 }
 
 static enum verdict as_written(const struct phone *n)
@@ -186,7 +200,7 @@ static enum verdict as_written(const struct phone *n)
 	if (n->digit_count < NATIONAL_LEAST || n->digit_count > NATIONAL_MOST)
 		return VERDICT_NO;
 	if (n->count == 1)
-		return VERDICT_WEAK;
+		return is_plain_number(n->digits, n->digit_count) ? VERDICT_WEAK : VERDICT_NO;
 	if (strncmp(n->digits, "00", 2) == 0)
 		return phone_is_e164(n->digits + 2, n->digit_count - 2) ? VERDICT_VALID :
 									  VERDICT_NO;
@@ -199,6 +213,17 @@ static enum verdict as_written(const struct phone *n)
 
 /* ---- may it stand there --------------------------------------------------------------- */
 
+/* A piece of what began with "+": that is whole, or no number at all. */
+static bool is_behind_plus(const struct candidate *c, const char *p)
+{
+	const char *start = p;
+
+	while (p > c->before && start - p < 24 &&
+	       (around_is_digit(p[-1]) || strchr(" -./()", p[-1]) != NULL))
+		p--;
+	return p > c->before && p[-1] == '+' && p < start && around_is_digit(*p);
+}
+
 static bool is_clear_left(const struct candidate *c, const struct phone *n)
 {
 	char left = around_left(c, n->start, 1), left2 = around_left(c, n->start, 2);
@@ -207,6 +232,8 @@ static bool is_clear_left(const struct candidate *c, const struct phone *n)
 		return false;
 	if (n->has_plus)
 		return true;
+	if (is_behind_plus(c, n->start))
+		return false;
 	if (left != '\0' && strchr("$#%\\~^", left) != NULL)
 		return false;
 	if (left == '-' || left == '/')
@@ -235,7 +262,7 @@ static bool is_clear_right(const struct candidate *c, const char *end)
  * over the cell? */
 static bool is_named(const struct candidate *c)
 {
-	struct span before = around_words_before(c, c->text, 48, 1), found;
+	struct span before = around_words_before(c, c->text, 48, 3), found;
 
 	return around_label_has(c, phone_words) ||
 	       (around_last_word(before, phone_words, &found) && before.end - found.end <= 32);

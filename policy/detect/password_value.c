@@ -216,7 +216,7 @@ static bool is_raw_real(const struct candidate *c, const struct assignment *a,
 
 	if (is_expression(c, s) || is_named_like_one(s))
 		return false;
-	if (a->is_prose && (n->digits == 0 || n->size < 6))
+	if (a->is_prose && (n->size < 6 || n->digits + n->symbols == 0))
 		return false;
 	if (!is_plain_word && !(n->digits == 0 && n->symbols == 1 && s.end[-1] == '-'))
 		return n->digits + n->symbols + n->other < n->size ||

@@ -44,7 +44,7 @@ static const char *const plate_context[] = { "车牌", "车牌号", "車牌", "�
 
 /* Wide brackets are check_hk_id_value()'s to see. */
 static const char *const hk_pictures[] = {
-	"a{1,2}999999(x)", "a{1,2}999999 (x)", "A{1,2}999999X", "a{1,2}999999", NULL,
+	"a{1,2}999999(x)", "a{1,2}999999 (x)", "a{1,2}999999-x", "A{1,2}999999X", "a{1,2}999999", NULL,
 };
 static const char *const hk_context[] = { "hkid", "hkic", "hk id", "hong kong id",
 	"hong kong identity", "hong kong", "identity card", "identity", "id card", "id number",

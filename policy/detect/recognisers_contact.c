@@ -51,11 +51,11 @@ static const char *const mac_pictures[] = {
 	"x{12}", NULL,
 };
 
-/* Pictures begin where a digit is: these have none in their first six characters. */
+/* Pictures begin at a word that holds a digit: of these the first holds none. */
 static const char *const mac_patterns[] = {
-	"(?i)[a-f]{2}:[a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}",
-	"(?i)[a-f]{2}-[a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}",
-	"(?i)[a-f]{4}\\.[a-f][0-9a-f]{3}\\.[0-9a-f]{4}", NULL,
+	"(?i)[a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}",
+	"(?i)[a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}",
+	"(?i)[a-f]{4}\\.[0-9a-f]{4}\\.[0-9a-f]{4}", NULL,
 };
 
 static const char *const mac_words[] = {

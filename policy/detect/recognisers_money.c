@@ -79,7 +79,7 @@ struct issuer {
 
 /* ISO/IEC 7812-1 as the schemes publish their ranges; UnionPay's 62 is told apart. */
 static const struct issuer issuers[] = {
-	{ 4, 4, 1, 13, 13 }, { 4, 4, 1, 16, 16 }, { 4, 4, 1, 19, 19 },	/* Visa */
+	{ 4, 4, 1, 16, 16 }, { 4, 4, 1, 19, 19 },	/* Visa */
 	{ 51, 55, 2, 16, 16 }, { 2221, 2720, 4, 16, 16 },		/* Mastercard */
 	{ 34, 34, 2, 15, 15 }, { 37, 37, 2, 15, 15 },			/* American Express */
 	{ 6011, 6011, 4, 16, 19 }, { 644, 649, 3, 16, 19 }, { 65, 65, 2, 16, 19 },	/* Discover */
@@ -94,6 +94,7 @@ static const struct issuer maestro[] = {
 	{ 5018, 5018, 4, 12, 19 }, { 5020, 5020, 4, 12, 19 }, { 5038, 5038, 4, 12, 19 },
 	{ 5893, 5893, 4, 12, 19 }, { 6304, 6304, 4, 12, 19 }, { 6759, 6759, 4, 12, 19 },
 	{ 6761, 6763, 4, 12, 19 },
+	{ 4, 4, 1, 13, 13 },	/* Visa's old ones; German goods have such numbers */
 };
 
 static bool is_issued(const struct issuer *rows, size_t count, const char *digits, size_t length)

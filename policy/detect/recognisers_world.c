@@ -61,7 +61,7 @@ static const char *const cnpj_context[] = { "cnpj", "cadastro nacional", "pessoa
 static const char *const rrn_pictures[] = {
 	"999999-9999999", "999999 9999999", "9{13}", NULL,
 };
-static const char *const rrn_context[] = { "rrn", "resident registration",
+static const char *const rrn_context[] = { "rrn", "jumin", "resident registration",
 	"resident registration number", "resident number", "national id", "identity number",
 	"identification number", "证件号", "주민등록번호", "주민번호", "주민등록",
 	"외국인등록번호", "외국인등록", "alien registration", "foreigner registration",

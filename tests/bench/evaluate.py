@@ -35,7 +35,7 @@ def place(r, name, value, is_good=True):
         return value, ""
     if kind.how == "code":
         return carriers.code(r, value, is_good)
-    if kind.how == "both" and r.random() < .3:
+    if kind.how == "both" and kind.bare(value) and r.random() < .3:
         return carriers.bare(r, value)
     return carriers.named(r, value, kind.words, kind.zh, kind.keys)
 

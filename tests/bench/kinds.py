@@ -11,14 +11,15 @@ class Kind:
     """make(r): a value; a pair ("@key", value) must stand under that key; with how
     "own", a pair (value, whole text).  miss(r): (what is wrong, a value that is none)."""
 
-    def __init__(self, make, miss, how, words=(), zh=(), keys=(), checked=False):
+    def __init__(self, make, miss, how, words=(), zh=(), keys=(), checked=False, bare=None):
         self.make, self.miss, self.how = make, miss, how
         self.words, self.zh, self.keys = words, zh, keys
         self.checked = checked      # by a check digit: held to 0.98
+        self.bare = bare or (lambda value: True)    # what may stand alone, of "both"
 
 
-def both(make, miss, words, zh, keys, checked=True):
-    return Kind(make, miss, "both", words, zh, keys, checked)
+def both(make, miss, words, zh, keys, checked=True, bare=None):
+    return Kind(make, miss, "both", words, zh, keys, checked, bare)
 
 
 def named(make, miss, words, zh, keys, checked=True):
@@ -58,7 +59,7 @@ KINDS = {
     "cn-plate": both(far.cn_plate, far.cn_plate_near, ["license plate", "plate number"], ["车牌号", "车牌"],
                      ["plate_no", "license_plate", "车牌号"], False),
     "hk-id": both(far.hk_id, far.hk_id_near, ["HKID", "Hong Kong ID card"], ["香港身份证", "香港身份證號碼"],
-                  ["hkid", "hkid_no", "hk_id"]),
+                  ["hkid", "hkid_no", "hk_id"], bare=lambda value: "(" in value),
     "tw-id": both(far.tw_id, far.tw_id_near, ["Taiwan ID", "national ID"], ["身分證字號", "台湾身份证"],
                   ["tw_id", "taiwan_id", "身分證字號"]),
     "passport-mrz": both(near.passport_mrz, near.passport_mrz_near, ["passport", "MRZ"], ["护照"], ["mrz", "passport"]),

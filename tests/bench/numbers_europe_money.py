@@ -104,12 +104,11 @@ def it_codice_fiscale(r):
     body = "".join(r.choice(consonants) for _ in range(6)) + "%02d" % (y % 100) + \
         "ABCDEHLMPRST"[m - 1] + "%02d" % (d + r.choice((0, 40))) + r.choice("ABCDEFGHIL") + \
         "%03d" % r.randint(100, 999)
-    s = body + cf_check(body)
-    return s.lower() if r.random() < .1 else s
+    return body + cf_check(body)
 
 
 def it_codice_fiscale_near(r):
-    s = it_codice_fiscale(r).upper()
+    s = it_codice_fiscale(r)
     if r.random() < .5:
         return "check", s[:15] + r.choice([c for c in LETTERS if c != s[15]])
     body = s[:8] + r.choice("FGIJKNOQUVWXYZ") + s[9:15]
@@ -121,7 +120,7 @@ DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 
 def es_dni(r):
     n = digits(r, 8)
-    return n + r.choice(["", "", "-", " "]) + DNI[int(n) % 23]
+    return n + r.choice(["", "", "", "-"]) + DNI[int(n) % 23]
 
 
 def es_dni_near(r):
