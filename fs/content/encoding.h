@@ -34,6 +34,9 @@ int encoding_preload(struct err *e);
 
 /* True where the bytes are UTF-8 already (us-ascii, utf-8): no copy is needed. */
 bool encoding_is_utf8(const char *encoding);
+/* What we call an encoding that a document names (mail, HTML, XML): "gb2312" and
+ * "cp936" are our "gb18030", "latin1" is "windows-1252".  NULL: unknown to us. */
+const char *encoding_by_label(const char *label);
 /* How many bytes from the start are valid UTF-8: size, or the offset of the first
  * character that is not, or is not finished. */
 size_t encoding_utf8_prefix(const void *data, size_t size);

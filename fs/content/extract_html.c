@@ -104,7 +104,8 @@ static int give_attributes(struct page *p, const char *element, const xmlChar **
 		const char *name = (const char *)attributes[0];
 		const char *value = (const char *)attributes[1];
 
-		if (!value || !*value || !is_telling(name) || is_picture(value))
+		if (!value || !*value || !is_telling(name) || is_picture(value) ||
+		    (own && !strcasecmp(own, "generator")))
 			continue;
 		snprintf(label, sizeof label, "%.60s %.60s", own ? own : element, name);
 		if (flow_aside(p->flow, label, value, strlen(value), &p->failure) < 0)
@@ -332,6 +333,7 @@ static int make_decoder(struct page *p, struct look *l, struct input *in, const 
 			struct err *e)
 {
 	char declared[ENCODING_NAME_MAX], name[ENCODING_NAME_MAX];
+	const char *known;
 	const void *head;
 	size_t size;
 
@@ -340,6 +342,8 @@ static int make_decoder(struct page *p, struct look *l, struct input *in, const 
 	snprintf(name, sizeof name, "%s", encoding);
 	if (!*name) {
 		declared_encoding(head, size, declared);
+		known = encoding_by_label(declared);
+		snprintf(declared, sizeof declared, "%s", known ? known : "");
 		/* Bytes that are UTF-8 or UTF-16, or are not, say more than the page does;
 		 * nobody declares UTF-16 in single bytes and means it. */
 		sax_encoding(head, size, look_encoding(l), name);

@@ -110,17 +110,14 @@ static void charset_of(GMimePart *part, char out[ENCODING_NAME_MAX])
 {
 	const char *declared = g_mime_object_get_content_type_parameter(GMIME_OBJECT(part),
 									"charset");
-	struct decoder *known = NULL;
-	struct err ignored = ERR_NONE;
+	const char *known;
 	GMimeStream *content;
 	char head[8192];
 	ssize_t n;
 
-	snprintf(out, ENCODING_NAME_MAX, "%s", declared ? declared : "");
-	for (char *c = out; *c; c++)
-		*c = g_ascii_tolower(*c);
-	if (*out && strcmp(out, "us-ascii") != 0 && decoder_new(out, &known, &ignored) == 0) {
-		decoder_free(known);
+	known = declared ? encoding_by_label(declared) : NULL;
+	if (known && strcmp(known, "us-ascii") != 0 && g_ascii_strcasecmp(declared, "ascii") != 0) {
+		snprintf(out, ENCODING_NAME_MAX, "%s", known);
 		return;
 	}
 	out[0] = '\0';

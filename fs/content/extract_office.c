@@ -156,6 +156,17 @@ static bool has_telling_attributes(const char *name, const char *root)
 	       (holds(name, "customXml/item") && !holds(name, "itemProps"));
 }
 
+/* The program that wrote it is nobody's data, and its version looks like some. */
+static int read_any(struct package *p, struct input *in, const char *place,
+		    bool with_attributes, bool *is_whole, struct err *e)
+{
+	static const char *const programs[] = { "generator", "Application", "AppVersion", NULL };
+	const struct xml_manner manner = { .place = place, .with_attributes = with_attributes,
+					   .left_out = programs };
+
+	return xml_cells(p->look, in, &manner, is_whole, e);
+}
+
 static int read_xml(struct package *p, struct input *in, const char *name, const char *root,
 		    struct err *e)
 {
@@ -173,8 +184,7 @@ static int read_xml(struct package *p, struct input *in, const char *name, const
 	else if (has_paragraphs(root))
 		rc = office_words(p->look, in, place, &is_whole, e);
 	else
-		rc = xml_cells(p->look, in, place, has_telling_attributes(name, root), &is_whole,
-			       e);
+		rc = read_any(p, in, place, has_telling_attributes(name, root), &is_whole, e);
 	if (rc == 0 && !is_whole)
 		look_opaque(p->look, "its part %s is damaged", text_printable(name));
 	return rc;

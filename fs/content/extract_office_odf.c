@@ -204,6 +204,8 @@ static int on_text(void *arg, const char *text, size_t size, struct err *e)
 	if (o->skipped > 0)
 		return 0;
 	/* Outside of paragraphs: the document's properties; else blanks. */
+	if (!flow_is_in_paragraph(o->flow) && !strcmp(o->element, "generator"))
+		return 0;	/* a program, whose version looks like data */
 	if (!flow_is_in_paragraph(o->flow))
 		return strspn(text, " \t\r\n") < size
 			? flow_aside(o->flow, o->element, text, size, e) : 0;

@@ -19,6 +19,7 @@ static int give(struct cells *cells, const char *label, const char *place, char 
 	return rc;
 }
 
+/* Not the programs that made it: their versions look like data. */
 int pdf_information(struct look *l, PopplerDocument *document, struct err *e)
 {
 	static const struct {
@@ -29,8 +30,6 @@ int pdf_information(struct look *l, PopplerDocument *document, struct err *e)
 		{ "author", poppler_document_get_author },
 		{ "subject", poppler_document_get_subject },
 		{ "keywords", poppler_document_get_keywords },
-		{ "creator", poppler_document_get_creator },
-		{ "producer", poppler_document_get_producer },
 		{ "metadata", poppler_document_get_metadata },
 	};
 	struct cells *cells = cells_new(l);

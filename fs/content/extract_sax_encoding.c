@@ -51,6 +51,7 @@ void sax_encoding(const void *head, size_t size, const char *seen,
 		{ "<\0", 2, "utf-16le" },	   { "\0<", 2, "utf-16be" },
 		{ "\xef\xbb\xbf", 3, "utf-8" },
 	};
+	const char *known;
 
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 		if (begins(head, size, shapes[i].bytes, shapes[i].size)) {
@@ -58,6 +59,9 @@ void sax_encoding(const void *head, size_t size, const char *seen,
 			return;
 		}
 	declared_encoding((const char *)head, size, out);
+	known = encoding_by_label(out);
+	if (known)
+		snprintf(out, SAX_ENCODING_MAX, "%s", known);
 	/* Bytes that are UTF-8, or are not, say more than a declaration does; and
 	 * nobody declares UTF-16 in single bytes and means it. */
 	if (*seen && strcmp(seen, "us-ascii") != 0 &&

@@ -31,8 +31,8 @@ struct frame {
 
 struct tree {
 	struct cells *cells;
-	bool with_attributes, is_in_rest;
-	const char *place;	/* before each path; "" */
+	bool is_in_rest;
+	const struct xml_manner *manner;
 	struct frame *frames;	/* DEPTH_MAX */
 	size_t depth, lost;	/* lost: elements deeper than that */
 	char path[1024];
@@ -50,7 +50,7 @@ static void place_of(const struct tree *t, const char *attribute, char out[512])
 
 	while (skip > 0 && skip < t->path_size && t->path[skip] != '/')
 		skip++;
-	snprintf(out, 512, "%s%s%s%.*s%s%s", t->place, *t->place ? ": " : "",
+	snprintf(out, 512, "%s%s%s%.*s%s%s", t->manner->place, *t->manner->place ? ": " : "",
 		 skip ? "..." : "", (int)(t->path_size - skip), t->path + skip,
 		 attribute ? "/@" : "", attribute ? text_printable(attribute) : "");
 }
@@ -175,7 +175,7 @@ static int on_start(void *arg, const struct sax_tag *tag, struct err *e)
 	f->has_children = false;
 	name_element(f, tag);
 	push_path(t, tag->name);
-	for (size_t i = 0; t->with_attributes && i < tag->attribute_count; i++) {
+	for (size_t i = 0; t->manner->with_attributes && i < tag->attribute_count; i++) {
 		const struct sax_attribute *a = &tag->attributes[i];
 
 		if (a->size > 0 && add(t, a->name, a->value, a->size, e) < 0)
@@ -184,12 +184,21 @@ static int on_start(void *arg, const struct sax_tag *tag, struct err *e)
 	return 0;
 }
 
+static bool is_left_out(const struct tree *t, const char *name)
+{
+	const char *const *words = t->manner->left_out;
+
+	for (; words && *words; words++)
+		if (!strcmp(name, *words))
+			return true;
+	return false;
+}
+
 static int on_end(void *arg, const char *name, struct err *e)
 {
 	struct tree *t = arg;
 	struct frame *f;
 
-	(void)name;
 	if (t->lost > 0) {
 		t->lost--;
 		return 0;
@@ -197,6 +206,10 @@ static int on_end(void *arg, const char *name, struct err *e)
 	if (t->depth == 0)
 		return 0;
 	f = &t->frames[t->depth - 1];
+	if (is_left_out(t, name)) {
+		buffer_reset(&t->text);
+		t->has_letters = false;
+	}
 	if (f->is_inline)
 		buffer_u8(&t->text, ' ');
 	else if (flush(t, e) < 0)
@@ -233,14 +246,14 @@ static int on_rest(void *arg, const char *text, size_t size, struct err *e)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-int xml_cells(struct look *l, struct input *in, const char *place, bool with_attributes,
+int xml_cells(struct look *l, struct input *in, const struct xml_manner *manner,
 	      bool *is_whole, struct err *e)
 {
 	static const struct sax_handler handler = {
 		.start = on_start, .end = on_end, .text = on_text, .aside = on_aside,
 		.rest = on_rest,
 	};
-	struct tree t = { .with_attributes = with_attributes, .place = place };
+	struct tree t = { .manner = manner };
 	int rc = -1;
 
 	t.frames = calloc(DEPTH_MAX, sizeof *t.frames);
@@ -274,6 +287,7 @@ int extract_xml(struct look *l, struct input *in, struct err *e)
 {
 	int (*office)(struct look *l, struct input *in, const char *part, bool *is_whole,
 		      struct err *e);
+	static const struct xml_manner any = { .place = "", .with_attributes = true };
 	char root[OFFICE_ROOT_MAX];
 	const void *head;
 	bool is_whole;
@@ -284,7 +298,7 @@ int extract_xml(struct look *l, struct input *in, struct err *e)
 	office_root(head, size, root);
 	office = memmem(head, size, "office", 6) ? single_file(root) : NULL;
 	if (!office)
-		return xml_cells(l, in, "", true, &is_whole, e);
+		return xml_cells(l, in, &any, &is_whole, e);
 	if (office(l, in, "", &is_whole, e) < 0)
 		return -1;
 	if (!is_whole)
