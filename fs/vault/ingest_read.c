@@ -59,7 +59,7 @@ int live_open(struct ingest *g, struct capture *c, struct handle *h, struct item
 	if (!is_as_walked(&out->sx, m)) {
 		meta_clear(m);
 		/* By descriptor: nothing of it can vanish any more. */
-		capture_item(g, c, item->run->dir, item->name, fd, NULL, &out->sx, m);
+		ingest_capture(g, c, item->run->dir, item->name, fd, NULL, &out->sx, m);
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/vault/ingest_inside.h"
+#include "fs/vault/walk.h"
 
 #define SENTENCE_MAX 900
 
@@ -106,4 +106,36 @@ void ingest_notice(struct ingest *g, const char *format, ...)
 		events_push(g->events, (struct event){ EVENT_NOTICE, .text = text });
 	else
 		fail_no_memory(g);
+}
+
+/* ---- attributes that could not be read --------------------------------------------- */
+
+struct captured {
+	struct ingest *g;
+	const struct dir *dir;
+	const char *label;
+};
+
+static void capture_problem(void *arg, const char *what)
+{
+	const struct captured *of = arg;
+
+	ingest_problem(of->g, of->dir, of->label, "%s", what);
+}
+
+static void capture_fail(void *arg, const struct err *e)
+{
+	const struct captured *of = arg;
+
+	ingest_fail(of->g, e);
+}
+
+int ingest_capture(struct ingest *g, struct capture *c, const struct dir *d,
+		   const char *label, int fd, const char *name, const struct statx *sx,
+		   struct meta *out)
+{
+	struct captured of = { g, d, label };
+	const struct capture_ear ear = { capture_problem, capture_fail, &of };
+
+	return capture_item(c, &g->accounts, &ear, fd, name, sx, out);
 }

@@ -146,7 +146,7 @@ static int identify(struct walker *w, struct dir *d, const struct child *c, int 
 		return -1;
 	}
 	if (!d->is_meta_same &&
-	    capture_item(g, w->capture, d, NULL, fd, name, sx, &d->meta) < 0)
+	    ingest_capture(g, w->capture, d, NULL, fd, name, sx, &d->meta) < 0)
 		ingest_problem(g, d, NULL, "its attributes cannot be read: %s",
 			       strerror(errno));
 	return 0;

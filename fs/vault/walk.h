@@ -28,14 +28,25 @@ uint64_t walk_held(const struct statx *sx);	/* bytes that are no hole, about */
 /* Numbers and times alone: all that deciding "unchanged" needs. */
 void walk_numbers(const struct statx *sx, struct meta *out);
 
+/* Who is told what could not be read, in the thread that captures. */
+struct capture_ear {
+	void (*problem)(void *arg, const char *what);	/* a sentence without the name */
+	void (*fail)(void *arg, const struct err *e);	/* no memory: the work is over */
+	void *arg;
+};
+
 /*
  * Everything about dirfd/name, or about fd itself when name is NULL; *out was
- * empty.  Attributes that cannot be read are reported as problems of d/label.
+ * empty.  Attributes that cannot be read are told to ear.
  * -1: errno says why the item itself is out of reach.
  */
-int capture_item(struct ingest *g, struct capture *c, const struct dir *d,
-		 const char *label, int fd, const char *name, const struct statx *sx,
-		 struct meta *out);
+int capture_item(struct capture *c, struct ingest_accounts *accounts,
+		 const struct capture_ear *ear, int fd, const char *name,
+		 const struct statx *sx, struct meta *out);
+/* The same; they are problems of d/label. */
+int ingest_capture(struct ingest *g, struct capture *c, const struct dir *d,
+		   const char *label, int fd, const char *name, const struct statx *sx,
+		   struct meta *out);
 
 /* Opens for reading without a trace; errno on -1. */
 int walk_open(int dirfd, const char *name, int flags);

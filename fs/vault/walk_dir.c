@@ -157,7 +157,7 @@ static int add_first(struct walker *w, struct level *level, struct run *r,
 		return no_memory(e);
 	b->class_id = w->class_id;
 	b->keeps = keeps;
-	if (capture_item(g, w->capture, level->dir, name, level->handle->fd, name, sx,
+	if (ingest_capture(g, w->capture, level->dir, name, level->handle->fd, name, sx,
 			 &b->meta) < 0) {
 		ingest_problem(g, level->dir, name, "it vanished while it was ingested");
 		b->is_failed = true;

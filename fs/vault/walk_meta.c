@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +155,29 @@ static bool is_fleeting(const char *name)
 	return strcmp(name, "system.sockprotoname") == 0;
 }
 
-static size_t read_values(struct ingest *g, struct capture *c, const struct dir *d,
-			  const char *label, const struct place *p, size_t names_size,
-			  struct meta *out)
+static void tell(const struct capture_ear *ear, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void tell(const struct capture_ear *ear, const char *format, ...)
+{
+	char *what = NULL;
+	struct err e = ERR_NONE;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&what, format, args) < 0)
+		what = NULL;
+	va_end(args);
+	if (what) {
+		ear->problem(ear->arg, what);
+	} else {
+		err_set(&e, MUNI_NO_MEMORY, "out of memory for attributes");
+		ear->fail(ear->arg, &e);
+	}
+	free(what);
+}
+
+static size_t read_values(const struct capture_ear *ear, struct capture *c,
+			  const struct place *p, size_t names_size, struct meta *out)
 {
 	size_t count = 0;
 
@@ -171,8 +192,8 @@ static size_t read_values(struct ingest *g, struct capture *c, const struct dir 
 		if (got < 0) {
 			if (errno == ENODATA)
 				continue;	/* it went meanwhile */
-			ingest_problem(g, d, label, "its attribute %s cannot be read: %s",
-				       text_printable(name), strerror(errno));
+			tell(ear, "its attribute %s cannot be read: %s", text_printable(name),
+			     strerror(errno));
 			out->is_partial = true;
 			continue;
 		}
@@ -188,8 +209,8 @@ static size_t read_values(struct ingest *g, struct capture *c, const struct dir 
 	return count;
 }
 
-static int read_xattrs(struct ingest *g, struct capture *c, const struct dir *d,
-		       const char *label, const struct place *p, struct meta *out)
+static int read_xattrs(const struct capture_ear *ear, struct capture *c,
+		       const struct place *p, struct meta *out)
 {
 	ssize_t size = list_names(p, c->names, sizeof c->names - 1);
 	struct err e = ERR_NONE;
@@ -200,46 +221,44 @@ static int read_xattrs(struct ingest *g, struct capture *c, const struct dir *d,
 			return 0;
 		if (errno == ENOENT || errno == ESTALE)
 			return -1;
-		ingest_problem(g, d, label, "its attributes cannot be listed: %s",
-			       strerror(errno));
+		tell(ear, "its attributes cannot be listed: %s", strerror(errno));
 		out->is_partial = true;
 		return 0;
 	}
 	if (size == 0)
 		return 0;
 	c->names[size] = 0;
-	count = read_values(g, c, d, label, p, (size_t)size, out);
+	count = read_values(ear, c, p, (size_t)size, out);
 	if (c->values.failed) {
 		err_set(&e, MUNI_NO_MEMORY, "out of memory for attributes");
-		ingest_fail(g, &e);
+		ear->fail(ear->arg, &e);
 		return 0;
 	}
 	if (count > 0 && xattrs_pack(c->list, count, &out->xattrs, &out->xattrs_size,
 				     &e) < 0) {
 		out->is_partial = true;
 		if (e.code == MUNI_NO_MEMORY)
-			ingest_fail(g, &e);
+			ear->fail(ear->arg, &e);
 		else
-			ingest_problem(g, d, label, "its attributes cannot be kept: %s",
-				       e.text);
+			tell(ear, "its attributes cannot be kept: %s", e.text);
 	}
 	return 0;
 }
 
-int capture_item(struct ingest *g, struct capture *c, const struct dir *d,
-		 const char *label, int fd, const char *name, const struct statx *sx,
-		 struct meta *out)
+int capture_item(struct capture *c, struct ingest_accounts *accounts,
+		 const struct capture_ear *ear, int fd, const char *name,
+		 const struct statx *sx, struct meta *out)
 {
 	struct place place = { .fd = fd };
 
 	walk_numbers(sx, out);
 	if (out->kind != NODE_DIRECTORY && out->kind != NODE_FILE)
 		out->size = 0;
-	out->owner = ingest_accounts_user(&g->accounts, out->uid);
-	out->group = ingest_accounts_group(&g->accounts, out->gid);
+	out->owner = ingest_accounts_user(accounts, out->uid);
+	out->group = ingest_accounts_group(accounts, out->gid);
 	if (out->kind == NODE_SYMLINK && walk_target(fd, name, out) < 0)
 		return -1;
 	if (name)
 		snprintf(place.path, sizeof place.path, "/proc/self/fd/%d/%s", fd, name);
-	return read_xattrs(g, c, d, label, &place, out);
+	return read_xattrs(ear, c, &place, out);
 }
