@@ -11,6 +11,7 @@
 
 #include "fs/base/text.h"
 #include "fs/vault/export_inside.h"
+#include "fs/vault/ingest_read.h"
 
 #define LOSS_TOLD 25		/* of each kind, one by one */
 #define TELL_EVERY_MS 250
@@ -49,7 +50,7 @@ void export_lose(struct export *x, enum export_loss kind, const struct export_it
 	x->result->losses++;
 	if (!x->loss || is_told_in_sum(kind) || x->losses[kind] > LOSS_TOLD)
 		return;
-	x->loss(x->loss_arg, item->path_size ? text_printable_n(item->path, item->path_size)
+	x->loss(x->arg, item->path_size ? text_printable_n(item->path, item->path_size)
 					     : ".", loss_texts[kind]);
 }
 
@@ -63,7 +64,7 @@ void export_tell_rest(struct export *x)
 			continue;
 		snprintf(where, sizeof where, "%s%s entries", told ? "and of " : "of ",
 			 text_count(x->losses[kind] - told, count));
-		x->loss(x->loss_arg, where, loss_texts[kind]);
+		x->loss(x->arg, where, loss_texts[kind]);
 	}
 }
 
@@ -83,6 +84,13 @@ void export_stage(struct export *x, const char *stage)
 		.bytes_total = x->version.bytes,
 	};
 	x->told = 0;
+}
+
+void export_problem(struct export *x, const void *path, size_t path_size, const char *what)
+{
+	x->result->problems++;
+	if (x->problem)
+		x->problem(x->arg, path, path_size, what);
 }
 
 int export_step(struct export *x, unsigned items, uint64_t bytes, struct err *e)
@@ -147,6 +155,10 @@ void export_item_free(struct export_item *item)
 	free(item->path);
 	free(item->symlink);
 	free(item->xattrs);
+	if (item->file)
+		live_close(item->file);
+	free(item->file);
+	free(item->problem);
 	free(item);
 }
 
@@ -171,30 +183,12 @@ static int run_format(struct export *x, struct err *e)
 	return err_set(e, MUNI_USAGE, "no such format");
 }
 
-int vault_export(struct vault *v, const struct version *version,
-		 const struct export_options *o, const struct vault_monitor *m,
-		 void (*loss)(void *arg, const char *path, const char *what), void *arg,
-		 struct export_result *out, struct err *e)
+int export_run_all(struct export *x, struct err *e)
 {
-	struct export x = {
-		.vault = v, .version = *version, .options = o, .monitor = m, .loss = loss,
-		.loss_arg = arg, .result = out, .threads = threads_of(o),
-	};
-	int rc = -1;
-
-	*out = (struct export_result){ .files = 0 };
-	x.cache = block_cache_new(EXPORT_CACHE);
-	if (!x.cache)
-		return err_set(e, MUNI_NO_MEMORY, "no memory to decode blocks");
-	/* One decodes where it is needed; the others ahead of it. */
-	if (x.threads > 1 && block_cache_start_helpers(x.cache, v, x.threads - 1, e) < 0)
-		goto out;
-	rc = run_format(&x, e);
-	if (rc == 0)
-		export_tell_rest(&x);
-out:
-	block_cache_clear(x.cache);
-	block_cache_free(x.cache);
-	return rc < 0 ? err_wrap(e, "exporting %s@%s", text_printable(version->system_name),
-				 text_printable(version->label)) : 0;
+	x->threads = threads_of(x->options);
+	x->workfd = -1;
+	if (run_format(x, e) < 0)
+		return -1;
+	export_tell_rest(x);
+	return 0;
 }

@@ -20,6 +20,7 @@ struct export_result {
 	uint64_t files, directories, others, bytes;
 	uint64_t resumed;	/* files found whole from an earlier run */
 	uint64_t losses;	/* attributes that the target could not carry */
+	uint64_t problems;	/* of a live source: items that could not be had whole */
 };
 
 /* loss(): path (printable) and what could not be carried. */

@@ -11,7 +11,6 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/digest.h"
-#include "fs/vault/leaf.h"
 
 #define PENDING_MAX (256u << 10)
 #define MANIFEST "manifest-sha256.txt"
@@ -142,7 +141,7 @@ int bag_add(struct bag *b, const struct export_item *item, int fd, struct err *e
 	struct digest digest = item->node.sha256;
 	char hex[DIGEST_HEX_SIZE];
 
-	if (!leaf_digest_is_plain(&item->node) &&
+	if (!item->has_plain_digest &&
 	    hash_hollow(fd, item->node.size, &digest, e) < 0)
 		return -1;
 	digest_hex(&digest, hex);
@@ -171,18 +170,17 @@ static int put_tag_file(struct bag *b, const char *name, const char *text, struc
 
 static void make_info(const struct bag *b, const struct export *x, char *out, size_t size)
 {
-	char date[TEXT_TIME_MAX], bytes[TEXT_SIZE_MAX];
+	char date[TEXT_TIME_MAX], bytes[TEXT_SIZE_MAX], source[512];
 
 	text_time(vault_now(x->vault), 0, date);
+	x->source->describe(x, source, sizeof source);
 	snprintf(out, size,
 		 "Bag-Software-Agent: muniment\n"
 		 "Bagging-Date: %.10s\n"
-		 "External-Identifier: %s@%s\n"
-		 "Internal-Sender-Identifier: muniment archive %s, version %lld\n"
+		 "%s"
 		 "Bag-Size: %s\n"
 		 "Payload-Oxum: %llu.%llu\n",
-		 date, x->version.system_name, x->version.label, vault_id_hex(x->vault),
-		 (long long)x->version.id, text_size(b->bytes, bytes),
+		 date, source, text_size(b->bytes, bytes),
 		 (unsigned long long)b->bytes, (unsigned long long)b->files);
 }
 

@@ -151,7 +151,7 @@ static int pass(struct dir_export *d, bool is_second, struct err *e)
 	export_stage(d->x, is_second ? "verifying" : "writing");
 	if (crew_start(d->x, is_second ? export_check_file : export_fill_file, settle, d,
 		       &d->crew, e) < 0 ||
-	    export_walk_start(d->x, false, &walk, e) < 0)
+	    export_walk_start(d->x, is_second ? PASS_AGAIN : PASS_FIRST, &walk, e) < 0)
 		goto out;
 	for (;;) {
 		if (export_walk_next(walk, &item, e) < 0)
@@ -183,10 +183,10 @@ static int give_up(struct dir_export *d, struct err *e)
 	char count_text[TEXT_COUNT_MAX];
 
 	if (d->unreadable)
-		return err_set(e, MUNI_DAMAGED, "%s files could not be read from the archive "
-			       "(the first: %.400s); all else is in %s: run muni repair, then "
-			       "the same export again", text_count(d->unreadable, count_text),
-			       d->first_failure.text, text_printable(d->target.partial));
+		return err_set(e, MUNI_DAMAGED, "%s files %s (the first: %.400s); all else is in "
+			       "%s: %s", text_count(d->unreadable, count_text),
+			       d->x->source->unreadable, d->first_failure.text,
+			       text_printable(d->target.partial), d->x->source->remedy);
 	if (d->different)
 		return err_set(e, MUNI_DAMAGED, "%s files read back differently (the first: "
 			       "%.400s)", text_count(d->different, count_text),

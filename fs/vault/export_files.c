@@ -8,7 +8,6 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/vault/export_meta.h"
-#include "fs/vault/leaf.h"
 
 static int put_run(void *arg, uint64_t offset, const void *data, size_t size, struct err *e)
 {
@@ -39,7 +38,7 @@ static bool is_whole_already(struct crew_hand *hand, const struct crew_task *t)
 	struct digest found;
 	uint64_t size;
 
-	return n->has_sha256 && leaf_digest_is_plain(n) &&
+	return t->item->has_plain_digest &&
 	       file_size(t->fd, &size, &ignored) == 0 && size == n->size &&
 	       hash_file(hand, t->fd, size, &found, &ignored) == 0 &&
 	       digest_equal(&found, &n->sha256);
@@ -103,7 +102,7 @@ static int differs(struct crew_hand *hand, const struct crew_task *t, bool *out,
 		return -1;
 	if (size != n->size)
 		return 0;
-	if (n->has_sha256 && leaf_digest_is_plain(n)) {
+	if (t->item->has_plain_digest) {
 		if (hash_file(hand, t->fd, size, &found, e) < 0)
 			return -1;
 		*out = !digest_equal(&found, &n->sha256);

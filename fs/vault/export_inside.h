@@ -1,5 +1,5 @@
 /*
- * What the formats of export share: the version's entries in order, prepared
+ * What the formats of export share: the source's entries in order, prepared
  * by a thread of their own; reading content; what could not be carried.
  * Only fs/vault/export* includes this.
  */
@@ -14,19 +14,26 @@
 #define EXPORT_CATALOGUE_CACHE ((size_t)8 << 20)	/* of each connection */
 #define EXPORT_PIECE ((size_t)1 << 20)		/* content is read so much at a time */
 
-/* ---- one entry, with everything that the catalogue knows of it -------------- */
+/* ---- one entry, with everything that is known of it --------------------------- */
+
+struct live_file;
 
 struct export_item {		/* owned; export_item_free() */
 	char *path;		/* bytes, NUL ended; "" is the root */
 	size_t path_size;
 	const char *name;	/* its last component, in path */
 	unsigned depth;		/* 0: the root */
-	struct node node;	/* with its digest */
+	struct node node;	/* with its digest; names of one file have one id */
+	bool has_plain_digest;	/* node.sha256 is of its bytes, holes as zeros */
 	char *symlink;		/* NULL unless it is one */
 	uint8_t *xattrs;	/* NULL: none */
 	size_t xattrs_size;
 	char owner[256], group[256];	/* "" unknown */
 	size_t charge;		/* bytes that were prefetched for it */
+	/* Of a live source: */
+	struct live_file *file;	/* open, while its content may be asked for; owned */
+	bool is_dropped;	/* its content could not be had: it does not stay */
+	char *problem;		/* no entry at all, but why there is none; owned */
 };
 
 struct export_item *export_item_new(const char *path, size_t size);	/* NULL: no memory */
@@ -40,13 +47,19 @@ enum export_loss {
 	LOSS_FIFO, LOSS_SOCKET, LOSS_NAME, LOSS_EMPTY_DIRECTORY, LOSS_COUNT
 };
 
+struct export_source;
+
 struct export {
 	struct vault *vault;
-	struct version version;
+	const struct export_source *source;
+	struct version version;	/* of a live source: its name and sums alone */
+	struct live *live;	/* NULL: the version is the source */
+	int workfd;		/* directories: where notes may be kept meanwhile; borrowed */
 	const struct export_options *options;
 	const struct vault_monitor *monitor;
 	void (*loss)(void *arg, const char *path, const char *what);
-	void *loss_arg;
+	void (*problem)(void *arg, const void *path, size_t path_size, const char *what);
+	void *arg;		/* of both */
 	struct export_result *result;
 	uint64_t losses[LOSS_COUNT];
 	unsigned threads;
@@ -62,6 +75,8 @@ void export_tell_rest(struct export *x);
 /* Counts items and bytes; tells progress now and then; MUNI_CANCELLED. */
 int export_step(struct export *x, unsigned items, uint64_t bytes, struct err *e);
 void export_count(struct export *x, const struct export_item *item);	/* in the result */
+/* An item of the source that could not be had (whole). */
+void export_problem(struct export *x, const void *path, size_t path_size, const char *what);
 /* A new stage with counts from zero. */
 void export_stage(struct export *x, const char *stage);
 
@@ -72,19 +87,30 @@ int export_zip(struct export *x, struct err *e);
 /* ---- entries in order --------------------------------------------------------------- */
 
 /*
- * A thread that walks the version, depth first, the root first, and prefetches
+ * A thread that goes through the source, depth first, the root first, and prefetches
  * content ahead; bounded in entries and in bytes ahead.
  */
 struct export_walk;
 
-/* with_prefetch: content will be read in this very order. */
-int export_walk_start(struct export *x, bool with_prefetch, struct export_walk **out,
+enum export_pass {
+	PASS_ONLY,		/* content will be read in this very order */
+	PASS_FIRST,
+	PASS_AGAIN,		/* the entries of PASS_FIRST, and no others */
+};
+
+int export_walk_start(struct export *x, enum export_pass pass, struct export_walk **out,
 		      struct err *e);
 /* The next entry (the caller's); NULL at the end. */
 int export_walk_next(struct export_walk *w, struct export_item **out, struct err *e);
 /* Its content is read: what was prefetched for it no longer counts. */
 void export_walk_done(struct export_walk *w, const struct export_item *item);
 void export_walk_stop(struct export_walk *w);	/* NULL is allowed */
+
+/* For a source's walk().  Takes the item.  0: go on; 1: all is stopping. */
+int export_walk_give(struct export_walk *w, struct export_item *item);
+/* Waits until its first bytes may be fetched ahead; then item->charge says how many.
+ * false: all is stopping. */
+bool export_walk_charge(struct export_walk *w, struct export_item *item);
 
 /* ---- content -------------------------------------------------------------------------- */
 
@@ -94,9 +120,9 @@ int export_content_open(struct export *x, struct export_content **out, struct er
 void export_content_close(struct export_content *c);	/* NULL is allowed */
 
 /*
- * Gives a file's data in ascending order; gaps are holes.  On the way it is
- * hashed as fs/vault/leaf.h says and compared with the catalogue's digest:
- * MUNI_DAMAGED if it differs.
+ * Gives a file's data in ascending order; gaps are holes.  On the way it is hashed
+ * (fs/vault/leaf.h) and compared with the digest that is known: MUNI_DAMAGED if it
+ * differs.  MUNI_INCOMPLETE: the live file cannot be read, or has changed.
  */
 typedef int (*export_run)(void *arg, uint64_t offset, const void *data, size_t size,
 			  struct err *e);
@@ -110,9 +136,43 @@ struct export_hole_map {	/* owned; free(runs) */
 };
 
 /* Runs of data; count 0 and bytes 0 for a file that is all hole. */
-int export_content_map(struct export_content *c, const struct node *n,
+int export_content_map(struct export_content *c, const struct export_item *item,
 		       struct export_hole_map *out, struct err *e);
 bool export_has_holes(const struct node *n);
+
+/* ---- where it all comes from ------------------------------------------------------------ */
+
+/* A version of the archive, or a live directory. */
+struct export_source {
+	size_t ahead;		/* entries that may wait for the writer */
+	/* In the walker's thread: every entry to export_walk_give(). */
+	int (*walk)(struct export *x, struct export_walk *w, enum export_pass pass,
+		    struct err *e);
+	/* What one thread reads content with. */
+	int (*open)(struct export *x, void **reader, struct err *e);
+	void (*close)(void *reader);	/* NULL is allowed */
+	/* The run of data at or after `at`: [*from, *to); *from the size at the end. */
+	int (*next_run)(void *reader, const struct export_item *item, uint64_t at,
+			uint64_t *from, uint64_t *to, struct err *e);
+	/* All of it, which is no hole. */
+	int (*read)(void *reader, const struct export_item *item, uint64_t offset, void *out,
+		    size_t size, struct err *e);
+	/* It will be read soon; never fails. */
+	void (*prefetch)(void *reader, const struct export_item *item, uint64_t offset,
+			 size_t size);
+	/* All was read, and is not what it should be: why. */
+	int (*differs)(const struct export_item *item, struct err *e);
+	const char *unreadable, *remedy;	/* for "N files %s ...: %s" */
+	/* Which export this is, in a line: only the same one goes on with what it left. */
+	void (*mark)(const struct export *x, char *out, size_t size);
+	/* Lines for a bag's list of tags. */
+	void (*describe)(const struct export *x, char *out, size_t size);
+};
+
+extern const struct export_source export_version;
+
+/* With x->source and all before it set: writes the whole of it. */
+int export_run_all(struct export *x, struct err *e);
 
 /* ---- files with several names ------------------------------------------------------------ */
 

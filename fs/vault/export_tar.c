@@ -79,7 +79,7 @@ static int put_sparse(struct tar_export *t, struct pax_entry *p, struct err *e)
 	struct export_hole_map map;
 	int rc = -1;
 
-	if (export_content_map(t->content, &p->item->node, &map, e) < 0)
+	if (export_content_map(t->content, p->item, &map, e) < 0)
 		return -1;
 	pax_put_map(&map_text, &map, p->item->node.size);
 	if (map_text.failed) {
@@ -151,7 +151,7 @@ static int put_all(struct tar_export *t, struct err *e)
 	int rc = -1;
 
 	export_stage(t->x, "writing");
-	if (export_walk_start(t->x, true, &walk, e) < 0)
+	if (export_walk_start(t->x, PASS_ONLY, &walk, e) < 0)
 		return -1;
 	for (;;) {
 		if (export_walk_next(walk, &item, e) < 0)

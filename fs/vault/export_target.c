@@ -90,12 +90,6 @@ static int check_free(const struct target *t, bool is_dir, struct err *e)
 
 /* ---- directories ------------------------------------------------------------------ */
 
-static void marker_text(const struct export *x, char out[MARKER_MAX])
-{
-	snprintf(out, MARKER_MAX, "muniment export of archive %s, version %lld, format %d\n",
-		 vault_id_hex(x->vault), (long long)x->version.id, (int)x->options->format);
-}
-
 static bool is_there(int dirfd, const char *name)
 {
 	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -143,7 +137,7 @@ static int claim(struct target *t, struct export *x, struct err *e)
 {
 	char marker[MARKER_MAX];
 
-	marker_text(x, marker);
+	x->source->mark(x, marker, sizeof marker);
 	t->is_resumed = is_there(t->parent, t->partial);
 	if (t->is_resumed && !is_there(t->parent, t->work))
 		return err_set(e, MUNI_EXISTS, "%s is there and no export that can be continued; "

@@ -218,7 +218,7 @@ static int put_all(struct zip_export *z, struct err *e)
 	int rc = -1;
 
 	export_stage(z->x, "writing");
-	if (export_walk_start(z->x, true, &walk, e) < 0)
+	if (export_walk_start(z->x, PASS_ONLY, &walk, e) < 0)
 		return -1;
 	for (;;) {
 		if (export_walk_next(walk, &item, e) < 0)

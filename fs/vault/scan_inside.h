@@ -21,6 +21,7 @@
 #include "fs/store/catalogue_items.h"
 #include "fs/vault/foreign.h"
 #include "fs/vault/scan.h"
+#include "fs/vault/seen.h"
 #include "fs/vault/walk.h"
 
 #define SCAN_BATCH_ITEMS 64
@@ -149,14 +150,6 @@ void scan_flow_stop(struct flow *f);		/* pushes drop their load from now on */
 
 /* ---- the whole -------------------------------------------------------------------------- */
 
-/* Which items were there: a bit for each id. */
-struct seen {
-	uint64_t *words;	/* owned */
-	size_t capacity;
-};
-bool seen_set(struct seen *s, int64_t id, bool is_there);	/* false: no memory */
-bool seen_has(const struct seen *s, int64_t id);
-
 struct scanning {
 	struct vault *vault;
 	const struct scan_options *options;
@@ -174,7 +167,7 @@ struct scanning {
 	struct queue *tasks;		/* struct scan_batch, to workers */
 	struct flow *flow;
 	struct map groups;		/* walker: (device, inode) -> struct scan_group */
-	struct seen seen;		/* caller's thread */
+	struct seen seen;		/* caller's thread: which items were there */
 	struct scan_result *result;	/* caller's thread */
 	bool is_open;			/* caller's thread: a transaction is, of so many */
 	uint64_t uncommitted;		/* rows */

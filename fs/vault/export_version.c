@@ -1,0 +1,207 @@
+/*
+ * A version of the archive as the source of an export; the entry point for it.
+ */
+#include <stdio.h>
+
+#include "fs/base/text.h"
+#include "fs/base/team.h"
+#include "fs/vault/export_inside.h"
+#include "fs/vault/leaf.h"
+#include "fs/vault/tree.h"
+
+/* ---- entries ------------------------------------------------------------------ */
+
+struct version_walk {
+	struct export_walk *walk;
+	struct vault_reader *reader;	/* the walker's own */
+	bool with_prefetch;
+	struct err *e;
+};
+
+/* Everything but the content. */
+static int fill(struct catalogue *c, struct export_item *item, int64_t node, struct err *e)
+{
+	struct node *n = &item->node;
+	size_t size;
+
+	if (catalogue_node(c, node, true, n, e) < 0)
+		return -1;
+	item->has_plain_digest = n->has_sha256 && leaf_digest_is_plain(n);
+	if (n->kind == NODE_SYMLINK && catalogue_symlink(c, n->id, &item->symlink, &size, e) < 0)
+		return -1;
+	if (n->xattrs &&
+	    catalogue_xattrs(c, n->xattrs, &item->xattrs, &item->xattrs_size, e) < 0)
+		return -1;
+	if (n->owner && catalogue_account(c, n->owner, item->owner, e) < 0)
+		return -1;
+	if (n->group && catalogue_account(c, n->group, item->group, e) < 0)
+		return -1;
+	return 0;
+}
+
+/* 0 on success, -1 failed, 1 stopping. */
+static int give(struct version_walk *w, const char *path, size_t size, int64_t node)
+{
+	struct export_item *item = export_item_new(path, size);
+
+	if (!item)
+		return err_set(w->e, MUNI_NO_MEMORY, "no memory for a path");
+	if (fill(vault_reader_catalogue(w->reader), item, node, w->e) < 0) {
+		err_wrap(w->e, "%s", text_printable_n(path, size));
+		export_item_free(item);
+		return -1;
+	}
+	if (w->with_prefetch && item->node.kind == NODE_FILE && item->node.content) {
+		if (!export_walk_charge(w->walk, item)) {
+			export_item_free(item);
+			return 1;
+		}
+		vault_prefetch(w->reader, item->node.content, 0, item->charge);
+	}
+	return export_walk_give(w->walk, item);
+}
+
+static int row(void *arg, const struct tree_item *t)
+{
+	return give(arg, t->path, t->path_size, t->node->id);
+}
+
+static int walk(struct export *x, struct export_walk *walk_, enum export_pass pass,
+		struct err *e)
+{
+	struct version_walk w = { .walk = walk_, .with_prefetch = pass == PASS_ONLY, .e = e };
+	const struct version *v = &x->version;
+	struct catalogue *c;
+	struct entry entry;
+	struct node node;
+	int rc = -1;
+
+	if (vault_reader_open(x->vault, x->cache, EXPORT_CATALOGUE_CACHE, &w.reader, e) < 0)
+		return -1;
+	c = vault_reader_catalogue(w.reader);
+	if (tree_find(c, v, "", 0, &entry, &node, e) == 0) {
+		rc = give(&w, "", 0, entry.node);
+		if (rc == 0)
+			rc = tree_walk(c, v, v->root, "", row, &w, e);
+	}
+	vault_reader_close(w.reader);
+	return rc;
+}
+
+/* ---- content ------------------------------------------------------------------- */
+
+static int open_reader(struct export *x, void **reader, struct err *e)
+{
+	struct vault_reader *r = NULL;
+	int rc = vault_reader_open(x->vault, x->cache, EXPORT_CATALOGUE_CACHE, &r, e);
+
+	*reader = r;
+	return rc;
+}
+
+static void close_reader(void *reader)
+{
+	vault_reader_close(reader);
+}
+
+static int next_run(void *reader, const struct export_item *item, uint64_t at,
+		    uint64_t *from, uint64_t *to, struct err *e)
+{
+	const struct node *n = &item->node;
+
+	*from = at;
+	*to = n->size;
+	if (n->content == 0)
+		*from = n->size;
+	if (!export_has_holes(n) || *from == n->size)
+		return 0;
+	if (vault_seek(reader, n->content, n->size, at, true, from, e) < 0)
+		return -1;
+	if (*from >= n->size)
+		return 0;
+	return vault_seek(reader, n->content, n->size, *from, false, to, e);
+}
+
+static int read_content(void *reader, const struct export_item *item, uint64_t offset,
+			void *out, size_t size, struct err *e)
+{
+	const struct node *n = &item->node;
+	size_t got;
+
+	if (vault_read(reader, n->content, n->size, offset, out, size, &got, e) < 0)
+		return -1;
+	if (got == size)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "its content ends at byte %llu of %llu",
+		       (unsigned long long)(offset + got), (unsigned long long)n->size);
+}
+
+static void prefetch(void *reader, const struct export_item *item, uint64_t offset,
+		     size_t size)
+{
+	vault_prefetch(reader, item->node.content, offset, size);
+}
+
+static int differs(const struct export_item *item, struct err *e)
+{
+	(void)item;
+	return err_set(e, MUNI_DAMAGED, "its content is not what was ingested (SHA-256); run "
+		       "muni verify");
+}
+
+/* ---- the whole ------------------------------------------------------------------- */
+
+static void mark(const struct export *x, char *out, size_t size)
+{
+	snprintf(out, size, "muniment export of archive %s, version %lld, format %d\n",
+		 vault_id_hex(x->vault), (long long)x->version.id, (int)x->options->format);
+}
+
+static void describe(const struct export *x, char *out, size_t size)
+{
+	snprintf(out, size,
+		 "External-Identifier: %s@%s\n"
+		 "Internal-Sender-Identifier: muniment archive %s, version %lld\n",
+		 x->version.system_name, x->version.label, vault_id_hex(x->vault),
+		 (long long)x->version.id);
+}
+
+const struct export_source export_version = {
+	.ahead = 512,
+	.walk = walk,
+	.open = open_reader,
+	.close = close_reader,
+	.next_run = next_run,
+	.read = read_content,
+	.prefetch = prefetch,
+	.differs = differs,
+	.unreadable = "could not be read from the archive",
+	.remedy = "run muni repair, then the same export again",
+	.mark = mark,
+	.describe = describe,
+};
+
+int vault_export(struct vault *v, const struct version *version,
+		 const struct export_options *o, const struct vault_monitor *m,
+		 void (*loss)(void *arg, const char *path, const char *what), void *arg,
+		 struct export_result *out, struct err *e)
+{
+	struct export x = {
+		.vault = v, .source = &export_version, .version = *version, .options = o,
+		.monitor = m, .loss = loss, .arg = arg, .result = out,
+	};
+	unsigned threads = o->threads ? o->threads : team_processors();
+	int rc = -1;
+
+	*out = (struct export_result){ .files = 0 };
+	x.cache = block_cache_new(EXPORT_CACHE);
+	if (!x.cache)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to decode blocks");
+	/* One decodes where it is needed; the others ahead of it. */
+	if (threads == 1 || block_cache_start_helpers(x.cache, v, threads - 1, e) == 0)
+		rc = export_run_all(&x, e);
+	block_cache_clear(x.cache);
+	block_cache_free(x.cache);
+	return rc < 0 ? err_wrap(e, "exporting %s@%s", text_printable(version->system_name),
+				 text_printable(version->label)) : 0;
+}
