@@ -183,7 +183,8 @@ static void unionpay_numbers_are_chinese_unless_english_words_speak_of_a_card(vo
 	static const struct { const char *text, *id; } cases[] = {
 		{ "%s", "cn-bank-card" }, { "银行卡号：%s", "cn-bank-card" },
 		{ "开户行账号%s，请打款", "cn-bank-card" }, { "order %s shipped", "cn-bank-card" },
-		{ "credit card: %s", "payment-card" }, { "Visa/UnionPay card number %s", "payment-card" },
+		{ "credit card: %s", "payment-card" }, { "Visa or Amex card number %s", "payment-card" },
+		{ "UnionPay card number %s", "cn-bank-card" },
 		{ "card no. 银行卡 %s", "cn-bank-card" }, { "银行卡 card number %s", "cn-bank-card" },
 	};
 	struct dice d = { SEED };
