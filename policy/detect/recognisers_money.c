@@ -132,7 +132,7 @@ static const char *const china_words[] = { "银行卡", "借记卡", "储蓄卡"
 	"转账", "付款", "bank card", "bankcard", "bank account", "account", "account no",
 	"account number", "unionpay", "union pay", "cup", "debit card", "salary card", NULL };
 
-/* Near enough to count as context (detect_words.c: 100 bytes before, 50 after). */
+/* Near enough to count as context (detect_near.h: 100 bytes before, 50 after). */
 static bool has_china_words(const struct candidate *c)
 {
 	return around_has_word(around_before(c, 100, false), china_words) ||

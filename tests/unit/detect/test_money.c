@@ -69,7 +69,7 @@ struct issuer {
 };
 
 static const struct issuer issuers[] = {
-	{ "4", 16, "4444" }, { "4", 13, NULL }, { "4", 19, "44443" }, { "51", 16, "4444" },
+	{ "4", 16, "4444" }, { "4", 19, "44443" }, { "51", 16, "4444" },
 	{ "55", 16, "4444" }, { "2221", 16, "4444" }, { "2720", 16, "4444" }, { "34", 15, "465" },
 	{ "37", 15, "465" }, { "6011", 16, "4444" }, { "644", 16, "4444" }, { "65", 16, "4444" },
 	{ "300", 14, "464" }, { "305", 14, "464" }, { "36", 14, "464" }, { "38", 14, "464" },
@@ -162,6 +162,20 @@ static void a_card_of_no_issuer_or_of_another_length_is_none(void **state)
 		make_card(&d, i->prefix, i->length, digits);
 		snprintf(text, sizeof text, "Paid with %s today", digits);
 		assert_int_equal(found(*state, "payment-card", text), 0);
+	}
+}
+
+/* Goods sold in Germany bear numbers of thirteen digits that begin with a 4. */
+static void old_cards_of_thirteen_digits_need_a_word(void **state)
+{
+	struct dice d = { SEED };
+	char digits[32], text[128];
+
+	for (unsigned n = 0; n < 100; n++) {
+		make_card(&d, "4", 13, digits);
+		assert_int_equal(found(*state, "payment-card", digits), 0);
+		snprintf(text, sizeof text, "Visa card: %s", digits);
+		assert_int_equal(found(*state, "payment-card", text), 1);
 	}
 }
 
@@ -366,6 +380,7 @@ int main(void)
 		cmocka_unit_test(cards_of_every_issuer_are_found_however_they_are_written),
 		cmocka_unit_test(a_card_with_a_wrong_digit_is_none),
 		cmocka_unit_test(a_card_of_no_issuer_or_of_another_length_is_none),
+		cmocka_unit_test(old_cards_of_thirteen_digits_need_a_word),
 		cmocka_unit_test(a_piece_of_something_longer_is_no_card),
 		cmocka_unit_test(unionpay_numbers_are_chinese_unless_english_words_speak_of_a_card),
 		cmocka_unit_test(ibans_are_found_however_they_are_written),
