@@ -56,7 +56,12 @@ static const struct known_mandate rows[] = {
 	/* China: tax, labour, health, network, trade, money laundering. */
 	{ { "税收征收管理法实施细则" }, "P10Y", false,
 	  "税收征收管理法实施细则, article 29: books, vouchers, tax papers, 10 years" },
+	{ { "企业文件材料归档范围和档案保管期限规定" }, "P10Y", false,
+	  "国家档案局令第10号 (2012), articles 10 and 11: administrative records, by the annex, 10 "
+	  "years at least" },
 	{ { "劳动合同法", "50" }, "P2Y", false,
+	  "劳动合同法, article 50: contracts that have ended, 2 years" },
+	{ { "劳动合同法", "五十" }, "P2Y", false,
 	  "劳动合同法, article 50: contracts that have ended, 2 years" },
 	{ { "工资支付暂行规定" }, "P2Y", false,
 	  "工资支付暂行规定 (1994), article 6: records of wages paid, 2 years" },
@@ -78,6 +83,8 @@ static const struct known_mandate rows[] = {
 	{ { "反洗钱法" }, "P10Y", false,
 	  "反洗钱法 (2024), article 34: customers and transactions, 10 years" },
 	{ { "个人信息保护法", "56" }, "P3Y", false,
+	  "个人信息保护法, article 56: impact assessments and processing records, 3 years" },
+	{ { "个人信息保护法", "五十六" }, "P3Y", false,
 	  "个人信息保护法, article 56: impact assessments and processing records, 3 years" },
 	{ { "个人信息保护法", "19" }, NULL, true,
 	  "个人信息保护法, article 19: no longer than the purpose needs" },
@@ -165,6 +172,12 @@ static const struct known_mandate rows[] = {
 	  "29 CFR 1904.33: injury and illness records, 5 years" },
 	{ { "29cfr", "1910.1020" }, "P30Y", false,
 	  "29 CFR 1910.1020(d): exposure and medical records of employees, 30 years" },
+
+	/* European Union and Germany: health */
+	{ { "536/2014", "58" }, "P25Y", false,
+	  "Regulation (EU) 536/2014, article 58: clinical trial master file, 25 years" },
+	{ { "strlschg", "85" }, "P10Y", false,
+	  "StrlSchG section 85(2): X-ray examinations, 10 years (treatment: 30)" },
 
 	/* United States: health */
 	{ { "45cfr", "164.316" }, "P6Y", false,
