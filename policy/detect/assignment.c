@@ -28,6 +28,16 @@ static struct span name_around(const struct candidate *c)
 	return s;
 }
 
+/* /etc/passwd */
+static bool is_path(const struct candidate *c, struct span name)
+{
+	const char *p = name.from;
+
+	while (p > c->before && (is_name_char(p[-1]) || p[-1] == '/'))
+		p--;
+	return p < name.from && *p == '/';
+}
+
 static bool stands(const char *p, const char *end, const char *text)
 {
 	size_t size = strlen(text);
@@ -231,6 +241,12 @@ static const char *skip_operator(const char *p, const char *end, bool *is_prose)
 	return wide_operator(p, end, is_prose);
 }
 
+/* "secret 0 x", "password 7 x" of routers: how it is enciphered. */
+static const char *skip_level(const char *p, const char *end)
+{
+	return end - p > 2 && around_is_digit(p[0]) && p[1] == ' ' ? p + 2 : p;
+}
+
 /* --password VALUE; requirepass VALUE; machine ... login ... password VALUE */
 static bool takes_next_word(const struct candidate *c, struct span name)
 {
@@ -241,6 +257,8 @@ static bool takes_next_word(const struct candidate *c, struct span name)
 		return true;
 	while (before.from > c->before && before.from[-1] != '\n')
 		before.from--;
+	if (skip_level(name.end + 1, c->after) > name.end + 1)
+		return true;
 	return around_begins(name, "requirepass") || around_begins(name, "masterauth") ||
 	       (around_has_word(before, words) && name.end - name.from == 8);
 }
@@ -274,6 +292,8 @@ bool assignment_find(const struct candidate *c, struct assignment *out)
 		return find_cell(c, out);
 	out->name = name_around(c);
 	p = out->name.end;
+	if (is_path(c, out->name))
+		return false;
 	if (around_right(c, p, 0) == '>' && around_left(c, out->name.from, 1) == '<')
 		return take_element(p + 1, c->after, out);
 	if (around_right(c, p, 0) == '(' && is_quote(around_right(c, p, 1))) {
@@ -286,10 +306,17 @@ bool assignment_find(const struct candidate *c, struct assignment *out)
 	if (q != NULL)
 		return take_value(q, c->after, out);
 	q = skip_blanks(p, c->after, GAP);
-	if (q > p && p == out->name.end && around_right(c, q, 0) == '\'')
-		return take_quoted(q, c->after, out);	/* CREATE ROLE x PASSWORD 'y' */
+	if (q > p && p == out->name.end && is_quote(around_right(c, q, 0))) {
+		out->is_call = true;	/* CREATE ROLE x PASSWORD 'y'; #define PASSWORD "y" */
+		return take_quoted(q, c->after, out);
+	}
 	if (q > p && takes_next_word(c, out->name))
+		return take_value(skip_level(q, c->after), c->after, out);
+	if (q == p + 1 && *p == '\t' && around_right(c, q, 0) != '=') {	/* a form's two columns */
+		out->is_prose = true;
 		return take_value(q, c->after, out);
+	}
 	p = skip_operator(q, c->after, &out->is_prose);
+	out->is_tight = p != NULL && p[-1] == '=' && around_right(c, p, 0) != ' ';
 	return p != NULL && take_value(p, c->after, out);
 }

@@ -17,7 +17,8 @@ struct assignment {
 	bool is_quoted;		/* has ends of its own: quotes, tags, a cell */
 	bool is_cell;		/* the name is the label over it */
 	bool is_prose;		/* "the password is ..." */
-	bool is_call;		/* setPassword("...") */
+	bool is_call;		/* setPassword("..."), or no operator but a blank */
+	bool is_tight;		/* "=" with no blank behind */
 	char quote;		/* that it stands in, or '\0' */
 };
 

@@ -18,7 +18,7 @@ static const char *const passwords[] = {
 	"password", "passwords", "passwd", "passwort", "passphrase", "passcode", "pwd", "pass",
 	"pw", "psw", "pswd", "kennwort", "senha", "contraseña", "contrasena", "requirepass",
 	"masterauth", "密码", "密碼", "口令", "パスワード", "비밀번호", "userpass", "dbpass",
-	"sshpass", "ftppass", "rootpass", "adminpass", "userpw", "rootpw", "dbpw", NULL,
+	"sshpass", "ftppass", "rootpass", "adminpass", "userpw", "rootpw", "dbpw", "psk", NULL,
 };
 
 /* Words that end in these are passwords too: "dbpassword", "userpwd". */
@@ -115,7 +115,8 @@ static void split(struct span name, struct parts *out)
 	for (const char *p = name.from; p < name.end && out->count < PARTS_MAX - 1; p++) {
 		bool is_word = around_is_alnum(*p) || (unsigned char)*p >= 0x80;
 
-		if (!is_word || begins_word(name.from, p, name.end) || size == PART_MAX)
+		if (!is_word || begins_word(name.from, p, name.end) || size == PART_MAX ||
+		    (p > name.from && ((p[-1] ^ *p) & 0x80) != 0))
 			end_part(out, &size);
 		if (is_word)
 			out->words[out->count][size++] = around_lower(*p);

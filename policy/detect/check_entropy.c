@@ -7,6 +7,7 @@
 
 #include "policy/detect/assignment.h"
 #include "policy/detect/check_secret.h"
+#include "policy/detect/password_value.h"
 #include "policy/detect/randomness.h"
 
 /* A digest, an address or a picture, whatever the name says. */
@@ -72,6 +73,16 @@ static bool find_bearer(const struct candidate *c, struct span *out)
 	return randomness_is_key(*out);
 }
 
+/* "123456789:AA..." of a bot: its number is no secret. */
+static size_t numbered_prefix(struct span s)
+{
+	size_t digits = 0;
+
+	while (digits < (size_t)(s.end - s.from) && around_is_digit(s.from[digits]))
+		digits++;
+	return digits >= 6 && s.from + digits < s.end && s.from[digits] == ':' ? digits + 1 : 0;
+}
+
 static bool find_assigned(const struct candidate *c, struct span *out)
 {
 	struct assignment a;
@@ -87,9 +98,12 @@ static bool find_assigned(const struct candidate *c, struct span *out)
 	/* "Token abc", "Bearer abc", as a header has it. */
 	if (around_begins(a.value, "bearer ") || around_begins(a.value, "token "))
 		out->from = (const char *)memchr(a.value.from, ' ', 7) + 1;
+	if (around_begins(*out, "base64:"))
+		out->from += 7;
+	out->from += numbered_prefix(*out);
 	while (out->end > out->from && strchr(".,;:)", out->end[-1]) != NULL)
 		out->end--;
-	return randomness_is_key(*out);
+	return randomness_is_key(*out) && !password_value_is_placeholder(*out);
 }
 
 /* "sha256: ...", "commit ...", before the name or in it. */

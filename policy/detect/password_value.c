@@ -68,6 +68,15 @@ static struct letters count(struct span s)
 	return n;
 }
 
+static size_t count_of(struct span s, char wanted)
+{
+	size_t found = 0;
+
+	for (const char *p = s.from; p < s.end; p++)
+		found += *p == wanted ? 1 : 0;
+	return found;
+}
+
 /* ---- what stands in its place ---------------------------------------------------------- */
 
 /* $1$..., $2b$12$..., $argon2id$...: a password's hash, which is as good as one. */
@@ -108,8 +117,12 @@ static bool is_variable(struct span s)
 	    (first == '_' && next == '_' && last == '_') ||
 	    (first == '%' && s.end - s.from == 2))
 		return true;
-	/* A name bound in SQL: ":password", "@password". */
-	if ((first == ':' || first == '@') && n.size > 0 && n.lower == n.size)
+	/* A name bound in SQL, or of a template: ":password", "@Model.Password". */
+	if ((first == ':' || first == '@') && n.size > 0 && n.digits == 0 &&
+	    n.lower + n.upper + count_of(s, '.') + count_of(s, '_') == n.size)
+		return true;
+	/* "password=" + value + "..." */
+	if ((first == '+' && last == '+') || (first == ' ' && next == '+'))
 		return true;
 	return around_begins(s, "enc(") || around_begins(s, "vault:") ||
 	       around_begins(s, "env:") || around_begins(s, "arn:") ||
@@ -118,11 +131,21 @@ static bool is_variable(struct span s)
 	       around_begins(s, "os.") || around_begins(s, "(getenv");
 }
 
+/* xxxx, ----, ####; but 1111 is a password that people have. */
+static bool is_masked(struct span s)
+{
+	for (const char *p = s.from + 1; p < s.end; p++) {
+		if (*p != *s.from)
+			return false;
+	}
+	return !around_is_digit(*s.from);
+}
+
 bool password_value_is_placeholder(struct span s)
 {
 	char lower[WORD_MAX + 1];
 
-	if (s.from == s.end || is_variable(s) || randomness_is_filler(s))
+	if (s.from == s.end || is_variable(s) || is_masked(s))
 		return true;
 	lower_of(s, lower, sizeof lower);
 	for (size_t i = 0; no_values[i] != NULL; i++) {
@@ -222,7 +245,7 @@ static bool is_raw_real(const struct candidate *c, const struct assignment *a,
 		return n->digits + n->symbols + n->other < n->size ||
 		       n->digits == n->size || n->size >= 8;
 	/* "password: must be ...", "pass: ok" */
-	return n->size >= 5 && !is_followed_by_words(c, s);
+	return n->size >= (a->is_tight ? 4 : 5) && !is_followed_by_words(c, s);
 }
 
 static bool is_quoted_real(const struct assignment *a, const struct letters *n)

@@ -55,7 +55,7 @@ static size_t spoken(const char *from, const char *end)
 		longest = run > longest ? run : longest;
 		is_one_case = is_one_case && (p < from + 2 || kind_of(*p) == kind_of(p[-1]));
 	}
-	return size >= WORD && longest <= 3 && vowels * 10 >= size * 3 && is_one_case ? size : 0;
+	return size >= WORD && longest <= 3 && vowels * 6 >= size && is_one_case ? size : 0;
 }
 
 static struct make look(struct span s)

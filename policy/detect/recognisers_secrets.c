@@ -46,7 +46,7 @@ static const char *const stripe_patterns[] = {
 static const char *const jwt_patterns[] = { "eyJ", "eyAi", "ewog", "ewo", "ew0K", NULL };
 
 static const char *const password_patterns[] = {
-	"(?i)pass", "(?i)pwd", "(?i)secret", "(?i)pw[=: \"'>\\]]", "(?i)kennwort", "(?i)senha",
+	"(?i)pass", "(?i)pwd", "(?i)psk", "(?i)secret", "(?i)pw[=: \"'>\\]]", "(?i)kennwort", "(?i)senha",
 	"(?i)contrase", "密码", "密碼", "口令", "パスワード", "비밀번호", "://",
 	"(?i)identified by", "curl", "mysql", "(?i)basic ", "sshpass",
 	NULL,
