@@ -187,8 +187,7 @@ enum verdict ipv6_check(const struct candidate *c)
 
 	if (size < 3 || size >= sizeof text || s.end <= c->text)
 		return VERDICT_NO;
-	if (around_is_alnum(next) || next == '_' || next == '(' ||
-	    around_left(c, s.from, 1) == ':' || around_left(c, s.from, 1) == '.')
+	if (around_is_alnum(next) || next == '_' || next == '(')
 		return VERDICT_NO;
 	memcpy(text, s.from, size);
 	text[size] = '\0';
