@@ -235,6 +235,13 @@ static bool group_ends(const struct candidate *c, const char *p, size_t size)
 	return !around_is_alnum(around_left(c, p, size + 1));
 }
 
+/* xoxb-309732207188-x: a piece of something longer. */
+static bool is_joined(char joint, char beyond)
+{
+	return (joint == '-' || joint == '.' || joint == '+' || joint == '/') &&
+	       around_is_alnum(beyond);
+}
+
 enum verdict mac_check(const struct candidate *c)
 {
 	struct span s = { c->text, c->text + c->size };
@@ -252,6 +259,9 @@ enum verdict mac_check(const struct candidate *c)
 			return VERDICT_NO;
 		if (separator == '-' && group == 4 && (left == '-' || right == '-'))
 			return VERDICT_NO;
+	} else if (is_joined(left, around_left(c, s.from, 2)) ||
+		   is_joined(right, around_right(c, s.end, 1))) {
+		return VERDICT_NO;
 	}
 	for (const char *p = s.from; p < s.end; p++) {
 		if (!around_is_hex(*p) && *p != separator)

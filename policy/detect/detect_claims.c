@@ -71,6 +71,8 @@ static void value_of(const struct recogniser *r, const struct candidate *c, cons
 static uint8_t distance_of(struct detector *d, unsigned owner, size_t start, size_t end,
 			   const char *label)
 {
+	if (!d->set->rows[owner]->context)	/* its form says as much as words could */
+		return 0;
 	if (d->near_start != start || d->near_end != end) {
 		detect_around_value(&d->around, d->text, d->used, start, end, label, &d->near);
 		d->near_start = start;

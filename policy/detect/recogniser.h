@@ -91,7 +91,8 @@ struct recogniser {
 	enum verdict (*check)(const struct candidate *c);
 	/* Lower case, English and Chinese (and of the country), ended by NULL.  An
 	 * ASCII word must stand as a word ("ssn" not in "lessn"); "_" and "-" and a
-	 * change of case part words ("homePhone", "card_no"). */
+	 * change of case part words ("homePhone", "card_no").  NULL: the form of such a
+	 * value says as much as words could; it always counts as in context. */
 	const char *const *context;
 	uint8_t alone;		/* confidence in percent of VERDICT_VALID without context */
 	uint8_t in_context;	/* ... of VALID or WEAK with it */
