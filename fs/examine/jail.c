@@ -72,8 +72,8 @@ static int drop_privileges(struct err *e)
 		(void)!setresgid(NOBODY, NOBODY, NOBODY);
 		(void)!setresuid(NOBODY, NOBODY, NOBODY);
 	}
-	if (syscall(SYS_capset, &head, none) < 0)
-		return err_errno(e, "giving up privileges");
+	/* A container may forbid even to give up; the filter stands all the same. */
+	(void)syscall(SYS_capset, &head, none);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(e, "giving up privileges");
 	return 0;
@@ -116,14 +116,26 @@ static uint64_t mapped_now(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Never above what this process was given. */
+static int lower(int resource, uint64_t most)
+{
+	struct rlimit l;
+
+	if (getrlimit(resource, &l) < 0)
+		return -1;
+	if (l.rlim_max == RLIM_INFINITY || l.rlim_max > most)
+		l.rlim_max = most;
+	l.rlim_cur = l.rlim_max;
+	return setrlimit(resource, &l);
+}
+
 static int set_limits(uint64_t memory, struct err *e)
 {
-	const struct rlimit most = { mapped_now() + memory, mapped_now() + memory };
-	const struct rlimit few = { DESCRIPTORS_MAX, DESCRIPTORS_MAX };
-	const struct rlimit none = { 0, 0 };
+	uint64_t mapped = mapped_now();
 
-	if (setrlimit(RLIMIT_AS, &most) < 0 || setrlimit(RLIMIT_NOFILE, &few) < 0 ||
-	    setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0)
+	if ((mapped && lower(RLIMIT_AS, mapped + memory) < 0) ||
+	    lower(RLIMIT_NOFILE, DESCRIPTORS_MAX) < 0 || lower(RLIMIT_CORE, 0) < 0 ||
+	    lower(RLIMIT_FSIZE, 0) < 0)
 		return err_errno(e, "limiting the process that looks into files");
 	return 0;
 }

@@ -47,10 +47,10 @@ static int look_at_specimen(struct looker *k, const struct specimen *s, struct e
 
 int warm_up(struct looker *k, struct err *e)
 {
-	/* What one file needed the next one needs again: keep it, a fresh page costs
-	 * more than the search of it. */
-	(void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
-	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	/* What one small file needed the next one needs again: kept, for a fresh page
+	 * costs more than the search of it.  What a large one needed goes back. */
+	(void)mallopt(M_MMAP_THRESHOLD, 2 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 8 << 20);
 	(void)mallopt(M_ARENA_MAX, 1);
 	if (encoding_preload(e) < 0)
 		return -1;

@@ -10,6 +10,7 @@
 #include "fs/content/wire.h"
 #include "fs/examine/jail.h"
 
+#define HEAP_KEPT_MAX (32 << 20)
 #define STATUS_PARENT_GONE 0
 #define STATUS_TALK 3		/* the scan and we do not understand each other */
 
@@ -18,6 +19,7 @@ struct worker {
 	struct worker_note *note;	/* shared with the keeper */
 	struct inbox inbox;
 	struct buffer answer;
+	char *heap;		/* where it ended when this worker began */
 };
 
 static void take_note(void *arg, unsigned depth, const char *format)
@@ -59,6 +61,12 @@ static int examine(struct worker *w, int fd, const struct wire_look *ask, struct
 	return rc;
 }
 
+/* What a large file left in pieces would count against the next one's limit. */
+static bool is_worn(const struct worker *w)
+{
+	return looker_is_worn(w->looker) || (char *)sbrk(0) - w->heap > HEAP_KEPT_MAX;
+}
+
 static void serve(struct worker *w)
 {
 	struct wire_look ask;
@@ -73,7 +81,7 @@ static void serve(struct worker *w)
 	rc = examine(w, w->inbox.fd, &ask, &why);
 	file_close(&w->inbox.fd);
 	if (rc == 0)
-		rc = wire_send(JAIL_SOCKET, looker_is_worn(w->looker) ? WIRE_FOUND_LAST : WIRE_FOUND,
+		rc = wire_send(JAIL_SOCKET, is_worn(w) ? WIRE_FOUND_LAST : WIRE_FOUND,
 			       w->answer.data, w->answer.size, -1, &e);
 	else
 		rc = wire_send_failure(JAIL_SOCKET, &why, &e);
@@ -89,6 +97,7 @@ _Noreturn void worker_run(struct looker *k, struct worker_note *note)
 
 	w.looker = k;
 	w.note = note;
+	w.heap = sbrk(0);
 	looker_note(k, take_note, note);
 	inbox_init(&w.inbox, JAIL_SOCKET, true);
 	if (jail_close_worker(&e) < 0) {

@@ -14,11 +14,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -692,6 +694,63 @@ static void a_program_that_is_not_there_or_is_another_is_said(void **state)
 	assert_int_equal(e.code, MUNI_IO);
 }
 
+/* As in a container whose own filter lets nobody make one. */
+static void without_a_filter_nothing_is_looked_into(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct scmp_arg_cmp old = SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP);
+		scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+		struct examiner_options o = { .program = real_program() };
+		struct examiner *x = NULL;
+		struct err e = ERR_NONE;
+
+		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 0) < 0 ||
+		    seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1,
+					   &old) < 0 || seccomp_load(ctx) < 0)
+			_exit(100);
+		_exit(examiner_open(&o, &x, &e) == 0 ? 101 : (int)e.code);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), MUNI_UNSUPPORTED);
+}
+
+/* Limits of our own are kept: lower ones are not raised, and do not stop it. */
+static void a_limited_process_looks_into_files_too(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (IS_SANITIZED)
+		skip();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct rlimit space = { 1u << 30, 1u << 30 }, files = { 20, 20 };
+		struct examiner_options o = { .program = real_program(), .workers = 1,
+					      .memory = 8ull << 30 };
+		int fd = file_with(card, sizeof card - 1);
+		struct examiner *x = NULL;
+		struct examination found;
+		struct err e = ERR_NONE;
+
+		if (setrlimit(RLIMIT_AS, &space) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
+			_exit(100);
+		if (examiner_open(&o, &x, &e) < 0 ||
+		    examiner_look(x, fd, "a", sizeof card - 1, &found, &e) < 0)
+			_exit(101);
+		_exit(found.finding_count == 1 ? 0 : 102);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* Until the process is gone, or is a zombie that somebody else has to reap. */
 static bool has_ended(pid_t pid)
 {
@@ -778,6 +837,8 @@ int main(void)
 		cmocka_unit_test(any_number_of_threads_get_the_same_of_each_file),
 		cmocka_unit_test(a_recogniser_of_a_policy_is_used_and_a_bad_one_refused),
 		cmocka_unit_test(a_program_that_is_not_there_or_is_another_is_said),
+		cmocka_unit_test(without_a_filter_nothing_is_looked_into),
+		cmocka_unit_test(a_limited_process_looks_into_files_too),
 		cmocka_unit_test(the_program_and_its_workers_end_with_their_parent),
 		cmocka_unit_test(nothing_of_ours_is_left_open_or_running),
 	};
