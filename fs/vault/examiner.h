@@ -30,7 +30,7 @@ struct examiner_options {
 	uint64_t memory;		/* of a worker, over what it starts with; 0: 256 MiB */
 	/* Of processor time on one file: seconds for it, and more for each MiB. */
 	unsigned seconds;		/* 0: 20 */
-	/* Without an answer and without a byte of a pipe: for a slow disk is nobody's
+	/* Without an answer, a byte of a pipe, or processor time: a slow disk is nobody's
 	 * fault.  Seconds, and more for each MiB. */
 	unsigned standstill;		/* 0: 300 */
 	const char *program;		/* NULL: muni-examine beside this program, or in

@@ -15,12 +15,16 @@
 #define WAIT_MS 250
 #define GRACE 2			/* seconds for the worker's own limit to strike first */
 
+#define MOVES 0.05		/* processor seconds that count as a movement */
+#define STANDSTILLS 20		/* ... so many of them are cut all the same */
+
 /* What a file has cost so far. */
 struct clock {
-	struct timespec wall;
-	double used;		/* processor seconds of the worker at the first question */
-	uint64_t passed;	/* of a pipe: while it moves, nothing stands still */
 	bool is_running;
+	time_t began, moved;	/* on the wall */
+	double used;		/* processor seconds of the worker at the beginning, ... */
+	double used_then;	/* ... and when it moved last */
+	uint64_t passed;	/* of a pipe, then */
 };
 
 static double cpu_seconds(pid_t pid)
@@ -41,14 +45,19 @@ static bool is_over_time(struct clock *c, const struct hand *h, const struct job
 	double used = cpu_seconds(h->pid);
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!c->is_running || c->passed != j->passed)
+		c->began = c->moved = now.tv_sec;
 	if (!c->is_running)
-		*c = (struct clock){ .wall = now, .used = used, .is_running = true };
-	if (c->passed != j->passed) {
-		c->wall = now;
-		c->passed = j->passed;
+		c->used = c->used_then = used;
+	c->is_running = true;
+	c->passed = j->passed;
+	if (used - c->used_then > MOVES) {
+		c->moved = now.tv_sec;
+		c->used_then = used;
 	}
 	*end = used - c->used > j->seconds + GRACE ? HAND_SLOW : HAND_STUCK;
-	return *end == HAND_SLOW || now.tv_sec - c->wall.tv_sec > j->standstill;
+	return *end == HAND_SLOW || now.tv_sec - c->moved > j->standstill ||
+	       now.tv_sec - c->began > STANDSTILLS * j->standstill;
 }
 
 static int ask(struct hand *h, const struct job *j, int fd, struct err *e)

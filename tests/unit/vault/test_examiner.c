@@ -165,7 +165,7 @@ static struct examiner *open_with(struct examiner_options o)
 static struct examiner *open_liar(void)
 {
 	return open_with((struct examiner_options){ .program = "/proc/self/exe", .workers = 1,
-						    .seconds = 1, .standstill = 5 });
+						    .seconds = 1, .standstill = 4 });
 }
 
 static int file_with(const void *data, size_t size)
