@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fs/vault/leaf.h"
 #include "fs/vault/scan_entry.h"
 
-#define HOLES_MAX (4ull << 30)	/* of an entry, read as zeros */
 #define WAIT_MS 200
 
 static int no_memory(struct err *e)
@@ -155,8 +155,8 @@ static int take_hole(struct intake *t, uint64_t size, const char **why, struct e
 	int rc = 0;
 
 	t->holes += size;
-	if (t->holes > HOLES_MAX) {
-		*why = "more than 4 GiB of it are holes";
+	if (t->holes > LEAF_HOLE_MAX) {
+		*why = "more than 1 GiB of it are holes";
 		return 1;
 	}
 	while (rc == 0 && size > 0) {

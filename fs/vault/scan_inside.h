@@ -218,6 +218,10 @@ int scan_look(struct scanning *s, struct catalogue *c, struct scan_batch *b,
 /* The bytes of a live file, or of an archive's entry: fills i->content. */
 int scan_read(struct scanning *s, struct scan_item *i, struct err *e);
 int scan_read_entry(struct scanning *s, struct scan_item *i, struct err *e);
+/* In the examiner's stead, where there is more hole than LEAF_HOLE_MAX. */
+bool scan_is_hollow(const struct statx *sx);
+int scan_read_hollow(struct scanning *s, int fd, const struct statx *sx,
+		     struct examination *out, struct err *e);
 
 struct pour *pour_new(void);		/* two references: both ends' */
 void pour_unref(struct pour *p);	/* NULL is allowed */

@@ -100,7 +100,8 @@ static int look_once(struct scanning *s, struct scan_item *i, struct examination
 	}
 	take_numbers(s, i, &before);
 	*is_timed = wait_for_tick(&before.stx_ctime);
-	rc = examiner_look(s->examiner, fd, i->name, before.stx_size, x, e);
+	rc = scan_is_hollow(&before) ? scan_read_hollow(s, fd, &before, x, e) :
+		examiner_look(s->examiner, fd, i->name, before.stx_size, x, e);
 	if (rc == 0 && statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &after) < 0)
 		after = before;
 	close(fd);

@@ -4,6 +4,7 @@
   reader.py ARCHIVE --keyring F (--key-file F | --passphrase-file F) list [SYSTEM[@LABEL]]
   reader.py ARCHIVE ... extract SYSTEM[@LABEL] PATH > FILE
   reader.py ARCHIVE ... check        block tags, file digests, Merkle roots, the log
+  reader.py ARCHIVE ... inventory SYSTEM        its items, a JSON object a line; checks the scan's digest
 
 It shares no code with muniment: Python, its sqlite3, and the packages
 python3-cryptography and python3-zstandard.  It reads an archive at rest (no WAL
@@ -355,6 +356,33 @@ class Archive:
             out.write(bytes(step))
             at += step
 
+    # ---- the inventory ----
+
+    def inventory(self, name):
+        """What the newest whole scan of a system saw, in order of paths."""
+        scan, system, digest = self.one("SELECT scan.id, system.id, digest FROM scan JOIN system ON system.id = system "
+                                        "WHERE name = ? AND state = 2 ORDER BY scan.id DESC LIMIT 1", name)
+        words = {number: text.decode() for number, text in self.db.execute("SELECT id, text FROM word")}
+        words[None] = None
+        running = hashlib.sha256()
+        for path, number, seen, attrs, sha, *kinds, opaque, findings, original, copies in self.db.execute(
+                "SELECT path, id, scan, attrs, sha, format, claimed, encoding, script, opaque, findings, original, copies "
+                "FROM item WHERE system = ? ORDER BY path", (system,)):
+            a = attributes(attrs)
+            need(seen <= scan, "an item was seen by a later scan")
+            size = a["size"] if a["kind"] == 1 else 0
+            running.update(struct.pack("<QIQ", len(path), a["kind"], size) + path + (sha or bytes(32)))
+            found = self.db.execute("SELECT recogniser, count, confidence, places, samples FROM finding WHERE item = ? "
+                                    "ORDER BY at", (number,)).fetchall()
+            need(len(found) == findings, "an item has other findings than it says")
+            yield {"path": path, "kind": a["kind"], "size": a["size"], "mode": a["mode"], "mtime": a["mtime"],
+                   "sha256": sha.hex() if sha else None, "opaque": opaque.decode() if opaque else None,
+                   "original": original, "copies": copies,
+                   **dict(zip(("format", "claimed", "encoding", "script"), (words[k] for k in kinds))),
+                   "findings": [{"type": words[w], "count": n, "confidence": c / 100, "where": where.decode(),
+                                 "samples": json.loads(samples)} for w, n, c, where, samples in found]}
+        need(running.digest() == digest, "the inventory is not what the scan left")
+
     # ---- checks ----
 
     def check_files(self):
@@ -434,7 +462,7 @@ def main():
     secret = parser.add_mutually_exclusive_group(required=True)
     secret.add_argument("--key-file")
     secret.add_argument("--passphrase-file")
-    parser.add_argument("command", choices=("list", "extract", "check"))
+    parser.add_argument("command", choices=("list", "extract", "check", "inventory"))
     parser.add_argument("rest", nargs="*")
     args = parser.parse_args()
     with open(args.key_file or args.passphrase_file, "rb") as f:
@@ -448,6 +476,10 @@ def main():
         elif args.command == "extract":
             version = archive.version(args.rest[0])
             archive.extract(archive.find(version, os.fsencode(args.rest[1])), sys.stdout.buffer)
+        elif args.command == "inventory":
+            for row in archive.inventory(args.rest[0]):
+                row["path"], row["original"] = ([*b] if b is not None else None for b in (row["path"], row["original"]))
+                print(json.dumps(row, ensure_ascii=False))
         else:
             print(f"{archive.check_files()} contents and {archive.check_log()} log entries are what was written")
     except Damaged as why:

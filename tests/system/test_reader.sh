@@ -27,6 +27,30 @@ for how in "--passphrase-file pass" "--key-file key"; do
 	done
 	$r extract t demo.sh | cmp - "$SUPPORT/demo.sh"
 	$r check
+	# The inventory: the same items, to the last sample, as muni itself shows.
+	printf 'write to somebody@example.org, card 4111 1111 1111 1111\n' > src/found.txt
+	# shellcheck disable=SC2086
+	"$MUNI" scan a src --system s -q --keyring a.keyring $how
+	# shellcheck disable=SC2086
+	"$MUNI" inventory a --system s --json --keyring a.keyring $how > theirs
+	PYTHONIOENCODING=utf-8 $r inventory s > ours
+	/usr/bin/python3 - ours theirs <<'END'
+import base64
+import json
+import sys
+kinds = "?", "file", "directory", "symlink", "fifo", "socket", "char", "block"
+name = lambda r, k: base64.b64decode(r[k + "_base64"]) if k + "_base64" in r else r[k] and r[k].encode()    # noqa: E731
+ours, theirs = ([json.loads(line) for line in open(f, encoding="utf-8")] for f in sys.argv[1:])
+assert len(ours) == len(theirs) > 300, (len(ours), len(theirs))
+for a, b in zip(ours, theirs):
+    assert bytes(a["path"]) == name(b, "path"), (a, b)
+    assert (bytes(a["original"]) if a["original"] else None) == name(b, "duplicate_of"), (a, b)
+    assert kinds[a["kind"]] == b["kind"] and a["mode"] == int(b["mode"], 8), (a, b)
+    for k in ("size", "sha256", "opaque", "copies", "format", "claimed", "encoding", "script", "findings"):
+        assert a[k] == b[k], (k, a, b)
+assert any(f["type"] == "email" for a in ours for f in a["findings"])
+END
+	rm src/found.txt
 done
 seg=$(find a -name '*.seg' | sort | tail -n 1)
 chmod u+w "$seg"

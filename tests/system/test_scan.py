@@ -313,6 +313,21 @@ def deeper_than_a_path_can_say():
     subprocess.run(["rm", "-rf", "abyss"], check=True)
 
 
+def a_terabyte_of_holes_is_not_looked_through():
+    os.makedirs("holes")
+    with open("holes/tebibyte", "wb") as f:
+        f.truncate(1 << 40)
+        f.seek(1 << 39)
+        f.write(b"somebody@example.org")
+    r = scan(a, "holes", system="holes")
+    row = inventory(a, system="holes")[0]
+    assert "holes" in row["opaque"] and row["size"] == 1 << 40 and r["read_bytes"] < 1 << 20, (row, r)
+    # The digest is the one that an ingest makes.
+    a.run("ingest", "holes", "--system", "kept", "--all")
+    entry = json.loads(a.run("stat", "kept", "tebibyte", "--json").splitlines()[0])
+    assert entry["sha256"] == row["sha256"], (entry, row)
+
+
 def words_that_are_off_are_told():
     a.run("scan", "src", status=2)
     a.run("scan", "src", "--system", "a/b", status=2)
@@ -328,6 +343,6 @@ a = Archive("archive")
 for test in (every_item_is_there_as_it_is, rows_do_not_depend_on_threads, a_second_scan_reads_only_what_changed,
              what_is_left_out_is_not_there, filters_choose, nothing_stands_in_clear, killed_at_any_moment_it_goes_on,
              what_changes_meanwhile_is_noticed, what_cannot_be_read_is_an_item_and_a_problem,
-             deeper_than_a_path_can_say, words_that_are_off_are_told):
+             deeper_than_a_path_can_say, a_terabyte_of_holes_is_not_looked_through, words_that_are_off_are_told):
     print(test.__name__, flush=True)
     test()
