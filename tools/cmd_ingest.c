@@ -8,6 +8,7 @@
 #include "fs/vault/scan.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
+#include "tools/left_out.h"
 #include "tools/print.h"
 #include "tools/progress.h"
 #include "tools/table.h"
@@ -133,30 +134,13 @@ static void size_line(struct table *t, const char *what, uint64_t bytes)
 	table_cell(t, "bytes (%s)", text_size(bytes, size));
 }
 
-static void left_out_line(struct table *t, const char *what, uint64_t items, uint64_t bytes)
-{
-	char count[TEXT_COUNT_MAX], size[TEXT_SIZE_MAX];
-
-	table_cell(t, "  %s", what);
-	table_cell(t, "%s", text_count(items, count));
-	table_cell(t, "%s", text_size(bytes, size));
-}
-
 /* Every item of the source ends in exactly one of the four. */
 static void print_left_out(const struct left_out *out)
 {
-	struct table *t = table_new(stderr, "lrr", NULL);
 	char count[TEXT_COUNT_MAX];
 
 	fprintf(stderr, "as decided (muni decisions), only what is to be archived was taken in:\n");
-	left_out_line(t, "to be migrated", out->by[1].items, out->by[1].bytes);
-	left_out_line(t, "to be destroyed", out->by[3].items, out->by[3].bytes);
-	left_out_line(t, "to be reviewed", out->by[0].items, out->by[0].bytes);
-	table_end(t);
-	if (out->undecided > 0)
-		fprintf(stderr, "%s of those to be reviewed are new, or have changed, since the "
-			"source was scanned: scan and classify it again\n",
-			text_count(out->undecided, count));
+	left_out_print(stderr, out, DECISION_ARCHIVE);
 	if (out->missing > 0)
 		fprintf(stderr, "%s item(s) to be archived are not in the source as they were "
 			"scanned\n", text_count(out->missing, count));
@@ -190,22 +174,6 @@ static void print_summary(const struct ingest_result *r, bool is_dry)
 		print_left_out(&r->left_out);
 }
 
-static json_t *left_out_json(const struct left_out *out)
-{
-	static const char *const names[] = { "review", "migrate", NULL, "destroy" };
-	json_t *o = json_object();
-
-	for (int i = 0; i < 4; i++)
-		if (names[i])
-			json_object_set_new(o, names[i],
-					    json_pack("{s:I, s:I}", "items",
-						      (json_int_t)out->by[i].items, "bytes",
-						      (json_int_t)out->by[i].bytes));
-	jsonl_number(o, "undecided", out->undecided);
-	jsonl_number(o, "missing", out->missing);
-	return o;
-}
-
 static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
 {
 	json_t *o = jsonl_new("ingest");
@@ -219,7 +187,7 @@ static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
 	jsonl_number(o, "moved", r->moved);
 	jsonl_number(o, "read_bytes", r->read_bytes);
 	if (r->is_selected)
-		json_object_set_new(o, "left_out", left_out_json(&r->left_out));
+		json_object_set_new(o, "left_out", left_out_json(&r->left_out, DECISION_ARCHIVE));
 	return jsonl_end(o, e);
 }
 

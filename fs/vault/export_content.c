@@ -112,7 +112,24 @@ int export_content_each(struct export_content *c, const struct export_item *item
 		return 0;
 	c->source->differs(item, e);
 bad:
-	return err_wrap(e, "%s", text_printable_n(item->path, item->path_size));
+	/* Who goes on without the file names it in a way of his own. */
+	return e->code == MUNI_INCOMPLETE ? -1 :
+		err_wrap(e, "%s", text_printable_n(item->path, item->path_size));
+}
+
+int export_content_all(struct export_content *c, const struct export_item *item,
+		       export_run run, void *arg, struct err *e)
+{
+	struct err why = ERR_NONE;
+
+	if (export_content_each(c, item, run, arg, &why) == 0)
+		return 0;
+	if (why.code == MUNI_INCOMPLETE)
+		return err_set(e, MUNI_IO, "%s: %.600s; run the same export again, or one with "
+			       "--format dir, which goes on without it",
+			       text_printable_n(item->path, item->path_size), why.text);
+	*e = why;
+	return -1;
 }
 
 int export_content_map(struct export_content *c, const struct export_item *item,

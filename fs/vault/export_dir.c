@@ -44,6 +44,11 @@ static int settle(void *arg, struct crew_task *t, struct err *e)
 		tell(d, t->failure.text);
 		return 0;
 	}
+	/* It was filled in vain: its name goes when it would be checked. */
+	if (t->failure.code == MUNI_INCOMPLETE && !d->is_second) {
+		export_problem(d->x, t->item->path, t->item->path_size, t->failure.text);
+		return d->x->source->drop(d->x, t->item, e);
+	}
 	if (t->failure.code != MUNI_OK) {
 		*e = t->failure;
 		return -1;
@@ -63,7 +68,9 @@ static int leave_to(struct dir_export *d, size_t depth, struct err *e)
 			int fd = place_fd(&d->place, e);
 			uint32_t lost = 0;
 
-			if (fd < 0 || export_meta_fd(fd, item, &lost, e) < 0)
+			if (fd < 0 || (d->sweep && sweep_leave(d->sweep, d->place.depth - 1, fd,
+							      d->target.workfd, e) < 0) ||
+			    export_meta_fd(fd, item, &lost, e) < 0)
 				return -1;
 			export_dir_lose(d, lost, item);
 		}
@@ -136,6 +143,11 @@ static int one_item(struct dir_export *d, struct export_item *item, struct err *
 		export_item_free(item);
 		return -1;
 	}
+	if (d->sweep && !item->is_dropped &&
+	    sweep_expect(d->sweep, item->depth - 1, item->name, e) < 0) {
+		export_item_free(item);
+		return -1;
+	}
 	return d->is_second ? export_dir_check(d, item, e) : export_dir_make(d, item, e);
 }
 
@@ -178,6 +190,15 @@ out:
 	return rc;
 }
 
+/* A version is the same in every run; a live source may have lost what was begun. */
+static int prepare_sweep(struct dir_export *d, struct err *e)
+{
+	if (!d->x->live || !d->target.is_resumed)
+		return 0;
+	d->sweep = sweep_new();
+	return d->sweep ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for names");
+}
+
 static int give_up(struct dir_export *d, struct err *e)
 {
 	char count_text[TEXT_COUNT_MAX];
@@ -206,12 +227,16 @@ int export_dir(struct export *x, struct err *e)
 	struct dir_export d = { .x = x, .is_bag = x->options->format == EXPORT_BAGIT };
 	int rc = -1;
 
-	if (target_open_dir(&d.target, x, e) < 0 || pass(&d, false, e) < 0 ||
-	    give_up(&d, e) < 0 || sync_target(&d, e) < 0)
+	if (target_open_dir(&d.target, x, e) < 0)
+		goto out;
+	x->workfd = d.target.workfd;
+	if (pass(&d, false, e) < 0 || give_up(&d, e) < 0 || sync_target(&d, e) < 0 ||
+	    prepare_sweep(&d, e) < 0)
 		goto out;
 	if (d.is_bag && bag_open(d.target.root, &d.bag, e) < 0)
 		goto out;
-	if (pass(&d, true, e) < 0 || give_up(&d, e) < 0)
+	if (pass(&d, true, e) < 0 || give_up(&d, e) < 0 ||
+	    (d.sweep && discard_moved(d.target.workfd, e) < 0))
 		goto out;
 	if (d.bag && bag_finish(d.bag, x, e) < 0)
 		goto out;
@@ -224,6 +249,7 @@ int export_dir(struct export *x, struct err *e)
 	rc = target_finish(&d.target, e);
 out:
 	bag_close(d.bag);
+	sweep_free(d.sweep);
 	export_links_free(&d.links);
 	target_close(&d.target);
 	return rc;

@@ -83,11 +83,25 @@ static int check_special(struct dir_export *d, int dirfd, const struct export_it
 	return 0;
 }
 
+/* Filled in vain: it was counted, and stands under its name.  Takes the item. */
+static int take_back(struct dir_export *d, int dirfd, struct export_item *item, struct err *e)
+{
+	struct export_result *r = d->x->result;
+	int rc = discard_name(dirfd, item->name, d->target.workfd, e);
+
+	r->files--;
+	r->bytes -= item->node.size;
+	export_item_free(item);
+	return rc;
+}
+
 /* Second pass.  Takes the item. */
 int export_dir_check(struct dir_export *d, struct export_item *item, struct err *e)
 {
 	int dirfd = place_fd(&d->place, e), rc = -1;
 
+	if (dirfd >= 0 && item->is_dropped)
+		return take_back(d, dirfd, item, e);
 	if (dirfd >= 0 && item->node.kind == NODE_DIRECTORY)
 		return place_enter(&d->place, item, e);
 	if (dirfd >= 0 && item->node.kind == NODE_FILE)

@@ -7,6 +7,7 @@
 
 #include "fs/vault/export_bag.h"
 #include "fs/vault/export_crew.h"
+#include "fs/vault/export_discard.h"
 #include "fs/vault/export_place.h"
 #include "fs/vault/export_target.h"
 
@@ -18,6 +19,8 @@ struct dir_export {
 	struct place place;
 	struct crew *crew;
 	struct export_links links;
+	struct sweep *sweep;	/* second pass over what an earlier run of a live source
+				 * began: what no longer belongs there goes */
 	bool is_second;		/* pass */
 	bool has_no_links;	/* the target's file system has no hard links */
 	uint64_t unreadable, different;

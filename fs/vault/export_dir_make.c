@@ -17,13 +17,13 @@ static int made(const struct export_item *item, int rc, struct err *e)
 				  text_printable_n(item->path, item->path_size)) : 0;
 }
 
-/* Whatever stands under the name, but a directory, goes. */
-static int clear_name(int dirfd, const struct export_item *item, struct err *e)
+/* Whatever stands under the name goes. */
+static int clear_name(struct dir_export *d, int dirfd, const struct export_item *item,
+		      struct err *e)
 {
-	if (unlinkat(dirfd, item->name, 0) == 0 || errno == ENOENT)
+	if (discard_name(dirfd, item->name, d->target.workfd, e) == 0)
 		return 0;
-	return err_errno(e, "removing what stood in the place of %s",
-			 text_printable_n(item->path, item->path_size));
+	return err_wrap(e, "%s", text_printable_n(item->path, item->path_size));
 }
 
 void export_dir_anchor(const struct export_item *item, char out[32])
@@ -50,7 +50,7 @@ static int link_again(struct dir_export *d, int dirfd, const struct export_item 
 		return 0;
 	}
 	export_dir_anchor(item, anchor);
-	if (clear_name(dirfd, item, e) < 0)
+	if (clear_name(d, dirfd, item, e) < 0)
 		return -1;
 	if (linkat(d->target.workfd, anchor, dirfd, item->name, 0) == 0)
 		return 1;
@@ -91,10 +91,11 @@ static int make_file(struct dir_export *d, int dirfd, struct export_item *item, 
 	if (d->target.is_resumed)
 		fd = openat(dirfd, item->name, flags);
 	if (fd >= 0)
-		is_existing = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+		is_existing = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+			(st.st_nlink == 1 || !d->x->live);	/* another's name, maybe */
 	if (!is_existing) {
 		file_close(&fd);
-		if (clear_name(dirfd, item, e) < 0)
+		if (clear_name(d, dirfd, item, e) < 0)
 			goto bad;
 		fd = openat(dirfd, item->name, flags | O_CREAT | O_EXCL, 0600);
 		if (fd < 0) {
@@ -147,7 +148,7 @@ static int make_special(struct dir_export *d, int dirfd, const struct export_ite
 	const struct node *n = &item->node;
 	int rc;
 
-	if (d->target.is_resumed && clear_name(dirfd, item, e) < 0)
+	if (d->target.is_resumed && clear_name(d, dirfd, item, e) < 0)
 		return -1;
 	if (n->kind == NODE_SYMLINK)
 		rc = symlinkat(item->symlink, dirfd, item->name);
@@ -163,11 +164,26 @@ static int make_special(struct dir_export *d, int dirfd, const struct export_ite
 	return remember(d, dirfd, item, e);
 }
 
+static int make_or_find(struct dir_export *d, int dirfd, const struct export_item *item,
+			struct err *e)
+{
+	struct stat st;
+
+	if (mkdirat(dirfd, item->name, 0700) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(dirfd, item->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return made(item, -1, e);
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	if (clear_name(d, dirfd, item, e) < 0)
+		return -1;
+	return made(item, mkdirat(dirfd, item->name, 0700), e);
+}
+
 static int make_directory(struct dir_export *d, int dirfd, struct export_item *item,
 			  struct err *e)
 {
-	if (mkdirat(dirfd, item->name, 0700) < 0 && errno != EEXIST) {
-		made(item, -1, e);
+	if (make_or_find(d, dirfd, item, e) < 0) {
 		export_item_free(item);
 		return -1;
 	}

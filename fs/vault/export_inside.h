@@ -129,6 +129,11 @@ typedef int (*export_run)(void *arg, uint64_t offset, const void *data, size_t s
 int export_content_each(struct export_content *c, const struct export_item *item,
 			export_run run, void *arg, struct err *e);
 
+/* The same for a target that cannot take back what it has written: it ends with the
+ * file that cannot be read. */
+int export_content_all(struct export_content *c, const struct export_item *item,
+		       export_run run, void *arg, struct err *e);
+
 struct export_hole_map {	/* owned; free(runs) */
 	struct { uint64_t offset, size; } *runs;
 	size_t count;
@@ -148,6 +153,9 @@ struct export_source {
 	/* In the walker's thread: every entry to export_walk_give(). */
 	int (*walk)(struct export *x, struct export_walk *w, enum export_pass pass,
 		    struct err *e);
+	/* After MUNI_INCOMPLETE from its content: no name of the item is to stay; in
+	 * PASS_AGAIN they all are is_dropped.  NULL: there is no such failure. */
+	int (*drop)(struct export *x, const struct export_item *item, struct err *e);
 	/* What one thread reads content with. */
 	int (*open)(struct export *x, void **reader, struct err *e);
 	void (*close)(void *reader);	/* NULL is allowed */
@@ -169,7 +177,7 @@ struct export_source {
 	void (*describe)(const struct export *x, char *out, size_t size);
 };
 
-extern const struct export_source export_version;
+extern const struct export_source export_version, export_live;
 
 /* With x->source and all before it set: writes the whole of it. */
 int export_run_all(struct export *x, struct err *e);

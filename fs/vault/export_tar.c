@@ -63,7 +63,7 @@ static int put_content(struct tar_export *t, const struct export_item *item, uin
 {
 	uint64_t before = sink_size(t->sink);
 
-	if (export_content_each(t->content, item, put_run, t, e) < 0)
+	if (export_content_all(t->content, item, put_run, t, e) < 0)
 		return -1;
 	if (sink_size(t->sink) - before != size)
 		return err_set(e, MUNI_DAMAGED, "%s holds %llu bytes where %llu were announced; "

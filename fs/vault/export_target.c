@@ -11,6 +11,7 @@
 
 #include "fs/base/file.h"
 #include "fs/base/text.h"
+#include "fs/vault/export_discard.h"
 #include "fs/vault/export_meta.h"
 #include "fs/vault/inside.h"
 
@@ -95,26 +96,6 @@ static bool is_there(int dirfd, const char *name)
 	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Removes the files in the work folder: there is nothing deeper in it. */
-static int clear_work(struct target *t, struct err *e)
-{
-	int fd = dup(t->workfd);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int rc = 0;
-
-	if (!d) {
-		file_close(&fd);
-		return err_errno(e, "reading %s", text_printable(t->work));
-	}
-	rewinddir(d);
-	while (rc == 0 && (entry = readdir(d)) != NULL)
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			rc = file_remove(t->workfd, entry->d_name, e);
-	closedir(d);
-	return rc;
-}
-
 static int check_marker(struct target *t, const char *want, struct err *e)
 {
 	uint8_t *found = NULL;
@@ -149,7 +130,7 @@ static int claim(struct target *t, struct export *x, struct err *e)
 		return -1;
 	if (t->is_resumed)
 		return check_marker(t, marker, e);
-	if (clear_work(t, e) < 0)
+	if (discard_all(t->workfd, e) < 0)
 		return -1;
 	return file_replace_synced(t->workfd, MARKER, marker, strlen(marker), 0600, e);
 }
@@ -162,7 +143,7 @@ static void sweep(struct target *t)
 	if (!is_there(t->parent, t->base) || is_there(t->parent, t->partial))
 		return;
 	t->workfd = file_open_dir(t->parent, t->work, &ignored);
-	if (t->workfd >= 0 && is_there(t->workfd, MARKER) && clear_work(t, &ignored) == 0)
+	if (t->workfd >= 0 && is_there(t->workfd, MARKER) && discard_all(t->workfd, &ignored) == 0)
 		(void)unlinkat(t->parent, t->work, AT_REMOVEDIR);
 	file_close(&t->workfd);
 }
@@ -218,7 +199,7 @@ int target_finish(struct target *t, struct err *e)
 		return -1;
 	if (t->workfd < 0)
 		return 0;
-	if (clear_work(t, e) < 0)
+	if (discard_all(t->workfd, e) < 0)
 		return -1;
 	if (unlinkat(t->parent, t->work, AT_REMOVEDIR) < 0)
 		return err_errno(e, "removing %s", text_printable(t->work));

@@ -100,7 +100,7 @@ static int put_content(struct zip_export *z, const struct export_item *item, str
 	struct run_arg arg = { z, item };
 
 	z->given = 0;
-	if (export_content_each(z->content, item, put_run, &arg, e) < 0)
+	if (export_content_all(z->content, item, put_run, &arg, e) < 0)
 		return -1;
 	return give_zeros(z, item, item->node.size, e);
 }

@@ -22,7 +22,7 @@ struct class_ids {
 
 struct selection {
 	struct map items;	/* a digest of what identifies an item, or a directory */
-	uint64_t counts[DECISIONS];
+	uint64_t counts[DECISIONS], bytes[DECISIONS];
 };
 
 struct making {
@@ -139,6 +139,7 @@ static int on_item(void *arg, const struct decided_row *r)
 	if (!is_decided(r))
 		return 0;
 	m->s->counts[d]++;
+	m->s->bytes[d] += item->kind == NODE_FILE ? item->size : 0;
 	if (item->kind == NODE_DIRECTORY &&
 	    mark_way(m->s, item->path, item->path_size, d, m->e) < 0)
 		return -1;
@@ -234,4 +235,9 @@ bool selection_leads_to(const struct selection *s, const void *path, size_t path
 uint64_t selection_count(const struct selection *s, enum decision d)
 {
 	return s->counts[d];
+}
+
+uint64_t selection_bytes(const struct selection *s, enum decision d)
+{
+	return s->bytes[d];
 }

@@ -1,6 +1,6 @@
 /*
- * What was decided on a system's items, for an ingest that takes in only what is to
- * be archived, each item into its class.
+ * What was decided on a system's items: for an ingest that takes in only what is to
+ * be archived, each item into its class, and for a migration of what is to be migrated.
  *
  *   N1  A decision holds for the item as it was scanned: of another size or
  *       modification time it is undecided.
@@ -41,5 +41,6 @@ bool selection_leads_to(const struct selection *s, const void *path, size_t path
 			enum decision d);
 /* Items so decided when the inventory was made. */
 uint64_t selection_count(const struct selection *s, enum decision d);
+uint64_t selection_bytes(const struct selection *s, enum decision d);	/* of files */
 
 #endif
