@@ -186,6 +186,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin
 	ln -sf ../bin/munifs $(DESTDIR)$(PREFIX)/sbin/mount.munifs
 	install -D -m 644 docs/man/muni.1 $(DESTDIR)$(PREFIX)/share/man/man1/muni.1
+	install -D -m 644 docs/man/muni-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/muni-policy.5
 	install -D -m 644 docs/man/munifs.8 $(DESTDIR)$(PREFIX)/share/man/man8/munifs.8
 	install -D -m 644 tools/muni.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/muni

@@ -108,7 +108,7 @@ static int print_json(struct explaining *x, const struct judgement *j,
 	jsonl_text(o, "rule", j->rule != NULL ? j->rule->id : NULL);
 	jsonl_text(o, "sensitivity", sensitivity_name(j->sensitivity));
 	jsonl_text(o, "importance", importance_name(j->importance));
-	jsonl_number(o, "confidence", j->confidence);
+	json_object_set_new(o, "confidence", json_real(j->confidence / 100.0));
 	jsonl_bool(o, "held_back", j->is_held_back);
 	jsonl_text(o, "override", r->has_override ? decision_name(decided_decision(r)) : NULL);
 	return jsonl_end(o, x->e);

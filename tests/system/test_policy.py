@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -183,6 +184,24 @@ def the_zone_of_the_machine_changes_nothing(a):
     assert one == other
 
 
+def every_field_and_recogniser_is_documented():
+    top = os.path.dirname(os.path.dirname(RULES))
+    read = lambda *path: open(os.path.join(top, *path), encoding="utf-8").read()  # noqa: E731
+    sources = "".join(read("policy", name) for name in os.listdir(os.path.join(top, "policy")) if name.startswith("load"))
+    fields = set(re.findall(r'\{ "([a-z-]+)", (?:true|false), ', sources))
+    assert len(fields) > 60, sorted(fields)
+    manual, page = read("docs", "man", "muni-policy.5").replace("\\-", "-"), read("docs", "policy.md")
+    for field in sorted(fields):
+        assert re.search(rf"\b{field}\b", manual), f"muni-policy(5) does not name {field}"
+        assert re.search(rf"\b{field}\b", page), f"docs/policy.md does not name {field}"
+    folder = os.path.join(top, "policy", "detect")
+    ids = set(re.findall(r'\.id = "([a-z0-9-]+)"', "".join(read("policy", "detect", n) for n in os.listdir(folder))))
+    assert len(ids) > 40, sorted(ids)
+    for one in sorted(ids):
+        assert re.search(rf"(?<![a-z-]){one}(?![a-z-])", manual), f"muni-policy(5) does not name the recogniser {one}"
+
+
+every_field_and_recogniser_is_documented()
 a_check_names_file_line_and_what_to_do()
 a_check_goes_on_to_the_next_file()
 subprocess.run([os.path.join(SUPPORT, "hrsystem.py"), "hr", "--state", "2"], check=True)
