@@ -12,6 +12,7 @@ enum { PARTS_MAX = 12, PART_MAX = 32 };
 struct parts {
 	char words[PARTS_MAX][PART_MAX + 1];	/* lower case, digits at the end cut off */
 	size_t count;
+	size_t last;		/* the first of the last piece: "row/api_key", "row api_key" */
 };
 
 static const char *const passwords[] = {
@@ -48,15 +49,21 @@ static const char *const not_keys[] = {
 
 /* Whatever else the name says, its value is for everybody to see, or no value. */
 static const char *const never_secret[] = {
-	"public", "pub", "publishable", "hash", "hashed", "sha", "sha1", "sha256", "sha512", "md",
-	"md5", "digest", "checksum", "etag", "commit", "fingerprint", "thumbprint", "uuid",
-	"guid", "path", "file", "filename", "dir", "url", "uri", "endpoint", "host", "primary",
-	"foreign", "sort", "partition", "cache", "index", "length", "len", "algorithm", "page",
-	"next", "cursor", "continuation", "pagination", "idempotency", "object", "row", "group",
-	"registry", "crc", "type", "label", "title", "hint", "policy", "min", "max", "size",
-	"count", "expiry", "expires", "expiration", "integrity", "revision", "version", "column",
-	"field", "prefix", "author", "site", "captcha", "tracking", "translation", "usage",
-	"press", "code", "down", "up", "word", "words", "board", "stone", "pair", NULL,
+	"public", "pub", "publishable", "hash", "hashed", "sha", "md", "digest", "checksum",
+	"etag", "commit", "fingerprint", "thumbprint", "uuid", "guid", "primary", "foreign",
+	"sort", "partition", "cache", "algorithm", "cursor", "continuation", "pagination",
+	"idempotency", "registry", "crc", "integrity", "revision", "captcha", "tracking",
+	"translation", NULL,
+};
+
+/* The same, where they stand in the last piece of it: "row_key", but not the element
+ * "token" in the element "row". */
+static const char *const not_there[] = {
+	"path", "file", "filename", "dir", "url", "uri", "endpoint", "host", "index", "length",
+	"len", "page", "next", "object", "row", "group", "type", "label", "title", "hint",
+	"policy", "min", "max", "size", "count", "expiry", "expires", "expiration", "version",
+	"column", "field", "prefix", "author", "site", "usage", "press", "code", "down", "up",
+	"word", "words", "board", "stone", "pair", NULL,
 };
 
 static bool is_one_of(const char *word, const char *const *list)
@@ -111,10 +118,14 @@ static void split(struct span name, struct parts *out)
 {
 	size_t size = 0;
 
-	out->count = 0;
+	out->count = out->last = 0;
 	for (const char *p = name.from; p < name.end && out->count < PARTS_MAX - 1; p++) {
 		bool is_word = around_is_alnum(*p) || (unsigned char)*p >= 0x80;
 
+		if (!is_word && (*p == '/' || *p == ' ')) {
+			end_part(out, &size);
+			out->last = out->count;
+		}
 		if (!is_word || begins_word(name.from, p, name.end) || size == PART_MAX ||
 		    (p > name.from && ((p[-1] ^ *p) & 0x80) != 0))
 			end_part(out, &size);
@@ -133,9 +144,9 @@ static bool has(const struct parts *p, const char *word)
 	return false;
 }
 
-static bool has_any(const struct parts *p, const char *const *list)
+static bool has_any(const struct parts *p, size_t from, const char *const *list)
 {
-	for (size_t i = 0; i < p->count; i++) {
+	for (size_t i = from; i < p->count; i++) {
 		if (is_one_of(p->words[i], list))
 			return true;
 	}
@@ -218,7 +229,7 @@ enum named named_kind(struct span name)
 	kind = cloud_kind(&p);
 	if (kind != NAMED_NOTHING)
 		return kind;
-	if (has_any(&p, never_secret))
+	if (has_any(&p, 0, never_secret) || has_any(&p, p.last, not_there))
 		return NAMED_NOTHING;
 	kind = secret_kind(&p);
 	return kind != NAMED_NOTHING ? kind : key_kind(&p);

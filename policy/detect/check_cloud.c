@@ -89,17 +89,15 @@ static bool find_aws_secret(const struct candidate *c, struct span *out)
 /* "AKIA...,wJal...": the pattern holds both, the second is the value. */
 static bool find_aws_pair(const struct candidate *c, struct span *out)
 {
-	if (c->size <= AWS_ID)
-		return false;
 	*out = (struct span){ c->text + c->size - AWS_SECRET, c->text + c->size };
 	return !around_is_alnum(around_right(c, out->end, 0)) && is_aws_secret(*out);
 }
 
 static bool find_aws(const struct candidate *c, struct span *out)
 {
-	if (c->size > 40)
-		return find_aws_pair(c, out);
-	return *c->text == 'A' && c->size <= 4 ? find_aws_id(c, out) : find_aws_secret(c, out);
+	if (!c->is_cell && *c->text == 'A')
+		return c->size > AWS_SECRET ? find_aws_pair(c, out) : find_aws_id(c, out);
+	return find_aws_secret(c, out);
 }
 
 enum verdict aws_check(const struct candidate *c)

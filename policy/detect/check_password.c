@@ -13,7 +13,7 @@
 
 static bool is_url_char(char c)
 {
-	return (unsigned char)c > ' ' && strchr("\"'<>`{}|\\^", c) == NULL;
+	return (unsigned char)c > ' ' && strchr("\"'<>`|\\", c) == NULL;
 }
 
 static bool find_in_url(const struct candidate *c, struct span *out)

@@ -175,13 +175,15 @@ static bool is_all_same(const struct phone *n)
 }
 
 /* A run of digits behind "tel", as it is dialled somewhere: with a trunk zero, with a
- * calling code, without an area, or as North America writes ten. */
+ * calling code of two digits or three, without an area, or as North America writes ten. */
 static bool is_plain_number(const char *digits, size_t count)
 {
 	if (digits[0] == '0')
 		return digits[1] != '0' ? count >= 9 && count <= 12 :
 					  phone_is_e164(digits + 2, count - 2);
-	if (digits[0] == '1' || count > 10)
+	if (digits[0] == '1')	/* a mobile number of China that was mistyped, as likely */
+		return false;
+	if (count > 10)
 		return phone_is_e164(digits, count);
 	return count != 10 || digits[0] != '2' || digits[3] >= '2';
 }

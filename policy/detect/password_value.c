@@ -244,6 +244,8 @@ static bool is_raw_real(const struct candidate *c, const struct assignment *a,
 	if (!is_plain_word && !(n->digits == 0 && n->symbols == 1 && s.end[-1] == '-'))
 		return n->digits + n->symbols + n->other < n->size ||
 		       n->digits == n->size || n->size >= 8;
+	if (a->is_tight && n->upper >= 3 && n->lower >= 3)	/* drawn letters */
+		return true;
 	/* "password: must be ...", "pass: ok" */
 	return n->size >= (a->is_tight ? 4 : 5) && !is_followed_by_words(c, s);
 }

@@ -22,14 +22,15 @@ from kinds import KINDS                 # noqa: E402
 
 
 def value(r, name):
-    made = KINDS[name].make(r)
+    made = (KINDS[name].cell or KINDS[name].make)(r)
     return made if not isinstance(made, tuple) else None
 
 
 def rows(r, name, count):
     """Values, near misses among them, and how many are valid."""
     good = [v for v in (value(r, name) for _ in range(count)) if v]
-    bad = [KINDS[name].miss(r)[1] for _ in range(count // 4)]
+    bad = [KINDS[name].miss(r)[1] for _ in range(count // 4)] if not KINDS[name].cell else \
+        [r.choice(["", "null", "********", "${SECRET}", "<hidden>", "changeme"]) for _ in range(count // 4)]
     both = [v.replace("\n", " ") for v in good + bad]
     r.shuffle(both)
     return both, len(good)
@@ -37,8 +38,11 @@ def rows(r, name, count):
 
 def write(r, name, folder, count, wanted):
     kind = KINDS[name]
-    key, word = (r.choice(kind.keys), r.choice(kind.words)) if kind.keys else ("value", "value")
+    key, word = (r.choice(kind.keys), r.choice(kind.words)) if kind.words else \
+        (r.choice(kind.keys or ["value"]), "value")
     for form, (make, takes) in files.FORMATS.items():
+        if takes == "word" and kind.cell:
+            continue    # a document would not say it so
         values, good = rows(r, name, count)
         path = "%s.%s" % (name, form)
         with open(os.path.join(folder, path), "wb") as f:
@@ -69,21 +73,19 @@ def inventory(build, folder, source):
     return [json.loads(line) for line in out.splitlines()]
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--count", type=int, default=40, help="valid values in each file")
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--only")
-    a = p.parse_args()
+def evaluate(build, folder, count, seed, only=None):
+    """{kind: (precision, recall, F1)}; prints where counts differ."""
     wanted = {}
-    with tempfile.TemporaryDirectory(prefix="muniment-bench-") as folder:
-        source = os.path.join(folder, "source")
-        os.mkdir(source)
-        for name, kind in KINDS.items():
-            if kind.how == "own" or a.only not in (None, name):
-                continue
-            write(random.Random("%d %s" % (a.seed, name)), name, source, a.count, wanted)
-        items = inventory(os.environ.get("BUILD", "build"), folder, source)
+    source = os.path.join(folder, "source")
+    os.mkdir(source)
+    for name, kind in KINDS.items():
+        if kind.how == "own" and not kind.cell or only not in (None, name):
+            continue
+        write(random.Random("%d %s" % (seed, name)), name, source, count, wanted)
+    return score(inventory(build, folder, source), wanted)
+
+
+def score(items, wanted):
     good, missed, false = collections.Counter(), collections.Counter(), collections.Counter()
     for item in items:
         name, n = wanted.get(item["path"], (None, 0))
@@ -100,12 +102,26 @@ def main():
         false[name] += max(0, found - n)
         if found != n:
             print("count: %-23s %d for %d" % (item["path"], found, n))
-    print("%-18s %9s %9s %9s" % ("recogniser", "precision", "recall", "F1"))
+    out = {}
     for name in KINDS:
         g, m, f = good[name], missed[name], false[name]
         if g + m + f:
-            p_, r_ = g / max(g + f, 1), g / max(g + m, 1)
-            print("%-18s %9.4f %9.4f %9.4f" % (name, p_, r_, 2 * p_ * r_ / max(p_ + r_, 1e-9)))
+            p, r = g / max(g + f, 1), g / max(g + m, 1)
+            out[name] = (p, r, 2 * p * r / (p + r) if p + r else 0.0)
+    return out
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--count", type=int, default=40, help="valid values in each file")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--only", help="one kind")
+    a = p.parse_args()
+    with tempfile.TemporaryDirectory(prefix="muniment-bench-") as folder:
+        scores = evaluate(os.environ.get("BUILD", "build"), folder, a.count, a.seed, a.only)
+    print("%-18s %9s %9s %9s" % ("recogniser", "precision", "recall", "F1"))
+    for name, (p_, r_, f1) in scores.items():
+        print("%-18s %9.4f %9.4f %9.4f" % (name, p_, r_, f1))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ def as_json_lines(r, key, values):
 
 
 def as_xml(r, key, values):
-    tag = key if key.isascii() else "value"
-    rows = "".join("  <row><name>%s</name><%s>%s</%s></row>\n" % (r.choice(NAMES), tag, escape(v), tag)
+    rows = "".join("  <row><name>%s</name><%s>%s</%s></row>\n" % (r.choice(NAMES), key, escape(v), key)
                    for v in values)
     return ('<?xml version="1.0" encoding="UTF-8"?>\n<rows>\n%s</rows>\n' % rows).encode()
 

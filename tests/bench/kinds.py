@@ -11,11 +11,12 @@ class Kind:
     """make(r): a value; a pair ("@key", value) must stand under that key; with how
     "own", a pair (value, whole text).  miss(r): (what is wrong, a value that is none)."""
 
-    def __init__(self, make, miss, how, words=(), zh=(), keys=(), checked=False, bare=None):
+    def __init__(self, make, miss, how, words=(), zh=(), keys=(), checked=False, bare=None, cell=None):
         self.make, self.miss, self.how = make, miss, how
         self.words, self.zh, self.keys = words, zh, keys
         self.checked = checked      # by a check digit: held to 0.98
         self.bare = bare or (lambda value: True)    # what may stand alone, of "both"
+        self.cell = cell            # of "own": a value as it stands in a table below keys
 
 
 def both(make, miss, words, zh, keys, checked=True, bare=None):
@@ -30,8 +31,8 @@ def token(make, miss):
     return Kind(make, miss, "code")
 
 
-def own(make, miss):
-    return Kind(make, miss, "own")
+def own(make, miss, cell=None, keys=()):
+    return Kind(make, miss, "own", keys=keys, cell=cell)
 
 
 KINDS = {
@@ -110,8 +111,10 @@ KINDS = {
     "slack-token": token(secret.slack, secret.slack_near),
     "stripe-key": token(secret.stripe, secret.stripe_near),
     "jwt": token(secret.jwt, secret.jwt_near),
-    "password": own(secret.password, secret.password_near),
-    "high-entropy": own(secret.key, secret.key_near),
+    "password": own(secret.password, secret.password_near, secret.password_value,
+                    ["password", "passwd", "user_pwd", "dbPassword", "db_pass", "login_password"]),
+    "high-entropy": own(secret.key, secret.key_near, secret.key_value,
+                        ["api_key", "access_token", "apiKey", "auth_token", "secret_key", "encryption_key"]),
 }
 
 SECRETS = [name for name in KINDS if KINDS[name].how in ("code", "own")]
