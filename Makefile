@@ -171,6 +171,7 @@ check-system: all $(SUPPORT_BIN) $(BENCH_BIN)
 .PHONY: bench-detect
 bench-detect: all $(BENCH_BIN)
 	@BUILD=$(BUILD) tests/bench/evaluate.py
+	@BUILD=$(BUILD) tests/bench/evaluate_files.py
 
 .PHONY: demo
 demo: all

@@ -61,6 +61,9 @@ static bool goes_on(const struct candidate *c)
 		return true;
 	if ((right == '.' || right == '-') && is_digit(right_of(c, 1)))
 		return true;
+	/* What parts a mail: "===============8326429347238473==". */
+	if (left == '=' && left_of(c, 2) == '=')
+		return true;
 	/* Hexadecimal groups: "a716-446655440000". */
 	if (left == '-' && is_alnum(left_of(c, 2)) && is_alnum(left_of(c, 3)) &&
 	    is_alnum(left_of(c, 4)) && is_alnum(left_of(c, 5)) && left_of(c, 6) == '-')
