@@ -4,6 +4,8 @@
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
+#   make fuzz-detect  build/fuzz/detect: the recognisers over any bytes (clang)
+#   make bench-detect-speed   how fast they search text in memory
 #   make bench-detect precision and recall of the recognisers, on made-up data
 #   make SAN=1 ...    the same under AddressSanitizer and UBSan, in build/san
 #   make TSAN=1 ...   the same under ThreadSanitizer, in build/tsan
@@ -168,6 +170,20 @@ check-system: all $(SUPPORT_BIN) $(BENCH_BIN)
 	@BUILD=$(BUILD) tests/run-system.sh
 
 # Precision and recall of every recogniser on made-up data: it informs, it never fails.
+.PHONY: bench-detect-speed
+bench-detect-speed: $(BUILD)/bench/detect_speed
+	@$(BUILD)/bench/detect_speed
+
+# One program of all its sources, so that the fuzzer sees into each.
+FUZZ_DETECT := tests/fuzz/fuzz_detect.c $(wildcard policy/detect/*.c) \
+	fs/base/err.c fs/base/text.c fs/base/text_time.c fs/base/calendar.c fs/base/bytes.c
+.PHONY: fuzz-detect
+fuzz-detect: $(BUILD)/fuzz/detect
+$(BUILD)/fuzz/detect: $(FUZZ_DETECT)
+	@mkdir -p $(@D)
+	clang $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$(LOOK_CFLAGS) -o $@ $(FUZZ_DETECT) -lhs -ljansson -lm
+
 .PHONY: bench-detect
 bench-detect: all $(BENCH_BIN)
 	@BUILD=$(BUILD) tests/bench/evaluate.py

@@ -8,31 +8,6 @@
 
 enum { WORDS_MAX = 128 };	/* of a list */
 
-bool around_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool around_is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool around_is_alnum(char c)
-{
-	return around_is_digit(c) || around_is_letter(c);
-}
-
-bool around_is_hex(char c)
-{
-	return around_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-char around_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 char around_left(const struct candidate *c, const char *p, size_t back)
 {
 	return (size_t)(p - c->before) >= back ? p[-(ptrdiff_t)back] : '\0';

@@ -17,11 +17,30 @@ struct span {			/* from .. end, borrowed */
 };
 
 /* ASCII whatever the locale. */
-bool around_is_digit(char c);
-bool around_is_letter(char c);
-bool around_is_alnum(char c);
-bool around_is_hex(char c);
-char around_lower(char c);
+static inline bool around_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool around_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool around_is_alnum(char c)
+{
+	return around_is_digit(c) || around_is_letter(c);
+}
+
+static inline bool around_is_hex(char c)
+{
+	return around_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static inline char around_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 /* The byte `back` places before p (1: the neighbour), at or after it; 0 past the ends. */
 char around_left(const struct candidate *c, const char *p, size_t back);

@@ -192,7 +192,11 @@ static int refuse(struct recognisers *r, unsigned owner, const char *why, struct
 static int refuse_for(struct recognisers *r, unsigned owner, hs_compile_error_t *fault,
 		      struct err *e)
 {
-	refuse(r, owner, fault && fault->message ? fault->message : "no reason given", e);
+	const char *why = fault && fault->message ? fault->message : "no reason given";
+
+	if (strcmp(why, "Pattern is too large.") == 0)
+		why = "it is too large: write + or * for long repeats {n,m}";
+	refuse(r, owner, why, e);
 	hs_free_compile_error(fault);
 	return -1;
 }

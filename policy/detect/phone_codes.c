@@ -82,8 +82,11 @@ bool phone_is_e164(const char *digits, size_t count)
 {
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
 		const struct calling_code *code = &codes[i];
-		size_t size = strlen(code->digits), rest;
+		size_t size, rest;
 
+		if (code->digits[0] != digits[0])
+			continue;
+		size = strlen(code->digits);
 		if (count <= size || strncmp(digits, code->digits, size) != 0)
 			continue;
 		rest = count - size;

@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-bool written_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool written_is_letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 static void note_case(struct written *w, bool is_lower)
 {
 	enum written_case now = is_lower ? WRITTEN_LOWER : WRITTEN_UPPER;

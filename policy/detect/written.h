@@ -31,8 +31,16 @@ bool written_read(const struct candidate *c, const char *separators, struct writ
 bool written_digits(const struct candidate *c, const char *separators, size_t count,
 		    struct written *w);
 
-bool written_is_digit(char c);
-bool written_is_letter(char c);		/* ASCII */
+static inline bool written_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool written_is_letter(char c)	/* ASCII */
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* The number in `count` (at most 9) digits at text. */
 int written_number(const char *text, size_t count);
 /* Sum of digit times weight. */
