@@ -125,13 +125,13 @@ static bool is_group(const char *at, size_t room, int step, size_t size)
 static bool is_run_on(const struct candidate *c)
 {
 	const char *end = c->text + c->size;
-	size_t first = digits_run(c->text, c->size, 1);
-	size_t last = digits_run(end - 1, c->size, -1);
+	size_t first = digits_run(c->text, c->size, 1), last;
 	size_t left = room_left(c, FAR), right = room_right(c, FAR);
 	size_t i = 2;
 
 	if (first == c->size || first == 0 || c->text[first] != ' ')
 		return false;
+	last = digits_run(end - 1, c->size, -1);
 	if (right >= 2 && *end == ' ' && is_group(end + 1, right - 1, 1, last))
 		return true;
 	if (left < 2 || c->text[-1] != ' ')

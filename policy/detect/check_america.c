@@ -36,7 +36,7 @@ enum verdict check_us_ssn(const struct candidate *c)
 	struct written w;
 	int area;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -.", 9, &w) || w.by == WRITTEN_MIXED)
+	if (!written_digits(c, " -.", 9, &w) || w.by == WRITTEN_MIXED || !beside_is_clear(c))
 		return VERDICT_NO;
 	area = written_number(w.chars, 3);
 	if (area == 0 || area == 666 || area >= 900 || written_number(w.chars + 3, 2) == 0 ||
@@ -51,7 +51,7 @@ enum verdict check_us_itin(const struct candidate *c)
 	struct written w;
 	int group;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -.", 9, &w) || w.by == WRITTEN_MIXED)
+	if (!written_digits(c, " -.", 9, &w) || w.by == WRITTEN_MIXED || !beside_is_clear(c))
 		return VERDICT_NO;
 	group = written_number(w.chars + 3, 2);
 	if (w.chars[0] != '9' || group < 50 || (group > 65 && group < 70) || group == 89 ||
@@ -67,9 +67,9 @@ enum verdict check_ca_sin(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -", 9, &w) || w.by == WRITTEN_MIXED ||
-	    w.chars[0] == '0' || w.chars[0] == '8' || !checksum_luhn(w.chars, 9) ||
-	    written_all_same(w.chars, 9))
+	if (!written_digits(c, " -", 9, &w) || w.by == WRITTEN_MIXED || w.chars[0] == '0' ||
+	    w.chars[0] == '8' || !checksum_luhn(w.chars, 9) || written_all_same(w.chars, 9) ||
+	    !beside_is_clear(c))
 		return VERDICT_NO;
 	return beside_judge(c, "ca-sin", w.by == '\0' ? VERDICT_WEAK : VERDICT_VALID);
 }
@@ -95,9 +95,8 @@ enum verdict check_br_cpf(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_digits(c, ".-", 11, &w) ||
-	    written_all_same(w.chars, 11) || !is_br_check(w.chars, 9, 11) ||
-	    !is_br_check(w.chars, 10, 11))
+	if (!written_digits(c, ".-", 11, &w) || written_all_same(w.chars, 11) ||
+	    !is_br_check(w.chars, 9, 11) || !is_br_check(w.chars, 10, 11) || !beside_is_clear(c))
 		return VERDICT_NO;
 	return w.by != '\0' ? VERDICT_VALID : beside_judge(c, "br-cpf", VERDICT_WEAK);
 }
@@ -107,11 +106,10 @@ enum verdict check_br_cnpj(const struct candidate *c)
 	struct written w;
 	bool is_branch;
 
-	if (!beside_is_clear(c) || !written_read(c, "./-", &w) || w.count != 14 ||
-	    w.letters == WRITTEN_LOWER || w.letters == WRITTEN_BOTH_CASES ||
-	    !written_is_digit(w.chars[12]) || !written_is_digit(w.chars[13]) ||
-	    written_all_same(w.chars, 14) || !is_br_check(w.chars, 12, 9) ||
-	    !is_br_check(w.chars, 13, 9))
+	if (!written_read(c, "./-", &w) || w.count != 14 || w.letters == WRITTEN_LOWER ||
+	    w.letters == WRITTEN_BOTH_CASES || !written_is_digit(w.chars[12]) ||
+	    !written_is_digit(w.chars[13]) || written_all_same(w.chars, 14) ||
+	    !is_br_check(w.chars, 12, 9) || !is_br_check(w.chars, 13, 9) || !beside_is_clear(c))
 		return VERDICT_NO;
 	if (w.by != '\0')
 		return VERDICT_VALID;

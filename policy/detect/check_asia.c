@@ -17,8 +17,9 @@ enum verdict check_au_tfn(const struct candidate *c)
 	struct written w;
 	enum verdict form = VERDICT_WEAK;
 
-	if (!beside_is_clear(c) || !written_read(c, " -", &w) || w.by == WRITTEN_MIXED ||
-	    w.letters != WRITTEN_NO_LETTERS || written_all_same(w.chars, w.count))
+	if (!written_read(c, " -", &w) || w.by == WRITTEN_MIXED ||
+	    w.letters != WRITTEN_NO_LETTERS || written_all_same(w.chars, w.count) ||
+	    !beside_is_clear(c))
 		return VERDICT_NO;
 	if (w.count == 9) {
 		if (written_weighed(w.chars, nine, 9) % 11 != 0)
@@ -55,8 +56,8 @@ enum verdict check_in_aadhaar(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -", 12, &w) || w.by == WRITTEN_MIXED ||
-	    w.chars[0] < '2' || is_palindrome(w.chars, 12) || !checksum_verhoeff(w.chars, 12))
+	if (!written_digits(c, " -", 12, &w) || w.by == WRITTEN_MIXED || w.chars[0] < '2' ||
+	    is_palindrome(w.chars, 12) || !checksum_verhoeff(w.chars, 12) || !beside_is_clear(c))
 		return VERDICT_NO;
 	return beside_judge(c, "in-aadhaar", w.by == '\0' ? VERDICT_WEAK : VERDICT_VALID);
 }
@@ -67,8 +68,8 @@ enum verdict check_in_pan(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_read(c, "", &w) || w.count != 10 ||
-	    w.letters == WRITTEN_BOTH_CASES || strchr("ABCFGHJLPT", w.chars[3]) == NULL)
+	if (!written_read(c, "", &w) || w.count != 10 || w.letters == WRITTEN_BOTH_CASES ||
+	    strchr("ABCFGHJLPT", w.chars[3]) == NULL || !beside_is_clear(c))
 		return VERDICT_NO;
 	for (size_t i = 0; i < 10; i++) {
 		if (written_is_digit(w.chars[i]) != (i >= 5 && i < 9))
@@ -89,8 +90,8 @@ enum verdict check_jp_my_number(const struct candidate *c)
 	struct written w;
 	unsigned rest;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -", 12, &w) || w.by == WRITTEN_MIXED ||
-	    written_all_same(w.chars, 12))
+	if (!written_digits(c, " -", 12, &w) || w.by == WRITTEN_MIXED ||
+	    written_all_same(w.chars, 12) || !beside_is_clear(c))
 		return VERDICT_NO;
 	rest = written_weighed(w.chars, weights, 11) % 11;
 	if ((rest <= 1 ? 0 : 11 - rest) != (unsigned)(w.chars[11] - '0'))
@@ -118,7 +119,7 @@ enum verdict check_kr_rrn(const struct candidate *c)
 	unsigned rest, base;
 	int year, birth;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -", 13, &w))
+	if (!written_digits(c, " -", 13, &w) || !beside_is_clear(c))
 		return VERDICT_NO;
 	year = rrn_century(w.chars[6]) + written_number(w.chars, 2);
 	if (year > CHECK_LAST_YEAR ||

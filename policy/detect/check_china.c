@@ -31,7 +31,7 @@ enum verdict check_cn_resident_id(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_read(c, " -", &w) || w.letters == WRITTEN_BOTH_CASES)
+	if (!written_read(c, " -", &w) || w.letters == WRITTEN_BOTH_CASES || !beside_is_clear(c))
 		return VERDICT_NO;
 	for (size_t i = 0; i < 17 && i < w.count; i++) {
 		if (!written_is_digit(w.chars[i]))
@@ -103,8 +103,8 @@ enum verdict check_cn_uscc(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_read(c, "", &w) || w.count != 18 ||
-	    !is_uscc_authority(w.chars[0], w.chars[1]))
+	if (!written_read(c, "", &w) || w.count != 18 ||
+	    !is_uscc_authority(w.chars[0], w.chars[1]) || !beside_is_clear(c))
 		return VERDICT_NO;
 	for (size_t i = 2; i < 8; i++) {
 		if (!written_is_digit(w.chars[i]))
@@ -137,8 +137,8 @@ enum verdict check_cn_mobile(const struct candidate *c)
 	struct written w;
 	const char *number;
 
-	if (!beside_is_clear(c) || !written_read(c, " -()+", &w) || w.count < 11 ||
-	    w.letters != WRITTEN_NO_LETTERS)
+	if (!written_read(c, " -()+", &w) || w.count < 11 || w.letters != WRITTEN_NO_LETTERS ||
+	    !beside_is_clear(c))
 		return VERDICT_NO;
 	number = w.chars + w.count - 11;
 	if (!is_mobile_segment(number) || written_all_same(number + 3, 8))

@@ -26,8 +26,8 @@ enum verdict check_uk_nino(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_read(c, " -", &w) || w.count != 9 ||
-	    w.letters == WRITTEN_BOTH_CASES || w.by == WRITTEN_MIXED)
+	if (!written_read(c, " -", &w) || w.count != 9 || w.letters == WRITTEN_BOTH_CASES ||
+	    w.by == WRITTEN_MIXED || !beside_is_clear(c))
 		return VERDICT_NO;
 	for (size_t i = 2; i < 8; i++) {
 		if (!written_is_digit(w.chars[i]))
@@ -51,8 +51,9 @@ enum verdict check_uk_nhs(const struct candidate *c)
 	struct written w;
 	enum verdict form = VERDICT_WEAK;
 
-	if (!beside_is_clear(c) || !written_digits(c, " -", 10, &w) || w.by == WRITTEN_MIXED ||
-	    written_all_same(w.chars, 10) || written_weighed(w.chars, weights, 10) % 11 != 0)
+	if (!written_digits(c, " -", 10, &w) || w.by == WRITTEN_MIXED ||
+	    written_all_same(w.chars, 10) || written_weighed(w.chars, weights, 10) % 11 != 0 ||
+	    !beside_is_clear(c))
 		return VERDICT_NO;
 	if (w.by == ' ' && strchr("34679", w.chars[0]) != NULL)
 		form = VERDICT_VALID;
@@ -89,8 +90,8 @@ enum verdict check_de_tax_id(const struct candidate *c)
 {
 	struct written w;
 
-	if (!beside_is_clear(c) || !written_digits(c, " ", 11, &w) || w.chars[0] == '0' ||
-	    !repeats_once(w.chars) || !checksum_mod11_10(w.chars, 11))
+	if (!written_digits(c, " ", 11, &w) || w.chars[0] == '0' || !repeats_once(w.chars) ||
+	    !checksum_mod11_10(w.chars, 11) || !beside_is_clear(c))
 		return VERDICT_NO;
 	return beside_judge(c, "de-tax-id", VERDICT_VALID);
 }
@@ -115,7 +116,7 @@ enum verdict check_fr_nir(const struct candidate *c)
 	char corsica;
 	int month;
 
-	if (!beside_is_clear(c) || !written_read(c, " .-/", &w) || w.count != 15)
+	if (!written_read(c, " .-/", &w) || w.count != 15 || !beside_is_clear(c))
 		return VERDICT_NO;
 	corsica = w.chars[6];	/* 2A counts as 19, 2B as 18 */
 	if (written_is_letter(corsica)) {

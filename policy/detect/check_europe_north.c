@@ -18,8 +18,8 @@ enum verdict check_pl_pesel(const struct candidate *c)
 	struct written w;
 	int month, year;
 
-	if (!beside_is_clear(c) || !written_digits(c, "", 11, &w) ||
-	    written_weighed(w.chars, weights, 11) % 10 != 0)
+	if (!written_digits(c, "", 11, &w) || written_weighed(w.chars, weights, 11) % 10 != 0 ||
+	    !beside_is_clear(c))
 		return VERDICT_NO;
 	month = written_number(w.chars + 2, 2);
 	year = centuries[month / 20] + written_number(w.chars, 2);
@@ -56,8 +56,8 @@ enum verdict check_se_personnummer(const struct candidate *c)
 	enum verdict form;
 	int day;
 
-	if (!beside_is_clear(c) || !written_read(c, "-+ ", &w) ||
-	    w.letters != WRITTEN_NO_LETTERS || (w.count != 10 && w.count != 12))
+	if (!written_read(c, "-+ ", &w) || w.letters != WRITTEN_NO_LETTERS ||
+	    (w.count != 10 && w.count != 12) || !beside_is_clear(c))
 		return VERDICT_NO;
 	ten = w.chars + w.count - 10;
 	day = written_number(ten + 4, 2);
