@@ -103,7 +103,7 @@ static int end_cell(struct odf *o, struct err *e)
 	for (const char *at = o->value; *at && is_digit(*at); at++)
 		digits[n++] = *at;
 	if (o->is_number && n >= 5 && o->value[n] == '\0' && !o->has_date &&
-	    (n != o->shown_size || memcmp(digits, o->shown, n) != 0)) {
+	    !memmem(o->shown, o->shown_size, digits, n)) {
 		if (flow_text(o->flow, " ", 1, e) < 0 || flow_text(o->flow, digits, n, e) < 0)
 			return -1;
 	}
@@ -215,11 +215,19 @@ static int on_text(void *arg, const char *text, size_t size, struct err *e)
 	return flow_text(o->flow, text, size, e);
 }
 
+/* What is no XML any more is text all the same. */
+static int on_rest(void *arg, const char *text, size_t size, struct err *e)
+{
+	struct odf *o = arg;
+
+	return flow_text(o->flow, text, size, e);
+}
+
 int office_odf(struct look *l, struct input *in, const char *part, bool *is_whole,
 	       struct err *e)
 {
 	static const struct sax_handler handler = { .start = on_start, .end = on_end,
-						    .text = on_text };
+						    .text = on_text, .rest = on_rest };
 	struct odf o = { .flow = flow_new(l), .part = part, .span = 1, .repeated = 1,
 			 .row_repeated = 1 };
 	int rc = -1;

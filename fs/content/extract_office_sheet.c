@@ -187,6 +187,14 @@ static int on_end(void *arg, const char *name, struct err *e)
 	return 0;
 }
 
+/* What is no XML any more is text all the same. */
+static int on_rest(void *arg, const char *text, size_t size, struct err *e)
+{
+	struct sheet_reader *r = arg;
+
+	return cells_add(r->beside, NULL, r->name, text, size, e);
+}
+
 static void wipe(struct buffer *b)
 {
 	if (b->data)	/* values stood in it */
@@ -198,7 +206,7 @@ int office_sheet(struct look *l, struct input *in, struct book *b, const char *p
 		 bool *is_whole, struct err *e)
 {
 	static const struct sax_handler handler = { .start = on_start, .end = on_end,
-						    .text = on_text };
+						    .text = on_text, .rest = on_rest };
 	struct sheet_reader r = { .look = l, .book = b };
 	int rc = -1;
 

@@ -152,11 +152,19 @@ static int on_text(void *arg, const char *text, size_t size, struct err *e)
 	return w->in_text > 0 && w->skipped == 0 ? flow_text(w->flow, text, size, e) : 0;
 }
 
+/* What is no XML any more is text all the same. */
+static int on_rest(void *arg, const char *text, size_t size, struct err *e)
+{
+	struct words *w = arg;
+
+	return flow_text(w->flow, text, size, e);
+}
+
 int office_words(struct look *l, struct input *in, const char *part, bool *is_whole,
 		 struct err *e)
 {
 	static const struct sax_handler handler = { .start = on_start, .end = on_end,
-						    .text = on_text };
+						    .text = on_text, .rest = on_rest };
 	struct words w = { .flow = flow_new(l), .span = 1 };
 	int rc = -1;
 

@@ -265,7 +265,8 @@ static int read_schema(struct database *d, struct names *n, int *sqlite, struct 
 		type = (const char *)sqlite3_column_text(row, 0);
 		name = (const char *)sqlite3_column_text(row, 1);
 		sql = (const char *)sqlite3_column_text(row, 3);
-		if (sql && cells_add(d->cells, NULL, "schema", sql, strlen(sql), e) < 0)
+		if (sql && (cells_add(d->cells, NULL, "schema", sql, strlen(sql), e) < 0 ||
+			    cells_row(d->cells, e) < 0))
 			rc = -1;
 		if (rc == 0 && type && name && !strcmp(type, "table") &&
 		    sqlite3_column_int(row, 2) > 0) {
