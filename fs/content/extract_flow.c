@@ -196,6 +196,15 @@ int flow_text(struct flow *f, const char *text, size_t size, struct err *e)
 	return 0;
 }
 
+static bool is_blank(const struct buffer *text)
+{
+	for (size_t i = 0; i < text->size; i++)
+		if (text->data[i] != ' ' && text->data[i] != '\n' && text->data[i] != '\t' &&
+		    text->data[i] != '\r')
+			return false;
+	return true;
+}
+
 int flow_end_paragraph(struct flow *f, struct err *e)
 {
 	struct paragraph *p;
@@ -207,9 +216,10 @@ int flow_end_paragraph(struct flow *f, struct err *e)
 	if (!flow_is_in_paragraph(f))
 		return 0;
 	p = &f->paragraphs[--f->depth];
+	if (is_blank(&p->text))
+		return 0;
 	f->paragraph_number++;
-	return p->text.size > 0
-		? give_text(f, (const char *)p->text.data, p->text.size, true, e) : 0;
+	return give_text(f, (const char *)p->text.data, p->text.size, true, e);
 }
 
 /* Those begun in the innermost table or cell. */

@@ -72,7 +72,7 @@ static void note_sealed(struct mail *m, const char *text, size_t size, const cha
 
 	if (memmem(text, size, "-----BEGIN PGP MESSAGE-----", 27))
 		look_opaque(m->look, "%s: encrypted (PGP)", place);
-	if (begin && begin + 13 < text + size && begin[11] == ' ')
+	if (begin && begin + 12 < text + size && begin[10] == ' ')
 		look_opaque(m->look, "%s: holds a uuencoded file that was not decoded", place);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "fs/content/extract_pdf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 
 #include <poppler.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 struct buffer;
 struct err;
@@ -18,15 +17,11 @@ struct look;
 GInputStream *pdf_stream_new(struct input *in, struct err *failure);
 
 /*
- * extract_pdf_voice.c: what poppler says of a file.  It says it to stderr alone,
- * and what it says is whether text was lost: so stderr is ours for a while.
- * One thread.
+ * extract_pdf_voice.c: what poppler says of a file while it reads it: whether text
+ * was lost shows there alone.  It goes through GLib's log, one thread's.
  */
 struct pdf_voice {
-	FILE *before;		/* what stderr was */
-	FILE *ours;
-	char line[200];
-	size_t line_size;
+	unsigned handler;
 	char table[64];		/* a table of characters that is missing; "" none */
 	bool is_damaged;	/* something of the file could not be read */
 };

@@ -1,5 +1,6 @@
 #include "fs/content/extract_pdf_inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Of what is drawn, not of what is written. */
@@ -40,49 +41,29 @@ static bool take_table(struct pdf_voice *v, const char *line)
 	return true;
 }
 
-static void hear(struct pdf_voice *v)
+/* "Syntax error at position 1234: Unknown font tag 'F2'". */
+static void hear(const gchar *domain, GLogLevelFlags level, const gchar *line, gpointer arg)
 {
-	v->line[v->line_size] = '\0';
-	v->line_size = 0;
-	if (take_table(v, v->line) || !*v->line)
+	struct pdf_voice *v = arg;
+
+	(void)domain;
+	(void)level;
+	if (take_table(v, line))
 		return;
-	if ((!strncmp(v->line, "Syntax Error", 12) || !strncmp(v->line, "Internal Error", 14)) &&
-	    !is_about_looks(v->line))
+	if ((!strncmp(line, "Syntax error", 12) || !strncmp(line, "Internal error", 14) ||
+	     !strncmp(line, "IO error", 8)) && !is_about_looks(line))
 		v->is_damaged = true;
-}
-
-static ssize_t on_write(void *cookie, const char *text, size_t size)
-{
-	struct pdf_voice *v = cookie;
-
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '\n')
-			hear(v);
-		else if (v->line_size < sizeof v->line - 1)
-			v->line[v->line_size++] = text[i];
-	}
-	return (ssize_t)size;
 }
 
 void pdf_voice_begin(struct pdf_voice *v)
 {
-	const cookie_io_functions_t calls = { .write = on_write };
-
-	*v = (struct pdf_voice){ .before = stderr };
-	v->ours = fopencookie(v, "w", calls);
-	if (!v->ours)
-		return;
-	setvbuf(v->ours, NULL, _IONBF, 0);
-	stderr = v->ours;
+	*v = (struct pdf_voice){ .table = "" };
+	v->handler = g_log_set_handler("Poppler", G_LOG_LEVEL_MASK, hear, v);
 }
 
 void pdf_voice_end(struct pdf_voice *v)
 {
-	if (!v->ours)
-		return;
-	stderr = v->before;
-	fclose(v->ours);
-	v->ours = NULL;
+	g_log_remove_handler("Poppler", v->handler);
 }
 
 void pdf_voice_reset(struct pdf_voice *v)
