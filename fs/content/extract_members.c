@@ -27,7 +27,7 @@ struct members {
 	uint64_t nonzero_end;		/* of what was read in order */
 	uint64_t count;
 	struct err failure;		/* of the input, or a limit: to stop altogether */
-	bool is_over, was_unknown;
+	bool is_over;
 	bool is_damaged;		/* the present member */
 	bool is_stuck;			/* by it: libarchive goes on no further */
 	unsigned restarts;
@@ -212,11 +212,6 @@ void members_close(struct members *m)
 	free(m);
 }
 
-bool members_was_unknown(const struct members *m)
-{
-	return m->was_unknown;
-}
-
 /* ---- damage -------------------------------------------------------------------------------- */
 
 static const char *why(struct members *m)
@@ -247,18 +242,20 @@ static bool zip_without_directory(struct members *m, struct err *e)
 /* The archive cannot be read on. */
 static int broken(struct members *m, struct err *e)
 {
+	bool is_known;
+
 	if (m->failure.code != MUNI_OK) {
 		*e = m->failure;
 		return -1;
 	}
 	m->is_over = true;
+	is_known = archive_format(m->a) != 0;
 	/* Asked where it settled on no format, libarchive 3.6.2 jumps to anywhere. */
-	if (archive_format(m->a) != 0 && archive_read_has_encrypted_entries(m->a) == 1) {
+	if (is_known && archive_read_has_encrypted_entries(m->a) == 1) {
 		look_opaque(m->look, "encrypted: even the names of its members");
 		return 0;
 	}
-	m->was_unknown = m->count == 0 && archive_format(m->a) == 0;
-	if (m->was_unknown)
+	if (!is_known)
 		look_opaque(m->look, "damaged, or no archive of a kind that can be read");
 	else
 		look_opaque(m->look, "damaged after %llu members: %.120s",

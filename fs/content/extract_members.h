@@ -40,7 +40,5 @@ void members_check(struct members *m);
 
 /* True where these first bytes begin a tar or cpio: what is packed as a whole. */
 bool members_is_stream(const void *head, size_t size);
-/* True for libarchive's raw "no format known": nothing was found in it. */
-bool members_was_unknown(const struct members *m);
 
 #endif
