@@ -283,7 +283,7 @@ static int run(struct cli *cli)
 
 const struct command cmd_decide = {
 	.name = "decide",
-	.operands = "ARCHIVE --system NAME PATH... --decision D --officer NAME --reason TEXT",
+	.operands = "ARCHIVE --system NAME PATH...",
 	.summary = "decide otherwise than the policy on some items",
 	.about =
 	"Writes down an officer's own decision on items of the inventory, with name and\n"
