@@ -5,7 +5,8 @@ Compared: listing, type, mode, owner, size, mtime to the nanosecond, link
 target, device numbers, hard-link groups, xattrs (ACLs and capabilities among
 them), the hole map, content.  --no leaves out any of: owner mtime dirtime
 linktime xattrs trusted holes links ctime blocks nlink dirnlink sockets specials.
-ctime is left out unless --ctime is given.  Works below PATH_MAX by descriptors.
+ctime is left out unless --ctime is given.  --within: what stands in A alone is no
+difference.  Works below PATH_MAX by descriptors.
 """
 import argparse
 import errno
@@ -161,7 +162,7 @@ class Compare:
         names_b = {os.fsencode(n) for n in os.listdir(fb)}
         for name in sorted(names_a ^ names_b):
             fd, where = (fa, "first") if name in names_a else (fb, "second")
-            if self.wanted(fd, name):
+            if self.wanted(fd, name) and not (self.args.within and name in names_a):
                 self.tell(path + b"/" + name, f"only in the {where}")
         for name in sorted(names_a & names_b):
             self.entry(path + b"/" + name if path else name, fa, fb, name)
@@ -179,6 +180,7 @@ def main():
     parser.add_argument("b")
     parser.add_argument("--no", default="")
     parser.add_argument("--ctime", action="store_true")
+    parser.add_argument("--within", action="store_true")
     sys.setrecursionlimit(100000)
     return Compare(parser.parse_args().a, parser.parse_args().b, parser.parse_args()).run()
 
