@@ -14,7 +14,9 @@
 #include "fs/base/team.h"
 #include "fs/vault/examiner_inside.h"
 
-#define MEMORY_DEFAULT (256ull << 20)
+/* What the widest packing in use needs (zstd with a window of 128 MiB), and with it a
+ * scan stays within 256 MiB as long as one file at a time is as hungry. */
+#define MEMORY_DEFAULT (160ull << 20)
 #define SECONDS_DEFAULT 20u
 #define STANDSTILL_DEFAULT 300u
 #define STANDSTILL_FACTOR 10

@@ -27,7 +27,7 @@ struct examiner_options {
 	size_t custom_count;
 	struct look_limits limits;
 	unsigned workers;		/* 0: one a processor */
-	uint64_t memory;		/* of a worker, over what it starts with; 0: 256 MiB */
+	uint64_t memory;		/* of a worker, over what it starts with; 0: 160 MiB */
 	/* Of processor time on one file: seconds for it, and more for each MiB. */
 	unsigned seconds;		/* 0: 20 */
 	/* Without an answer, a byte of a pipe, or processor time: a slow disk is nobody's
