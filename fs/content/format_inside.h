@@ -38,6 +38,8 @@ const char *format_of_markup(const struct format_head *h);
 const char *format_of_mail(const struct format_head *h);
 const char *format_of_sql(const struct format_head *h);
 const char *format_of_settings(const struct format_head *h);
+/* format_sources.c: NULL: it is for libmagic to say. */
+const char *format_of_source(const struct format_head *h);
 
 /* format_names.c: does the extension stand for plain text? */
 bool format_is_called_plain(const char *extension);
