@@ -194,14 +194,11 @@ static bool has_mark(const uint8_t *p, size_t size, char out[ENCODING_NAME_MAX])
 	return false;
 }
 
-/*
- * UTF-16 without a mark: its ASCII (spaces, line ends, digits) shows as NULs on one
- * side only; text without any ASCII shows as one side that keeps to a few high
- * bytes while the other runs over all values.
- */
-static const char *wide_without_mark(const uint8_t *p, size_t size, const struct census *c)
+/* UTF-16 without a mark: its ASCII (spaces, line ends, digits) shows as NULs on one
+ * side only. */
+static const char *wide_by_nuls(const uint8_t *p, size_t size, const struct census *c)
 {
-	size_t pairs = size / 2, even_han = 0, odd_han = 0;
+	size_t pairs = size / 2;
 
 	if (size >= 8 && c->nul * 2 > size) {
 		if (is_wide_text(p, size, false, 4))
@@ -217,22 +214,16 @@ static const char *wide_without_mark(const uint8_t *p, size_t size, const struct
 	if (c->nul_even * 12 >= pairs && c->nul_odd * 20 <= c->nul_even &&
 	    is_wide_text(p, size, true, 2))
 		return "utf-16be";
-	/* Han, kana, Hangul; marks and wide forms on the same side. */
-	for (size_t i = 0; i + 1 < size; i += 2) {
-		uint8_t a = p[i], b = p[i + 1];
-
-		even_han += (a >= 0x4e && a <= 0x9f) || a == 0x30 || a == 0xff || a == 0;
-		odd_han += (b >= 0x4e && b <= 0x9f) || b == 0x30 || b == 0xff || b == 0;
-	}
-	if (pairs < 8 || (c->nul == 0 && c->control + c->mark == 0))
-		return NULL;	/* as likely an encoding of bytes */
-	if (odd_han * 20 >= pairs * 19 && even_han * 10 < pairs * 8 &&
-	    is_wide_text(p, size, false, 2))
-		return "utf-16le";
-	if (even_han * 20 >= pairs * 19 && odd_han * 10 < pairs * 8 &&
-	    is_wide_text(p, size, true, 2))
-		return "utf-16be";
 	return NULL;
+}
+
+/* ... and without ASCII, in East Asia, by what it says. */
+static double wide_by_words(const uint8_t *p, size_t size, const char **name)
+{
+	*name = NULL;
+	if (size < 8 || (!is_wide_text(p, size, false, 2) && !is_wide_text(p, size, true, 2)))
+		return 0;
+	return encoding_guess_wide(p, size, name);
 }
 
 /* ---- 7 bits ------------------------------------------------------------------------------ */
@@ -290,34 +281,38 @@ void encoding_detect(const void *head, size_t size, bool is_all,
 {
 	const uint8_t *p = head;
 	size_t right = 0, wrong = 0;
+	double wide = 0, points = 0;
 	const char *name = NULL;
 	struct census c;
+	bool is_bytes;
 
 	encoding[0] = '\0';
 	if (size == 0 || has_mark(p, size, encoding))
 		return;
 	take_census(p, size, &c);
-	if (c.high == 0 && c.nul + c.control + c.mark == 0) {
-		snprintf(encoding, ENCODING_NAME_MAX, "%s", seven_bits(p, size, &c));
-		return;
+	if (c.high == 0 && (c.nul + c.control + c.mark == 0 || c.escape > 0)) {
+		name = seven_bits(p, size, &c);
+		if (c.nul + c.control + c.mark == 0 || strcmp(name, "us-ascii") != 0) {
+			snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
+			return;
+		}
 	}
-	name = wide_without_mark(p, size, &c);
+	name = wide_by_nuls(p, size, &c);
 	if (name != NULL) {
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
 		return;
 	}
-	/* A record of fields, or a stray control character, is text for all that. */
-	if (c.nul > 0 || c.control * 200 > size || (c.control + c.mark) * 8 > size)
-		return;
-	if (c.high == 0) {
-		snprintf(encoding, ENCODING_NAME_MAX, "%s", seven_bits(p, size, &c));
-		return;
-	}
 	count_utf8(p, size, is_all, &right, &wrong);
-	if (wrong == 0 || right >= wrong * 20) {
+	if (c.high == 0 || (wrong > 0 && right < wrong * 20))
+		wide = wide_by_words(p, size, &name);
+	is_bytes = c.nul == 0 && c.control * 200 <= size && (c.control + c.mark) * 8 <= size;
+	/* A record of fields, or a stray control character, is text for all that. */
+	if (is_bytes && c.high == 0 && wide < GUESS_SURE)
+		snprintf(encoding, ENCODING_NAME_MAX, "%s", seven_bits(p, size, &c));
+	else if (is_bytes && c.high > 0 && (wrong == 0 || right >= wrong * 20))
 		snprintf(encoding, ENCODING_NAME_MAX, "utf-8");
-		return;
-	}
-	if ((c.control + c.mark) * 50 <= size)
-		encoding_guess(p, size, is_all, encoding);
+	else if (is_bytes && c.high > 0 && (c.control + c.mark) * 50 <= size)
+		points = encoding_guess(p, size, is_all, encoding);
+	if (name != NULL && wide >= GUESS_SURE && wide > points)
+		snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
 }

@@ -15,7 +15,11 @@
 #include "fs/content/encoding_score.h"
 
 #define SAMPLE_MAX 4096		/* bytes judged: words with bytes above 0x7f */
-#define UCHARDET_MAX (16u << 10)
+#define SHORT_MAX 512u		/* ... by every encoding; all of them by the best ones */
+#define MARGIN 1.0		/* points that the rest may bring */
+#define VOTE 0.4		/* points for what uchardet says ... */
+#define VOTE_LATN 0.2		/* ... of alphabets like ours, where it errs more */
+#define TEXT_MIN 0.3		/* points of what can be called text */
 
 struct candidate {
 	const char *name;
@@ -30,9 +34,11 @@ static const struct candidate candidates[] = {
 	{ "shift_jis", WRITING_JPAN, 0 },
 	{ "euc-jp", WRITING_JPAN, 0 },
 	{ "euc-kr", WRITING_KORE, 0 },
-	{ "iso-8859-1", WRITING_LATN, 0.3 },
-	{ "windows-1252", WRITING_LATN, 0.25 },
-	{ "iso-8859-15", WRITING_LATN, 0.1 },
+	{ "johab", WRITING_KORE, -0.3 },
+	{ "euc-tw", WRITING_HANT, -0.3 },
+	{ "iso-8859-1", WRITING_LATN, 0.5 },
+	{ "windows-1252", WRITING_LATN, 0.47 },
+	{ "iso-8859-15", WRITING_LATN, 0.3 },
 	{ "iso-8859-2", WRITING_LATN, 0 },
 	{ "windows-1250", WRITING_LATN, 0.05 },
 	{ "iso-8859-9", WRITING_LATN, 0 },
@@ -44,6 +50,8 @@ static const struct candidate candidates[] = {
 	{ "koi8-r", WRITING_CYRL, 0 },
 	{ "iso-8859-5", WRITING_CYRL, -0.05 },
 	{ "ibm866", WRITING_CYRL, -0.05 },
+	{ "ibm855", WRITING_CYRL, -0.2 },
+	{ "x-mac-cyrillic", WRITING_CYRL, -0.25 },
 	{ "iso-8859-7", WRITING_GREK, 0.05 },
 	{ "windows-1253", WRITING_GREK, 0 },
 	{ "windows-1255", WRITING_HEBR, -0.1 },
@@ -97,18 +105,19 @@ static bool gather(const uint8_t *p, size_t size, bool is_all, uint8_t *sample, 
 
 /* What the sample says in this encoding; false: it cannot be said in it. */
 static bool decode(const char *name, const uint8_t *sample, size_t size, bool is_cut,
-		   uint8_t *out, size_t room, size_t *made, double *invalid)
+		   uint8_t *out, size_t room, size_t *made)
 {
 	struct decoder *d = NULL;
 	struct err e = ERR_NONE;
+	uint64_t invalid;
 	size_t used;
 
 	if (decoder_new(name, &d, &e) < 0)
 		return false;
 	decoder_run(d, sample, size, !is_cut, out, room, &used, made);
-	*invalid = (double)decoder_invalid(d) / (double)size;
+	invalid = decoder_invalid(d);
 	decoder_free(d);
-	return used == size && *invalid < 0.05;
+	return used == size && invalid * 20 < size;
 }
 
 /* Lower case, by the names that we use; "" where it says nothing. */
@@ -125,7 +134,7 @@ static void ask_uchardet(const uint8_t *p, size_t size, char name[ENCODING_NAME_
 	name[0] = '\0';
 	if (u == NULL)
 		return;
-	if (uchardet_handle_data(u, (const char *)p, size < UCHARDET_MAX ? size : UCHARDET_MAX)
+	if (uchardet_handle_data(u, (const char *)p, size)
 	    == 0) {
 		uchardet_data_end(u);
 		said = uchardet_get_charset(u);
@@ -162,38 +171,107 @@ static void settle_for(const uint8_t *p, size_t size, const char *vote,
 	snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
 }
 
-void encoding_guess(const void *data, size_t size, bool is_all,
-		    char encoding[ENCODING_NAME_MAX])
+#define CANDIDATES (sizeof candidates / sizeof candidates[0])
+#define UNREADABLE (-100.0)
+
+static size_t count_high(const uint8_t *p, size_t size)
 {
-	uint8_t sample[SAMPLE_MAX], text[4 * SAMPLE_MAX];
-	double best = -100;
-	const char *name = NULL;
+	size_t high = 0;
+
+	for (size_t i = 0; i < size; i++)
+		high += p[i] >= 0x80;
+	return high;
+}
+
+/* What the bytes say in it, judged. */
+static double points_of(const struct candidate *c, const uint8_t *sample, size_t size,
+			bool is_cut, const char *vote)
+{
+	uint8_t text[4 * SAMPLE_MAX];
+	double points;
+	size_t length;
+
+	if (!decode(c->name, sample, size, is_cut, text, sizeof text, &length))
+		return UNREADABLE;
+	points = c->prior;
+	if (strcmp(vote, c->name) == 0)
+		points += c->writing == WRITING_LATN ? VOTE_LATN : VOTE;
+	/* The more text, the less what is common counts. */
+	points *= 0.15 + 0.85 / (1 + (double)count_high(sample, size) / 15);
+	return points + encoding_score(text, length, c->writing);
+}
+
+/* A short look at all of them, a longer one at those that may be it. */
+static const struct candidate *best_of(const uint8_t *sample, size_t size, bool is_cut,
+				       const char *vote, double *best)
+{
+	const struct candidate *chosen = NULL;
+	double points[CANDIDATES], first = UNREADABLE;
+	size_t short_size = size < SHORT_MAX ? size : SHORT_MAX;
+
+	for (size_t i = 0; i < CANDIDATES; i++) {
+		points[i] = points_of(&candidates[i], sample, short_size,
+				      is_cut || short_size < size, vote);
+		if (points[i] > first)
+			first = points[i];
+	}
+	*best = UNREADABLE;
+	for (size_t i = 0; i < CANDIDATES; i++) {
+		if (points[i] == UNREADABLE || points[i] < first - MARGIN)
+			continue;
+		if (short_size < size)
+			points[i] = points_of(&candidates[i], sample, size, is_cut, vote);
+		if (points[i] > *best) {
+			*best = points[i];
+			chosen = &candidates[i];
+		}
+	}
+	return chosen;
+}
+
+double encoding_guess_wide(const void *data, size_t size, const char **name)
+{
+	static const char *const names[] = { "utf-16le", "utf-16be" };
+	double best = UNREADABLE;
+	size_t length;
+
+	size = size < SHORT_MAX ? size : SHORT_MAX;
+	*name = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t text[2 * SHORT_MAX];
+
+		if (!decode(names[i], data, size, true, text, sizeof text, &length))
+			continue;
+		for (enum writing w = WRITING_HANS; w <= WRITING_KORE; w++) {
+			double points = encoding_score(text, length, w);
+
+			if (points > best) {
+				best = points;
+				*name = names[i];
+			}
+		}
+	}
+	return best;
+}
+
+double encoding_guess(const void *data, size_t size, bool is_all,
+		      char encoding[ENCODING_NAME_MAX])
+{
+	const struct candidate *chosen;
+	uint8_t sample[SAMPLE_MAX];
 	char vote[ENCODING_NAME_MAX];
+	double best;
 	size_t made;
 	bool is_cut = gather(data, size, is_all, sample, &made);
 
 	encoding[0] = '\0';
 	if (made == 0)
-		return;
+		return UNREADABLE;
 	ask_uchardet(sample, made, vote);
-	for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
-		const struct candidate *c = &candidates[i];
-		size_t length;
-		double points, invalid;
-
-		if (!decode(c->name, sample, made, is_cut, text, sizeof text, &length,
-			    &invalid))
-			continue;
-		points = encoding_score(text, length, c->writing) + c->prior;
-		if (strcmp(vote, c->name) == 0)
-			points += 0.4;
-		if (points > best) {
-			best = points;
-			name = c->name;
-		}
-	}
-	if (name == NULL || best < 0.3)
+	chosen = best_of(sample, made, is_cut, vote, &best);
+	if (chosen == NULL || best < TEXT_MIN)
 		settle_for(sample, made, vote, encoding);
 	else
-		snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
+		snprintf(encoding, ENCODING_NAME_MAX, "%s", chosen->name);
+	return best;
 }
