@@ -43,6 +43,8 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 	pthread_cond_init(&x->freed, NULL);
 	settled.memory = o->memory ? o->memory : MEMORY_DEFAULT;
 	x->memory = settled.memory;
+	x->is_cancelled = o->is_cancelled;
+	x->arg = o->arg;
 	x->seconds = o->seconds ? o->seconds : SECONDS_DEFAULT;
 	x->standstill = o->standstill ? o->standstill : STANDSTILL_DEFAULT;
 	x->count = o->workers ? o->workers : team_processors();
@@ -158,7 +160,8 @@ static void say_end(const struct examiner *x, const struct job *j, enum hand_end
 
 static struct job job_of(const struct examiner *x, int fd, const char *name, uint64_t size)
 {
-	struct job j = { .fd = fd, .name = name, .size = size, .seconds = x->seconds };
+	struct job j = { .examiner = x, .fd = fd, .name = name, .size = size,
+			 .seconds = x->seconds };
 	uint64_t more = size == UINT64_MAX ? SECONDS_UNKNOWN : size / BYTES_A_SECOND;
 	struct stat st;
 
@@ -187,6 +190,10 @@ static int digest_file(struct job *j, struct err *e)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (examiner_is_cancelled(j->examiner)) {
+			err_set(e, MUNI_CANCELLED, "stopped");
+			goto out;
+		}
 		if (n < 0) {
 			err_errno(e, "reading at byte %llu", (unsigned long long)j->passed);
 			goto out;

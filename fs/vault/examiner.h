@@ -33,6 +33,9 @@ struct examiner_options {
 	/* Without an answer, a byte of a pipe, or processor time: a slow disk is nobody's
 	 * fault.  Seconds, and more for each MiB. */
 	unsigned standstill;		/* 0: 300 */
+	/* Asked a few times a second, from any thread; true: MUNI_CANCELLED.  NULL: never. */
+	bool (*is_cancelled)(void *arg);
+	void *arg;
 	const char *program;		/* NULL: muni-examine beside this program, or in
 					 * ../libexec/muniment, or $MUNIMENT_EXAMINE */
 };
@@ -46,8 +49,8 @@ void examiner_close(struct examiner *x);	/* NULL is allowed */
  * Looks into one file; waits for a worker to be free; any number of threads.
  * fd: a regular file or a pipe (whose writer is another thread), borrowed.  size:
  * of a file, read to there; of a pipe, what will come, UINT64_MAX where nobody
- * knows.  -1: the pool cannot go on (MUNI_IO, MUNI_NO_MEMORY), or reading fd failed
- * (MUNI_IO with fd's errno in e->sys).
+ * knows.  -1: the pool cannot go on (MUNI_IO, MUNI_NO_MEMORY, MUNI_CANCELLED), or
+ * reading fd failed (MUNI_IO with fd's errno in e->sys).
  */
 int examiner_look(struct examiner *x, int fd, const char *name, uint64_t size,
 		  struct examination *out, struct err *e);

@@ -123,6 +123,8 @@ static int hear(struct hand *h, struct job *j, struct pump *p, enum hand_end *en
 			*end = HAND_DIED;
 			return 0;
 		}
+		if (examiner_is_cancelled(j->examiner))
+			return err_set(e, MUNI_CANCELLED, "stopped");
 		if (state == INBOX_NOTHING && is_over_time(&clock, h, j, end))
 			return 0;
 	}

@@ -42,7 +42,14 @@ struct examiner {
 	struct hand *hands;	/* count */
 	unsigned seconds, standstill;
 	uint64_t memory;
+	bool (*is_cancelled)(void *arg);	/* or NULL */
+	void *arg;
 };
+
+static inline bool examiner_is_cancelled(const struct examiner *x)
+{
+	return x->is_cancelled && x->is_cancelled(x->arg);
+}
 
 /* ---- examiner_program.c ------------------------------------------------------------- */
 
@@ -72,6 +79,7 @@ enum hand_end {			/* of one file */
 };
 
 struct job {
+	const struct examiner *examiner;
 	int fd;
 	const char *name;
 	uint64_t size;

@@ -101,7 +101,8 @@ static int open_examiner(struct scanning *s, struct err *e)
 {
 	const struct scan_options *o = s->options;
 	struct examiner_options x = { .custom = o->custom, .custom_count = o->custom_count,
-				      .limits = o->limits, .workers = s->workers };
+				      .limits = o->limits, .workers = s->workers,
+				      .is_cancelled = is_stopped, .arg = s };
 
 	return examiner_open(&x, &s->examiner, e);
 }
