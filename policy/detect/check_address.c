@@ -56,11 +56,12 @@ static bool is_of_nobody(uint32_t address)
 	return address >> 24 == 255 && (inverse & (inverse + 1)) == 0;
 }
 
-/* Chrome/120.0.0.0, but not localhost/10.0.0.7:8080 (as Java prints addresses). */
+/* Chrome/120.0.0.0, nginx/1.18.0.1, but not localhost/10.0.0.7:8080 (as Java prints addresses). */
 static bool is_product(const struct candidate *c, uint32_t address)
 {
-	return around_left(c, c->text, 1) == '/' &&
-	       around_is_letter(around_left(c, c->text, 2)) && (address & 0xffff) == 0;
+	return around_left(c, c->text, 1) == '/' && around_is_letter(around_left(c, c->text, 2)) &&
+	       around_right(c, c->text + c->size, 0) != ':' &&
+	       ((address & 0xffff) == 0 || address >> 24 < 10);
 }
 
 /* Is the nearest word before it one of versions?  A number between parts them. */

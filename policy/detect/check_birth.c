@@ -79,8 +79,9 @@ static bool is_named_behind(const struct candidate *c, struct span date)
 	if (around_begins(after, "生"))
 		return !around_begins(after, "生效") && !around_begins(after, "生产") &&
 		       !around_begins(after, "生成");
-	return around_first_word(after, birth_words, &found) &&
-	       (found.from - after.from <= 3 || *after.from == ' ');
+	return around_first_word(after, birth_words, &found) && found.from - after.from <= 3 &&
+	       ((unsigned char)*found.from >= 0x80 ||
+		memchr(after.from, '(', (size_t)(found.from - after.from)) != NULL);
 }
 
 /* Eight digits: seldom a date. */

@@ -158,7 +158,7 @@ static const char *local_step(const struct candidate *c, const char *p, bool all
 
 	if (p == c->before)
 		return p;
-	if (around_is_alnum(p[-1]) || (p[-1] != '\0' && strchr("._%+'&~-", p[-1]) != NULL))
+	if (around_is_alnum(p[-1]) || (p[-1] != '\0' && strchr("._%+'~-", p[-1]) != NULL))
 		return p - 1;
 	do
 		back--;
@@ -178,7 +178,7 @@ static const char *local_start(const struct candidate *c, const char *at, bool a
 		return quoted_start(c, at);
 	while ((step = local_step(c, p, all_scripts)) != p)
 		p = step;
-	while (p < at && (*p == '\'' || *p == '-' || *p == '&' || *p == '%' || *p == '~'))
+	while (p < at && (*p == '\'' || *p == '-' || *p == '%' || *p == '~'))
 		p++;
 	/* "Kontakt.....bob@example.com": dots that lead there are no part of it. */
 	for (const char *q = p; at - q > 3; q++) {
@@ -252,12 +252,10 @@ static bool is_message_id(const struct candidate *c)
 
 static bool find(const struct candidate *c, const char **start, const char **end)
 {
-	const char *at = memchr(c->text, '@', c->size);
+	const char *at = c->text;	/* "@", or "%40" of a URL */
 	bool is_idn = false;
 
-	if (at == NULL)
-		return false;
-	*end = domain_end(c, at + 1);
+	*end = domain_end(c, at + c->size);
 	if (*end == NULL)
 		return false;
 	for (const char *p = at; p < *end; p++)
@@ -274,8 +272,7 @@ enum verdict email_check(const struct candidate *c)
 		return VERDICT_NO;
 	if (around_left(c, start, 1) == '@' || around_right(c, end, 0) == '@')
 		return VERDICT_NO;
-	if (is_in_url(c, start) ||
-	    is_account(c, start, memchr(c->text, '@', c->size), end) || is_message_id(c))
+	if (is_in_url(c, start) || is_account(c, start, c->text, end) || is_message_id(c))
 		return VERDICT_NO;
 	return VERDICT_VALID;
 }

@@ -133,6 +133,9 @@ static enum verdict without_trunk(const struct phone *n)
 
 	if (has_groups(n, 0, "343") && is_service && sep == '-')
 		return VERDICT_VALID;
+	if (strncmp(n->digits, "86", 2) == 0 && sep == '-' &&
+	    (has_groups(n, 0, "228") || has_groups(n, 0, "237") || has_groups(n, 0, "238")))
+		return VERDICT_VALID;
 	if (has_groups(n, 0, "433") && (strncmp(n->digits, "1300", 4) == 0 ||
 					strncmp(n->digits, "1800", 4) == 0))
 		return VERDICT_VALID;
@@ -204,7 +207,8 @@ static enum verdict as_written(const struct phone *n)
 	if (n->count == 1)
 		return is_plain_number(n->digits, n->digit_count) ? VERDICT_WEAK : VERDICT_NO;
 	if (strncmp(n->digits, "00", 2) == 0)
-		return phone_is_e164(n->digits + 2, n->digit_count - 2) ? VERDICT_VALID :
+		return (n->groups[0].then == ' ' || n->groups[0].then == '-') &&
+		       phone_is_e164(n->digits + 2, n->digit_count - 2) ? VERDICT_VALID :
 									  VERDICT_NO;
 	if (n->groups[0].size == 1)
 		return with_trunk_digit(n);
@@ -224,6 +228,23 @@ static bool is_behind_plus(const struct candidate *c, const char *p)
 	       (around_is_digit(p[-1]) || strchr(" -./()", p[-1]) != NULL))
 		p--;
 	return p > c->before && p[-1] == '+' && p < start && around_is_digit(*p);
+}
+
+/* Pairs among other pairs of a hexadecimal dump: "7b 06 12 34 56 78 9a". */
+static bool is_in_dump(const struct candidate *c, const struct phone *n)
+{
+	const char *end = n->end;
+
+	for (size_t i = 0; i < n->count; i++) {
+		if (n->groups[i].size != 2)
+			return false;
+	}
+	return (around_left(c, n->start, 1) == ' ' && around_is_hex(around_left(c, n->start, 2)) &&
+		around_is_hex(around_left(c, n->start, 3)) &&
+		!around_is_alnum(around_left(c, n->start, 4))) ||
+	       (around_right(c, end, 0) == ' ' && around_is_hex(around_right(c, end, 1)) &&
+		around_is_hex(around_right(c, end, 2)) &&
+		!around_is_alnum(around_right(c, end, 3)));
 }
 
 static bool is_clear_left(const struct candidate *c, const struct phone *n)
@@ -301,7 +322,8 @@ static enum verdict find(const struct candidate *c, struct phone *n)
 		    (n->count == 1 || n->groups[0].then == ' '))
 			continue;
 		v = as_written(n);
-		if (v == VERDICT_NO || !is_clear_left(c, n) || !is_clear_right(c, n->end))
+		if (v == VERDICT_NO || !is_clear_left(c, n) || !is_clear_right(c, n->end) ||
+		    is_in_dump(c, n))
 			continue;
 		if (v == VERDICT_VALID)
 			return v;

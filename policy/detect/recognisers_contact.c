@@ -6,15 +6,16 @@ static const char *const email_words[] = {
 	"邮箱", "邮件", "电子邮件", "電子郵件", "メール", "correo", "courriel", NULL,
 };
 
-static const char *const email_patterns[] = { "@", NULL };
+static const char *const email_patterns[] = { "@", "%40", NULL };
 
 /* Brackets and plus signs are triggers: what follows is read group by group. */
 static const char *const phone_pictures[] = {
-	"+9{1,4}", "+9{7,15}", "+(9{1,3})", "(+9{1,3})", "(9{2,5})",
+	"+9{1,15}", "+(9{1,3})", "(+9{1,3})", "(9{2,5})",
 	/* North America, and three groups without a trunk digit */
 	"999-999-9999", "999.999.9999", "999 999 9999", "999/999-9999", "9-999-999-9999",
 	"9 999 999 9999", "9.999.999.9999", "9 (999) 999", "9(999)999", "9-(999)-999",
 	"999-9999-999", "9999 999 999", "9999-999-999",
+	"999-999-9999a9{1,5}", "999.999.9999a9{1,5}", "999 999 9999a9{1,5}", "+9{11}a9{1,5}",
 	/* a trunk digit and two groups */
 	"9{2,5}-9{5,8}", "9{2,5}/9{5,8}", "9{2,5} 9{5,8}", "9{2,5} / 9{5,8}",
 	"9{2,5} - 9{5,8}", "99-9{2,3}-9{7,8}",
@@ -71,7 +72,7 @@ static const char *const birth_pictures[] = {
 	"9{1,2}.9{1,2}.9999", "9{1,2}. 9{1,2}. 9999", "9{1,2}-9{1,2}-99",
 	"9{1,2}/9{1,2}/99", "9{1,2}.9{1,2}.99", "99999999",
 	"9{1,2} a{3,10} 9999", "9{1,2} a{3,10}, 9999", "9{1,2}. a{3,10} 9999",
-	"9{1,2} aaa. 9999", "9{1,2}-aaa-9999", "9{1,2}-aaa-99", "9{1,2}/aaa/9999",
+	"9{1,2} aaa. 9999", "9{1,2} aaa 99", "9{1,2}-aaa-9999", "9{1,2}-aaa-99", "9{1,2}/aaa/9999",
 	"9{1,2}.aaa.9999", "9{1,2}aaa9999",
 	"9{1,2}aa a{3,9} 9999", "9{1,2}aa a{3,9}, 9999", "9{1,2}aa aa a{3,9} 9999",
 	"9{1,2}aa aa a{3,9}, 9999", "9{1,2} aa a{4,10} aa 9999",
@@ -90,7 +91,7 @@ static const char *const birth_context[] = { BIRTH_WORDS, "生", NULL };
 static const struct recogniser rows[] = {
 	{
 		.id = "email", .title = "E-mail address",
-		.patterns = email_patterns, .min_size = 1, .max_size = 1,
+		.patterns = email_patterns, .min_size = 1, .max_size = 3,
 		.check = email_check, .value = email_value, .context = email_words,
 		.alone = 95, .in_context = 98,
 		.masking = MASK_MAIL, .sensitivity = SENSITIVITY_CONFIDENTIAL, .rank = 60,
