@@ -255,15 +255,53 @@ static struct truth any(const struct condition *c, struct evaluation *v)
 	return t;
 }
 
-static struct truth sure(bool holds)
+/* What is known of every item, looked into or not. */
+static bool holds(const struct condition *c, struct evaluation *v)
 {
-	return (struct truth){ holds, true, 100 };
+	const struct facts *f = v->facts;
+	uint64_t n;
+
+	switch (c->kind) {
+	case CONDITION_PATH:
+		return is_any_glob(c, f->path, v->path_size);
+	case CONDITION_NAME:
+		return is_any_glob(c, v->name, v->name_size);
+	case CONDITION_EXTENSION:
+		return is_any_extension(c, v);
+	case CONDITION_SIZE:
+		return f->kind == FACTS_FILE && f->size >= c->min && f->size <= c->max;
+	case CONDITION_EMPTY:
+		return is_empty(f) == c->is_wanted;
+	case CONDITION_DEPTH:
+		n = depth(f->path);
+		return n >= c->min && n <= c->max;
+	case CONDITION_AGE:
+		return is_age(c, v);
+	case CONDITION_OWNER:
+		return is_any_account(c, f->owner, f->uid);
+	case CONDITION_GROUP:
+		return is_any_account(c, f->group, f->gid);
+	case CONDITION_MODE:
+		/* The bits of a symbolic link say nothing. */
+		return f->kind != FACTS_SYMLINK && (f->mode & c->bits) != 0;
+	case CONDITION_DUPLICATE:
+		return (f->duplicate_of != NULL) == c->is_wanted;
+	case CONDITION_DUPLICATE_OF:
+		return f->duplicate_of != NULL &&
+		       is_any_glob(c, f->duplicate_of, strlen(f->duplicate_of));
+	case CONDITION_OPAQUE:
+		return (f->opaque != NULL) == c->is_wanted;
+	case CONDITION_KIND:
+		return (c->bits >> f->kind & 1) != 0;
+	default:
+		return false;
+	}
 }
 
 struct truth condition_evaluate(const struct condition *c, struct evaluation *v)
 {
 	const struct facts *f = v->facts;
-	struct truth child;
+	struct truth t;
 
 	switch (c->kind) {
 	case CONDITION_ALL:
@@ -271,48 +309,19 @@ struct truth condition_evaluate(const struct condition *c, struct evaluation *v)
 	case CONDITION_ANY:
 		return any(c, v);
 	case CONDITION_NOT:
-		child = condition_evaluate(&c->children[0], v);
-		return (struct truth){ !child.holds, child.is_sure, 100 };
-	case CONDITION_PATH:
-		return sure(is_any_glob(c, f->path, v->path_size));
-	case CONDITION_NAME:
-		return sure(is_any_glob(c, v->name, v->name_size));
+		t = condition_evaluate(&c->children[0], v);
+		return (struct truth){ !t.holds, t.is_sure, 100 };
 	case CONDITION_NAME_REGEX:
 		return name_regex(c, v);
-	case CONDITION_EXTENSION:
-		return sure(is_any_extension(c, v));
 	case CONDITION_FORMAT:
 		return known_word(c, f, f->format);
 	case CONDITION_CLAIMED:
-		child = known_word(c, f, f->claimed);
-		child.is_sure = child.is_sure || f->format != NULL;
-		return child;
+		t = known_word(c, f, f->claimed);
+		t.is_sure = t.is_sure || f->format != NULL;
+		return t;
 	case CONDITION_EXTENSION_LIES:
 		return (struct truth){ (f->claimed != NULL) == c->is_wanted,
 				       f->format != NULL || f->opaque == NULL, 100 };
-	case CONDITION_SIZE:
-		return sure(f->kind == FACTS_FILE && f->size >= c->min && f->size <= c->max);
-	case CONDITION_EMPTY:
-		return sure(is_empty(f) == c->is_wanted);
-	case CONDITION_DEPTH: {
-		uint64_t n = depth(f->path);
-
-		return sure(n >= c->min && n <= c->max);
-	}
-	case CONDITION_AGE:
-		return sure(is_age(c, v));
-	case CONDITION_OWNER:
-		return sure(is_any_account(c, f->owner, f->uid));
-	case CONDITION_GROUP:
-		return sure(is_any_account(c, f->group, f->gid));
-	case CONDITION_MODE:
-		/* The bits of a symbolic link say nothing. */
-		return sure(f->kind != FACTS_SYMLINK && (f->mode & c->bits) != 0);
-	case CONDITION_DUPLICATE:
-		return sure((f->duplicate_of != NULL) == c->is_wanted);
-	case CONDITION_DUPLICATE_OF:
-		return sure(f->duplicate_of != NULL &&
-			    is_any_glob(c, f->duplicate_of, strlen(f->duplicate_of)));
 	case CONDITION_DETECT:
 		return detect(c, f);
 	case CONDITION_SENSITIVITY:
@@ -321,10 +330,7 @@ struct truth condition_evaluate(const struct condition *c, struct evaluation *v)
 		return known_word(c, f, f->encoding);
 	case CONDITION_SCRIPT:
 		return known_word(c, f, f->script);
-	case CONDITION_OPAQUE:
-		return sure((f->opaque != NULL) == c->is_wanted);
-	case CONDITION_KIND:
-		return sure((c->bits >> f->kind & 1) != 0);
+	default:
+		return (struct truth){ holds(c, v), true, 100 };
 	}
-	return sure(false);
 }

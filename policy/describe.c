@@ -79,9 +79,8 @@ static void write_amount(struct buffer *out, const struct condition *c, const ch
 }
 
 /* Exactly, as "over 10 MiB" rather than "at least 10,485,761 bytes". */
-static void write_bounds(struct buffer *out, const struct condition *c, const char *what)
+static void write_bounds(struct buffer *out, const struct condition *c)
 {
-	write_text(out, "%s", what);
 	if (c->min == c->max) {
 		write_amount(out, c, " of exactly ", c->min);
 		return;
@@ -131,100 +130,62 @@ static void write_kinds(struct buffer *out, const struct condition *c)
 		}
 }
 
-static void write_flag(struct buffer *out, const struct condition *c, const char *is,
-		       const char *is_not)
+static void write_regex(struct buffer *out, const struct condition *c)
 {
-	write_text(out, "%s", c->is_wanted ? is : is_not);
+	write_text(out, "/%s/ in it", text_printable(regex_text(c->regex)));
 }
 
-static void write_matching(struct buffer *out, const struct condition *c, const char *what)
+static void write_mode(struct buffer *out, const struct condition *c)
 {
-	write_text(out, "%s ", what);
-	write_globs(out, c);
+	write_text(out, "%04o", c->bits);
 }
+
+static void write_level(struct buffer *out, const struct condition *c)
+{
+	write_text(out, "%s", sensitivity_name(c->sensitivity));
+}
+
+static const struct phrase {
+	const char *text;
+	const char *otherwise;	/* where `false` is wanted */
+	void (*write)(struct buffer *out, const struct condition *c);	/* behind the text */
+} phrases[] = {
+	[CONDITION_ALL] = { "all of", NULL, NULL },
+	[CONDITION_ANY] = { "any of", NULL, NULL },
+	[CONDITION_NOT] = { "not", NULL, NULL },
+	[CONDITION_PATH] = { "path ", NULL, write_globs },
+	[CONDITION_NAME] = { "name ", NULL, write_globs },
+	[CONDITION_NAME_REGEX] = { "name with ", NULL, write_regex },
+	[CONDITION_EXTENSION] = { "extension ", NULL, write_texts },
+	[CONDITION_FORMAT] = { "format ", NULL, write_globs },
+	[CONDITION_CLAIMED] = { "extension that lies and stands for ", NULL, write_globs },
+	[CONDITION_EXTENSION_LIES] = { "an extension that lies",
+				       "an extension that does not lie", NULL },
+	[CONDITION_SIZE] = { "a file", NULL, write_bounds },
+	[CONDITION_EMPTY] = { "empty", "not empty", NULL },
+	[CONDITION_DEPTH] = { "a depth", NULL, write_bounds },
+	[CONDITION_AGE] = { "", NULL, write_age },
+	[CONDITION_OWNER] = { "owner ", NULL, write_accounts },
+	[CONDITION_GROUP] = { "group ", NULL, write_accounts },
+	[CONDITION_MODE] = { "any of the mode bits ", NULL, write_mode },
+	[CONDITION_DUPLICATE] = { "a copy of an earlier item", "no copy of an earlier item",
+				  NULL },
+	[CONDITION_DUPLICATE_OF] = { "a copy of an item whose path is ", NULL, write_globs },
+	[CONDITION_DETECT] = { "", NULL, write_detect },
+	[CONDITION_SENSITIVITY] = { "sensitive data, at least ", NULL, write_level },
+	[CONDITION_ENCODING] = { "encoding ", NULL, write_globs },
+	[CONDITION_SCRIPT] = { "script ", NULL, write_globs },
+	[CONDITION_OPAQUE] = { "not looked into wholly", "looked into wholly", NULL },
+	[CONDITION_KIND] = { "", NULL, write_kinds },
+};
 
 void condition_describe(const struct condition *c, struct buffer *out)
 {
-	switch (c->kind) {
-	case CONDITION_ALL:
-		write_text(out, "all of");
-		return;
-	case CONDITION_ANY:
-		write_text(out, "any of");
-		return;
-	case CONDITION_NOT:
-		write_text(out, "not");
-		return;
-	case CONDITION_PATH:
-		write_matching(out, c, "path");
-		return;
-	case CONDITION_NAME:
-		write_matching(out, c, "name");
-		return;
-	case CONDITION_NAME_REGEX:
-		write_text(out, "name with /%s/ in it", text_printable(regex_text(c->regex)));
-		return;
-	case CONDITION_EXTENSION:
-		write_text(out, "extension ");
-		write_texts(out, c);
-		return;
-	case CONDITION_FORMAT:
-		write_matching(out, c, "format");
-		return;
-	case CONDITION_CLAIMED:
-		write_matching(out, c, "extension that lies and stands for");
-		return;
-	case CONDITION_EXTENSION_LIES:
-		write_flag(out, c, "an extension that lies", "an extension that does not lie");
-		return;
-	case CONDITION_SIZE:
-		write_bounds(out, c, "a file");
-		return;
-	case CONDITION_EMPTY:
-		write_flag(out, c, "empty", "not empty");
-		return;
-	case CONDITION_DEPTH:
-		write_bounds(out, c, "a depth");
-		return;
-	case CONDITION_AGE:
-		write_age(out, c);
-		return;
-	case CONDITION_OWNER:
-		write_text(out, "owner ");
-		write_accounts(out, c);
-		return;
-	case CONDITION_GROUP:
-		write_text(out, "group ");
-		write_accounts(out, c);
-		return;
-	case CONDITION_MODE:
-		write_text(out, "any of the mode bits %04o", c->bits);
-		return;
-	case CONDITION_DUPLICATE:
-		write_flag(out, c, "a copy of an earlier item", "no copy of an earlier item");
-		return;
-	case CONDITION_DUPLICATE_OF:
-		write_matching(out, c, "a copy of an item whose path is");
-		return;
-	case CONDITION_DETECT:
-		write_detect(out, c);
-		return;
-	case CONDITION_SENSITIVITY:
-		write_text(out, "sensitive data, at least %s", sensitivity_name(c->sensitivity));
-		return;
-	case CONDITION_ENCODING:
-		write_matching(out, c, "encoding");
-		return;
-	case CONDITION_SCRIPT:
-		write_matching(out, c, "script");
-		return;
-	case CONDITION_OPAQUE:
-		write_flag(out, c, "not looked into wholly", "looked into wholly");
-		return;
-	case CONDITION_KIND:
-		write_kinds(out, c);
-		return;
-	}
+	const struct phrase *p = &phrases[c->kind];
+
+	write_text(out, "%s", p->otherwise != NULL && !c->is_wanted ? p->otherwise : p->text);
+	if (p->write != NULL)
+		p->write(out, c);
 }
 
 /* ---- what the item has -------------------------------------------------------------------- */
@@ -310,6 +271,43 @@ static void observe_size(struct buffer *out, const struct facts *f)
 		write_text(out, "it is a %s", kind_names[f->kind]);
 }
 
+static void observe_claim(struct buffer *out, const struct facts *f)
+{
+	if (f->claimed != NULL)
+		write_text(out, "its extension stands for %s", text_printable(f->claimed));
+	else
+		write_text(out, "its extension does not lie");
+}
+
+static void observe_inside(const struct condition *c, const struct facts *f,
+			   struct buffer *out)
+{
+	switch (c->kind) {
+	case CONDITION_FORMAT:
+		observe_word(out, f, "format", f->format);
+		return;
+	case CONDITION_ENCODING:
+		observe_word(out, f, "encoding", f->encoding);
+		return;
+	case CONDITION_SCRIPT:
+		observe_word(out, f, "script", f->script);
+		return;
+	case CONDITION_CLAIMED:
+	case CONDITION_EXTENSION_LIES:
+		observe_claim(out, f);
+		return;
+	case CONDITION_DETECT:
+	case CONDITION_SENSITIVITY:
+		observe_findings(out, c, f);
+		return;
+	default:
+		if (f->opaque != NULL)
+			write_text(out, "%s", text_printable(f->opaque));
+		else
+			write_text(out, "all of it was looked into");
+	}
+}
+
 void condition_observe(const struct condition *c, struct evaluation *v, struct buffer *out)
 {
 	const struct facts *f = v->facts;
@@ -327,16 +325,6 @@ void condition_observe(const struct condition *c, struct evaluation *v, struct b
 	case CONDITION_NAME_REGEX:
 	case CONDITION_EXTENSION:
 		write_text(out, "its name is %s", text_printable(v->name));
-		return;
-	case CONDITION_FORMAT:
-		observe_word(out, f, "format", f->format);
-		return;
-	case CONDITION_CLAIMED:
-	case CONDITION_EXTENSION_LIES:
-		if (f->claimed != NULL)
-			write_text(out, "its extension stands for %s", text_printable(f->claimed));
-		else
-			write_text(out, "its extension does not lie");
 		return;
 	case CONDITION_SIZE:
 	case CONDITION_EMPTY:
@@ -358,25 +346,11 @@ void condition_observe(const struct condition *c, struct evaluation *v, struct b
 	case CONDITION_DUPLICATE_OF:
 		observe_duplicate(out, f);
 		return;
-	case CONDITION_DETECT:
-	case CONDITION_SENSITIVITY:
-		observe_findings(out, c, f);
-		return;
-	case CONDITION_ENCODING:
-		observe_word(out, f, "encoding", f->encoding);
-		return;
-	case CONDITION_SCRIPT:
-		observe_word(out, f, "script", f->script);
-		return;
-	case CONDITION_OPAQUE:
-		if (f->opaque != NULL)
-			write_text(out, "%s", text_printable(f->opaque));
-		else
-			write_text(out, "all of it was looked into");
-		return;
 	case CONDITION_KIND:
 		write_text(out, "it is a %s", f->kind == FACTS_OTHER ? "special file"
-								    : kind_names[f->kind]);
+								     : kind_names[f->kind]);
 		return;
+	default:
+		observe_inside(c, f, out);
 	}
 }

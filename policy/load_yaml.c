@@ -204,9 +204,10 @@ static int refuse_syntax(const struct reading *r, struct err *e)
 		       p->problem != NULL ? text_printable(p->problem) : "it cannot be read");
 }
 
-int tree_read(struct memory *m, const void *text, size_t size, const char *name,
+int tree_read(struct memory *m, const void *bytes, size_t size, const char *name,
 	      struct tree **out, struct err *e)
 {
+	const char *text = bytes;
 	yaml_parser_t parser;
 	struct reading r = { .memory = m, .name = name, .parser = &parser };
 	bool is_over = false;
@@ -216,12 +217,17 @@ int tree_read(struct memory *m, const void *text, size_t size, const char *name,
 	r.place[0] = &r.root;
 	if (size > POLICY_TEXT_MAX)
 		return refuse(&r, 1, "the file is too large; expected at most 4 MiB", e);
+	/* Editors put a byte order mark in front, which libyaml takes for a letter. */
+	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		size -= 3;
+	}
 	if (check_lines(&r, text, size, e) < 0)
 		return -1;
 	if (!yaml_parser_initialize(&parser))
 		return err_set(e, MUNI_NO_MEMORY, "no memory for the policy");
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, text, size);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	while (!is_over) {
 		yaml_event_t event;
 

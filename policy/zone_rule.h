@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ZONE_OFFSET_MAX (26 * 3600)	/* RFC 9636 advises -25 h to +26 h */
-
 struct zone_day {
 	enum { ZONE_JULIAN, ZONE_ORDINAL, ZONE_WEEKDAY } form;	/* "J60", "59", "M3.2.0" */
 	unsigned day;		/* J: 1..365, never 29 February; ordinal: 0..365 */

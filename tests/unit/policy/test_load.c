@@ -457,6 +457,34 @@ static void ids_hide_nothing(void **state)
 	assert_non_null(strstr(refused(text, strlen(text)).text, "not seen"));
 }
 
+/* As editors on Windows save it. */
+static void a_byte_order_mark_and_crlf_change_nothing(void **state)
+{
+	static const char text[] = "\xef\xbb\xbfpolicy: x\r\nversion: 2\r\ncalendar: UTC\r\nrules:\r\n"
+				   "  - id: r\r\n    when: {path: a}\r\n    decide: review\r\n"
+				   "    because: it is so\r\n";
+	struct policy *p = load(text);
+
+	(void)state;
+	assert_string_equal(policy_info(p)->name, "x");
+	assert_int_equal(policy_info(p)->rules[0].line, 5);
+	assert_string_equal(policy_info(p)->rules[0].because, "it is so");
+	policy_free(p);
+}
+
+static void the_words_of_a_rule_hold_all_of_it(void **state)
+{
+	struct policy *p = load_rules("  - {id: r, when: {all: [{size: {over: 10M, under: 1G}}, {not: {path: "
+				      "[a, 'b/**']}}], depth: '= 3', size: '> 1000'}, decide: review}\n");
+	char *words = policy_rule_words(&policy_info(p)->rules[0]);
+
+	(void)state;
+	assert_string_equal(words, "all of (all of (a file over 10 MiB and under 1 GiB; not (path \"a\" or "
+				   "\"b/**\")); a depth of exactly 3; a file of at least 1,001 bytes)");
+	free(words);
+	policy_free(p);
+}
+
 static void messages_stay_printable(void **state)
 {
 	static const char text[] = HEAD "\"\\e[31m\": 1\n";
@@ -478,6 +506,8 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_too_large_is_refused),
 		cmocka_unit_test(too_many_nodes_are_refused_in_little_memory),
 		cmocka_unit_test(ids_hide_nothing),
+		cmocka_unit_test(a_byte_order_mark_and_crlf_change_nothing),
+		cmocka_unit_test(the_words_of_a_rule_hold_all_of_it),
 		cmocka_unit_test(messages_stay_printable),
 	};
 
