@@ -5,7 +5,7 @@
 #include "tools/commands.h"
 #include "tools/policy_acts.h"
 
-enum { SYSTEM = 's', POLICY = 'p', ASOF = 256, SUMMARY };
+enum { SYSTEM = 's', POLICY = 'p', ASOF = 256, SUMMARY, CSV };
 
 static const struct cli_option options[] = {
 	{ SYSTEM, "system", "NAME", "explain, simulate, diff: whose inventory" },
@@ -13,6 +13,7 @@ static const struct cli_option options[] = {
 	  "classified with last)" },
 	{ ASOF, "asof", "DATE", "explain, simulate: as of this day, as in 2031-12-31" },
 	{ SUMMARY, "summary", NULL, "diff: sums alone, not every file" },
+	{ CSV, "csv", NULL, "classes: a sheet, which import reads back" },
 	{ .name = NULL },
 };
 
@@ -30,6 +31,9 @@ static const struct act {
 	{ "simulate", 1, 1, "the archive", true, true, true, false, policy_simulate },
 	{ "diff", 2, 3, "the archive, the old policy, the new one; or the two policies alone",
 	  true, false, true, true, policy_diff },
+	{ "classes", 1, 1, "a policy", false, false, false, false, policy_classes },
+	{ "import", 2, 2, "a policy and a sheet of classes", false, false, false, false,
+	  policy_import },
 };
 
 static const struct act *find_act(const char *name)
@@ -52,6 +56,9 @@ static void take_option(struct policy_words *w, int o, const char *value)
 	case ASOF:
 		w->asof = value;
 		return;
+	case CSV:
+		w->is_csv = true;
+		return;
 	default:
 		w->only_sums = true;
 	}
@@ -63,13 +70,14 @@ static int check_words(struct cli *cli, const struct act *act, const struct poli
 	bool needs_system;
 
 	if (act == NULL)
-		return cli_usage(cli, "there is no 'policy %s': check, explain, simulate, diff",
-				 text_printable(cli->operands[0]));
+		return cli_usage(cli, "there is no 'policy %s': check, explain, simulate, diff, "
+				 "classes, import", text_printable(cli->operands[0]));
 	if (count < act->min || (act->max >= 0 && count > act->max))
 		return cli_usage(cli, "%s wants %s", act->name, act->wants);
 	if ((w->system != NULL && !act->takes_system) ||
 	    (w->policy != NULL && !act->takes_policy) ||
-	    (w->asof != NULL && !act->takes_asof) || (w->only_sums && !act->takes_summary))
+	    (w->asof != NULL && !act->takes_asof) || (w->only_sums && !act->takes_summary) ||
+	    (w->is_csv && act->run != policy_classes))
 		return cli_usage(cli, "%s does not take all of these options", act->name);
 	needs_system = act->takes_system && (act->run != policy_diff || count == 3);
 	if (needs_system && w->system == NULL)
@@ -136,7 +144,7 @@ int policy_moment(const struct policy_source *s, const struct policy *p, const c
 
 const struct command cmd_policy = {
 	.name = "policy",
-	.operands = "check FILE... | explain ARCHIVE PATH | simulate ARCHIVE | diff [ARCHIVE] OLD NEW",
+	.operands = "check|explain|simulate|diff|classes|import [ARCHIVE] FILE...",
 	.summary = "check a policy; explain, simulate and compare what it decides",
 	.about =
 	"check     what is wrong with policies: rules that can never decide, classes that\n"
@@ -147,6 +155,8 @@ const struct command cmd_policy = {
 	"          a date; nothing is written\n"
 	"diff      which files and bytes a new policy decides otherwise than an old one; of\n"
 	"          two policies alone: which classes and rules differ\n"
+	"classes   a policy's classes as a table, or with --csv as a sheet\n"
+	"import    prints the policy with the classes of a sheet in place of its own\n"
 	"muni-policy(5) says how policies are written.",
 	.options = options,
 	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,

@@ -11,7 +11,7 @@
 struct policy_words {		/* what was asked for */
 	const char *system, *policy;
 	const char *asof;	/* NULL: now */
-	bool only_sums;
+	bool only_sums, is_csv;
 };
 
 /* Each gets the operands behind the act's name; returns 0 or -1. */
@@ -23,6 +23,10 @@ int policy_simulate(struct cli *cli, const struct policy_words *w, int count,
 		    char **operands, struct err *e);
 int policy_diff(struct cli *cli, const struct policy_words *w, int count, char **operands,
 		struct err *e);
+int policy_classes(struct cli *cli, const struct policy_words *w, int count, char **operands,
+		   struct err *e);
+int policy_import(struct cli *cli, const struct policy_words *w, int count, char **operands,
+		  struct err *e);
 
 /* ---- shared -------------------------------------------------------------------------- */
 
