@@ -9,8 +9,7 @@ enum { SYSTEM = 's', POLICY = 'p', ASOF = 256, SUMMARY, CSV };
 
 static const struct cli_option options[] = {
 	{ SYSTEM, "system", "NAME", "explain, simulate, diff: whose inventory" },
-	{ POLICY, "policy", "FILE", "explain, simulate: by this policy (explain: the one "
-	  "classified with last)" },
+	{ POLICY, "policy", "FILE", "explain, simulate: by this policy (explain: or the last)" },
 	{ ASOF, "asof", "DATE", "explain, simulate: as of this day, as in 2031-12-31" },
 	{ SUMMARY, "summary", NULL, "diff: sums alone, not every file" },
 	{ CSV, "csv", NULL, "classes: a sheet, which import reads back" },

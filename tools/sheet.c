@@ -38,7 +38,8 @@ static void write_cell(struct sheet_out *s, const char *text)
 		putc(',', s->to);
 	if (*text == '\0')
 		return;
-	if (!strpbrk(text, ",\"\r\n'=+-@\t ")) {
+	if (!strpbrk(text, ",\"\r\n") && !needs_mark(text) && *text != ' ' &&
+	    text[strlen(text) - 1] != ' ') {
 		fputs(text, s->to);
 		return;
 	}
