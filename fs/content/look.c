@@ -137,11 +137,9 @@ void looker_free(struct looker *k)
 	free(k);
 }
 
-void looker_note(struct looker *k,
-		 void (*note)(void *arg, unsigned depth, const char *format), void *arg)
+void looker_watch(struct looker *k, const struct look_watcher *w)
 {
-	k->note = note;
-	k->note_arg = arg;
+	k->watcher = *w;
 }
 
 /* ---- one item ---------------------------------------------------------------------------- */
@@ -166,8 +164,8 @@ static int extract(struct look *l, struct input *in, struct err *e)
 	const char *format = l->item->format;
 	const struct extractor *x = extractor_find(format);
 
-	if (l->k->note)
-		l->k->note(l->k->note_arg, l->depth, format);
+	if (l->k->watcher.reads)
+		l->k->watcher.reads(l->k->watcher.arg, l->depth, format);
 	if (x)
 		return x->extract(l, in, e);
 	if (format_is_text(format))
@@ -262,6 +260,8 @@ int look_expanded(struct look *l, uint64_t bytes, struct err *e)
 	uint64_t own = 0;
 
 	l->expanded += bytes;
+	if (l->k->watcher.expanded)
+		l->k->watcher.expanded(l->k->watcher.arg, l->expanded);
 	if (l->expanded > limits->expanded) {
 		snprintf(text, sizeof text, "more than %s come out of it",
 			 text_size(limits->expanded, size));

@@ -36,7 +36,8 @@ struct look_limits {		/* 0: the default */
 };
 #define LOOK_DEPTH 4
 #define LOOK_EXPANDED (4ull << 30)
-#define LOOK_RATIO 200		/* beyond the first 64 MiB */
+#define LOOK_RATIO 200		/* beyond LOOK_RATIO_FREE */
+#define LOOK_RATIO_FREE (64ull << 20)
 #define LOOK_MEMBERS 200000
 
 /* What one thread needs to look into files: magic, detector, buffers. */
@@ -44,10 +45,16 @@ struct looker;
 int looker_new(const struct recognisers *r, const struct look_limits *limits,
 	       struct looker **out, struct err *e);
 void looker_free(struct looker *k);	/* NULL is allowed */
-/* note is told the format of each item before its reader runs (depth 0: the
- * outermost): whoever outlives a crash can say what crashed. */
-void looker_note(struct looker *k,
-		 void (*note)(void *arg, unsigned depth, const char *format), void *arg);
+/* What is told on the way; each may be NULL. */
+struct look_watcher {
+	/* The format of each item before its reader runs (depth 0: the outermost):
+	 * whoever outlives a crash can say what crashed. */
+	void (*reads)(void *arg, unsigned depth, const char *format);
+	/* How much has come out of the containers of this file so far. */
+	void (*expanded)(void *arg, uint64_t bytes);
+	void *arg;
+};
+void looker_watch(struct looker *k, const struct look_watcher *w);
 
 /* True once a file was looked into that wears a process out: see look_wears(). */
 bool looker_is_worn(const struct looker *k);

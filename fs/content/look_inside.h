@@ -8,7 +8,6 @@
 #include "fs/content/look.h"
 
 #define LOOK_PATH_MAX 2048
-#define LOOK_RATIO_FREE (64ull << 20)	/* the ratio counts from here */
 
 struct formats;
 struct hasher;
@@ -19,8 +18,7 @@ struct looker {
 	struct detector *detector;
 	struct hasher *hasher;
 	bool is_worn;		/* by a library that keeps something of a file */
-	void (*note)(void *arg, unsigned depth, const char *format);
-	void *note_arg;
+	struct look_watcher watcher;
 };
 
 struct item {

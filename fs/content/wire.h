@@ -31,6 +31,8 @@ struct err;
 #define WIRE_PACKET_MAX (32u << 10)
 #define WIRE_NAME_MAX 4096u	/* bytes of the end of a path */
 #define WIRE_WHY_MAX 1000u
+/* A second of processor time more than was asked for, for so many unpacked bytes. */
+#define WIRE_EXPANDED_A_SECOND (4u << 20)
 #define WIRE_CUSTOM_MAX (256u << 10)
 #define WIRE_CUSTOM_COUNT_MAX 200u
 

@@ -140,19 +140,31 @@ static int set_limits(uint64_t memory, struct err *e)
 	return 0;
 }
 
+static void limit_seconds(struct rlimit *l, rlim_t until)
+{
+	if (until > l->rlim_max)
+		until = l->rlim_max;
+	if (l->rlim_cur == until)
+		return;
+	l->rlim_cur = until;
+	(void)setrlimit(RLIMIT_CPU, l);
+}
+
 void jail_allow_seconds(unsigned seconds)
 {
 	struct rlimit l;
 	struct timespec used;
-	rlim_t until;
 
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) < 0 || getrlimit(RLIMIT_CPU, &l) < 0)
-		return;
-	until = (rlim_t)used.tv_sec + 1 + seconds;
-	if (l.rlim_cur == until)
-		return;
-	l.rlim_cur = until < l.rlim_max ? until : l.rlim_max;
-	(void)setrlimit(RLIMIT_CPU, &l);
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 && getrlimit(RLIMIT_CPU, &l) == 0)
+		limit_seconds(&l, (rlim_t)used.tv_sec + 1 + seconds);
+}
+
+void jail_add_seconds(unsigned seconds)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_CPU, &l) == 0 && l.rlim_cur != RLIM_INFINITY)
+		limit_seconds(&l, l.rlim_cur + seconds);
 }
 
 /* ---- the door -------------------------------------------------------------------------- */

@@ -30,7 +30,9 @@ int jail_descriptors(struct err *e);
 int jail_close(uint64_t memory, struct err *e);
 int jail_close_worker(struct err *e);
 
-/* SIGXCPU once so much more processor time is used up. */
+/* SIGXCPU once so much more processor time is used up than now. */
 void jail_allow_seconds(unsigned seconds);
+/* As many more than were allowed. */
+void jail_add_seconds(unsigned seconds);
 
 #endif

@@ -20,15 +20,28 @@ struct worker {
 	struct inbox inbox;
 	struct buffer answer;
 	char *heap;		/* where it ended when this worker began */
+	uint64_t granted;	/* of what came out of this file time was added for so much */
 };
 
-static void take_note(void *arg, unsigned depth, const char *format)
+static void note_reader(void *arg, unsigned depth, const char *format)
 {
-	struct worker_note *note = arg;
+	struct worker *w = arg;
+	struct worker_note *note = w->note;
 
 	snprintf(note->reader, sizeof note->reader, "%s", format);
 	if (depth == 0)
 		memcpy(note->format, note->reader, sizeof note->format);
+}
+
+/* What a file unpacks to costs time as well; a reader that hangs unpacks nothing. */
+static void grant_time(void *arg, uint64_t expanded)
+{
+	struct worker *w = arg;
+
+	if (expanded - w->granted < WIRE_EXPANDED_A_SECOND)
+		return;
+	jail_add_seconds((unsigned)((expanded - w->granted) / WIRE_EXPANDED_A_SECOND));
+	w->granted = expanded / WIRE_EXPANDED_A_SECOND * WIRE_EXPANDED_A_SECOND;
 }
 
 static ssize_t read_pipe(void *arg, void *out, size_t size, struct err *e)
@@ -77,6 +90,7 @@ static void serve(struct worker *w)
 	if (w->inbox.type != WIRE_LOOK || w->inbox.fd < 0 || wire_get_look(&r, &ask, &e) < 0)
 		_exit(STATUS_TALK);
 	*w->note = (struct worker_note){ .format = "" };
+	w->granted = 0;
 	jail_allow_seconds(ask.seconds);
 	rc = examine(w, w->inbox.fd, &ask, &why);
 	file_close(&w->inbox.fd);
@@ -92,13 +106,15 @@ static void serve(struct worker *w)
 _Noreturn void worker_run(struct looker *k, struct worker_note *note)
 {
 	static struct worker w;	/* its inbox is large, and this process has but one */
+	const struct look_watcher watcher = { .reads = note_reader, .expanded = grant_time,
+					      .arg = &w };
 	struct err e = ERR_NONE;
 	enum inbox_state state;
 
 	w.looker = k;
 	w.note = note;
 	w.heap = sbrk(0);
-	looker_note(k, take_note, note);
+	looker_watch(k, &watcher);
 	inbox_init(&w.inbox, JAIL_SOCKET, true);
 	if (jail_close_worker(&e) < 0) {
 		(void)wire_send_failure(JAIL_SOCKET, &e, &(struct err){ .code = MUNI_OK });

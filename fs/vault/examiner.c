@@ -20,7 +20,8 @@
 #define SECONDS_DEFAULT 20u
 #define STANDSTILL_DEFAULT 300u
 #define STANDSTILL_FACTOR 10
-#define BYTES_A_SECOND (4u << 20)	/* of a large file; slow decoders manage that */
+#define BYTES_A_SECOND (1u << 20)	/* of a large file; the slowest readers manage that */
+#define SECONDS_MOST (1u << 24)
 #define SECONDS_UNKNOWN 3600u		/* for a stream of nobody knows what size */
 /* A worker is renewed now and then: what libraries leak or leave in pieces must not
  * add up to a limit. */
@@ -45,6 +46,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 	x->memory = settled.memory;
 	x->is_cancelled = o->is_cancelled;
 	x->arg = o->arg;
+	x->limits = o->limits;
 	x->seconds = o->seconds ? o->seconds : SECONDS_DEFAULT;
 	x->standstill = o->standstill ? o->standstill : STANDSTILL_DEFAULT;
 	x->count = o->workers ? o->workers : team_processors();
@@ -158,16 +160,30 @@ static void say_end(const struct examiner *x, const struct job *j, enum hand_end
 
 /* ---- one file ---------------------------------------------------------------------------- */
 
+/* What can come out of a file at the most, by the limits of looking (look.h). */
+static uint64_t expanded_most(const struct examiner *x, uint64_t size)
+{
+	uint64_t all = x->limits.expanded ? x->limits.expanded : LOOK_EXPANDED;
+	uint64_t ratio = x->limits.ratio ? x->limits.ratio : LOOK_RATIO;
+
+	if (size >= all / ratio)
+		return all;
+	return size * ratio > LOOK_RATIO_FREE ? size * ratio : LOOK_RATIO_FREE;
+}
+
 static struct job job_of(const struct examiner *x, int fd, const char *name, uint64_t size)
 {
 	struct job j = { .examiner = x, .fd = fd, .name = name, .size = size,
 			 .seconds = x->seconds };
 	uint64_t more = size == UINT64_MAX ? SECONDS_UNKNOWN : size / BYTES_A_SECOND;
+	uint64_t unpacked = expanded_most(x, size) / WIRE_EXPANDED_A_SECOND + 1;
 	struct stat st;
 
 	j.is_pipe = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
-	more = more < UINT32_MAX / 32 ? more : UINT32_MAX / 32;
+	more = more < SECONDS_MOST ? more : SECONDS_MOST;
+	unpacked = unpacked < SECONDS_MOST ? unpacked : SECONDS_MOST;
 	j.seconds += (unsigned)more;
+	j.seconds_most = j.seconds + (unsigned)unpacked;
 	/* What is granted beyond the base, by the size, counts tenfold. */
 	j.standstill = x->standstill + STANDSTILL_FACTOR * (int64_t)more;
 	return j;

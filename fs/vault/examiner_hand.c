@@ -55,7 +55,7 @@ static bool is_over_time(struct clock *c, const struct hand *h, const struct job
 		c->moved = now.tv_sec;
 		c->used_then = used;
 	}
-	*end = used - c->used > j->seconds + GRACE ? HAND_SLOW : HAND_STUCK;
+	*end = used - c->used > j->seconds_most + GRACE ? HAND_SLOW : HAND_STUCK;
 	return *end == HAND_SLOW || now.tv_sec - c->moved > j->standstill ||
 	       now.tv_sec - c->began > STANDSTILLS * j->standstill;
 }

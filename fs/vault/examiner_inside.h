@@ -44,6 +44,7 @@ struct examiner {
 	uint64_t memory;
 	bool (*is_cancelled)(void *arg);	/* or NULL */
 	void *arg;
+	struct look_limits limits;
 };
 
 static inline bool examiner_is_cancelled(const struct examiner *x)
@@ -84,6 +85,7 @@ struct job {
 	const char *name;
 	uint64_t size;
 	unsigned seconds;	/* of processor time */
+	unsigned seconds_most;	/* with what its worker may add for what it unpacks */
 	int64_t standstill;	/* on the wall */
 	bool is_pipe;
 	/* Of a pipe: passed on by us, who make the digest on the way. */

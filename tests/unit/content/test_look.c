@@ -367,6 +367,7 @@ static void an_extension_that_lies_is_told(void **state)
 struct noted {
 	char formats[200];
 	unsigned depth;
+	uint64_t expanded;
 };
 
 static void take_note(void *arg, unsigned depth, const char *format)
@@ -378,20 +379,31 @@ static void take_note(void *arg, unsigned depth, const char *format)
 		 depth, format);
 }
 
+static void take_expanded(void *arg, uint64_t bytes)
+{
+	struct noted *n = arg;
+
+	assert_true(bytes >= n->expanded);
+	n->expanded = bytes;
+}
+
 static void each_reader_is_noted_before_it_runs(void **state)
 {
 	struct packed p = nest(2);
 	struct input *in = input_of_memory(p.data, p.size);
 	struct noted noted = { .formats = "" };
+	const struct look_watcher watcher = { .reads = take_note, .expanded = take_expanded,
+					      .arg = &noted };
 	struct looker *k = NULL;
 	struct examination x;
 	struct err e = ERR_NONE;
 
 	(void)state;
 	assert_int_equal(looker_new(recognisers, NULL, &k, &e), 0);
-	looker_note(k, take_note, &noted);
+	looker_watch(k, &watcher);
 	assert_int_equal(looker_examine(k, in, "a.zip", &x, &e), 0);
 	assert_string_equal(noted.formats, "0:application/zip 1:application/zip 2:text/plain ");
+	assert_true(noted.expanded > CARD_SIZE);
 	examination_clear(&x);
 	input_free(in);
 	looker_free(k);

@@ -165,7 +165,8 @@ static struct examiner *open_with(struct examiner_options o)
 static struct examiner *open_liar(void)
 {
 	return open_with((struct examiner_options){ .program = "/proc/self/exe", .workers = 1,
-						    .seconds = 1, .standstill = 4 });
+						    .seconds = 1, .standstill = 4,
+						    .limits = { .expanded = 1 } });
 }
 
 static int file_with(const void *data, size_t size)
