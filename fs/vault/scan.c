@@ -109,16 +109,30 @@ static int run(struct scanning *s, struct err *e)
 
 /* ---- beginning and ending ------------------------------------------------------------ */
 
-/* The archive is the very file that a whole scan without problems has read. */
-static int is_same_archive(struct scanning *s, bool *out, struct err *e)
+/* Whoever names the wrong source replaces an inventory by another's: that is said. */
+static void tell_other_source(struct scanning *s, const struct scan *before)
+{
+	char *sentence = NULL;
+
+	if (strcmp(before->source, s->scan.source) == 0 || !s->monitor || !s->monitor->notice)
+		return;
+	if (asprintf(&sentence, "the scan before of this system was of %s: what is not in %s "
+		     "too goes from the inventory", text_printable(before->source),
+		     text_printable(s->scan.source)) < 0)
+		return;
+	s->monitor->notice(s->monitor->arg, sentence);
+	free(sentence);
+}
+
+/* *is_same: the source is an archive, the very file that a whole scan without
+ * problems has read. */
+static int look_at_scan_before(struct scanning *s, bool *is_same, struct err *e)
 {
 	struct err missing = ERR_NONE;
 	struct system system;
 	struct scan before;
 
-	*out = false;
-	if (!s->foreign || s->options->reread)
-		return 0;
+	*is_same = false;
 	if (catalogue_scanned_system(s->vault->catalogue, s->options->system, &system,
 				     &missing) < 0 ||
 	    catalogue_scan_latest(s->vault->catalogue, system.id, &before, &missing) < 0) {
@@ -127,9 +141,10 @@ static int is_same_archive(struct scanning *s, bool *out, struct err *e)
 		*e = missing;
 		return -1;
 	}
-	*out = before.is_complete && before.problems == 0 &&
-		before.fingerprint == s->scan.fingerprint &&
+	*is_same = s->foreign && !s->options->reread && before.is_complete &&
+		before.problems == 0 && before.fingerprint == s->scan.fingerprint &&
 		digest_equal(&before.stamp, &s->scan.stamp);
+	tell_other_source(s, &before);
 	scan_clear(&before);
 	return 0;
 }
@@ -258,7 +273,7 @@ static int work(struct scanning *s, struct err *e)
 	bool is_same;
 	int rc;
 
-	if (is_same_archive(s, &is_same, e) < 0 || begin(s, e) < 0)
+	if (look_at_scan_before(s, &is_same, e) < 0 || begin(s, e) < 0)
 		return -1;
 	if (is_same)
 		return end(s, true, e);

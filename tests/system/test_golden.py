@@ -49,6 +49,15 @@ a.run("scan", "src", "--system", "crm")
 a.run("verify", "--deep")
 read_all(a)
 assert "x.txt" in a.run("inventory", "--system", "crm")
+# A system of which nothing was taken in yet is in no listing.
+assert "crm" not in a.run("log") and "crm" not in a.run("ls")
+if can_mount():
+    a.mount("mnt")
+    try:
+        assert [n for n in os.listdir("mnt") if not n.startswith(".")] == ["hr"], os.listdir("mnt")
+        assert not os.path.exists("mnt/crm")
+    finally:
+        unmount("mnt")
 a.run("inventory", "--system", "hr", status=1)
 assert "was not scanned yet" in a.errors, a.errors
 

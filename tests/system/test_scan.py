@@ -328,6 +328,17 @@ def a_terabyte_of_holes_is_not_looked_through():
     assert entry["sha256"] == row["sha256"], (entry, row)
 
 
+def another_source_under_the_same_name_is_told():
+    os.makedirs("other source")
+    with open("other source/b", "w") as f:
+        f.write("b")
+    scan(a, "other source", system="holes")
+    assert "the scan before of this system was of " in a.errors and "/holes:" in a.errors, a.errors
+    assert [r["path"] for r in inventory(a, system="holes")] == ["b"]
+    scan(a, "./other source/", system="holes")
+    assert "the scan before" not in a.errors, a.errors
+
+
 def words_that_are_off_are_told():
     a.run("scan", "src", status=2)
     a.run("scan", "src", "--system", "a/b", status=2)
@@ -343,6 +354,7 @@ a = Archive("archive")
 for test in (every_item_is_there_as_it_is, rows_do_not_depend_on_threads, a_second_scan_reads_only_what_changed,
              what_is_left_out_is_not_there, filters_choose, nothing_stands_in_clear, killed_at_any_moment_it_goes_on,
              what_changes_meanwhile_is_noticed, what_cannot_be_read_is_an_item_and_a_problem,
-             deeper_than_a_path_can_say, a_terabyte_of_holes_is_not_looked_through, words_that_are_off_are_told):
+             deeper_than_a_path_can_say, a_terabyte_of_holes_is_not_looked_through,
+             another_source_under_the_same_name_is_told, words_that_are_off_are_told):
     print(test.__name__, flush=True)
     test()
