@@ -24,28 +24,47 @@ static const char *label_of(struct detector *d, size_t at)
 	return d->label;
 }
 
+/* Learns how far from `start` on to both sides nothing parts cells, well beyond what
+ * one candidate asks, so that the next one need not. */
+static void learn_cell(struct detector *d, size_t start, size_t end)
+{
+	struct clear_stretch *c = &d->clear;
+	size_t least = start > BEFORE ? start - BEFORE : 0;
+	size_t most = d->used - end > 4 * AFTER ? end + 4 * AFTER : d->used;
+	const char *at;
+
+	c->from = start;
+	while (c->from > least && !parts_cells(d->text[c->from - 1]))
+		c->from--;
+	c->begins = c->from > least || least == 0;
+	at = memchr(d->text + start, DETECT_CELL_END, most - start);
+	c->to = at ? (size_t)(at - d->text) : most;
+	c->ends = at || most == d->used;
+	at = memchr(d->text + start, DETECT_ROW_END, c->to - start);
+	if (at) {
+		c->to = (size_t)(at - d->text);
+		c->ends = true;
+	}
+}
+
 /* The span and what stands around it in its cell; false: it spans cells. */
 static bool candidate_of(struct detector *d, size_t start, size_t end, struct candidate *c)
 {
-	const char *text = d->text;
 	size_t before = start > BEFORE ? start - BEFORE : 0;
 	size_t after = d->used - end > AFTER ? end + AFTER : d->used;
 
 	if (d->has_cells) {
-		size_t at = start;
-
-		for (size_t i = start; i < end; i++)
-			if (parts_cells(text[i]))
-				return false;
-		while (at > before && !parts_cells(text[at - 1]))
-			at--;
-		before = at;
-		for (at = end; at < after && !parts_cells(text[at]);)
-			at++;
-		after = at;
+		if (start < d->clear.from || start >= d->clear.to ||
+		    (before < d->clear.from && !d->clear.begins) ||
+		    (after > d->clear.to && !d->clear.ends))
+			learn_cell(d, start, end);
+		if (end > d->clear.to)
+			return false;
+		before = before > d->clear.from ? before : d->clear.from;
+		after = after < d->clear.to ? after : d->clear.to;
 	}
-	*c = (struct candidate){ .text = text + start, .size = end - start,
-				 .before = text + before, .after = text + after,
+	*c = (struct candidate){ .text = d->text + start, .size = end - start,
+				 .before = d->text + before, .after = d->text + after,
 				 .label = label_of(d, start) };
 	return true;
 }

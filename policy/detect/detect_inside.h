@@ -71,6 +71,11 @@ struct label_answer {		/* does the label of this hash name a secret? */
 };
 #define DETECT_ANSWERS 64
 
+struct clear_stretch {		/* of the window: nothing in it parts cells */
+	size_t from, to;	/* 0, 0: not known */
+	bool begins, ends;	/* because a cell does, there */
+};
+
 struct detector {
 	const struct recognisers *set;
 	hs_scratch_t *scratch, *starts_scratch, *words_scratch;
@@ -84,6 +89,7 @@ struct detector {
 	unsigned char cut[4];	/* of a character that is not whole yet */
 	size_t cut_size;
 	bool has_cells;
+	struct clear_stretch clear;
 
 	struct open_region *regions;	/* by pattern */
 	struct claim *claims;

@@ -162,6 +162,7 @@ int detect_search(struct detector *d, struct err *e)
 {
 	detect_around_reset(&d->around);
 	d->near_end = 0;
+	d->clear = (struct clear_stretch){ 0 };
 	d->label_at = SIZE_MAX;
 	detect_pictures_scan(d->set->pictures, d->text, d->used, d->low, d->high, on_picture, d);
 	detect_cells(d);
