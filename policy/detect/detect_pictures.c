@@ -85,6 +85,7 @@ static int no_memory(struct err *e)
 static uint16_t kinds_of(char c)
 {
 	const char *at;
+	unsigned kind;
 
 	switch (c) {
 	case '9': return 1u << KIND_DIGIT;
@@ -94,7 +95,10 @@ static uint16_t kinds_of(char c)
 	case 'x': return 1u << KIND_UPPER | 1u << KIND_LOWER | 1u << KIND_DIGIT;
 	default:
 		at = c != '\0' ? strchr(punctuation, c) : NULL;
-		return at ? (uint16_t)(1u << (KIND_PUNCTUATION + (at - punctuation))) : 0;
+		if (!at)
+			return 0;
+		kind = KIND_PUNCTUATION + (unsigned)(at - punctuation);
+		return (uint16_t)(1u << kind);
 	}
 }
 
