@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/detect/around.h"
+#include "policy/detect/beside.h"
 #include "policy/detect/checksum.h"
 #include "policy/detect/recogniser.h"
 
@@ -143,6 +144,21 @@ static bool has_china_words(const struct candidate *c)
 	       around_label_has(c, china_words);
 }
 
+/* Bare digits right behind the name of something else ("order no. ", "身份证号"): one
+ * such number in fifty has an issuer and passes Luhn, so they need a word of their own. */
+static enum verdict unless_named(const struct candidate *c, enum verdict form)
+{
+	struct candidate own = *c;
+
+	if (form != VERDICT_VALID || c->is_first_look || memchr(c->text, ' ', c->size) ||
+	    memchr(c->text, '-', c->size))
+		return form;
+	/* What stands before another number belongs to that one. */
+	own.before = around_words_before(c, c->text, (size_t)(c->text - c->before), 0).from;
+	return beside_naming(&own, "card") == NAMING_OTHER &&
+	       beside_naming(&own, "account") == NAMING_OTHER ? VERDICT_WEAK : VERDICT_VALID;
+}
+
 /* UnionPay's own numbers are a Chinese bank's unless words speak of a card to pay
  * with, and none of a bank. */
 static enum verdict check_payment_card(const struct candidate *c)
@@ -155,9 +171,9 @@ static enum verdict check_payment_card(const struct candidate *c)
 	if (begins_62(digits) && (!c->has_context || has_china_words(c)))
 		return VERDICT_NO;
 	if (is_issued(issuers, sizeof issuers / sizeof issuers[0], digits, count))
-		return VERDICT_VALID;
+		return unless_named(c, VERDICT_VALID);
 	if (is_issued(maestro, sizeof maestro / sizeof maestro[0], digits, count))
-		return count == 16 ? VERDICT_VALID : VERDICT_WEAK;
+		return unless_named(c, count == 16 ? VERDICT_VALID : VERDICT_WEAK);
 	return VERDICT_NO;
 }
 
@@ -166,7 +182,7 @@ static enum verdict check_cn_bank_card(const struct candidate *c)
 	char digits[24];
 	size_t count = card_digits(c, digits);
 
-	return count >= 16 && begins_62(digits) ? VERDICT_VALID : VERDICT_NO;
+	return count >= 16 && begins_62(digits) ? unless_named(c, VERDICT_VALID) : VERDICT_NO;
 }
 
 static const char *const card_pictures[] = { "9{12,19}", "9999 9999 9999 9999",

@@ -192,11 +192,29 @@ static void a_piece_of_something_longer_is_no_card(void **state)
 			fail_msg("found in %s", texts[i]);
 }
 
+/* Nor is what is called something else, unless it is called a card as well. */
+static void an_order_number_is_no_card(void **state)
+{
+	static const char *const none[] = { "order no. 4111111111111111",
+		"tracking number: 5500005555555559", "身份证号 6011000990139424",
+		"订单号：6222021234567890128", "3 items, txn 4111111111111111" };
+	static const char *const cards[] = { "order no. 17, card 4111111111111111",
+		"order 17 paid by 4111111111111111", "order no. 4111 1111 1111 1111",
+		"order card 4111111111111111", "account number 4111111111111111" };
+
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		if (found(*state, "payment-card", none[i]) + found(*state, "cn-bank-card", none[i]) != 0)
+			fail_msg("found in %s", none[i]);
+	for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++)
+		if (found(*state, "payment-card", cards[i]) != 1)
+			fail_msg("not found in %s", cards[i]);
+}
+
 static void unionpay_numbers_are_chinese_unless_english_words_speak_of_a_card(void **state)
 {
 	static const struct { const char *text, *id; } cases[] = {
 		{ "%s", "cn-bank-card" }, { "银行卡号：%s", "cn-bank-card" },
-		{ "开户行账号%s，请打款", "cn-bank-card" }, { "order %s shipped", "cn-bank-card" },
+		{ "开户行账号%s，请打款", "cn-bank-card" }, { "paid by %s today", "cn-bank-card" },
 		{ "credit card: %s", "payment-card" }, { "Visa or Amex card number %s", "payment-card" },
 		{ "UnionPay card number %s", "cn-bank-card" },
 		{ "card no. 银行卡 %s", "cn-bank-card" }, { "银行卡 card number %s", "cn-bank-card" },
@@ -382,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_card_of_no_issuer_or_of_another_length_is_none),
 		cmocka_unit_test(old_cards_of_thirteen_digits_need_a_word),
 		cmocka_unit_test(a_piece_of_something_longer_is_no_card),
+		cmocka_unit_test(an_order_number_is_no_card),
 		cmocka_unit_test(unionpay_numbers_are_chinese_unless_english_words_speak_of_a_card),
 		cmocka_unit_test(ibans_are_found_however_they_are_written),
 		cmocka_unit_test(small_letters_make_an_iban_in_context_alone),
