@@ -69,7 +69,7 @@ static const char *const not_there[] = {
 static bool is_one_of(const char *word, const char *const *list)
 {
 	for (size_t i = 0; list[i] != NULL; i++) {
-		if (strcmp(word, list[i]) == 0)
+		if (list[i][0] == word[0] && strcmp(word, list[i]) == 0)
 			return true;
 	}
 	return false;

@@ -104,8 +104,8 @@ static bool may_be_named(const struct candidate *c)
 	       memmem(near.from, (size_t)(near.end - near.from), "生", 3) != NULL;
 }
 
-/* 2024-05-01 12:34, 2024-05-01T12:34: nobody's hour of birth is kept; but a date that is
- * kept as a time is midnight. */
+/* 2024-05-01 12:34, 2024-05-01T12:34, 01/May/2024:12:34: nobody's hour of birth is kept;
+ * but a date that is kept as a time is midnight. */
 static bool is_moment(const struct candidate *c)
 {
 	const char *end = c->text + c->size;
@@ -115,9 +115,9 @@ static bool is_moment(const struct candidate *c)
 		return memcmp(c->text + 11, "00:00", 5) != 0;
 	for (size_t i = 0; i < sizeof text; i++)
 		text[i] = around_right(c, end, i);
-	return c->size >= 8 && (text[0] == ' ' || text[0] == 'T') && around_is_digit(text[1]) &&
-	       around_is_digit(text[2]) && text[3] == ':' && around_is_digit(text[4]) &&
-	       memcmp(text + 1, "00:00", 5) != 0;
+	return c->size >= 8 && (text[0] == ' ' || text[0] == 'T' || text[0] == ':') &&
+	       around_is_digit(text[1]) && around_is_digit(text[2]) && text[3] == ':' &&
+	       around_is_digit(text[4]) && memcmp(text + 1, "00:00", 5) != 0;
 }
 
 enum verdict birth_check(const struct candidate *c)

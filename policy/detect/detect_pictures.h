@@ -3,7 +3,7 @@
  * every word that may begin one, in time that does not grow with their number.
  *
  * Vectorscan looks for fixed characters and has none here; what it does in their
- * stead costs more than everything else together (docs/decisions/0082).  Words that
+ * stead costs more than everything else together (docs/decisions/0085).  Words that
  * hold a digit near their beginning, or begin with six capitals, are found sixteen
  * bytes at a time; the automaton is walked from there.
  *

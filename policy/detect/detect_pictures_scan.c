@@ -1,0 +1,180 @@
+/*
+ * Walking: words that may begin a picture are found 64 bytes at a time, and the
+ * automaton is walked from each.
+ */
+#include "policy/detect/detect_masks.h"
+#include "policy/detect/detect_pictures_inside.h"
+
+#define CAPITALS 6		/* that begin a word without digits */
+
+struct walk {
+	const struct detect_pictures *pictures;
+	const char *text;
+	size_t size, from, to;
+	size_t next;		/* words before it were tried */
+	detect_pictures_found *found;
+	void *arg;
+};
+
+static bool is_word(const struct walk *w, size_t at)
+{
+	uint8_t kind = w->pictures->kind[(unsigned char)w->text[at]];
+
+	return kind >= KIND_DIGIT && kind <= KIND_LOWER;
+}
+
+static bool is_digit(const struct walk *w, size_t at)
+{
+	return w->pictures->kind[(unsigned char)w->text[at]] == KIND_DIGIT;
+}
+
+/* A picture ends before `at`, in `state`. */
+static void tell_owners(const struct walk *w, unsigned state, size_t start, size_t at)
+{
+	const struct picture_state *s = &w->pictures->states[state];
+
+	if (at < w->size && is_word(w, at - 1) && is_word(w, at))
+		return;
+	for (uint32_t i = 0; i < s->owner_count; i++)
+		w->found(w->arg, w->pictures->owners[s->owners + i], start, at);
+}
+
+/* The first `run` bytes are digits. */
+static void walk_from(const struct walk *w, size_t start, size_t run)
+{
+	const uint16_t (*next)[PICTURE_KINDS] = (const uint16_t (*)[PICTURE_KINDS])w->pictures->next;
+	const uint8_t *kind = w->pictures->kind;
+	unsigned state = w->pictures->run[run];
+	size_t at = start + run;
+
+	while (state != 0) {
+		if ((state & PICTURE_ACCEPTS) != 0) {
+			state &= ~PICTURE_ACCEPTS;
+			tell_owners(w, state, start, at);
+		}
+		if (at == w->size)
+			return;
+		state = next[state][kind[(unsigned char)w->text[at++]]];
+	}
+}
+
+static void try_word(struct walk *w, size_t word, size_t run)
+{
+	size_t start = word;
+
+	if (word < w->from || word >= w->to || word < w->next)
+		return;
+	w->next = word + 1;
+	/* "+49 ...", "(0)30 ...", "(+49) ..." */
+	while (start > 0 && word - start < 2 &&
+	       (w->text[start - 1] == '+' || w->text[start - 1] == '('))
+		start--;
+	for (; start < word; start++)
+		walk_from(w, start, 0);
+	walk_from(w, word, run);
+}
+
+/* Where the word begins that ends before `at`, if that is near enough to `digit`; else
+ * `at`. */
+static size_t word_before(const struct walk *w, size_t at, size_t digit)
+{
+	size_t word = at;
+
+	while (word > 0 && is_word(w, word - 1)) {
+		if (digit - word == PICTURE_LEAD_MAX)
+			return at;
+		word--;
+	}
+	return word;
+}
+
+/* The word in which the digits at `digit` are the first, and a short one before it:
+ * "AB 12 34 56 C". */
+static void try_digits(struct walk *w, size_t digit, size_t run)
+{
+	size_t word = word_before(w, digit, digit), lead;
+	char left = word > 0 ? w->text[word - 1] : '\0';
+
+	if (word > 0 && is_word(w, word - 1))
+		return;
+	/* A time of day. */
+	if (left == ':' && run <= 2 && word == digit && word > 1 && is_digit(w, word - 2))
+		return;
+	if (left == ' ' || left == '-' || left == '.') {
+		lead = word_before(w, word - 1, digit);
+		if (lead < word - 1 && word - 1 - lead <= w->pictures->lead)
+			try_word(w, lead, 0);
+	}
+	try_word(w, word, word == digit ? run : 0);
+}
+
+static void try_capitals(struct walk *w, size_t word)
+{
+	for (size_t i = 0; i < CAPITALS; i++)
+		if (word + i >= w->size ||
+		    w->pictures->kind[(unsigned char)w->text[word + i]] != KIND_UPPER)
+			return;
+	try_word(w, word, 0);
+}
+
+/* Digits in `digits` from `bit` on, as many as can be told, at most `most`. */
+static size_t run_of(uint64_t digits, unsigned bit, size_t most)
+{
+	uint64_t ends = ~(digits >> bit);
+	size_t run = (size_t)__builtin_ctzll(ends | 1ull << (PICTURE_RUN_MAX - 1));
+
+	return run < most ? run : most;
+}
+
+/* What stands left of 64 bytes, as bits to be shifted in. */
+struct left {
+	uint64_t digit, word, joint;
+};
+
+/* Where digits begin that are worth a try.  Behind a digit and a hyphen or dot stands
+ * a piece of a longer number: "05" of "2024-05-01". */
+static uint64_t beginnings_of(const struct detect_masks *m, const struct left *l)
+{
+	uint64_t joint = m->joint << 1 | l->joint >> 63;
+	uint64_t digit_before = m->digit << 2 | l->digit >> 62;
+
+	return m->digit & ~(m->digit << 1 | l->digit >> 63) & ~(joint & digit_before);
+}
+
+void detect_pictures_scan(const struct detect_pictures *p, const char *text, size_t size,
+			  size_t from, size_t to, detect_pictures_found *found, void *arg)
+{
+	struct walk w = { .pictures = p, .text = text, .size = size, .from = from, .to = to,
+			  .found = found, .arg = arg };
+	struct left left = { 0 };
+
+	if (p->state_count == 0 || from >= size)
+		return;
+	for (size_t i = 1; i <= 2 && i <= from; i++) {
+		left.digit |= (uint64_t)is_digit(&w, from - i) << (64 - i);
+		left.word |= (uint64_t)is_word(&w, from - i) << (64 - i);
+		left.joint |= (uint64_t)(text[from - i] == '-' || text[from - i] == '.')
+			      << (64 - i);
+	}
+	/* The first digit of a word may stand behind `to`. */
+	for (size_t at = from; at < size && at < to + PICTURE_LEAD_MAX + 1; at += 64) {
+		struct detect_masks m = detect_masks_of(text + at);
+		uint64_t word = m.digit | m.upper | m.lower;
+		uint64_t digits = beginnings_of(&m, &left);
+		uint64_t capitals = m.upper & (m.upper >> 1 | 1ull << 63) &
+				    ~(word << 1 | left.word >> 63);
+
+		left = (struct left){ m.digit, word, m.joint };
+		/* Both in order of place, so that words are tried in order. */
+		for (uint64_t both = digits | capitals; both != 0; both &= both - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(both);
+
+			if (at + bit >= size)
+				break;
+			if ((digits >> bit & 1) != 0)
+				try_digits(&w, at + bit, run_of(m.digit, bit, size - at - bit));
+			else
+				try_capitals(&w, at + bit);
+		}
+	}
+}
