@@ -100,7 +100,16 @@ struct census {
 	size_t mark;		/* ... but some records have: separators, end of file */
 	size_t high;
 	size_t escape;
+	size_t space, space_of_old;	/* of ASCII, of EBCDIC */
+	size_t letter_of_old;		/* letters and digits of EBCDIC */
 };
+
+static bool is_letter_of_old(uint8_t c)
+{
+	return (c >= 0x81 && c <= 0x89) || (c >= 0x91 && c <= 0x99) || (c >= 0xa2 && c <= 0xa9) ||
+	       (c >= 0xc1 && c <= 0xc9) || (c >= 0xd1 && c <= 0xd9) || (c >= 0xe2 && c <= 0xe9) ||
+	       c >= 0xf0;
+}
 
 static void take_census(const uint8_t *p, size_t size, struct census *c)
 {
@@ -108,6 +117,7 @@ static void take_census(const uint8_t *p, size_t size, struct census *c)
 	for (size_t i = 0; i < size; i++) {
 		if (p[i] >= 0x80) {
 			c->high++;
+			c->letter_of_old += is_letter_of_old(p[i]);
 		} else if (p[i] < 0x20) {
 			if (p[i] == 0) {
 				c->nul++;
@@ -126,8 +136,18 @@ static void take_census(const uint8_t *p, size_t size, struct census *c)
 			}
 		} else if (p[i] == 0x7f) {
 			c->control++;
+		} else {
+			c->space += p[i] == ' ';
+			c->space_of_old += p[i] == 0x40;
 		}
 	}
+}
+
+/* EBCDIC: its letters and digits are all above 0x7f, its space is '@'. */
+static bool is_ebcdic(size_t size, const struct census *c)
+{
+	return size >= 32 && c->space == 0 && c->space_of_old * 25 >= size &&
+	       (c->letter_of_old + c->space_of_old) * 10 >= size * 8;
 }
 
 /* ---- byte order marks, UTF-16, UTF-32 --------------------------------------------------- */
@@ -297,6 +317,10 @@ void encoding_detect(const void *head, size_t size, bool is_all,
 			return;
 		}
 	}
+	if (is_ebcdic(size, &c)) {
+		snprintf(encoding, ENCODING_NAME_MAX, "ibm037");
+		return;
+	}
 	name = wide_by_nuls(p, size, &c);
 	if (name != NULL) {
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
@@ -305,8 +329,9 @@ void encoding_detect(const void *head, size_t size, bool is_all,
 	count_utf8(p, size, is_all, &right, &wrong);
 	if (c.high == 0 || (wrong > 0 && right < wrong * 20))
 		wide = wide_by_words(p, size, &name);
-	is_bytes = c.nul == 0 && c.control * 200 <= size && (c.control + c.mark) * 8 <= size;
 	/* A record of fields, or a stray control character, is text for all that. */
+	is_bytes = c.nul == 0 && c.control * 200 <= size &&
+		   (c.control + c.mark) * (c.high > 0 ? 8 : 3) <= size;
 	if (is_bytes && c.high == 0 && wide < GUESS_SURE)
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", seven_bits(p, size, &c));
 	else if (is_bytes && c.high > 0 && (wrong == 0 || right >= wrong * 20))

@@ -14,6 +14,7 @@
 #include "fs/base/err.h"
 #include "fs/content/encoding.h"
 #include "fs/content/format_inside.h"
+#include "fs/content/input.h"
 
 #define TEXT_MAX (64u << 10)	/* of text that is looked at */
 /* Of text that libmagic sees: its own searches go no further than 8 KiB, but it
@@ -98,17 +99,6 @@ const char *format_of_text(const struct format_head *h)
 	return NULL;
 }
 
-/*
- * Text that is called text and begins like it.  libmagic knows scripts and sources
- * by their first line, and takes half a millisecond to find that it is none of a
- * thousand kinds: more than all else that a small file needs.
- */
-static bool is_plain(const struct format_head *h)
-{
-	return h->text_size > 0 && format_is_called_plain(h->extension) &&
-	       (isalnum((unsigned char)h->text[0]) || (unsigned char)h->text[0] >= 0x80);
-}
-
 /* libmagic's word, as far as it is one. */
 static const char *ask_magic(struct formats *f, const struct format_head *h)
 {
@@ -123,36 +113,78 @@ static const char *ask_magic(struct formats *f, const struct format_head *h)
 	return said;
 }
 
+bool format_read(const struct format_head *h, uint64_t offset, void *out, size_t size)
+{
+	struct err ignored = ERR_NONE;
+	size_t made = 0;
+
+	if (offset <= h->size && size <= h->size - offset) {
+		memcpy(out, h->data + offset, size);
+		return true;
+	}
+	while (h->in != NULL && made < size) {
+		ssize_t n = input_at(h->in, offset + made, (uint8_t *)out + made, size - made,
+				     &ignored);
+
+		if (n <= 0)
+			return false;
+		made += (size_t)n;
+	}
+	return h->in != NULL;
+}
+
+static const char *identify(struct formats *f, struct format_head *h)
+{
+	char encoding[ENCODING_NAME_MAX];
+	const char *found = format_of_signature(h);
+
+	if (found == NULL)
+		found = format_of_zip(h);
+	if (found == NULL)
+		found = format_of_ole(h);
+	if (found != NULL)
+		return found;
+	encoding_detect(h->data, h->size, h->is_all, encoding);
+	if (encoding[0] != '\0')
+		take_text(f, encoding, h);
+	if (h->text != NULL)
+		found = format_of_text(h);
+	if (found == NULL)
+		found = ask_magic(f, h);
+	if (strcmp(found, "application/octet-stream") == 0 && format_of_rare_signature(h) != NULL)
+		found = format_of_rare_signature(h);
+	return found;
+}
+
 int formats_identify(struct formats *f, const void *head, size_t size, bool is_all,
 		     const char *name, char format[128], struct err *e)
 {
 	struct format_head h = { .data = head, .size = size, .is_all = is_all };
-	char extension[FORMAT_EXTENSION_MAX], encoding[ENCODING_NAME_MAX];
-	const char *found;
+	char extension[FORMAT_EXTENSION_MAX];
 
 	(void)e;
-	if (size == 0) {
-		snprintf(format, 128, "inode/x-empty");
-		return 0;
-	}
 	format_extension(name, extension);
 	h.extension = extension;
-	found = format_of_signature(&h);
-	if (found == NULL)
-		found = format_of_zip(&h);
-	if (found == NULL)
-		found = format_of_ole(&h);
-	if (found == NULL) {
-		encoding_detect(head, size, is_all, encoding);
-		if (encoding[0] != '\0')
-			take_text(f, encoding, &h);
-		if (h.text != NULL)
-			found = format_of_text(&h);
-	}
-	if (found == NULL && h.text == NULL)
-		found = format_of_rare_signature(&h);
-	if (found == NULL)
-		found = is_plain(&h) ? "text/plain" : ask_magic(f, &h);
-	snprintf(format, 128, "%s", found);
+	snprintf(format, 128, "%s", size == 0 ? "inode/x-empty" : identify(f, &h));
+	return 0;
+}
+
+int formats_identify_input(struct formats *f, struct input *in, const char *name,
+			   char format[128], struct err *e)
+{
+	struct format_head h = { .in = NULL };
+	char extension[FORMAT_EXTENSION_MAX];
+	const void *head;
+	uint64_t size;
+
+	if (input_head(in, &head, &h.size, e) < 0)
+		return -1;
+	h.data = head;
+	h.is_all = h.size < INPUT_HEAD_SIZE;
+	if (!h.is_all && input_size(in, &size))
+		h.in = in;
+	format_extension(name, extension);
+	h.extension = extension;
+	snprintf(format, 128, "%s", h.size == 0 ? "inode/x-empty" : identify(f, &h));
 	return 0;
 }

@@ -19,6 +19,12 @@ void formats_close(struct formats *f);	/* NULL is allowed */
  * may be NULL.  format: MIME without parameters. */
 int formats_identify(struct formats *f, const void *head, size_t size, bool is_all,
 		     const char *name, char format[128], struct err *e);
+/* The same of an input, which is asked for what lies further in where the head does
+ * not say (a zip's list of members, a compound file's directory): of files and
+ * memory; a stream is not held back for it.  Nothing is read in order. */
+struct input;
+int formats_identify_input(struct formats *f, struct input *in, const char *name,
+			   char format[128], struct err *e);
 /*
  * What the extension of `name` stands for, where that is something else than
  * `format` (aliases and families count as the same: text/plain for .log, .md;

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct input;
+
 /* The head of an item; text is its UTF-8 where it is text, else NULL. */
 struct format_head {
 	const uint8_t *data;
@@ -18,11 +20,15 @@ struct format_head {
 	size_t text_size;
 	bool text_is_all;
 	const char *extension;	/* lower case; "" without */
+	struct input *in;	/* what lies further in; NULL: not to be had */
 };
+
+/* format.c: `size` bytes from anywhere; false: they are not to be had. */
+bool format_read(const struct format_head *h, uint64_t offset, void *out, size_t size);
 
 /* format_signature.c: by bytes at fixed places. */
 const char *format_of_signature(const struct format_head *h);
-/* ... that libmagic has no MIME type for, to be asked after it. */
+/* ... that libmagic has no MIME type for: asked after it. */
 const char *format_of_rare_signature(const struct format_head *h);
 
 /* format_zip.c, format_ole.c: by the names inside. */

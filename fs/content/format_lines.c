@@ -100,6 +100,20 @@ static bool is_message(const struct format_head *h, const char *from)
 	return known >= 2 && sender >= 1;
 }
 
+/* "From COMMIT Mon Sep 17 00:00:00 2001": git's patches wear it. */
+static bool is_patch_line(const struct line *line)
+{
+	static const char date[] = " Mon Sep 17 00:00:00 2001";
+	size_t digits = 0;
+
+	if (line->size < 5 + sizeof date || memcmp(line->at, "From ", 5) != 0)
+		return false;
+	while (5 + digits < line->size && isxdigit((unsigned char)line->at[5 + digits]))
+		digits++;
+	return digits >= 40 && line->size - 5 - digits == sizeof date - 1 &&
+	       memcmp(line->at + 5 + digits, date, sizeof date - 1) == 0;
+}
+
 /* "From sender Day Mon DD HH:MM:SS YYYY" (RFC 4155). */
 static bool is_mbox_line(const struct line *line)
 {
@@ -120,6 +134,8 @@ const char *format_of_mail(const struct format_head *h)
 
 	if (!next_line(h, h->text, &line))
 		return NULL;
+	if (is_patch_line(&line))
+		return "text/x-diff";
 	if (is_mbox_line(&line))
 		return is_message(h, line.next) ? "application/mbox" : NULL;
 	if (starts(&line, "BEGIN:VCARD"))

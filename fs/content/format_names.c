@@ -150,7 +150,7 @@ struct claim {
 
 static const struct claim claims[] = {
 	/* text of every kind; what is inside is its own business */
-	{ "txt text asc log out err lst md markdown rst readme nfo diz me", "text/plain",
+	{ "txt text asc log err lst md markdown rst readme nfo diz me", "text/plain",
 	  "@text", true },
 	{ "cfg conf cnf config ini inf properties prefs env rc settings", "text/plain", "@text",
 	  true },
@@ -159,7 +159,7 @@ static const struct claim claims[] = {
 	  "cob cbl cpy jcl rpg pas dpr sas do as asp aspx jsp jspx cfm erb ejs vue scss sass less css "
 	  "sql ddl dml pks pkb prc fnc trg hql cypher gradle groovy cmake mk mak makefile dockerfile "
 	  "tex bib cls sty pod man proto thrift graphql patch diff po pot srt vtt sub",
-	  "text/plain", "@text", true },
+	  "text/plain", "@text application/octet-stream video/mp2t audio/*", true },
 	{ "ldif ldap hl7 edi x12 edifact fix swift mt940 sta aba ofx qif qfx ach nacha bai psv",
 	  "text/plain", "@text", true },
 	{ "csv", "text/csv", "text/plain text/tab-separated-values text/x-* text/csv-schema", true },
@@ -169,7 +169,7 @@ static const struct claim claims[] = {
 	{ "jsonl ndjson", "application/x-ndjson", "text/plain application/json", true },
 	{ "yaml yml", "application/yaml", "@text", true },
 	{ "toml", "application/toml", "@text", true },
-	{ "xml xsd xsl xslt wsdl xsi rdf rss atom kml gpx tei xbrl dtd ent mod resx csproj vcxproj "
+	{ "xml xsd xsl xslt wsdl xsi rdf rss atom kml gpx tei xbrl dtd ent resx csproj vcxproj "
 	  "pom nuspec config.xml plist xlf xliff tmx svgx wadl",
 	  "text/xml", "@xml text/plain text/html application/x-plist application/x-bplist "
 	  "text/x-*", true },
@@ -228,7 +228,7 @@ static const struct claim claims[] = {
 	{ "mpp mpt", "application/vnd.ms-project", "@ole-only", true },
 	{ "pub", "application/vnd.ms-publisher", "@ole-only @text application/*", false },
 	{ "msg oft", "application/vnd.ms-outlook", "@ole-only", true },
-	{ "pst ost", "application/vnd.ms-outlook-pst", "application/vnd.ms-outlook", true },
+	{ "pst ost", "application/vnd.ms-outlook", "application/vnd.ms-outlook-pst", true },
 	{ "msi msp", "application/x-msi", "@ole-only", true },
 	{ "mdb mde", "application/x-msaccess", "application/vnd.ms-access", true },
 	{ "accdb accde", "application/x-msaccess", "application/vnd.ms-access", true },
@@ -419,7 +419,7 @@ bool format_is_called_plain(const char *extension)
 {
 	const struct claim *c = *extension != '\0' ? find_claim(extension) : NULL;
 
-	return c != NULL && strcmp(c->format, "text/plain") == 0;
+	return c == &claims[0] || c == &claims[1];
 }
 
 void format_extension(const char *name, char out[FORMAT_EXTENSION_MAX])

@@ -7,7 +7,7 @@
 #include "fs/content/format_inside.h"
 
 #define ENTRY_SIZE 128
-#define SECTORS_MAX 4096	/* of the directory, followed */
+#define SECTORS_MAX 512		/* of the directory, followed */
 #define NO_SECTOR 0xfffffffau	/* and above: no sector */
 
 /* In order: what says more stands first. */
@@ -34,33 +34,29 @@ static const struct {
 };
 
 struct compound {
-	const uint8_t *data;
-	size_t size;
+	const struct format_head *head;
 	unsigned shift;		/* of a sector's size */
 	uint32_t fat[109];	/* the sectors of the table, as far as the head lists them */
 };
 
-static const uint8_t *sector(const struct compound *c, uint32_t number)
+static bool read_sector(const struct compound *c, uint32_t number, uint32_t offset, void *out,
+			size_t size)
 {
-	uint64_t at = ((uint64_t)number + 1) << c->shift, size = 1ull << c->shift;
+	uint64_t at = ((uint64_t)number + 1) << c->shift;
 
-	if (number >= NO_SECTOR || at + size > c->size)
-		return NULL;
-	return c->data + at;
+	return number < NO_SECTOR && format_read(c->head, at + offset, out, size);
 }
 
 static uint32_t sector_after(const struct compound *c, uint32_t number)
 {
 	uint32_t each = (1u << c->shift) / 4;
-	const uint8_t *table;
+	uint8_t raw[4];
 	struct reader r;
 
-	if (number / each >= 109)
+	if (number / each >= 109 ||
+	    !read_sector(c, c->fat[number / each], (number % each) * 4, raw, sizeof raw))
 		return NO_SECTOR;
-	table = sector(c, c->fat[number / each]);
-	if (table == NULL)
-		return NO_SECTOR;
-	r = reader_over(table + (number % each) * 4, 4);
+	r = reader_over(raw, sizeof raw);
 	return reader_u32(&r);
 }
 
@@ -90,7 +86,7 @@ static bool is_installer_name(const uint8_t *entry)
 
 const char *format_of_ole(const struct format_head *h)
 {
-	struct compound c = { .data = h->data, .size = h->size };
+	struct compound c = { .head = h };
 	struct reader r = reader_over(h->data, h->size);
 	const char *found = NULL;
 	size_t rank = sizeof streams / sizeof streams[0];
@@ -109,21 +105,20 @@ const char *format_of_ole(const struct format_head *h)
 	for (unsigned i = 0; i < 109; i++)
 		c.fat[i] = reader_u32(&r);
 	for (unsigned n = 0; n < SECTORS_MAX && at < NO_SECTOR; n++, at = sector_after(&c, at)) {
-		const uint8_t *entries = sector(&c, at);
+		for (uint32_t i = 0; i + ENTRY_SIZE <= 1u << c.shift; i += ENTRY_SIZE) {
+			uint8_t entry[ENTRY_SIZE];
 
-		if (entries == NULL)
-			break;
-		for (size_t i = 0; i + ENTRY_SIZE <= 1u << c.shift; i += ENTRY_SIZE) {
+			if (!read_sector(&c, at, i, entry, sizeof entry))
+				break;
 			for (size_t k = 0; k < rank; k++)
-				if (is_named(entries + i, streams[k].name)) {
+				if (is_named(entry, streams[k].name)) {
 					rank = k;
 					found = streams[k].format;
 				}
-			is_installer = is_installer || is_installer_name(entries + i);
-			is_project = is_project || is_named(entries + i, "Props9") ||
-				     is_named(entries + i, "Props12") ||
-				     is_named(entries + i, "Props14") ||
-				     is_named(entries + i, "   114");
+			is_installer = is_installer || is_installer_name(entry);
+			is_project = is_project || is_named(entry, "Props9") ||
+				     is_named(entry, "Props12") || is_named(entry, "Props14") ||
+				     is_named(entry, "   114");
 		}
 	}
 	return found != NULL ? found : is_installer ? "application/x-msi" :

@@ -115,6 +115,9 @@ static bool has_known_start(const char *p, const char *end)
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if ((known[i][0] | 0x20) == (*p | 0x20) && starts(p, end, known[i]))
 			return true;
+	/* DXF: a group code, then its value. */
+	if ((*p == ' ' || *p == '0' || *p == '9') && has(p, end - p > 40 ? p + 40 : end, "SECTION"))
+		return true;
 	/* Portable pixmaps: P1 .. P7; MARC records. */
 	if (end - p > 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7' &&
 	    isspace((unsigned char)p[2]))
@@ -223,18 +226,17 @@ static bool is_troff(const char *p, const char *end)
 	       (end - p == 3 || p[3] == ' ' || p[3] == '\t' || p[3] == '\r');
 }
 
-static bool has_known_line(const char *p, const char *end)
+static bool has_known_lines(const char *p, const char *end, unsigned wanted)
 {
-	for (unsigned n = 0; p < end; n++) {
+	for (unsigned n = 0; p < end && wanted > 0; n++) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
 
 		if (stop == NULL)
 			stop = end;
-		if (is_known_line(p, stop) || (n < 20 && is_troff(p, stop)))
-			return true;
+		wanted -= is_known_line(p, stop) || (n < 20 && is_troff(p, stop));
 		p = stop + (stop < end);
 	}
-	return false;
+	return wanted == 0;
 }
 
 const char *format_of_source(const struct format_head *h)
@@ -249,7 +251,11 @@ const char *format_of_source(const struct format_head *h)
 	language = by_language(h, end);
 	if (language != NULL)
 		return language;
-	return has_known_start(h->text, end) || has_known_words(h->text, end) ||
-	       has_known_marks(h->text, end) || has_known_line(h->text, end) ?
-		NULL : "text/plain";
+	if (has_known_start(h->text, end))
+		return NULL;
+	/* Prose, logs and settings quote code: one line of it makes no program. */
+	if (format_is_called_plain(h->extension))
+		return has_known_lines(h->text, end, 3) ? NULL : "text/plain";
+	return has_known_words(h->text, end) || has_known_marks(h->text, end) ||
+	       has_known_lines(h->text, end, 1) ? NULL : "text/plain";
 }

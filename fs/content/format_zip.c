@@ -2,15 +2,18 @@
  * What a zip is, by the names of its members wherever they stand among the others,
  * and by the member "mimetype" of OpenDocument and EPUB.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/bytes.h"
 #include "fs/content/format_inside.h"
+#include "fs/content/input.h"
 
 #define LOCAL "PK\3\4"
 #define LOCAL_SIZE 30
 #define CENTRAL "PK\1\2"
 #define CENTRAL_SIZE 46
+#define TAIL_SIZE (256u << 10)	/* for the list of members at the end */
 
 /* Seen among the members. */
 enum {
@@ -18,8 +21,7 @@ enum {
 	HAS_VISIO = 1 << 4, HAS_VBA = 1 << 5, HAS_MANIFEST = 1 << 6, HAS_ANDROID = 1 << 7,
 	HAS_KML = 1 << 8, HAS_XPS = 1 << 9, HAS_XLSB = 1 << 10, HAS_CLASS = 1 << 11,
 	HAS_KEYNOTE = 1 << 12, HAS_NUMBERS = 1 << 13, HAS_IWORK = 1 << 14, HAS_EPUB = 1 << 15,
-	HAS_ODF_MANIFEST = 1 << 16, HAS_ODF_CONTENT = 1 << 17, HAS_OOXML_PART = 1 << 18,
-	HAS_3D = 1 << 19,
+	HAS_OOXML_PART = 1 << 16, HAS_3D = 1 << 17,
 };
 
 static const struct {
@@ -40,8 +42,6 @@ static const struct {
 	{ "visio/", true, HAS_VISIO },
 	{ "AndroidManifest.xml", false, HAS_ANDROID },
 	{ "META-INF/MANIFEST.MF", false, HAS_MANIFEST },
-	{ "META-INF/manifest.xml", false, HAS_ODF_MANIFEST },
-	{ "content.xml", false, HAS_ODF_CONTENT },
 	{ "META-INF/container.xml", false, HAS_EPUB },
 	{ "doc.kml", false, HAS_KML },
 	{ "FixedDocSeq.fdseq", false, HAS_XPS },
@@ -66,8 +66,8 @@ static unsigned name_member(const char *name, size_t size)
 	return 0;
 }
 
-/* The content of the member "mimetype", stored first and not packed. */
-static const char *by_mimetype(const struct format_head *h)
+/* The content of the member "mimetype", whose header this is: stored, not packed. */
+static const char *by_mimetype(const uint8_t *header, size_t left)
 {
 	static const char *const known[] = {
 		"application/vnd.oasis.opendocument.text",
@@ -94,7 +94,7 @@ static const char *by_mimetype(const struct format_head *h)
 		"image/openraster",
 		"application/x-krita",
 	};
-	struct reader r = reader_over(h->data, h->size);
+	struct reader r = reader_over(header, left);
 	uint16_t method, name_size, extra_size;
 	uint32_t size;
 	const uint8_t *value;
@@ -124,23 +124,27 @@ static const char *by_mimetype(const struct format_head *h)
 	return NULL;
 }
 
-/* Every header in what we have: members may be packed in any order, and their sizes
+struct seen {
+	unsigned members;
+	const char *mimetype;	/* what the member of that name says */
+};
+
+/* Every header in these bytes: members may be packed in any order, and their sizes
  * need not stand in front of them. */
-static unsigned survey(const struct format_head *h)
+static void survey(const uint8_t *data, size_t size, struct seen *seen)
 {
-	const uint8_t *p = h->data, *end = p + h->size;
-	unsigned seen = 0;
+	const uint8_t *p = data, *end = p + size;
 
 	while ((p = memmem(p, (size_t)(end - p), "PK", 2)) != NULL) {
 		size_t left = (size_t)(end - p), head;
 		struct reader r = reader_over(p, left);
+		const uint8_t *name, *header = p;
 		uint16_t name_size;
-		const uint8_t *name;
 
 		p += 2;
-		if (left > LOCAL_SIZE && memcmp(p - 2, LOCAL, 4) == 0)
+		if (left > LOCAL_SIZE && memcmp(header, LOCAL, 4) == 0)
 			head = LOCAL_SIZE;
-		else if (left > CENTRAL_SIZE && memcmp(p - 2, CENTRAL, 4) == 0)
+		else if (left > CENTRAL_SIZE && memcmp(header, CENTRAL, 4) == 0)
 			head = CENTRAL_SIZE;
 		else
 			continue;
@@ -148,26 +152,32 @@ static unsigned survey(const struct format_head *h)
 		name_size = reader_u16(&r);
 		reader_view(&r, head - (head == LOCAL_SIZE ? 28 : 30));
 		name = reader_view(&r, name_size);
-		if (name != NULL)
-			seen |= name_member((const char *)name, name_size);
+		if (name == NULL)
+			continue;
+		seen->members |= name_member((const char *)name, name_size);
+		if (head == LOCAL_SIZE && seen->mimetype == NULL)
+			seen->mimetype = by_mimetype(header, left);
 	}
-	return seen;
 }
 
-const char *format_of_zip(const struct format_head *h)
+/* The list of members stands at the end. */
+static void survey_end(const struct format_head *h, struct seen *seen)
+{
+	uint8_t *tail = NULL;
+	uint64_t size;
+
+	if (h->in == NULL || !input_size(h->in, &size) || size <= h->size)
+		return;
+	tail = malloc(TAIL_SIZE);
+	if (tail != NULL && format_read(h, size > TAIL_SIZE ? size - TAIL_SIZE : 0, tail,
+					size > TAIL_SIZE ? TAIL_SIZE : (size_t)size))
+		survey(tail, size > TAIL_SIZE ? TAIL_SIZE : (size_t)size, seen);
+	free(tail);
+}
+
+static const char *by_members(unsigned seen)
 {
 #define OOXML "application/vnd.openxmlformats-officedocument."
-	const char *named;
-	unsigned seen;
-
-	if (h->size < 22 || (memcmp(h->data, LOCAL, 4) != 0 && memcmp(h->data, "PK\5\6", 4) != 0 &&
-			     memcmp(h->data, "PK\7\b", 4) != 0 &&
-			     memcmp(h->data, "PK00PK\3\4", 8) != 0))
-		return NULL;
-	named = by_mimetype(h);
-	if (named != NULL)
-		return named;
-	seen = survey(h);
 	if (seen & (HAS_CONTENT_TYPES | HAS_OOXML_PART)) {
 		if (seen & HAS_WORD)
 			return seen & HAS_VBA ? "application/vnd.ms-word.document.macroenabled.12" :
@@ -201,4 +211,25 @@ const char *format_of_zip(const struct format_head *h)
 		       seen & HAS_NUMBERS ? "application/vnd.apple.numbers" :
 					    "application/vnd.apple.pages";
 	return "application/zip";
+}
+
+const char *format_of_zip(const struct format_head *h)
+{
+	struct seen seen = { .members = 0 };
+	const char *format;
+
+	if (h->size < 22 || (memcmp(h->data, LOCAL, 4) != 0 && memcmp(h->data, "PK\5\6", 4) != 0 &&
+			     memcmp(h->data, "PK\7\b", 4) != 0 &&
+			     memcmp(h->data, "PK00PK\3\4", 8) != 0))
+		return NULL;
+	survey(h->data, h->size, &seen);
+	if (seen.mimetype != NULL)
+		return seen.mimetype;
+	format = by_members(seen.members);
+	/* What tells may stand behind what is large. */
+	if (!h->is_all && strcmp(format, "application/zip") == 0) {
+		survey_end(h, &seen);
+		format = by_members(seen.members);
+	}
+	return format;
 }

@@ -191,7 +191,7 @@ static int look_at(struct look *l, struct input *in, const char *name, struct er
 	if (input_head(in, &head, &size, e) < 0)
 		return -1;
 	is_all = size < INPUT_HEAD_SIZE;
-	if (formats_identify(l->k->formats, head, size, is_all, name, item.format, e) < 0)
+	if (formats_identify_input(l->k->formats, in, name, item.format, e) < 0)
 		return -1;
 	l->item = &item;
 	if (size > 0 && format_is_text(item.format))
