@@ -156,8 +156,8 @@ int glob_new(struct memory *m, const char *text, unsigned flags, struct glob **o
 
 	*out = NULL;
 	if (size == 0 || size > GLOB_TEXT_MAX)
-		return err_set(e, MUNI_USAGE, "a glob of %zu bytes; expected 1 to %d", size,
-			       GLOB_TEXT_MAX);
+		return err_set(e, MUNI_USAGE, "a glob has 1 to %d bytes, this one %zu",
+			       GLOB_TEXT_MAX, size);
 	if (g == NULL || (g->text = memory_text(m, text, size)) == NULL ||
 	    (g->tokens = memory_new(m, size, sizeof *g->tokens)) == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a glob");

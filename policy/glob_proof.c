@@ -48,6 +48,23 @@ static bool ends_folder(const struct glob *inner, const struct token *i)
 	       (i->kind == TOKEN_BYTE && glob_is_slash(inner, (char)i->byte));
 }
 
+/* The outer's fixed ends must be the inner's too: most pairs end here. */
+static bool are_ends_within(const struct glob *inner, const struct glob *outer)
+{
+	if (inner->head < outer->head || inner->tail + inner->head < outer->tail)
+		return false;
+	for (size_t i = 0; i < outer->head; i++)
+		if (inner->tokens[i].byte != outer->tokens[i].byte)
+			return false;
+	for (size_t i = 1; i <= outer->tail; i++) {
+		const struct token *t = &inner->tokens[inner->count - i];
+
+		if (t->kind != TOKEN_BYTE || t->byte != outer->tokens[outer->count - i].byte)
+			return false;
+	}
+	return true;
+}
+
 /*
  * The outer glob is run over the tokens of the inner one as over a text, in which a
  * star is a letter that only a star as wide swallows.  reached[o]: the inner tokens
@@ -60,7 +77,7 @@ bool glob_is_within(const struct glob *inner, const struct glob *outer)
 
 	if (glob_is_everything(outer))
 		return true;
-	if (inner->flags != outer->flags)
+	if (inner->flags != outer->flags || !are_ends_within(inner, outer))
 		return false;
 	for (size_t i = 0;; i++) {
 		/* Stars may take nothing; FOLDERS only where a component begins. */

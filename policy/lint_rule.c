@@ -9,7 +9,7 @@
 #include "policy/lint_inside.h"
 
 /* Enough for thousands of ordinary rules; a policy made to be slow ends there. */
-#define STEPS_MAX 5000000u
+#define STEPS_MAX 10000000u
 
 struct checking {
 	struct lints *lints;

@@ -47,7 +47,8 @@ static int take_version(struct load *l, const struct where *w, const struct tree
 
 static int take_calendar(struct load *l, const struct where *w, const struct tree *t, void *out)
 {
-	static const char expected[] = "a time zone, as in Asia/Shanghai, Europe/Berlin, UTC";
+	static const char expected[] = "a name of the tz database (package tzdata), as in "
+				       "Asia/Shanghai, Europe/Berlin, or UTC";
 	struct top *top = out;
 	struct err e = ERR_NONE;
 	char *name;
@@ -57,7 +58,8 @@ static int take_calendar(struct load *l, const struct where *w, const struct tre
 	if (zone_open(name, &top->policy->zone, &e) < 0) {
 		if (e.code == MUNI_NO_MEMORY)
 			return load_no_memory(l);
-		return load_refuse(l, w, t, expected, "%s", e.text);
+		return load_refuse(l, w, t, expected, "\"%s\" is no time zone of this system",
+				   text_printable(name));
 	}
 	top->policy->info.calendar = name;
 	return 0;

@@ -67,8 +67,8 @@ int regex_new(struct memory *m, const char *text, struct regex **out, struct err
 
 	*out = NULL;
 	if (strlen(text) > REGEX_TEXT_MAX)
-		return err_set(e, MUNI_USAGE, "an expression of %zu bytes; expected at most %d",
-			       strlen(text), REGEX_TEXT_MAX);
+		return err_set(e, MUNI_USAGE, "an expression has at most %d bytes, this one %zu",
+			       REGEX_TEXT_MAX, strlen(text));
 	if (r != NULL && general != NULL) {
 		r->text = memory_text(m, text, strlen(text));
 		context = pcre2_compile_context_create(general);
