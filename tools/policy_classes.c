@@ -203,19 +203,24 @@ static void quote(FILE *to, const char *text, size_t size)
 	json_decref(s);
 }
 
-/* The part of a cell between two BETWEENs, number n; false: there are not so many. */
+/* The part of a cell between two "|", number n, without the blanks around it, which
+ * spreadsheets and their readers take away where they like; false: there are not so
+ * many. */
 static bool part_of(const char *cell, size_t n, const char **part, size_t *size)
 {
 	for (;;) {
-		const char *end = strstr(cell, BETWEEN);
+		size_t length = strcspn(cell, "|");
 
-		*part = cell;
-		*size = end ? (size_t)(end - cell) : strlen(cell);
-		if (n-- == 0)
+		if (n-- == 0) {
+			*part = cell + strspn(cell, " ");
+			*size = *part < cell + length ? (size_t)(cell + length - *part) : 0;
+			while (*size > 0 && (*part)[*size - 1] == ' ')
+				(*size)--;
 			return true;
-		if (!end)
+		}
+		if (cell[length] == '\0')
 			return false;
-		cell = end + strlen(BETWEEN);
+		cell += length + 1;
 	}
 }
 
@@ -412,6 +417,22 @@ static char *merge(const char *text, const struct sheet *s, struct err *e)
 	return out;
 }
 
+/* The loader counts classes from 1, as the sheet's rows come: a row is easier to find
+ * than a line of a text that nobody has seen. */
+static void name_row(const struct sheet *s, const char *path, struct err *e)
+{
+	const char *at = strstr(e->text, "classes[");
+	size_t row = at ? strtoul(at + 8, NULL, 10) : 0;
+	char text[sizeof e->text];
+
+	if (row == 0 || row > sheet_rows(s)) {
+		err_wrap(e, "%s", text_printable(path));
+		return;
+	}
+	snprintf(text, sizeof text, "%s", at);
+	err_set(e, e->code, "%s:%u: %s", text_printable(path), sheet_line(s, row - 1), text);
+}
+
 int policy_import(struct cli *cli, const struct policy_words *w, int count, char **operands,
 		  struct err *e)
 {
@@ -427,9 +448,12 @@ int policy_import(struct cli *cli, const struct policy_words *w, int count, char
 		goto out;
 	merged = merge(text, s, e);
 	/* What is printed is a policy, or nothing is. */
-	if (!merged || policy_load(merged, strlen(merged), "the policy with the sheet's classes",
-				   &after, e) < 0)
+	if (!merged)
 		goto out;
+	if (policy_load(merged, strlen(merged), "the policy with these classes", &after, e) < 0) {
+		name_row(s, operands[1], e);
+		goto out;
+	}
 	fputs(merged, stdout);
 	rc = 0;
 out:
