@@ -512,6 +512,34 @@ static void a_scan_that_was_cut_off_is_gone_on_with(void **state)
 	scan_clear(&s);
 }
 
+static void a_scan_that_nobody_of_ours_wrote_is_damage(void **state)
+{
+	static const char *const acts[] = {
+		"UPDATE scan SET state = 3", "UPDATE scan SET source = x''",
+		"UPDATE scan SET source = x'6100'", "UPDATE scan SET stamp = x'00'",
+		"UPDATE scan SET fingerprint = x'00'", "UPDATE scan SET items = -1",
+		"UPDATE scan SET digest = x'00'",
+		"UPDATE scan SET source_kind = '0123456789012345678901234567890123'",
+	};
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	bool is_resumed;
+	struct scan s = begin_scan(f, "/srv/hr", &is_resumed), latest;
+
+	must(catalogue_commit(f->c, &e));
+	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+		fixture_sql(f, "BEGIN");
+		fixture_sql(f, acts[i]);
+		e = ERR_NONE;
+		if (catalogue_scan_latest(f->c, s.system, &latest, &e) != -1 ||
+		    e.code != MUNI_DAMAGED)
+			fail_msg("%s: code %d: %s", acts[i], e.code, e.text);
+		assert_null(latest.source);
+		fixture_sql(f, "ROLLBACK");
+	}
+	scan_clear(&s);
+}
+
 static void another_source_is_another_scan(void **state)
 {
 	struct fixture *f = *state;
@@ -560,6 +588,7 @@ int main(void)
 		T(many_items_settle_in_one_order),
 		T(a_scan_that_was_cut_off_is_gone_on_with),
 		T(another_source_is_another_scan),
+		T(a_scan_that_nobody_of_ours_wrote_is_damage),
 		T(a_scanned_system_without_a_version_is_no_readers_business),
 	};
 
