@@ -334,10 +334,22 @@ static enum verdict find(const struct candidate *c, struct phone *n)
 	return VERDICT_NO;
 }
 
+/* Plain digits, of which logs and tables are full: most are put aside unread. */
+static bool is_plain(const struct candidate *c)
+{
+	for (size_t i = 0; i < c->size; i++) {
+		if (!around_is_digit(c->text[i]))
+			return false;
+	}
+	return c->size >= NATIONAL_LEAST;
+}
+
 enum verdict phone_check(const struct candidate *c)
 {
 	struct phone n;
 
+	if (c->is_first_look && is_plain(c))
+		return is_plain_number(c->text, c->size) ? VERDICT_WEAK : VERDICT_NO;
 	return find(c, &n);
 }
 
