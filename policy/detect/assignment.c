@@ -263,6 +263,16 @@ static bool takes_next_word(const struct candidate *c, struct span name)
 	       (around_has_word(before, words) && name.end - name.from == 8);
 }
 
+/* x ? "pass" : "fail" */
+static bool is_ternary(const struct candidate *c, struct span name)
+{
+	const char *p = name.from;
+
+	while (p > c->before && (is_quote(p[-1]) || p[-1] == ' '))
+		p--;
+	return p < name.from && p > c->before && p[-1] == '?' && is_quote(name.from[-1]);
+}
+
 static bool find_cell(const struct candidate *c, struct assignment *out)
 {
 	const char *p = c->text, *end = c->text + c->size;
@@ -317,6 +327,8 @@ bool assignment_find(const struct candidate *c, struct assignment *out)
 		return take_value(q, c->after, out);
 	}
 	p = skip_operator(q, c->after, &out->is_prose);
+	if (p != NULL && is_ternary(c, out->name))
+		return false;
 	out->is_tight = p != NULL && p[-1] == '=' && around_right(c, p, 0) != ' ';
 	return p != NULL && take_value(p, c->after, out);
 }

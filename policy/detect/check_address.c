@@ -64,6 +64,14 @@ static bool is_product(const struct candidate *c, uint32_t address)
 	       ((address & 0xffff) == 0 || address >> 24 < 10);
 }
 
+/* 22.2.3.2, 1.8.1.6: four small numbers are a section or a version as often; of all
+ * addresses they are one in four thousand.  8.8.8.8 is known to everybody. */
+static bool is_like_version(uint32_t address)
+{
+	return (address & 0xe0e0e0e0) == 0 && address >> 24 != 10 &&
+	       address != (address & 0xff) * 0x01010101u;
+}
+
 /* Is the nearest word before it one of versions?  A number between parts them. */
 static bool is_version(const struct candidate *c)
 {
@@ -103,7 +111,9 @@ enum verdict ipv4_check(const struct candidate *c)
 		return VERDICT_NO;
 	if (c->is_first_look)
 		return VERDICT_VALID;
-	return is_product(c, address) || is_version(c) ? VERDICT_NO : VERDICT_VALID;
+	if (is_product(c, address) || is_version(c))
+		return VERDICT_NO;
+	return is_like_version(address) ? VERDICT_WEAK : VERDICT_VALID;
 }
 
 /* ---- IPv6 ---------------------------------------------------------------------------- */
@@ -188,7 +198,8 @@ enum verdict ipv6_check(const struct candidate *c)
 
 	if (size < 3 || size >= sizeof text || s.end <= c->text)
 		return VERDICT_NO;
-	if (around_is_alnum(next) || next == '_' || next == '(')
+	if (around_is_alnum(next) || next == '_' || next == '(' ||
+	    (next == '-' && around_is_digit(around_right(c, s.end, 1))))
 		return VERDICT_NO;
 	memcpy(text, s.from, size);
 	text[size] = '\0';
@@ -254,7 +265,7 @@ enum verdict mac_check(const struct candidate *c)
 		return VERDICT_NO;
 	if (separator != '\0') {
 		/* A longer run: EUI-64, a fingerprint, a UUID. */
-		if (left == separator && group_ends(c, s.from - 1, group))
+		if (left == separator && (group == 4 || group_ends(c, s.from - 1, group)))
 			return VERDICT_NO;
 		if (right == separator && around_is_hex(around_right(c, s.end, 1)))
 			return VERDICT_NO;

@@ -154,6 +154,15 @@ static enum verdict without_trunk(const struct phone *n)
 	return VERDICT_WEAK;
 }
 
+/* 0049 30 123456.  Fours alone are the columns of a table, too. */
+static enum verdict with_exit_code(const struct phone *n)
+{
+	if ((n->groups[0].then != ' ' && n->groups[0].then != '-') ||
+	    !phone_is_e164(n->digits + 2, n->digit_count - 2))
+		return VERDICT_NO;
+	return has_groups(n, 0, "444") ? VERDICT_WEAK : VERDICT_VALID;
+}
+
 static bool is_chinese_mobile(const struct phone *n)
 {
 	const char *d = n->digits;
@@ -207,9 +216,7 @@ static enum verdict as_written(const struct phone *n)
 	if (n->count == 1)
 		return is_plain_number(n->digits, n->digit_count) ? VERDICT_WEAK : VERDICT_NO;
 	if (strncmp(n->digits, "00", 2) == 0)
-		return (n->groups[0].then == ' ' || n->groups[0].then == '-') &&
-		       phone_is_e164(n->digits + 2, n->digit_count - 2) ? VERDICT_VALID :
-									  VERDICT_NO;
+		return with_exit_code(n);
 	if (n->groups[0].size == 1)
 		return with_trunk_digit(n);
 	if (n->has_brackets)

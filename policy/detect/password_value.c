@@ -11,7 +11,7 @@ enum { LEAST = 4, MOST = 128, WORD_MAX = 40 };
 /* Whole values, lower case, that are no password, or are one in every manual.  Weak
  * ones that people do use ("letmein", "admin", "123456") are not among them. */
 static const char *const no_values[] = {
-	"null", "none", "nil", "undefined", "true", "false", "yes", "no", "on", "off", "empty",
+	"null", "nullptr", "none", "nil", "undefined", "true", "false", "yes", "no", "on", "off", "empty",
 	"blank", "void", "string", "str", "text", "char", "varchar", "int", "integer", "boolean",
 	"bool", "bytes", "object", "any", "unknown", "required", "optional", "hidden", "masked",
 	"redacted", "removed", "secret", "password", "passwd", "passphrase", "pwd", "pass",
@@ -89,16 +89,22 @@ static bool is_crypt(struct span s)
 	       second - s.from <= 12 && s.end - second >= 12;
 }
 
-/* DB_PASS, row['pw'], user->pw; not "ecret123", which was "$ecret123". */
-static bool is_identifier(struct span s)
+/* $DB_PASS, $row['pw'], $user->pw, $x::y): a name that ends where names do; not the
+ * password "$ecret123". */
+static bool is_named_variable(struct span s)
 {
-	struct letters n = count(s);
+	const char *p = s.from + 1;
+	bool has_digit = false, has_lower = false;
 
-	for (const char *p = s.from; p < s.end; p++) {
-		if (!around_is_alnum(*p) && strchr("_->[]'", *p) == NULL)
-			return false;
+	if (p == s.end || (!around_is_letter(*p) && *p != '_'))
+		return false;
+	for (; p < s.end && (around_is_alnum(*p) || *p == '_'); p++) {
+		has_digit = has_digit || around_is_digit(*p);
+		has_lower = has_lower || (*p >= 'a' && *p <= 'z');
 	}
-	return n.size > 0 && (n.digits == 0 || n.lower == 0 || n.symbols > 0);
+	if (p < s.end)
+		return strchr("-:.[{(),;/\\'\"}>", *p) != NULL;
+	return !has_digit || !has_lower;
 }
 
 static bool is_variable(struct span s)
@@ -108,14 +114,14 @@ static bool is_variable(struct span s)
 	struct letters n = count((struct span){ s.from + 1, s.end });
 
 	if (first == '$' && !is_crypt(s))
-		return next == '{' || next == '(' || next == '[' ||
-		       is_identifier((struct span){ s.from + 1, s.end });
+		return next == '{' || next == '(' || next == '[' || is_named_variable(s);
 	if ((first == '%' && last == '%') || (first == '%' && next == '(') ||
 	    (first == '{' && (last == '}' || next == '{')) || (first == '<' && last == '>') ||
 	    (first == '[' && last == ']') || (first == '#' && next == '{') ||
 	    (first == '@' && (next == '{' || next == '@')) ||
 	    (first == '_' && next == '_' && last == '_') ||
-	    (first == '%' && s.end - s.from == 2))
+	    (first == '%' && around_is_letter(next) &&
+	     (s.end - s.from == 2 || !around_is_alnum(s.from[2]))))
 		return true;
 	/* A name bound in SQL, or of a template: ":password", "@Model.Password". */
 	if ((first == ':' || first == '@') && n.size > 0 && n.digits == 0 &&
@@ -191,7 +197,9 @@ static bool is_expression(const struct candidate *c, struct span s)
 
 	if (memchr(s.from, '(', (size_t)(s.end - s.from)) != NULL ||
 	    memchr(s.from, '[', (size_t)(s.end - s.from)) != NULL ||
-	    around_right(c, s.end, 0) == '(' || around_right(c, s.end, 0) == '[')
+	    around_right(c, s.end, 0) == '(' || around_right(c, s.end, 0) == '[' ||
+	    around_right(c, s.end, 0) == '<' ||
+	    (around_right(c, s.end, 0) == '>' && s.end[-1] == '-') || around_begins(s, "0x"))
 		return true;
 	if (*s.from == '&' || *s.from == '*' || *s.from == '/' || *s.from == '\\')
 		return s.end - s.from < 3 || *s.from == '/';
@@ -231,6 +239,15 @@ static bool is_followed_by_words(const struct candidate *c, struct span s)
 	       (unsigned char)around_right(c, p, 0) >= 0xe3;
 }
 
+/* "pass" and "pw" alone, or at the end of a name, are said of much else. */
+static bool is_short_name(struct span name)
+{
+	size_t size = (size_t)(name.end - name.from);
+
+	return (size >= 4 && around_begins((struct span){ name.end - 4, name.end }, "pass")) ||
+	       (size >= 2 && around_begins((struct span){ name.end - 2, name.end }, "pw"));
+}
+
 static bool is_raw_real(const struct candidate *c, const struct assignment *a,
 			const struct letters *n)
 {
@@ -238,6 +255,8 @@ static bool is_raw_real(const struct candidate *c, const struct assignment *a,
 	bool is_plain_word = n->digits == 0 && n->symbols == 0 && n->other == 0;
 
 	if (is_expression(c, s) || is_named_like_one(s))
+		return false;
+	if (is_short_name(a->name) && !a->is_tight && n->digits == 0)
 		return false;
 	if (a->is_prose && (n->size < 6 || n->digits + n->symbols == 0))
 		return false;
@@ -257,6 +276,8 @@ static bool is_quoted_real(const struct assignment *a, const struct letters *n)
 
 	if (!has_blank)
 		return !is_named_like_one(s) || n->upper + n->lower == 0;
+	if (s.end[-1] == '.')
+		return false;
 	/* Words for people, unless it is a passphrase. */
 	return around_has_word(a->name, (const char *const[]){ "passphrase", "pass phrase",
 								"口令", NULL }) ||

@@ -105,6 +105,29 @@ static bool is_drawn_hex(const struct make *m, struct span s)
 	       (m->upper == 0 || m->lower == 0) && randomness_entropy(s) >= 2.8;
 }
 
+/* "x509_privkey_t", "id-Gost28147-89-None": words and numbers parted by signs. */
+static bool is_compound(struct span s)
+{
+	size_t parts = 0, plain = 0;
+	const char *from = s.from;
+
+	for (const char *p = s.from; p <= s.end; p++) {
+		if (p < s.end && strchr("_-.", *p) == NULL)
+			continue;
+		if (p > from) {
+			struct span rest = { from + 1, p };
+			bool is_plain = true;
+
+			for (const char *q = rest.from; q < rest.end; q++)
+				is_plain = is_plain && kind_of(*q) == kind_of(rest.from[0]);
+			parts++;
+			plain += is_plain ? 1 : 0;
+		}
+		from = p + 1;
+	}
+	return parts >= 3 && plain * 3 >= parts * 2;
+}
+
 bool randomness_is_key(struct span s)
 {
 	struct make m;
@@ -120,7 +143,10 @@ bool randomness_is_key(struct span s)
 		return is_drawn_hex(&m, s);
 	if (m.digits == 0 && (m.upper == 0 || m.lower == 0))
 		return false;
-	if (m.other * 4 > m.size || m.worded * 3 > m.size)
+	if (m.other * 4 > m.size || m.worded * 3 > m.size || is_compound(s))
+		return false;
+	/* An identifier of mixed case: of drawn ones few have no digit at all. */
+	if (m.digits == 0 && (m.other > 0 || m.changes * 3 < m.size))
 		return false;
 	if (randomness_entropy(s) < (m.size < 24 ? 3.2 : 3.5))
 		return false;
