@@ -23,6 +23,7 @@ struct zip_export {
 	struct archive_entry *entry;
 	locale_t utf8, bytes;
 	struct err sink_failure;	/* why libarchive was told that a write failed */
+	bool has_failed;	/* what libarchive writes to its end goes nowhere */
 	uint64_t given;		/* bytes of the present entry */
 };
 
@@ -30,7 +31,7 @@ static la_ssize_t write_out(struct archive *a, void *arg, const void *data, size
 {
 	struct zip_export *z = arg;
 
-	if (sink_write(z->sink, data, size, &z->sink_failure) == 0)
+	if (z->has_failed || sink_write(z->sink, data, size, &z->sink_failure) == 0)
 		return (la_ssize_t)size;
 	archive_set_error(a, EIO, "%s", z->sink_failure.text);
 	return -1;
@@ -287,11 +288,9 @@ int export_zip(struct export *x, struct err *e)
 	rc = finish(&z, &target, e);
 out:
 	uselocale(before);
-	if (z.a) {
-		if (rc < 0)
-			(void)archive_write_fail(z.a);	/* else it would write an end */
-		archive_write_free(z.a);
-	}
+	/* Not archive_write_fail(): the entry at hand would never be freed. */
+	z.has_failed = rc < 0;
+	archive_write_free(z.a);
 	archive_entry_free(z.entry);
 	if (z.utf8)
 		freelocale(z.utf8);
