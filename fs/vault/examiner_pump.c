@@ -14,6 +14,7 @@
 #include "fs/vault/examiner_inside.h"
 
 #define PUMP_SIZE (128u << 10)
+#define DRAIN_MS 250		/* between two looks at whether we are to stop */
 
 int pump_open(struct pump *p, struct job *j, int *worker_end, struct err *e)
 {
@@ -98,9 +99,13 @@ int pump_drain(struct pump *p, struct err *e)
 	struct pollfd at = { .fd = p->job->fd, .events = POLLIN };
 
 	while (!p->is_over) {
-		if (poll(&at, 1, -1) < 0 && errno != EINTR)
+		int n = poll(&at, 1, DRAIN_MS);
+
+		if (n < 0 && errno != EINTR)
 			return err_errno(e, "waiting for a stream");
-		if (fetch(p, e) < 0)
+		if (examiner_is_cancelled(p->job->examiner))
+			return err_set(e, MUNI_CANCELLED, "stopped");
+		if (n > 0 && fetch(p, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -590,6 +590,41 @@ static void a_worker_that_lies_is_not_believed(void **state)
 	}
 }
 
+static bool is_set(void *arg)
+{
+	return __atomic_load_n((bool *)arg, __ATOMIC_RELAXED);
+}
+
+static void *set_soon(void *arg)
+{
+	usleep(100000);
+	__atomic_store_n((bool *)arg, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void a_pool_that_is_told_to_stop_waits_for_nothing(void **state)
+{
+	bool is_cancelled = false;
+	struct examiner *x = open_with((struct examiner_options){
+		.workers = 1, .is_cancelled = is_set, .arg = &is_cancelled });
+	struct examination found;
+	struct err e = ERR_NONE;
+	pthread_t thread;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(pthread_create(&thread, NULL, set_soon, &is_cancelled), 0);
+	assert_int_equal(examiner_look(x, ends[0], "x", UINT64_MAX, &found, &e), -1);
+	assert_int_equal(e.code, MUNI_CANCELLED);
+	pthread_join(thread, NULL);
+	close(ends[0]);
+	close(ends[1]);
+	is_cancelled = false;
+	assert_card_found(x);
+	examiner_close(x);
+}
+
 /* ---- many ------------------------------------------------------------------------------------- */
 
 #define MANY 2500u
@@ -835,6 +870,7 @@ int main(void)
 		cmocka_unit_test(enough_memory_unpacks_the_same),
 		cmocka_unit_test(a_worker_that_dies_is_replaced_and_its_file_recorded),
 		cmocka_unit_test(a_worker_that_lies_is_not_believed),
+		cmocka_unit_test(a_pool_that_is_told_to_stop_waits_for_nothing),
 		cmocka_unit_test(any_number_of_threads_get_the_same_of_each_file),
 		cmocka_unit_test(a_recogniser_of_a_policy_is_used_and_a_bad_one_refused),
 		cmocka_unit_test(a_program_that_is_not_there_or_is_another_is_said),
