@@ -105,6 +105,22 @@ static bool is_drawn_hex(const struct make *m, struct span s)
 	       (m->upper == 0 || m->lower == 0) && randomness_entropy(s) >= 2.8;
 }
 
+/* RegOpenKeyEx: most letters stand in runs of small ones behind a capital. */
+static bool is_camel(struct span s)
+{
+	size_t inside = 0, run = 0;
+
+	for (const char *p = s.from; p <= s.end; p++) {
+		if (p < s.end && kind_of(*p) == 3) {
+			run++;
+			continue;
+		}
+		inside += run >= 2 ? run + 1 : 0;
+		run = 0;
+	}
+	return inside * 4 >= (size_t)(s.end - s.from) * 3;
+}
+
 /* "x509_privkey_t", "id-Gost28147-89-None": words and numbers parted by signs. */
 static bool is_compound(struct span s)
 {
@@ -146,7 +162,7 @@ bool randomness_is_key(struct span s)
 	if (m.other * 4 > m.size || m.worded * 3 > m.size || is_compound(s))
 		return false;
 	/* An identifier of mixed case: of drawn ones few have no digit at all. */
-	if (m.digits == 0 && (m.other > 0 || m.changes * 3 < m.size))
+	if (m.digits == 0 && (m.other > 0 || m.changes * 3 < m.size || is_camel(s)))
 		return false;
 	if (randomness_entropy(s) < (m.size < 24 ? 3.2 : 3.5))
 		return false;
