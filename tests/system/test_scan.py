@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import stat
+import shutil
 import subprocess
 import sys
 import threading
@@ -277,23 +278,27 @@ def what_cannot_be_read_is_an_item_and_a_problem():
     os.chmod("closed/file", 0)
     os.chmod("closed/dir", 0)
     home = os.path.abspath("nobody" if os.geteuid() == 0 else ".")
+    muni = f"{home}/bin/muni"       # the build may lie where nobody else may look
+    os.makedirs(f"{home}/bin")
+    for program in ("muni", "muni-examine"):
+        shutil.copy2(os.path.join(os.path.dirname(MUNI), program), f"{home}/bin/{program}")
     with open(f"{home}/n.key", "wb") as f:
         f.write(b"0123456789abcdef" * 4)
     keys = ["--keyring", f"{home}/n.keyring", "--key-file", f"{home}/n.key"]
-    subprocess.run(run(MUNI, "init", f"{home}/n", *keys), check=True, capture_output=True)
-    done = subprocess.run(run(MUNI, "scan", f"{home}/n", "closed", "--system", "hr", *keys), capture_output=True)
+    subprocess.run(run(muni, "init", f"{home}/n", *keys), check=True, capture_output=True)
+    done = subprocess.run(run(muni, "scan", f"{home}/n", "closed", "--system", "hr", *keys), capture_output=True)
     assert done.returncode == 1, done
     assert b"file: it cannot be read: Permission denied" in done.stdout + done.stderr, done
-    done = subprocess.run(run(MUNI, "inventory", f"{home}/n", "--system", "hr", "--json", *keys), capture_output=True)
+    done = subprocess.run(run(muni, "inventory", f"{home}/n", "--system", "hr", "--json", *keys), capture_output=True)
     row = {r["path"]: r for r in map(json.loads, done.stdout.splitlines())}
     assert row["file"]["opaque"] == "it cannot be read: Permission denied" and row["file"]["sha256"] is None
     assert row["dir"]["kind"] == "directory" and "Permission denied" in row["dir"]["opaque"]
     assert row["open"]["opaque"] is None and set(row) == {"file", "dir", "open"}
     os.chmod("closed/file", 0o644)
     os.chmod("closed/dir", 0o755)
-    done = subprocess.run(run(MUNI, "scan", f"{home}/n", "closed", "--system", "hr", *keys), capture_output=True)
+    done = subprocess.run(run(muni, "scan", f"{home}/n", "closed", "--system", "hr", *keys), capture_output=True)
     assert done.returncode == 0, done
-    done = subprocess.run(run(MUNI, "inventory", f"{home}/n", "--system", "hr", "--json", *keys), capture_output=True)
+    done = subprocess.run(run(muni, "inventory", f"{home}/n", "--system", "hr", "--json", *keys), capture_output=True)
     assert {r["path"]: r["opaque"] for r in map(json.loads, done.stdout.splitlines())} == {
         "file": None, "open": None, "dir/inside": None, "dir/sub": None}
 
