@@ -24,6 +24,7 @@
 #define CHUNK_SIZE (16u << 10)
 #define PLAIN_SIZE (3 * CHUNK_SIZE)
 #define SPAN_MAX 1000
+#define PENDING_MAX (4u << 20)
 
 struct page {
 	struct flow *flow;
@@ -264,8 +265,9 @@ static int take(struct page *p, const char *plain, size_t size, struct err *e)
 	}
 	if (p->pending.size > 0)
 		forget_what_led_to_events(p);
-	/* It ends with </html>; what people put behind that is text all the same. */
-	if (p->parser->instate != XML_PARSER_EOF)
+	/* It ends with </html>; what people put behind that is text all the same, and so
+	 * is what has no tag in it for long: the parser would hold all of it. */
+	if (p->parser->instate != XML_PARSER_EOF && p->pending.size < PENDING_MAX)
 		return 0;
 	p->is_in_rest = true;
 	if (p->pending.size == 0)

@@ -75,8 +75,7 @@ static const char *base_name(const char *name)
 	return slash ? slash + 1 : name;
 }
 
-/* Parts that hold no text of anybody: looks, layout, previews, program code's
- * compiled form. */
+/* Parts that hold no text of anybody: looks, layout, previews. */
 static bool is_only_looks(const char *name, const char *root)
 {
 	static const char *const roots[] = {
@@ -88,7 +87,8 @@ static bool is_only_looks(const char *name, const char *root)
 	const char *base = base_name(name);
 
 	return is_one_of(root, roots) || holds(name, "printerSettings") || ends(name, ".odttf") ||
-	       ends(name, ".fntdata") || holds(name, "Configurations2/") ||
+	       ends(name, ".fntdata") || ends(name, ".svm") || ends(name, ".wdp") ||
+	       holds(name, "Configurations2/") || holds(name, "ObjectReplacements/") ||
 	       !strcasecmp(base, "layout-cache") || !strcasecmp(base, "mimetype");
 }
 
@@ -205,6 +205,24 @@ static bool is_page(const char *name)
 	return ends(name, ".xhtml") || ends(name, ".html") || ends(name, ".htm");
 }
 
+/* Macros stand packed in an OLE2 file: their words mostly show through. */
+static int read_macros(struct package *p, struct input *in, struct err *e)
+{
+	struct cells *cells = cells_new(p->look);
+	const void *data;
+	ssize_t n = -1;
+
+	if (!cells)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to read a document");
+	while ((n = input_next(in, &data, e)) > 0)
+		if (cells_add(cells, NULL, "macros", data, (size_t)n, e) < 0)
+			break;
+	if (n == 0 && cells_end(cells, e) < 0)
+		n = -1;
+	cells_free(cells);
+	return n == 0 ? 0 : -1;
+}
+
 static int read_part(struct package *p, struct members *m, const char *name, struct err *e)
 {
 	struct input *in = members_input(m);
@@ -222,6 +240,8 @@ static int read_part(struct package *p, struct members *m, const char *name, str
 		rc = is_only_looks(name, root) ? 0 : read_xml(p, in, name, root, e);
 	} else if (is_only_looks(name, "")) {
 		rc = 0;
+	} else if (!strcasecmp(base_name(name), "vbaProject.bin")) {
+		rc = read_macros(p, in, e);
 	} else {
 		rc = look_into(p->look, in, name, e);
 	}

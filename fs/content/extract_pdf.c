@@ -201,7 +201,6 @@ int extract_pdf(struct look *l, struct input *in, struct err *e)
 	p.prose = prose_new(l);
 	if (!p.prose)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read a PDF");
-	look_wears(l);
 	pdf_voice_begin(&p.voice);
 	stream = pdf_stream_new(in, &p.failure);
 	p.document = poppler_document_new_from_stream(stream, -1, NULL, NULL, &error);
@@ -218,6 +217,8 @@ int extract_pdf(struct look *l, struct input *in, struct err *e)
 	g_clear_error(&error);
 	g_object_unref(stream);
 	pdf_voice_end(&p.voice);
+	if (!pdf_tables_touch())
+		look_wears(l);
 	if (p.text.data)	/* values stood in it */
 		explicit_bzero(p.text.data, p.text.capacity);
 	buffer_free(&p.text);

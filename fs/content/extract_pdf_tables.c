@@ -12,23 +12,31 @@
 #include "fs/base/err.h"
 #include "fs/content/extract_pdf_inside.h"
 
-/* poppler remembers four maps of codes; a fifth takes the place of the one that was
- * used longest ago, so the commonest stand last.  Each code is the letter A in its
- * map. */
-static const struct {
+/*
+ * poppler remembers four maps of codes, the one used longest ago goes for a fifth.
+ * Behind the filter only maps of the name "Identity" can be made anew, one for each
+ * collection: that of fonts which are in the file is held too, so that these
+ * crowd nothing out.  The tables of collections all stay.  Each code is the letter
+ * A, or stands for nothing.
+ */
+struct font {
 	const char *map, *collection, *code;
-} fonts[] = {
-	{ "UniCNS-UCS2-H", "CNS1", "0041" },
+};
+
+static const struct font loaded[] = {
+	{ "Identity-H", "CNS1", "0001" },	/* for the collection */
+	{ "Identity-H", "Korea1", "0001" },
+	{ "Identity-H", "Identity", "0001" },
 	{ "UniJIS-UCS2-H", "Japan1", "0041" },
 	{ "GBK-EUC-H", "GB1", "41" },
 	{ "UniGB-UCS2-H", "GB1", "0041" },
 };
-#define FONT_COUNT (sizeof fonts / sizeof *fonts)
-#define OBJECTS_MAX (FONT_COUNT * 3 + 8)
+#define FONTS_MAX (sizeof loaded / sizeof *loaded)
+#define FONTS_HELD 4	/* the last ones */
+#define OBJECTS_MAX (FONTS_MAX * 3 + 8)
 
 struct pdf_tables {
 	PopplerDocument *document;
-	GBytes *bytes;
 };
 
 struct specimen {
@@ -55,12 +63,12 @@ static void object(struct specimen *s, const char *text)
 
 /* Objects 1 to 3 are the catalogue, the pages and the page, 4 what the page shows;
  * from 5 on three a font. */
-static void describe_page(struct specimen *s)
+static void describe_page(struct specimen *s, const struct font *fonts, size_t count)
 {
 	char used_fonts[512] = "", page[700], shown[512] = "", stream[700];
 	size_t used = 0, end = 0;
 
-	for (size_t i = 0; i < FONT_COUNT; i++) {
+	for (size_t i = 0; i < count; i++) {
 		used += (size_t)snprintf(used_fonts + used, sizeof used_fonts - used, "/F%zu %zu 0 R ", i,
 					 5 + 3 * i);
 		end += (size_t)snprintf(shown + end, sizeof shown - end, "/F%zu 9 Tf <%s> Tj ", i,
@@ -76,17 +84,17 @@ static void describe_page(struct specimen *s)
 	object(s, stream);
 }
 
-static void describe_font(struct specimen *s, size_t i)
+static void describe_font(struct specimen *s, const struct font *f)
 {
 	unsigned first = s->count + 1;
 	char text[400];
 
 	snprintf(text, sizeof text, "<</Type/Font/Subtype/Type0/BaseFont/Specimen/Encoding/%s/"
-		 "DescendantFonts[%u 0 R]>>", fonts[i].map, first + 1);
+		 "DescendantFonts[%u 0 R]>>", f->map, first + 1);
 	object(s, text);
 	snprintf(text, sizeof text, "<</Type/Font/Subtype/CIDFontType0/BaseFont/Specimen/"
 		 "CIDSystemInfo<</Registry(Adobe)/Ordering(%s)/Supplement 0>>/FontDescriptor %u 0 "
-		 "R/DW 1000>>", fonts[i].collection, first + 2);
+		 "R/DW 1000>>", f->collection, first + 2);
 	object(s, text);
 	object(s, "<</Type/FontDescriptor/FontName/Specimen/Flags 4/FontBBox[0 0 1000 1000]/"
 	       "ItalicAngle 0/Ascent 800/Descent -200/CapHeight 700/StemV 80>>");
@@ -108,41 +116,52 @@ static void finish(struct specimen *s)
 	say(s, line);
 }
 
-static void read_specimen(struct pdf_tables *t)
+/* NULL: no memory.  *is_whole: all its tables were there. */
+static PopplerDocument *read_specimen(const struct font *fonts, size_t count, bool *is_whole)
 {
-	PopplerPage *page = poppler_document_get_page(t->document, 0);
+	struct specimen s = { .count = 0 };
+	PopplerDocument *document;
+	struct pdf_voice voice;
+	PopplerPage *page;
+	GBytes *bytes;
 
-	if (!page)
-		return;
-	g_free(poppler_page_get_text(page));
-	g_object_unref(page);
+	*is_whole = false;
+	say(&s, "%PDF-1.4\n");
+	describe_page(&s, fonts, count);
+	for (size_t i = 0; i < count; i++)
+		describe_font(&s, &fonts[i]);
+	finish(&s);
+	if (s.bytes.failed) {
+		buffer_free(&s.bytes);
+		return NULL;
+	}
+	bytes = g_bytes_new(s.bytes.data, s.bytes.size);
+	buffer_free(&s.bytes);
+	pdf_voice_begin(&voice);
+	document = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	page = document ? poppler_document_get_page(document, 0) : NULL;
+	if (page) {
+		g_free(poppler_page_get_text(page));
+		g_object_unref(page);
+		*is_whole = !*voice.table;
+	}
+	pdf_voice_end(&voice);
+	g_bytes_unref(bytes);
+	return document;
 }
 
 int pdf_tables_open(struct pdf_tables **out, struct err *e)
 {
 	struct pdf_tables *t = calloc(1, sizeof *t);
-	struct specimen s = { .count = 0 };
-	struct pdf_voice voice;
+	bool is_whole;	/* not on a system without tables: no error */
 
 	*out = NULL;
-	say(&s, "%PDF-1.4\n");
-	describe_page(&s);
-	for (size_t i = 0; i < FONT_COUNT; i++)
-		describe_font(&s, i);
-	finish(&s);
-	if (!t || s.bytes.failed) {
-		buffer_free(&s.bytes);
+	if (t)
+		t->document = read_specimen(loaded, FONTS_MAX, &is_whole);
+	if (!t || !t->document) {
 		free(t);
 		return err_set(e, MUNI_NO_MEMORY, "no memory for the tables of PDF");
 	}
-	t->bytes = g_bytes_new(s.bytes.data, s.bytes.size);
-	buffer_free(&s.bytes);
-	/* A system without such tables says so: nobody has to hear it. */
-	pdf_voice_begin(&voice);
-	t->document = poppler_document_new_from_bytes(t->bytes, NULL, NULL);
-	if (t->document)
-		read_specimen(t);
-	pdf_voice_end(&voice);
 	*out = t;
 	return 0;
 }
@@ -151,8 +170,17 @@ void pdf_tables_close(struct pdf_tables *t)
 {
 	if (!t)
 		return;
-	if (t->document)
-		g_object_unref(t->document);
-	g_bytes_unref(t->bytes);
+	g_object_unref(t->document);
 	free(t);
+}
+
+bool pdf_tables_touch(void)
+{
+	bool is_whole;
+	PopplerDocument *document = read_specimen(loaded + FONTS_MAX - FONTS_HELD, FONTS_HELD,
+						  &is_whole);
+
+	if (document)
+		g_object_unref(document);
+	return is_whole;
 }

@@ -138,15 +138,6 @@ static void chinese_fonts_that_are_not_in_the_file_are_read(void **state)
 	pdf_tables_close(tables);
 }
 
-static void a_process_that_has_read_one_is_worn(void **state)
-{
-	struct buffer b = document_pdf("", "", DOCUMENT_PDF_TEXT, NULL);
-
-	examined(*state, "a.pdf", b.data, b.size);
-	assert_true(looker_is_worn(((struct bench *)*state)->looker));
-	buffer_free(&b);
-}
-
 static void a_file_that_was_cut_off_is_said(void **state)
 {
 	struct buffer b = document_pdf("", "", DOCUMENT_PDF_TEXT, NULL);
@@ -192,7 +183,6 @@ int main(void)
 		cmocka_unit_test(a_picture_of_a_page_is_said_and_a_small_picture_is_not),
 		cmocka_unit_test(text_that_needs_a_table_which_is_missing_is_said),
 		cmocka_unit_test(chinese_fonts_that_are_not_in_the_file_are_read),
-		cmocka_unit_test(a_process_that_has_read_one_is_worn),
 		cmocka_unit_test(a_file_that_was_cut_off_is_said),
 		cmocka_unit_test(a_stream_that_does_not_unpack_is_said),
 		cmocka_unit_test(pages_that_contain_each_other_come_to_an_end),
