@@ -14,6 +14,7 @@
 
 #define BLOCK_SIZE (64u << 10)
 #define TAR_END 1024	/* two blocks of zeros */
+#define ZIP_END_SEARCHED 16384
 #define RESTARTS_MAX 64	/* each costs a walk over the directory */
 
 struct members {
@@ -173,6 +174,28 @@ static int begin(struct members *m, struct err *e)
 	return 0;
 }
 
+/*
+ * A zip ends with the record of its directory, and a comment that no writer makes
+ * (APPNOTE 4.3.16).  Without it libarchive reads the members from the front, and
+ * what is cut off behind the last of them it does not miss.
+ */
+static int check_zip_end(struct members *m, const uint8_t *head, size_t size, struct err *e)
+{
+	uint8_t tail[ZIP_END_SEARCHED];
+	uint64_t whole = 0;
+	ssize_t n;
+
+	if (!m->can_seek || size < 4 || memcmp(head, "PK\3\4", 4) != 0)
+		return 0;
+	(void)input_size(m->in, &whole);
+	n = input_at(m->in, whole > sizeof tail ? whole - sizeof tail : 0, tail, sizeof tail, e);
+	if (n < 0)
+		return -1;
+	if (!memmem(tail, (size_t)n, "PK\5\6", 4))
+		look_opaque(m->look, "it was cut off: the end of its directory is missing");
+	return 0;
+}
+
 int members_open(struct look *l, struct input *in, struct members **out, struct err *e)
 {
 	struct members *m = calloc(1, sizeof *m);
@@ -194,7 +217,7 @@ int members_open(struct look *l, struct input *in, struct members **out, struct 
 			goto bad;
 		}
 	}
-	if (begin(m, e) < 0)
+	if (check_zip_end(m, head, size, e) < 0 || begin(m, e) < 0)
 		goto bad;
 	*out = m;
 	return 0;

@@ -343,6 +343,9 @@ int extract_sqlite(struct look *l, struct input *in, struct err *e)
 	if (input_seekable(in, e) < 0)
 		return -1;
 	(void)input_size(in, &size);
+	/* SQLite takes the end of a page that is missing for zeros. */
+	if (sqlite_told_size(in, size) > size)
+		look_opaque(l, "it was cut off: some of its pages are missing");
 	rc = read_database(l, in, size, false, e);
 	if (rc > 0) {
 		look_opaque(l, "damaged, cut off or encrypted: not all of it can be read");

@@ -269,22 +269,25 @@ static void harden(sqlite3 *db, bool lenient)
 	(void)sqlite3_set_authorizer(db, on_action, NULL);
 }
 
-/* As many pages as its header counts: SQLite would not open a file that was cut off
- * (file format, 1.3.2 and 1.3.8). */
-static uint64_t told_size(struct input *in, uint64_t size)
+uint64_t sqlite_told_size(struct input *in, uint64_t size)
 {
 	struct err ignored = ERR_NONE;
 	uint64_t page_size, told;
-	uint8_t head[32];
+	uint8_t head[96];
 
 	if (input_at(in, 0, head, sizeof head, &ignored) < (ssize_t)sizeof head)
-		return size;
+		return size + 1;
 	page_size = (uint64_t)head[16] << 8 | head[17];
 	if (page_size == 1)
 		page_size = 65536;
+	if (page_size < 512)
+		return size;
 	told = ((uint64_t)head[28] << 24 | (uint64_t)head[29] << 16 | (uint64_t)head[30] << 8 |
 		head[31]) * page_size;
-	return told > size ? told : size;
+	/* Old writers leave the count alone, and with it the number at 92. */
+	if (memcmp(head + 24, head + 92, 4) != 0 || told < size)
+		told = (size + page_size - 1) / page_size * page_size;
+	return told;
 }
 
 int sqlite_file_open(struct input *in, uint64_t size, bool lenient, struct sqlite_file **out,
@@ -297,7 +300,7 @@ int sqlite_file_open(struct input *in, uint64_t size, bool lenient, struct sqlit
 	if (!f)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read a database");
 	f->in = in;
-	f->size = lenient ? told_size(in, size) : size;
+	f->size = lenient ? sqlite_told_size(in, size) : size;
 	f->heap_before = sqlite3_hard_heap_limit64(HEAP_MAX);
 	if (register_vfs(f) < 0) {
 		err_set(e, MUNI_NO_MEMORY, "no memory to read a database");

@@ -27,6 +27,9 @@ struct sqlite3 *sqlite_file_db(struct sqlite_file *f);
 /* That reading the bytes failed (and not what stands in them): -1 with e. */
 int sqlite_file_failed(const struct sqlite_file *f, struct err *e);
 
+/* How long the file should be, as its header counts pages (file format, 1.3.8). */
+uint64_t sqlite_told_size(struct input *in, uint64_t size);
+
 /* The text that is left in pages that hold nothing any more. */
 int sqlite_free_pages(struct look *l, struct input *in, uint64_t size, struct err *e);
 /* The text of all pages, for a database of which nothing else can be made. */
