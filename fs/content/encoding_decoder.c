@@ -18,14 +18,31 @@
 static const char replacement[] = "\xef\xbf\xbd";
 static const char mark[] = "\xef\xbb\xbf";
 
+/* What ASCII looks like in an encoding: iconv need not be asked about it. */
+enum ascii { ASCII_HIDDEN, ASCII_BYTES, ASCII_LITTLE, ASCII_BIG };
+
 struct decoder {
 	iconv_t with;
+	enum ascii ascii;
 	unsigned step;		/* bytes to pass over where one is invalid */
 	bool has_begun;		/* the byte order mark is behind */
 	uint8_t carry[CARRY_MAX];	/* an unfinished character */
 	size_t carried;
 	uint64_t invalid;
 };
+
+static enum ascii ascii_of(const char *encoding)
+{
+	/* With shift states, with letters below 0x80, or of another make. */
+	static const char *const hidden[] = { "utf-7", "utf-32le", "utf-32be", "iso-2022-jp",
+		"iso-2022-kr", "iso-2022-cn", "johab", "viscii", "ibm037", "ibm1047" };
+
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+		if (strcasecmp(encoding, hidden[i]) == 0)
+			return ASCII_HIDDEN;
+	return strcasecmp(encoding, "utf-16le") == 0 ? ASCII_LITTLE :
+	       strcasecmp(encoding, "utf-16be") == 0 ? ASCII_BIG : ASCII_BYTES;
+}
 
 int decoder_new(const char *encoding, struct decoder **out, struct err *e)
 {
@@ -40,6 +57,7 @@ int decoder_new(const char *encoding, struct decoder **out, struct err *e)
 	if (d == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to decode %s", encoding);
 	d->step = strncmp(name, "UTF-16", 6) == 0 ? 2 : strncmp(name, "UTF-32", 6) == 0 ? 4 : 1;
+	d->ascii = ascii_of(encoding);
 	d->with = iconv_open("UTF-8", name);
 	if (d->with == NO_ICONV) {
 		free(d);
@@ -73,17 +91,99 @@ struct span {
 	size_t size, room;
 };
 
+#define RUN 16u			/* characters of ASCII that are worth passing over */
+
+static bool is_ascii_unit(enum ascii ascii, const uint8_t *p)
+{
+	return ascii == ASCII_LITTLE ? p[0] < 0x80 && p[1] == 0 : p[0] == 0 && p[1] < 0x80;
+}
+
+/* Bytes of ASCII characters from the start, as they are stored. */
+static size_t ascii_run(const struct decoder *d, const uint8_t *p, size_t size)
+{
+	size_t n = 0;
+
+	if (d->ascii == ASCII_BYTES)
+		return encoding_ascii_prefix(p, size);
+	while (n + 2 <= size && is_ascii_unit(d->ascii, p + n))
+		n += 2;
+	return n;
+}
+
+/* At the boundary of a character: copies the ASCII that stands there. */
+static void pass_ascii(const struct decoder *d, struct span *s)
+{
+	const uint8_t *in = (const uint8_t *)s->in;
+	size_t width = d->ascii == ASCII_BYTES ? 1 : 2, n = ascii_run(d, in, s->size) / width;
+
+	if (n < RUN)
+		return;
+	if (n > s->room)
+		n = s->room;
+	if (width == 1)
+		memcpy(s->out, in, n);
+	else
+		for (size_t i = 0; i < n; i++)
+			s->out[i] = (char)in[2 * i + (d->ascii == ASCII_BIG)];
+	s->in += n * width;
+	s->size -= n * width;
+	s->out += n;
+	s->room -= n;
+}
+
+/* How much to give iconv: to where a run of ASCII begins.  No character of several
+ * bytes has one below 0x30. */
+static size_t chunk_of(const struct decoder *d, const struct span *s)
+{
+	const uint8_t *p = (const uint8_t *)s->in;
+	size_t width = d->ascii == ASCII_BYTES ? 1 : 2, at = 0;
+
+	while (at + width <= s->size) {
+		size_t run;
+
+		if (width == 1 ? p[at] >= 0x30 : !is_ascii_unit(d->ascii, p + at)) {
+			at += width;
+			continue;
+		}
+		at += width == 1;
+		run = s->size - at < RUN * width ? 0 : ascii_run(d, p + at, RUN * width);
+		if (run == RUN * width)
+			return at;
+		at += run > width ? run : width;
+	}
+	return s->size;
+}
+
 /* Converts until out is full (false) or in is used up but for an unfinished
  * character (true). */
 static bool convert(struct decoder *d, struct span *s, bool is_end)
 {
-	while (s->size > 0) {
-		size_t step = d->step;
+	bool is_whole = d->ascii == ASCII_HIDDEN;
 
-		if (iconv(d->with, &s->in, &s->size, &s->out, &s->room) != (size_t)-1)
+	while (s->size > 0) {
+		size_t step = d->step, chunk, rest;
+
+		if (!is_whole)
+			pass_ascii(d, s);
+		chunk = is_whole ? s->size : chunk_of(d, s);
+		rest = s->size - chunk;
+		if (chunk > 0) {
+			size_t result = iconv(d->with, &s->in, &chunk, &s->out, &s->room);
+
+			s->size = chunk + rest;
+			if (result != (size_t)-1)
+				continue;
+		} else if (s->room == 0) {
+			return false;
+		} else {
 			continue;
+		}
 		if (errno == E2BIG)
 			return false;
+		if (errno == EINVAL && rest > 0) {
+			is_whole = true;	/* what follows belongs to it */
+			continue;
+		}
 		if (errno == EINVAL && !is_end)
 			return true;
 		/* EILSEQ, or unfinished at the end. */
