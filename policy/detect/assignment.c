@@ -302,9 +302,10 @@ bool assignment_find(const struct candidate *c, struct assignment *out)
 		return find_cell(c, out);
 	out->name = name_around(c);
 	p = out->name.end;
-	if (is_path(c, out->name))
-		return false;
-	if (around_right(c, p, 0) == '>' && around_left(c, out->name.from, 1) == '<')
+	if (is_path(c, out->name) || around_left(c, out->name.from, 1) == ':')
+		return false;	/* /etc/passwd; AWS::SecretsManager::Secret */
+	if (around_right(c, p, 0) == '>' && around_left(c, out->name.from, 1) == '<' &&
+	    around_left(c, out->name.from, 3) != '?' && around_left(c, out->name.from, 2) != '?')
 		return take_element(p + 1, c->after, out);
 	if (around_right(c, p, 0) == '(' && is_quote(around_right(c, p, 1))) {
 		out->is_call = true;
@@ -321,7 +322,8 @@ bool assignment_find(const struct candidate *c, struct assignment *out)
 		return take_quoted(q, c->after, out);
 	}
 	if (q > p && takes_next_word(c, out->name))
-		return take_value(skip_level(q, c->after), c->after, out);
+		return around_right(c, q, 0) != '-' &&
+		       take_value(skip_level(q, c->after), c->after, out);
 	if (q == p + 1 && *p == '\t' && around_right(c, q, 0) != '=') {	/* a form's two columns */
 		out->is_prose = true;
 		return take_value(q, c->after, out);

@@ -103,7 +103,9 @@ static bool find_assigned(const struct candidate *c, struct span *out)
 	out->from += numbered_prefix(*out);
 	while (out->end > out->from && strchr(".,;:)", out->end[-1]) != NULL)
 		out->end--;
-	return randomness_is_key(*out) && !password_value_is_placeholder(*out);
+	/* ed25519.Ed25519PrivateKey: a type or a variable, not its value */
+	return randomness_is_key(*out) && !password_value_is_placeholder(*out) &&
+	       named_kind(*out) == NAMED_NOTHING;
 }
 
 /* "sha256: ...", "commit ...", before the name or in it. */

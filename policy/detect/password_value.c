@@ -214,16 +214,18 @@ static bool is_expression(const struct candidate *c, struct span s)
 	return is_dotted;
 }
 
-/* An identifier that says itself what it holds: newPassword, DB_PASS, user_pwd. */
+/* An identifier that says itself what it holds: newPassword, DB_PASS, my-secret. */
 static bool is_named_like_one(struct span s)
 {
 	struct letters n = count(s);
+	enum named kind;
 
 	for (const char *p = s.from; p < s.end; p++) {
 		if (!around_is_letter(*p) && *p != '_' && *p != '-')
 			return false;
 	}
-	return n.digits == 0 && named_kind(s) == NAMED_PASSWORD;
+	kind = named_kind(s);
+	return n.digits == 0 && (kind == NAMED_PASSWORD || kind == NAMED_SECRET);
 }
 
 /* The rest of the line goes on as a sentence or as code would. */
@@ -281,7 +283,7 @@ static bool is_quoted_real(const struct assignment *a, const struct letters *n)
 	/* Words for people, unless it is a passphrase. */
 	return around_has_word(a->name, (const char *const[]){ "passphrase", "pass phrase",
 								"口令", NULL }) ||
-	       (n->digits > 0 && n->symbols > 1 && n->size <= 32 && !a->is_call);
+	       (n->digits > 0 && count_of(s, ' ') == 1 && n->symbols > 1 && !a->is_call);
 }
 
 /* "pass: 12" of a test's report, "PWD=/home/x" of an environment. */
