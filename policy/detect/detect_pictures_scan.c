@@ -6,6 +6,9 @@
 #include "policy/detect/detect_pictures_inside.h"
 
 #define CAPITALS 6		/* that begin a word without digits */
+#define GROUPS 5		/* of letters, before the first digit */
+/* From the beginning of a picture to its first digit. */
+#define REACH (PICTURE_LEAD_MAX * (GROUPS + 1))
 
 struct walk {
 	const struct detect_pictures *pictures;
@@ -88,8 +91,21 @@ static size_t word_before(const struct walk *w, size_t at, size_t digit)
 	return word;
 }
 
-/* The word in which the digits at `digit` are the first, and a short one before it:
- * "AB 12 34 56 C". */
+/* "ab:cd:12:34:56:78": groups of letters before the word, joined as it is. */
+static size_t groups_before(const struct walk *w, size_t word, char by)
+{
+	for (unsigned i = 0; i < GROUPS && word > 1 && w->text[word - 1] == by; i++) {
+		size_t group = word_before(w, word - 1, word - 1);
+
+		if (group == word - 1 || (group > 0 && is_word(w, group - 1)))
+			break;
+		word = group;
+	}
+	return word;
+}
+
+/* The word in which the digits at `digit` are the first, and what short words stand
+ * before it: "AB 12 34 56 C". */
 static void try_digits(struct walk *w, size_t digit, size_t run)
 {
 	size_t word = word_before(w, digit, digit), lead;
@@ -100,9 +116,13 @@ static void try_digits(struct walk *w, size_t digit, size_t run)
 	/* A time of day. */
 	if (left == ':' && run <= 2 && word == digit && word > 1 && is_digit(w, word - 2))
 		return;
-	if (left == ' ' || left == '-' || left == '.') {
+	if (left == ' ') {
 		lead = word_before(w, word - 1, digit);
 		if (lead < word - 1 && word - 1 - lead <= w->pictures->lead)
+			try_word(w, lead, 0);
+	} else if (left == ':' || left == '-' || left == '.') {
+		lead = groups_before(w, word, left);
+		if (lead < word)
 			try_word(w, lead, 0);
 	}
 	try_word(w, word, word == digit ? run : 0);
@@ -117,6 +137,17 @@ static void try_capitals(struct walk *w, size_t word)
 	try_word(w, word, 0);
 }
 
+/* Two letters before the sign at `by`, and the same sign behind the next two: there may
+ * be no digit at all. */
+static void try_letters(struct walk *w, size_t by)
+{
+	size_t word = by - 2;
+
+	if (by >= 2 && by + 3 < w->size && w->text[by + 3] == w->text[by] && is_word(w, word) &&
+	    is_word(w, word + 1) && (word == 0 || !is_word(w, word - 1)))
+		try_word(w, word, 0);
+}
+
 /* Digits in `digits` from `bit` on, as many as can be told, at most `most`. */
 static size_t run_of(uint64_t digits, unsigned bit, size_t most)
 {
@@ -126,19 +157,74 @@ static size_t run_of(uint64_t digits, unsigned bit, size_t most)
 	return run < most ? run : most;
 }
 
-/* What stands left of 64 bytes, as bits to be shifted in. */
+struct masks {			/* of 64 bytes */
+	uint64_t digit, capital, joint, colon;
+};
+
+/* What stands left of 64 bytes, as bits to be shifted in from the right. */
 struct left {
 	uint64_t digit, word, joint;
 };
 
+static struct left left_of(const struct walk *w, size_t at)
+{
+	struct left l = { 0 };
+
+	for (size_t i = 1; i <= 2 && i <= at; i++) {
+		char c = w->text[at - i];
+
+		l.digit |= (uint64_t)is_digit(w, at - i) << (2 - i);
+		l.word |= (uint64_t)is_word(w, at - i) << (2 - i);
+		l.joint |= (uint64_t)(c == '-' || c == '.') << (2 - i);
+	}
+	return l;
+}
+
 /* Where digits begin that are worth a try.  Behind a digit and a hyphen or dot stands
  * a piece of a longer number: "05" of "2024-05-01". */
-static uint64_t beginnings_of(const struct detect_masks *m, const struct left *l)
+static uint64_t first_digits(const struct masks *m, const struct left *l)
 {
-	uint64_t joint = m->joint << 1 | l->joint >> 63;
-	uint64_t digit_before = m->digit << 2 | l->digit >> 62;
+	uint64_t joint_before = m->joint << 1 | l->joint >> 1;
+	uint64_t digit_before = m->digit << 2 | l->digit;
 
-	return m->digit & ~(m->digit << 1 | l->digit >> 63) & ~(joint & digit_before);
+	return m->digit & ~(m->digit << 1 | l->digit >> 1) & ~(joint_before & digit_before);
+}
+
+/* Where a word begins with two capitals; what the next 64 bytes hold is not known. */
+static uint64_t pairs_of(uint64_t capital)
+{
+	return capital & (capital >> 1 | 1ull << 63);
+}
+
+/* A colon, hyphen or dot with another three bytes on: "ab:cd:ef". */
+static uint64_t thirds_of(const struct masks *m)
+{
+	uint64_t by = m->joint | m->colon;
+
+	return by & (by >> 3 | 7ull << 61);
+}
+
+static void try_block(struct walk *w, size_t at, const struct masks *m)
+{
+	struct left left = left_of(w, at);
+	uint64_t word = m->digit | m->capital | detect_mask_small(w->text + at);
+	uint64_t digits = first_digits(m, &left);
+	uint64_t pairs = pairs_of(m->capital) & ~(word << 1 | left.word >> 1);
+	uint64_t thirds = thirds_of(m);
+
+	/* In order of place, so that words are tried in order. */
+	for (uint64_t all = digits | pairs | thirds; all != 0; all &= all - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(all);
+
+		if (at + bit >= w->size)
+			break;
+		if ((digits >> bit & 1) != 0)
+			try_digits(w, at + bit, run_of(m->digit, bit, w->size - at - bit));
+		else if ((pairs >> bit & 1) != 0)
+			try_capitals(w, at + bit);
+		else
+			try_letters(w, at + bit);
+	}
 }
 
 void detect_pictures_scan(const struct detect_pictures *p, const char *text, size_t size,
@@ -146,35 +232,15 @@ void detect_pictures_scan(const struct detect_pictures *p, const char *text, siz
 {
 	struct walk w = { .pictures = p, .text = text, .size = size, .from = from, .to = to,
 			  .found = found, .arg = arg };
-	struct left left = { 0 };
 
-	if (p->state_count == 0 || from >= size)
+	if (p->state_count == 0)
 		return;
-	for (size_t i = 1; i <= 2 && i <= from; i++) {
-		left.digit |= (uint64_t)is_digit(&w, from - i) << (64 - i);
-		left.word |= (uint64_t)is_word(&w, from - i) << (64 - i);
-		left.joint |= (uint64_t)(text[from - i] == '-' || text[from - i] == '.')
-			      << (64 - i);
-	}
 	/* The first digit of a word may stand behind `to`. */
-	for (size_t at = from; at < size && at < to + PICTURE_LEAD_MAX + 1; at += 64) {
-		struct detect_masks m = detect_masks_of(text + at);
-		uint64_t word = m.digit | m.upper | m.lower;
-		uint64_t digits = beginnings_of(&m, &left);
-		uint64_t capitals = m.upper & (m.upper >> 1 | 1ull << 63) &
-				    ~(word << 1 | left.word >> 63);
+	for (size_t at = from; at < size && at < to + REACH; at += 64) {
+		struct masks m = { detect_mask_digits(text + at), detect_mask_capitals(text + at),
+				   detect_mask_joints(text + at), detect_mask_colons(text + at) };
 
-		left = (struct left){ m.digit, word, m.joint };
-		/* Both in order of place, so that words are tried in order. */
-		for (uint64_t both = digits | capitals; both != 0; both &= both - 1) {
-			unsigned bit = (unsigned)__builtin_ctzll(both);
-
-			if (at + bit >= size)
-				break;
-			if ((digits >> bit & 1) != 0)
-				try_digits(&w, at + bit, run_of(m.digit, bit, size - at - bit));
-			else
-				try_capitals(&w, at + bit);
-		}
+		if ((m.digit | pairs_of(m.capital) | thirds_of(&m)) != 0)
+			try_block(&w, at, &m);
 	}
 }

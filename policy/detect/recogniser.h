@@ -70,9 +70,11 @@ struct recogniser {
 	 * "999-99-9999", "9{13,19}", "AA 99 99 99 A", "AA99X{11,30}".  A picture stands
 	 * for whole words: what begins or ends it with a letter or digit has none of
 	 * [A-Za-z0-9] beyond, and if it begins with a digit no digit and hyphen or dot
-	 * before it (a piece of a longer number).  Its first six characters hold a 9, X or x that is a
-	 * digit in the text, or it begins with "AAAAAA"; it is PICTURE_MAX characters
-	 * long at most.  Each way of writing is a picture of its own.
+	 * before it (a piece of a longer number).  It has a digit among its first six
+	 * characters, or in the first word behind short words of letters that are
+	 * joined by one sign ("AA 99", "xx:xx:xx" of which the first two may be "ab:cd"),
+	 * or begins with "AAAAAA" or "xx:xx:" ("-" and "." likewise).  It is PICTURE_MAX characters long at most.  Each way
+	 * of writing is a picture of its own.
 	 *
 	 * For everything that is made of digits or capitals: pictures cost nothing
 	 * where there are none, expressions without a fixed word cost much. */

@@ -53,12 +53,6 @@ static const char *const mac_pictures[] = {
 };
 
 /* Pictures begin at a word that holds a digit: of these the first holds none. */
-static const char *const mac_patterns[] = {
-	"(?i)[a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}",
-	"(?i)[a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}",
-	"(?i)[a-f]{4}\\.[0-9a-f]{4}\\.[0-9a-f]{4}", NULL,
-};
-
 static const char *const mac_words[] = {
 	"mac", "mac address", "macaddr", "hwaddr", "ether", "ethernet", "bssid", "wifi", "wlan",
 	"physical address", "link layer", "lladdr", "hardware address", "nic", "arp",
@@ -119,7 +113,7 @@ static const struct recogniser rows[] = {
 	},
 	{
 		.id = "mac", .title = "MAC address",
-		.pictures = mac_pictures, .patterns = mac_patterns, .min_size = 12, .max_size = 17,
+		.pictures = mac_pictures, .min_size = 12, .max_size = 17,
 		.check = mac_check, .context = mac_words, .alone = 85, .in_context = 95,
 		.masking = MASK_ENDS, .sensitivity = SENSITIVITY_INTERNAL, .rank = 40,
 	},

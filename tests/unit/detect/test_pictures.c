@@ -14,7 +14,7 @@ static const struct detect_picture pictures[] = {
 	{ "999-99-9999", 0 }, { "999 99 9999", 0 }, { "9{9}", 0 }, { "9{13,15}", 1 },
 	{ "9999 9999 9999", 1 }, { "AA 99 99 A", 2 }, { "AA9999A", 2 }, { "a9{3}x{2,4}", 3 },
 	{ "AAAAAAXX", 4 }, { "(999) 999", 5 }, { "+99 9{4,6}", 5 }, { "X9.9/9", 6 },
-	{ "9{9}", 0 }, { "9{9}", 7 },
+	{ "9{9}", 0 }, { "9{9}", 7 }, { "xx:xx:xx:xx", 8 }, { "xxxx.xxxx", 8 },
 };
 
 struct found {
@@ -113,6 +113,20 @@ static void each_word_belongs_to_one_stretch(void **state)
 	}
 }
 
+static void words_of_letters_may_stand_before_the_first_digit(void **state)
+{
+	(void)state;
+	assert_found("12:ab:cd:ef", "8:0-11 ");
+	assert_found("ab:cd:ef:12", "8:0-11 ");
+	assert_found("(ab:cd:e1:f2)", "8:1-12 ");
+	assert_found("abcd.ef12", "8:0-9 ");
+	assert_found(" ab:cd:ef:ab ", "8:1-12 ");
+	assert_found(" ab:cd:ef-ab ", "");
+	assert_found("xab:cd:ef:12", "");
+	assert_found("ab:cd:ef-12", "");
+	assert_found("12:34:56 2024-05-01", "");
+}
+
 static void words_are_found_wherever_they_stand(void **state)
 {
 	char text[400], wanted[64];
@@ -155,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_picture_stands_for_whole_words),
 		cmocka_unit_test(a_sign_before_the_word_may_begin_a_picture),
 		cmocka_unit_test(each_word_belongs_to_one_stretch),
+		cmocka_unit_test(words_of_letters_may_stand_before_the_first_digit),
 		cmocka_unit_test(words_are_found_wherever_they_stand),
 		cmocka_unit_test(what_is_no_picture_is_refused),
 	};
