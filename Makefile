@@ -158,12 +158,14 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 check: all $(UNIT_BIN) $(SUPPORT_BIN) $(BENCH_BIN)
 	@tests/layers.sh
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/munifs
+	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/muni-examine
 	@tests/run-units.sh $(UNIT_BIN)
 	@BUILD=$(BUILD) tests/run-system.sh
 check-layers:
 	@tests/layers.sh
-check-symbols: $(BUILD)/libmuniment.a $(BUILD)/munifs
-	@tests/symbols.sh $^
+check-symbols: $(BUILD)/libmuniment.a $(BUILD)/munifs $(BUILD)/muni-examine
+	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/munifs
+	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/muni-examine
 check-unit: $(UNIT_BIN)
 	@tests/run-units.sh $(UNIT_BIN)
 check-system: all $(SUPPORT_BIN) $(BENCH_BIN)

@@ -130,7 +130,17 @@ def friendly():
         text = f"payment card {CARD}\n".encode()
         info.size = len(text)
         t.addfile(info, io.BytesIO(text))
+    prose = {
+        "gb18030": "本公司对全部档案进行了清点，并将结果报告给主管部门。付款使用的银行卡如下。",
+        "big5": "本公司對全部檔案進行了清點，並將結果報告給主管機關。付款使用的信用卡如下。",
+        "shift_jis": "当社はすべての記録を確認し、その結果を担当部署に報告しました。支払いに使ったカードは次のとおりです。",
+        "euc_kr": "우리 회사는 모든 기록을 확인하고 그 결과를 담당 부서에 보고했습니다. 결제에 사용한 카드는 다음과 같습니다.",
+        "windows-1251": "Компания проверила все записи и сообщила о результатах ответственному отделу. Карта для оплаты указана ниже.",
+        "iso-8859-1": "La société a vérifié tous les dossiers et a informé le service concerné. Carte utilisée pour régler, côté client :",
+    }
     return {
+        # Behind the door no table of an encoding can be loaded any more.
+        **{f"card.{e}.txt": f"{p}\n{p}\npayment card {CARD}\n".encode(e) for e, p in prose.items()},
         "card.txt": f"payment card {CARD}\n".encode(),
         "card16.txt": f"payment card {CARD}\n".encode("utf-16"),
         "card.csv": b"name,card\nx,4111111111111111\n",
