@@ -10,24 +10,10 @@
  *
  * Rows are read a page at a time: no statement stands open while rows are written.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/store/catalogue_items_inside.h"
-
-#define PAGE_ROWS 512
-
-struct line {			/* of a row, as much as is needed here */
-	int64_t id, first;
-	uint64_t copies, size, device, inode;
-	enum node_kind kind;
-	uint32_t links;
-	bool has_sha, is_opaque, has_findings;
-	struct digest sha;
-	char *path, *original;	/* owned */
-	size_t path_size, original_size;
-};
 
 struct copy {			/* an item whose content stands more than once */
 	struct digest sha;
@@ -52,10 +38,7 @@ struct settling {
 	bool (*is_there)(void *arg, int64_t id);
 	void *arg;
 	struct item_sums *sums;
-	struct line page[PAGE_ROWS];
-	size_t page_count;
-	char *after;		/* the last path read; owned */
-	size_t after_size;
+	struct item_lines lines;
 	uint64_t *heads;	/* first 8 bytes of digests; later those met twice; owned */
 	size_t head_count, head_capacity;
 	struct copy *copies;	/* owned */
@@ -71,130 +54,37 @@ static int no_memory(struct err *e)
 	return err_set(e, MUNI_NO_MEMORY, "no memory to settle the inventory");
 }
 
-/* Room for one more; *list is NULL without memory. */
-static bool make_room(void **list, size_t count, size_t *capacity, size_t each)
+/* The list with room for one more, maybe elsewhere; NULL without memory. */
+static void *roomy(void *list, size_t count, size_t *capacity, size_t each)
 {
 	size_t more = *capacity ? *capacity * 2 : 256;
-	void *grown;
 
 	if (count < *capacity)
-		return true;
-	grown = reallocarray(*list, more, each);
-	if (!grown)
-		return false;
-	*list = grown;
-	*capacity = more;
-	return true;
+		return list;
+	list = reallocarray(list, more, each);
+	if (list)
+		*capacity = more;
+	return list;
 }
 
-/* ---- pages of rows ------------------------------------------------------------------ */
-
-static void page_clear(struct settling *s)
-{
-	for (size_t i = 0; i < s->page_count; i++) {
-		free(s->page[i].path);
-		free(s->page[i].original);
-	}
-	s->page_count = 0;
-}
-
-static char *copy_of(const uint8_t *data, size_t size)
-{
-	char *copy = malloc(size + 1);
-
-	if (copy) {
-		memcpy(copy, data, size);
-		copy[size] = '\0';
-	}
-	return copy;
-}
-
-static int line_from_row(struct query *q, struct line *l, struct err *e)
-{
-	const uint8_t *path, *attrs, *original, *target;
-	struct node n = { .id = 0 };
-	size_t attrs_size;
-
-	*l = (struct line){ .id = query_column_id(q, 1) };
-	path = query_column_blob(q, 0, 1, ITEM_PATH_MAX, &l->path_size);
-	attrs = query_column_blob(q, 2, 1, ATTRS_MAX + SYMLINK_MAX, &attrs_size);
-	if (!path || !item_path_is_sound(path, l->path_size) || !attrs ||
-	    !attrs_parse(attrs, attrs_size, &n, &target))
-		q->is_bad = true;
-	l->kind = n.kind;
-	l->links = n.links;
-	l->size = n.kind == NODE_FILE ? n.size : 0;
-	l->device = n.source_device;
-	l->inode = n.source_inode;
-	l->has_sha = sqlite3_column_type(q->stmt, 3) != SQLITE_NULL;
-	if (l->has_sha)
-		query_column_bytes(q, 3, l->sha.bytes, DIGEST_SIZE);
-	l->is_opaque = query_column(q, 4, 0, 1);
-	l->has_findings = query_column(q, 5, 0, ITEM_FINDINGS_MAX) > 0;
-	l->copies = (uint64_t)query_column(q, 8, 0, INT64_MAX);
-	if (sqlite3_column_type(q->stmt, 6) != SQLITE_NULL) {
-		l->first = query_column_id(q, 6);
-		original = query_column_blob(q, 7, 1, ITEM_PATH_MAX, &l->original_size);
-		l->original = original ? copy_of(original, l->original_size) : NULL;
-		if (original && !l->original)
-			return no_memory(e);
-	}
-	if (query_check(q, "item", l->id, e) < 0)
-		return -1;
-	l->path = copy_of(path, l->path_size);
-	return l->path ? 0 : no_memory(e);
-}
-
-/* 1: there are rows; 0: no more. */
-static int page_read(struct settling *s, struct err *e)
-{
-	struct query q;
-	int got = 0;
-
-	page_clear(s);
-	if (query_open(&q, s->c, STATEMENT_ITEM_SETTLE, "SELECT path, id, attrs, sha,"
-		       " opaque IS NOT NULL, findings, first, original, copies FROM item"
-		       " WHERE system = ? AND path > ? ORDER BY path", e) < 0)
-		return -1;
-	query_int(&q, s->system);
-	query_blob(&q, s->after, s->after_size);
-	while (s->page_count < PAGE_ROWS && (got = query_step(&q, e)) > 0)
-		if (line_from_row(&q, &s->page[s->page_count++], e) < 0) {
-			got = -1;
-			break;
-		}
-	query_close(&q);
-	if (got < 0)
-		return -1;
-	if (s->page_count == 0)
-		return 0;
-	const struct line *last = &s->page[s->page_count - 1];
-
-	free(s->after);
-	s->after = copy_of((const uint8_t *)last->path, last->path_size);
-	s->after_size = last->path_size;
-	return s->after ? 1 : no_memory(e);
-}
-
-static int each_line(struct settling *s, int (*act)(struct settling *s, struct line *l,
-						    struct err *e), struct err *e)
+static int each_line(struct settling *s, int (*act)(struct settling *s,
+						    struct item_line *l, struct err *e),
+		     struct err *e)
 {
 	int got;
 
-	free(s->after);
-	s->after = NULL;
-	s->after_size = 0;
+	item_lines_clear(&s->lines);
 	s->rank = 0;
-	while ((got = page_read(s, e)) > 0)
-		for (size_t i = 0; i < s->page_count; i++)
-			if (act(s, &s->page[i], e) < 0)
+	while ((got = item_lines_next(s->c, s->system, &s->lines, e)) > 0)
+		for (size_t i = 0; i < s->lines.count; i++)
+			if (act(s, &s->lines.list[i], e) < 0)
 				return -1;
 	return got;
 }
 
 /* ---- first pass: what is gone, what may stand twice ------------------------------------ */
 
-static bool can_be_copy(const struct line *l)
+static bool can_be_copy(const struct item_line *l)
 {
 	return l->kind == NODE_FILE && l->has_sha && l->size > 0;
 }
@@ -207,7 +97,7 @@ static uint64_t head_of(const struct digest *d)
 	return head;
 }
 
-static int drop(struct settling *s, const struct line *l, struct err *e)
+static int drop(struct settling *s, const struct item_line *l, struct err *e)
 {
 	struct query q;
 
@@ -222,15 +112,18 @@ static int drop(struct settling *s, const struct line *l, struct err *e)
 	return query_run(&q, e);
 }
 
-static int drop_or_note(struct settling *s, struct line *l, struct err *e)
+static int drop_or_note(struct settling *s, struct item_line *l, struct err *e)
 {
+	void *grown;
+
 	if (!s->is_there(s->arg, l->id))
 		return drop(s, l, e);
 	if (!can_be_copy(l))
 		return 0;
-	if (!make_room((void **)&s->heads, s->head_count, &s->head_capacity,
-		       sizeof *s->heads))
+	grown = roomy(s->heads, s->head_count, &s->head_capacity, sizeof *s->heads);
+	if (!grown)
 		return no_memory(e);
+	s->heads = grown;
 	s->heads[s->head_count++] = head_of(&l->sha);
 	return 0;
 }
@@ -258,16 +151,18 @@ static void keep_repeated(struct settling *s)
 
 /* ---- second pass: where the copies stand ------------------------------------------------ */
 
-static int note_copy(struct settling *s, struct line *l, struct err *e)
+static int note_copy(struct settling *s, struct item_line *l, struct err *e)
 {
 	uint64_t rank = s->rank++, head = head_of(&l->sha);
+	void *grown;
 
 	if (!can_be_copy(l) || s->head_count == 0 ||
 	    !bsearch(&head, s->heads, s->head_count, sizeof head, by_number))
 		return 0;
-	if (!make_room((void **)&s->copies, s->copy_count, &s->copy_capacity,
-		       sizeof *s->copies))
+	grown = roomy(s->copies, s->copy_count, &s->copy_capacity, sizeof *s->copies);
+	if (!grown)
 		return no_memory(e);
+	s->copies = grown;
 	s->copies[s->copy_count++] = (struct copy){
 		.sha = l->sha, .device = l->device, .inode = l->inode, .rank = rank,
 		.size = l->size, .id = l->id,
@@ -346,7 +241,7 @@ static void make_groups(struct settling *s)
 
 /* ---- third pass: what differs, and the sums ----------------------------------------------- */
 
-static int write_copy(struct settling *s, const struct line *l, const struct copy *original,
+static int write_copy(struct settling *s, const struct item_line *l, const struct copy *original,
 		      uint64_t copies, struct err *e)
 {
 	struct query q;
@@ -373,13 +268,13 @@ static int write_copy(struct settling *s, const struct line *l, const struct cop
 	return query_run(&q, e);
 }
 
-static int settle_copy(struct settling *s, struct line *l, struct copy *copy, struct err *e)
+static int settle_copy(struct settling *s, struct item_line *l, struct copy *copy, struct err *e)
 {
 	const struct copy key = { .rank = copy->leader };
 	struct copy *leader = bsearch(&key, s->copies, s->copy_count, sizeof key, by_rank);
 
 	if (leader == copy && copy->copies > 1) {
-		copy->path = copy_of((const uint8_t *)l->path, l->path_size);
+		copy->path = item_bytes(l->path, l->path_size);
 		copy->path_size = l->path_size;
 		if (!copy->path)
 			return no_memory(e);
@@ -387,11 +282,12 @@ static int settle_copy(struct settling *s, struct line *l, struct copy *copy, st
 	return write_copy(s, l, copy->is_duplicate ? leader : NULL, copy->copies, e);
 }
 
-static int sum_up(struct settling *s, const struct line *l, struct err *e)
+static int sum_up(struct settling *s, const struct item_line *l, struct err *e)
 {
 	struct item_sums *sums = s->sums;
 	uint8_t numbers[8 + 4 + 8];
 	struct writer w = writer_over(numbers, sizeof numbers);
+	void *grown;
 
 	writer_u64(&w, l->path_size);
 	writer_u32(&w, l->kind);
@@ -409,14 +305,15 @@ static int sum_up(struct settling *s, const struct line *l, struct err *e)
 		sums->bytes += l->size;
 		return 0;
 	}
-	if (!make_room((void **)&s->names, s->name_count, &s->name_capacity,
-		       sizeof *s->names))
+	grown = roomy(s->names, s->name_count, &s->name_capacity, sizeof *s->names);
+	if (!grown)
 		return no_memory(e);
+	s->names = grown;
 	s->names[s->name_count++] = (struct inode_name){ l->device, l->inode, l->size };
 	return 0;
 }
 
-static int write_line(struct settling *s, struct line *l, struct err *e)
+static int write_line(struct settling *s, struct item_line *l, struct err *e)
 {
 	uint64_t rank = s->rank++;
 	struct copy *copy = s->next_copy < s->copy_count &&
@@ -449,11 +346,10 @@ static void add_linked_bytes(struct settling *s)
 
 static void settling_free(struct settling *s)
 {
-	page_clear(s);
+	item_lines_clear(&s->lines);
 	for (size_t i = 0; i < s->copy_count; i++)
 		free(s->copies[i].path);
 	hasher_free(s->digest);
-	free(s->after);
 	free(s->heads);
 	free(s->copies);
 	free(s->names);

@@ -1,5 +1,6 @@
 /*
- * What scan_foreign.c (entries) and scan_entry.c (their bytes) share.
+ * What scan_foreign.c (entries), scan_foreign_send.c (their way on) and scan_entry.c
+ * (their bytes) share.
  */
 #ifndef FS_VAULT_SCAN_ENTRY_H
 #define FS_VAULT_SCAN_ENTRY_H
@@ -25,6 +26,12 @@ struct entries {
 /* To the workers, with others or by itself; takes i. */
 int entries_send(struct entries *in, struct scan_item *i, struct err *e);
 int entries_send_alone(struct entries *in, struct scan_item *i, struct err *e);
+/* Until all that was sent is written, hard links too: what comes now comes after. */
+int entries_settle(struct entries *in, struct err *e);
+/* The path of a name below parent, from the top; malloc'ed.  NULL without memory. */
+char *entries_path(const struct tree_node *parent, const char *name, size_t name_size);
+/* Directories that are empty, as items: when all entries are in the tree. */
+int entries_empties(struct entries *in, struct err *e);
 /* i's bytes, then entries_send(); takes i.  Problems are told; -1: fatal. */
 int entry_read(struct entries *in, struct scan_item *i, bool has_size, struct err *e);
 

@@ -14,87 +14,10 @@
 #include "fs/vault/scan_entry.h"
 
 #define ROWS_CACHE (4u << 20)
-#define OWN_HOLD 1		/* of what is under way: the reader's own */
 
 static int no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "out of memory for the archive's entries");
-}
-
-/* ---- on their way ------------------------------------------------------------------ */
-
-static int send(struct entries *in, struct err *e)
-{
-	struct scan_batch *b = in->batch;
-
-	in->batch = NULL;
-	return b ? scan_send(in->s, b, e) : 0;
-}
-
-int entries_send(struct entries *in, struct scan_item *i, struct err *e)
-{
-	if (!in->batch)
-		in->batch = scan_batch_new();
-	if (!in->batch) {
-		scan_item_free(i);
-		return no_memory(e);
-	}
-	scan_batch_add(in->batch, i);
-	in->batch->bytes += i->data_size;
-	if (in->batch->count < SCAN_BATCH_ITEMS && in->batch->bytes < SCAN_BATCH_BYTES)
-		return 0;
-	return send(in, e);
-}
-
-int entries_send_alone(struct entries *in, struct scan_item *i, struct err *e)
-{
-	if (send(in, e) < 0) {
-		scan_item_free(i);
-		return -1;
-	}
-	return entries_send(in, i, e) < 0 ? -1 : send(in, e);
-}
-
-/* Until all that was sent is written, hard links too: what comes now comes after. */
-static int settle(struct entries *in, struct err *e)
-{
-	struct scan_batch *links = in->links;
-
-	if (send(in, e) < 0)
-		return -1;
-	if (!scan_flow_wait(in->s->flow, OWN_HOLD))
-		return err_set(e, MUNI_CANCELLED, "stopped");
-	if (!links)
-		return 0;
-	in->links = NULL;
-	scan_pass_on(in->s, links);
-	if (!scan_flow_wait(in->s->flow, OWN_HOLD))
-		return err_set(e, MUNI_CANCELLED, "stopped");
-	return 0;
-}
-
-/* ---- paths ------------------------------------------------------------------------- */
-
-/* The path of a name below parent, from the top; malloc'ed.  NULL without memory. */
-static char *path_below(const struct tree_node *parent, const char *name, size_t name_size)
-{
-	size_t size = name_size, at;
-	char *path;
-
-	for (const struct tree_node *n = parent; n && n->parent; n = n->parent)
-		size += n->name_size + 1u;
-	path = malloc(size + 1);
-	if (!path)
-		return NULL;
-	path[size] = '\0';
-	at = size - name_size;
-	memcpy(path + at, name, name_size);
-	for (const struct tree_node *n = parent; n && n->parent; n = n->parent) {
-		path[--at] = '/';
-		at -= n->name_size;
-		memcpy(path + at, n->name, n->name_size);
-	}
-	return path;
 }
 
 /* ---- entries -------------------------------------------------------------------------- */
@@ -268,7 +191,7 @@ static int place(struct entries *in, const struct foreign_entry *x, const struct
 				     text_printable_n(x->hardlink, x->hardlink_size));
 			return 1;
 		}
-		*target = path_below(to->parent, to->name, to->name_size);
+		*target = entries_path(to->parent, to->name, to->name_size);
 		if (!*target)
 			return no_memory(e);
 	}
@@ -289,7 +212,7 @@ static int place(struct entries *in, const struct foreign_entry *x, const struct
 		return 1;
 	}
 	free(in->path);
-	in->path = path_below(parent, name, name_size);
+	in->path = entries_path(parent, name, name_size);
 	return in->path ? 0 : no_memory(e);
 }
 
@@ -310,7 +233,7 @@ static int take(struct entries *in, const struct foreign_entry *x, struct err *e
 		in->taken++;
 		in->again += is_again;
 		if (is_again)
-			rc = settle(in, e);
+			rc = entries_settle(in, e);
 	}
 	if (rc == 0 && is_directory && is_again)
 		rc = forget(in, e);
@@ -320,45 +243,6 @@ static int take(struct entries *in, const struct foreign_entry *x, struct err *e
 		rc = send_item(in, x, &m, is_again, e);
 	free(target);
 	return rc < 0 ? -1 : 0;
-}
-
-/* ---- directories ----------------------------------------------------------------------- */
-
-static int add_empty(struct entries *in, const struct tree_node *n, struct err *e)
-{
-	bool is_failed;
-	struct scan_item *i;
-	char *path = path_below(n->parent, n->name, n->name_size);
-
-	if (!path)
-		return no_memory(e);
-	i = scan_item_new(SCAN_ITEM, path, strlen(path));
-	free(path);
-	if (!i)
-		return no_memory(e);
-	inode_meta(n->inode, &i->meta, &is_failed);
-	i->meta.size = 0;
-	i->meta.links = 1;
-	return entries_send(in, i, e);
-}
-
-/* Down and up by the tree's own links: depth costs no stack. */
-static int add_empties(struct entries *in, struct err *e)
-{
-	struct tree_node *top = ingest_tree_top(in->tree), *n = top->children;
-
-	while (n) {
-		if (n->is_directory && !n->children && n->inode && add_empty(in, n, e) < 0)
-			return -1;
-		if (n->children) {
-			n = n->children;
-			continue;
-		}
-		while (n != top && !n->next)
-			n = n->parent;
-		n = n == top ? NULL : n->next;
-	}
-	return 0;
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
@@ -424,7 +308,7 @@ static int work(struct entries *in, struct err *e)
 	if (in->s->is_resumed && !in->s->options->reread &&
 	    vault_connect(in->s->vault, ROWS_CACHE, &in->rows, e) < 0)
 		return -1;
-	if (read_entries(in, e) < 0 || add_empties(in, e) < 0 || settle(in, e) < 0)
+	if (read_entries(in, e) < 0 || entries_empties(in, e) < 0 || entries_settle(in, e) < 0)
 		return -1;
 	tell(in);
 	return 0;
