@@ -191,8 +191,11 @@ static void the_policys_calendar_says_which_day_it_is(void **state)
 	struct judgement j = { .matched = NULL };
 
 	(void)state;
-	if (policy_load(shanghai, strlen(shanghai), "test.yaml", &p, &e) < 0)
+	if (policy_load(shanghai, strlen(shanghai), "test.yaml", &p, &e) < 0) {
+		if (strstr(e.text, "calendar") == NULL)
+			fail_msg("%s", e.text);
 		skip();		/* no tzdata */
+	}
 	f.modified = moment("2024-02-29T15:30:00Z");	/* 23:30 there */
 	policy_decide(p, &f, moment("2024-02-29T16:30:00Z"), &j);
 	assert_non_null(j.rule);
