@@ -133,6 +133,10 @@ bool query_column_is_null(struct query *q, int column);
 /* A malloc'ed copy of text without NUL, of at most max bytes; else NULL and is_bad. */
 char *query_column_copy(struct query *q, int column, size_t max);
 int query_check(struct query *q, const char *what, int64_t id, struct err *e);
+/* Rows of path and sentence for one id, the statement open and unbound; closes it. */
+int query_problems(struct query *q, const char *of, int64_t id,
+		   int (*row)(void *arg, const void *path, size_t path_size,
+			      const char *what), void *arg, struct err *e);
 
 /* The error of the connection's last call, as our codes and in our words. */
 int catalogue_sql_error(struct catalogue *c, int rc, const char *doing, struct err *e);

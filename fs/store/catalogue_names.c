@@ -8,24 +8,20 @@
 
 /* ---- problems ------------------------------------------------------------------------- */
 
-int catalogue_problems(struct catalogue *c, int64_t version,
-		       int (*row)(void *arg, const void *path, size_t path_size,
-				  const char *what), void *arg, struct err *e)
+int query_problems(struct query *q, const char *of, int64_t id,
+		   int (*row)(void *arg, const void *path, size_t path_size,
+			      const char *what), void *arg, struct err *e)
 {
-	struct query q;
 	char what[1000];
 	int got, rc = -1;
 
-	if (query_open(&q, c, STATEMENT_PROBLEMS, "SELECT path, what FROM problem"
-		       " WHERE version = ? ORDER BY path, what", e) < 0)
-		return -1;
-	query_int(&q, version);
-	while ((got = query_step(&q, e)) > 0) {
+	query_int(q, id);
+	while ((got = query_step(q, e)) > 0) {
 		size_t size;
-		const uint8_t *path = query_column_blob(&q, 0, 0, PATH_BYTES_MAX, &size);
+		const uint8_t *path = query_column_blob(q, 0, 0, PATH_BYTES_MAX, &size);
 
-		query_column_text(&q, 1, what, sizeof what);
-		if (query_check(&q, "a problem of version", version, e) < 0)
+		query_column_text(q, 1, what, sizeof what);
+		if (query_check(q, of, id, e) < 0)
 			goto out;
 		int answer = row(arg, path, size, what);
 		if (answer != 0) {
@@ -35,8 +31,20 @@ int catalogue_problems(struct catalogue *c, int64_t version,
 	}
 	rc = got;
 out:
-	query_close(&q);
+	query_close(q);
 	return rc;
+}
+
+int catalogue_problems(struct catalogue *c, int64_t version,
+		       int (*row)(void *arg, const void *path, size_t path_size,
+				  const char *what), void *arg, struct err *e)
+{
+	struct query q;
+
+	if (query_open(&q, c, STATEMENT_PROBLEMS, "SELECT path, what FROM problem"
+		       " WHERE version = ? ORDER BY path, what", e) < 0)
+		return -1;
+	return query_problems(&q, "a problem of version", version, row, arg, e);
 }
 
 int catalogue_problem_add(struct catalogue *c, int64_t version, const void *path,

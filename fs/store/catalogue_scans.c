@@ -272,29 +272,10 @@ int catalogue_scan_problems(struct catalogue *c, int64_t scan,
 				       const char *what), void *arg, struct err *e)
 {
 	struct query q;
-	char what[1000];
-	int got, rc = -1;
 
 	if (need_inventory(c, e) < 0 ||
 	    query_open(&q, c, STATEMENT_SCAN_PROBLEMS, "SELECT path, what FROM scan_problem"
 		       " WHERE scan = ? ORDER BY path, what", e) < 0)
 		return -1;
-	query_int(&q, scan);
-	while ((got = query_step(&q, e)) > 0) {
-		size_t size;
-		const uint8_t *path = query_column_blob(&q, 0, 0, PATH_BYTES_MAX, &size);
-
-		query_column_text(&q, 1, what, sizeof what);
-		if (query_check(&q, "a problem of scan", scan, e) < 0)
-			goto out;
-		int answer = row(arg, path, size, what);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
-	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	return query_problems(&q, "a problem of scan", scan, row, arg, e);
 }
