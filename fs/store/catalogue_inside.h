@@ -157,6 +157,7 @@ int catalogue_need_format(struct catalogue *c, int64_t format, const char *what,
 			  struct err *e);
 #define CATALOGUE_FORMAT_INVENTORY 2
 #define CATALOGUE_FORMAT_DECISIONS 3
+#define CATALOGUE_FORMAT_RETENTION 4
 
 /* ---- words (catalogue_words.c) -------------------------------------------- */
 
@@ -209,7 +210,8 @@ void node_from_row(struct query *q, int at, struct node *n);
 /* Internal sequences go on after the public ones. */
 enum { SEQUENCE_VERSION = SEQUENCE_COUNT, SEQUENCE_SYSTEM, SEQUENCE_ACCOUNT,
 	SEQUENCE_CLASS, SEQUENCE_SCAN, SEQUENCE_ITEM, SEQUENCE_WORD, SEQUENCE_POLICY,
-	SEQUENCE_ALL };
+	SEQUENCE_HOLD, SEQUENCE_EXTENSION, SEQUENCE_DISPOSITION, SEQUENCE_CERTIFICATE,
+	SEQUENCE_COPY, SEQUENCE_ALL };
 extern const char *const catalogue_sequence_names[SEQUENCE_ALL];
 int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,
 			    struct err *e);

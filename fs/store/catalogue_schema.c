@@ -101,8 +101,48 @@ static const char step_3[] =
 	"  definition TEXT NOT NULL, PRIMARY KEY(class, policy)) STRICT, WITHOUT ROWID;"
 	"INSERT INTO sequence(name, next) VALUES('policy', 1);";
 
+/* Retention, dispositions, certificates.  An officer, event, hold, extension or
+ * restriction is also in the log; what is here is found faster, not believed more. */
+static const char step_4[] =
+	"ALTER TABLE class ADD COLUMN base INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE node_class(node INTEGER NOT NULL, class INTEGER NOT NULL,"
+	"  PRIMARY KEY(node, class)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE stub(dir INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER,"
+	"  leaf BLOB NOT NULL, PRIMARY KEY(dir, first, leaf)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE officer(id TEXT PRIMARY KEY, roles TEXT NOT NULL, person TEXT NOT NULL,"
+	"  cert BLOB NOT NULL, fingerprint BLOB NOT NULL UNIQUE, added INTEGER NOT NULL,"
+	"  removed INTEGER) STRICT;"
+	"CREATE TABLE event(system INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,"
+	"  recorded INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(system, name, at))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE hold(id INTEGER PRIMARY KEY, case_ref TEXT NOT NULL, mandate TEXT,"
+	"  reason TEXT NOT NULL, system INTEGER NOT NULL, path BLOB, class TEXT, query TEXT,"
+	"  upto INTEGER, placed INTEGER NOT NULL, released INTEGER, released_because TEXT)"
+	"  STRICT;"
+	"CREATE TABLE extension(id INTEGER PRIMARY KEY, system INTEGER NOT NULL, path BLOB,"
+	"  class TEXT, query TEXT, upto INTEGER, until INTEGER NOT NULL, reason TEXT NOT NULL,"
+	"  made INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE shortening(class TEXT PRIMARY KEY, policy INTEGER NOT NULL,"
+	"  disposition INTEGER NOT NULL, made INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE disposition(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+	"  state INTEGER NOT NULL, proposer TEXT NOT NULL, proposed INTEGER NOT NULL,"
+	"  asof INTEGER NOT NULL, scope TEXT NOT NULL, root BLOB NOT NULL,"
+	"  statement TEXT NOT NULL, signature BLOB, result TEXT) STRICT;"
+	"CREATE TABLE disposition_item(disposition INTEGER NOT NULL, leaf BLOB NOT NULL,"
+	"  dir INTEGER NOT NULL, name BLOB, first INTEGER NOT NULL, outcome INTEGER NOT NULL,"
+	"  text TEXT, PRIMARY KEY(disposition, leaf)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE approval(disposition INTEGER NOT NULL, officer TEXT NOT NULL,"
+	"  made INTEGER NOT NULL, signature BLOB NOT NULL, PRIMARY KEY(disposition, officer))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE certificate(id INTEGER PRIMARY KEY, disposition INTEGER NOT NULL,"
+	"  made INTEGER NOT NULL, digest BLOB NOT NULL) STRICT;"
+	"CREATE TABLE copy(id INTEGER PRIMARY KEY, of TEXT NOT NULL, place TEXT NOT NULL,"
+	"  declared INTEGER NOT NULL, state TEXT NOT NULL, changed INTEGER NOT NULL) STRICT;"
+	"INSERT INTO sequence(name, next) VALUES('hold', 1), ('extension', 1),"
+	"  ('disposition', 1), ('certificate', 1), ('copy', 1);";
+
 /* steps[n] leads from format n to n + 1. */
-static const char *const steps[] = { step_1, step_2, step_3 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 #define FORMAT_NOW ((int64_t)(sizeof steps / sizeof steps[0]))
 

@@ -244,6 +244,11 @@ const char *const catalogue_sequence_names[SEQUENCE_ALL] = {
 	[SEQUENCE_ITEM] = "item",
 	[SEQUENCE_WORD] = "word",
 	[SEQUENCE_POLICY] = "policy",
+	[SEQUENCE_HOLD] = "hold",
+	[SEQUENCE_EXTENSION] = "extension",
+	[SEQUENCE_DISPOSITION] = "disposition",
+	[SEQUENCE_CERTIFICATE] = "certificate",
+	[SEQUENCE_COPY] = "copy",
 };
 
 int catalogue_sequence_next(struct catalogue *c, unsigned sequence, int64_t *next,

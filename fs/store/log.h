@@ -51,7 +51,25 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_UPGRADE = 14,	/* the catalogue was brought to a newer format */
 	LOG_CLASSIFY = 15,	/* a policy decided on a system's items */
 	LOG_DECIDE = 16,	/* officers decided otherwise on some */
-	/* 17.. : holds, dispositions, certificates */
+	LOG_EPOCH_ABANDONED = 17,	/* a switch was taken back before its point of no return */
+	LOG_OFFICER_ADDED = 18,
+	LOG_OFFICER_REMOVED = 19,
+	LOG_EVENT = 20,		/* something that retention counts from */
+	LOG_HOLD_PLACED = 21,
+	LOG_HOLD_RELEASED = 22,
+	LOG_RETENTION_EXTENDED = 23,
+	LOG_RETENTION_SHORTENED = 24,	/* under approvals */
+	LOG_RESTRICTED = 25,
+	LOG_RESTRICTION_LIFTED = 26,
+	LOG_PROPOSED = 27,	/* a disposition */
+	LOG_APPROVED = 28,	/* one approval of it */
+	LOG_WITHDRAWN = 29,
+	LOG_REFUSED = 30,	/* what was asked for was against a rule; details cite it */
+	LOG_DESTROYED = 31,	/* records of a disposition are gone */
+	LOG_CERTIFIED = 32,
+	LOG_CLOCK = 33,		/* officers signed the present time */
+	LOG_AUTHORITY = 34,	/* a time-stamping authority was named */
+	LOG_COPY = 35,		/* a copy of data or keyring was declared, or is gone */
 };
 
 struct log_entry {

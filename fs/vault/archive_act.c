@@ -27,14 +27,14 @@ static int raise_generation(struct vault *v, struct err *e)
 }
 
 /* Entry, then position and details, then the commit (log.h, L2). */
-static int record(struct vault *v, enum log_act act, const char *details, struct err *e)
+static int record_by(struct vault *v, enum log_act act, const struct digest *actor,
+		     const char *details, struct err *e)
 {
-	const struct digest by_the_keys_holder = {{0}};
 	const struct log_position before = *log_position(v->log);
 	uint8_t salt[16];
 
 	if (raise_generation(v, e) < 0 ||
-	    log_append(v->log, act, vault_now(v), &by_the_keys_holder, details, salt, e) < 0 ||
+	    log_append(v->log, act, vault_now(v), actor, details, salt, e) < 0 ||
 	    catalogue_log_detail_add(v->catalogue, before.frontier.count, salt, details, e) < 0 ||
 	    catalogue_log_position_put(v->catalogue, log_position(v->log), e) < 0 ||
 	    catalogue_commit(v->catalogue, e) < 0) {
@@ -44,6 +44,13 @@ static int record(struct vault *v, enum log_act act, const char *details, struct
 	}
 	v->is_settled = false;
 	return 0;
+}
+
+static int record(struct vault *v, enum log_act act, const char *details, struct err *e)
+{
+	const struct digest by_the_keys_holder = {{0}};
+
+	return record_by(v, act, &by_the_keys_holder, details, e);
 }
 
 /* ---- after it -------------------------------------------------------------------- */
@@ -107,15 +114,23 @@ static int finish(struct vault *v, struct err *e)
 	return 0;
 }
 
-int vault_commit_act(struct vault *v, enum log_act act, const char *details,
-		     struct err *e)
+int vault_commit_act_by(struct vault *v, enum log_act act, const struct digest *actor,
+			const char *details, struct err *e)
 {
-	if (record(v, act, details, e) < 0)
+	const struct digest by_the_keys_holder = {{0}};
+
+	if (record_by(v, act, actor ? actor : &by_the_keys_holder, details, e) < 0)
 		return -1;
 	if (finish(v, e) < 0)
 		return err_wrap(e, "it is done and recorded, but not all of its copies could "
 				"be brought up; the next command that writes does that");
 	return 0;
+}
+
+int vault_commit_act(struct vault *v, enum log_act act, const char *details,
+		     struct err *e)
+{
+	return vault_commit_act_by(v, act, NULL, details, e);
 }
 
 /* The entry first: from here on an act without its head explains why the

@@ -56,6 +56,9 @@ struct vault {
  */
 int vault_commit_act(struct vault *v, enum log_act act, const char *details,
 		     struct err *e);
+/* The same by an officer: SHA-256 of the certificate; NULL: the holder of the key. */
+int vault_commit_act_by(struct vault *v, enum log_act act, const struct digest *actor,
+			const char *details, struct err *e);
 /* Rolls back the version in progress, or marks the scan in progress as cut off, if
  * there is one, and logs that. */
 int vault_abandon(struct vault *v, struct err *e);

@@ -1,0 +1,117 @@
+/*
+ * Officers, dispositions, approvals, certificates, declared copies: their rows.
+ * docs/decisions/0091 and 0093 say what they mean.
+ */
+#ifndef FS_STORE_CATALOGUE_DISPOSITIONS_H
+#define FS_STORE_CATALOGUE_DISPOSITIONS_H
+
+#include "fs/store/catalogue_retention.h"
+
+/* ---- officers ----------------------------------------------------------------------- */
+
+struct officer_row {		/* texts and cert borrowed for the call */
+	const char *id;
+	const char *roles;	/* "records,owner" */
+	const char *person;	/* the certificate's subject, RFC 2253 */
+	const uint8_t *cert;	/* DER */
+	size_t cert_size;
+	struct digest fingerprint;	/* SHA-256 of cert */
+	int64_t added, removed;	/* removed 0: in office */
+};
+int catalogue_officer_add(struct catalogue *c, const struct officer_row *o, struct err *e);
+int catalogue_officer_remove(struct catalogue *c, const char *id, int64_t now, struct err *e);
+int catalogue_officers(struct catalogue *c, int (*row)(void *arg, const struct officer_row *o),
+		       void *arg, struct err *e);	/* by id, removed ones too */
+
+/* ---- dispositions --------------------------------------------------------------------- */
+
+enum disposition_kind {		/* on disk: never renumber, never reuse */
+	DISPOSITION_RECORDS = 1,	/* records of the archive are destroyed */
+	DISPOSITION_LIVE = 2,	/* items of a live source are destroyed there */
+	DISPOSITION_SHORTEN = 3,	/* a class is kept for a shorter time from now on */
+};
+
+enum disposition_state {	/* on disk: never renumber, never reuse */
+	DISPOSITION_PROPOSED = 0,	/* approvals may come in */
+	DISPOSITION_SWITCHING = 1,	/* being executed */
+	DISPOSITION_GONE = 2,	/* done; the certificate is outstanding */
+	DISPOSITION_CERTIFIED = 3,
+	DISPOSITION_WITHDRAWN = 4,
+};
+
+struct disposition_row {	/* texts malloc'ed and owned; disposition_row_clear() */
+	int64_t id;
+	enum disposition_kind kind;
+	enum disposition_state state;
+	char *proposer;		/* officer id */
+	int64_t proposed, asof;	/* seconds */
+	char *scope;		/* JSON: what was asked for, so that the list can be made again */
+	struct digest root;
+	char *statement;	/* canonical JSON: what is signed */
+	uint8_t *signature;	/* the proposer's, CMS DER */
+	size_t signature_size;
+	char *result;		/* JSON: facts for the certificate; NULL until GONE */
+};
+void disposition_row_clear(struct disposition_row *d);
+int catalogue_disposition_add(struct catalogue *c, struct disposition_row *d, struct err *e);
+int catalogue_disposition_get(struct catalogue *c, int64_t id, struct disposition_row *out,
+			      struct err *e);	/* MUNI_NOT_FOUND */
+int catalogue_disposition_state(struct catalogue *c, int64_t id, enum disposition_state s,
+				const char *result, struct err *e);	/* result NULL: kept */
+int catalogue_dispositions(struct catalogue *c,
+			   int (*row)(void *arg, const struct disposition_row *d), void *arg,
+			   struct err *e);
+
+enum item_outcome { OUTCOME_PENDING = 0, OUTCOME_GONE = 1,
+	OUTCOME_BYTES_STAY = 2,	/* gone, but another kept record has its bytes */
+	OUTCOME_FAILED = 3 };	/* live source: it is still there; text says why */
+
+struct disposition_item {
+	struct digest leaf;
+	struct record_key key;	/* LIVE: directory is the system's id, first 0; see path */
+	const char *path;	/* LIVE: below the source; else NULL */
+	size_t path_size;
+	enum item_outcome outcome;
+	const char *text;	/* canonical JSON of the item with its salt; NULL once gone
+				 * under a class that does not keep names */
+};
+int catalogue_disposition_item_put(struct catalogue *c, int64_t disposition,
+				   const struct disposition_item *i, struct err *e);
+/* By leaf; borrowed for the call. */
+int catalogue_disposition_items(struct catalogue *c, int64_t disposition,
+				int (*row)(void *arg, const struct disposition_item *i),
+				void *arg, struct err *e);
+
+struct approval_row {
+	const char *officer;
+	int64_t made;
+	const uint8_t *signature;	/* detached CMS over the statement, DER */
+	size_t signature_size;
+};
+int catalogue_approval_put(struct catalogue *c, int64_t disposition,
+			   const struct approval_row *a, struct err *e);	/* MUNI_EXISTS */
+int catalogue_approvals(struct catalogue *c, int64_t disposition,
+			int (*row)(void *arg, const struct approval_row *a), void *arg,
+			struct err *e);
+
+/* ---- certificates, declared copies ---------------------------------------------------- */
+
+int catalogue_certificate_add(struct catalogue *c, int64_t disposition, int64_t now,
+			      const struct digest *content, int64_t *id, struct err *e);
+int catalogue_certificates(struct catalogue *c,
+			   int (*row)(void *arg, int64_t id, int64_t disposition, int64_t made,
+				      const struct digest *content), void *arg, struct err *e);
+
+struct copy_row {		/* a copy of the data or of the keyring that people keep */
+	int64_t id;
+	const char *of;		/* "data", "keyring" */
+	const char *place;	/* "tape 0042, vault of the bank" */
+	int64_t declared;
+	const char *state;	/* "kept", "destroyed", "lost" */
+	int64_t changed;
+};
+int catalogue_copy_put(struct catalogue *c, struct copy_row *k, struct err *e);	/* id 0: new */
+int catalogue_copies(struct catalogue *c, int (*row)(void *arg, const struct copy_row *k),
+		     void *arg, struct err *e);
+
+#endif

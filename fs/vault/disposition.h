@@ -1,0 +1,54 @@
+/*
+ * Dispositions: proposed, shown, approved, executed, withdrawn.  docs/decisions/0091.
+ */
+#ifndef FS_VAULT_DISPOSITION_H
+#define FS_VAULT_DISPOSITION_H
+
+#include "fs/crypt/officer.h"
+#include "fs/vault/epoch.h"
+#include "fs/vault/retain.h"
+
+/* ---- officers ---------------------------------------------------------------------- */
+
+#define OFFICER_ROLES "records, owner, legal, it, witness, auditor"
+/* roles: comma separated.  MUNI_EXISTS; MUNI_USAGE: no such role, or a certificate that
+ * cannot sign; MUNI_REFUSED: another officer's key or subject. */
+int vault_officer_add(struct vault *v, const char *id, const char *roles, const char *cert_path,
+		      struct err *e);
+int vault_officer_remove(struct vault *v, const char *id, const char *reason, struct err *e);
+
+/* ---- proposals ------------------------------------------------------------------------ */
+
+struct propose_request {
+	enum disposition_kind kind;
+	struct record_filter filter;
+	bool by_review;		/* also records whose class wants a review: with a reason */
+	const char *reason;	/* NULL: none */
+	const char *source;	/* LIVE: the directory */
+	const char *shorten_class;	/* SHORTEN: its code ... */
+	const char *policy_digest;	/* ... and the digest (hex) of the policy to go by */
+	int64_t asof;		/* 0: now */
+};
+struct left_out {		/* by enum record_standing: records not taken, and why */
+	uint64_t count[8];
+};
+/* MUNI_REFUSED where nothing is left to propose: says what keeps it. */
+int vault_propose(struct vault *v, const struct propose_request *r, const char *officer,
+		  struct officer_key *key, struct left_out *left, int64_t *id, struct err *e);
+
+/* What is still asked for, as sentences, in *missing (malloc'ed lines; "" nothing). */
+int vault_disposition_missing(struct vault *v, int64_t id, char **missing, struct err *e);
+
+/* key or signature (detached CMS over the statement, DER or PEM), one of them.  With a
+ * signature `officer` may be NULL: found by its certificate. */
+int vault_approve(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
+		  const uint8_t *signature, size_t signature_size, struct err *e);
+int vault_withdraw(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
+		   const char *reason, struct err *e);
+
+/* Executes, or goes on with what was cut off.  *certificate: its number. */
+int vault_execute(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
+		  const struct epoch_options *o, const struct vault_monitor *m,
+		  int64_t *certificate, struct err *e);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * What goes with a set of records, and what has to be kept out of its way: marking,
+ * re-packing of survivors, copying of the rows that stay.  Used by the switch of epoch
+ * alone (fs/vault/epoch.h).
+ *
+ *   D1  Liveness is computed, never counted: one scan of the extents of kept records.
+ *   D2  A block whose key the next catalogue has holds nothing of what goes, unless a kept
+ *       record has these very bytes too.
+ *   D3  Names, salts, metadata, owners' names, extended attributes, chunk names, inventory,
+ *       findings, decisions, overrides, problems and log details of what goes are not in
+ *       the next catalogue; the bare leaf is (table stub), so every version's root holds.
+ *   D4  Cost grows with what goes and with the catalogue, not with the segments.
+ */
+#ifndef FS_VAULT_DOOM_H
+#define FS_VAULT_DOOM_H
+
+#include "fs/store/catalogue_dispositions.h"
+#include "fs/vault/vault.h"
+
+struct doom;
+
+struct doom_result {
+	uint64_t records, directories, bytes;	/* logical bytes of the files among them */
+	uint64_t contents_gone, contents_shared;	/* shared: a kept record has the bytes */
+	uint64_t blocks_gone;	/* their keys are in no catalogue any more */
+	uint64_t blocks_repacked;	/* of these: had survivors, which were moved */
+	uint64_t bytes_repacked;	/* sealed, of the new blocks */
+	uint64_t segments_gone;
+	struct digest keys;	/* SHA-256 over the ids of blocks_gone, ascending */
+};
+
+/* Marks by the items of the disposition (0: nothing goes).  v->catalogue is read. */
+int doom_mark(struct vault *v, int64_t disposition, struct doom **out, struct err *e);
+void doom_free(struct doom *d);		/* NULL is allowed */
+/* New blocks for survivors, in new segments, on stable storage. */
+int doom_repack(struct doom *d, struct vault *v, const struct vault_monitor *m, struct err *e);
+/* Every row that stays, from v->catalogue into the empty `next` (attached inside), in a
+ * transaction of its own; settles the disposition: state GONE, outcomes, names. */
+int doom_copy(struct doom *d, struct vault *v, struct catalogue *next,
+	      const struct vault_monitor *m, struct err *e);
+void doom_result(const struct doom *d, struct doom_result *out);
+
+#endif

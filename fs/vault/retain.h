@@ -1,0 +1,100 @@
+/*
+ * Retention: when a record may go, and what keeps it.  docs/decisions/0090.
+ *
+ *   R1  The longest of all dates counts; nothing but an approved shortening takes a date
+ *       away.
+ *   R2  A record without a date to count from is kept, and reported.
+ *   R3  The same catalogue and `now` give the same answers, in the same order.
+ */
+#ifndef FS_VAULT_RETAIN_H
+#define FS_VAULT_RETAIN_H
+
+#include "fs/store/catalogue_retention.h"
+#include "fs/vault/vault.h"
+#include "policy/policy.h"
+#include "policy/retention.h"
+
+enum record_standing {
+	STANDING_KEPT,		/* its date has not come, or it has none that ever comes */
+	STANDING_MISSING,	/* no trigger date: kept, and reported */
+	STANDING_UNCLASSIFIED,	/* no class: kept, and reported */
+	STANDING_HELD,		/* its date may have come; a hold pauses it */
+	STANDING_GRACE,		/* due; the grace of its class is not over */
+	STANDING_REVIEW,	/* due; its class wants a review or a transfer first */
+	STANDING_DUE,		/* may be proposed for destruction */
+};
+const char *standing_name(enum record_standing s);	/* "kept" ... */
+
+/* One class under one definition, as it counts for the record. */
+struct record_term {
+	const struct policy_class *definition;	/* borrowed from the retainer */
+	const uint8_t *policy_digest;	/* 32 bytes */
+	int64_t policy;
+	struct retention retention;
+};
+
+struct record_state {
+	const struct record *record;
+	const char *system_name;
+	enum record_standing standing;
+	const struct policy_class *ruling;	/* of the term that counts; NULL: none */
+	const struct record_term *terms;
+	size_t term_count;
+	struct civil from;	/* the day that the ruling term counts from */
+	bool has_due;
+	struct civil until;	/* the last day on which it must be kept */
+	struct civil eligible;	/* the first day on which it may go: after the grace */
+	bool is_extended;	/* by an extension */
+	bool is_restricted;
+	const int64_t *holds;	/* ids of those that cover it */
+	size_t hold_count;
+};
+
+/* Everything that does not depend on the record, read once: definitions, events, holds,
+ * extensions, shortenings, classifications. */
+struct retainer;
+int retainer_open(struct catalogue *c, int64_t now, struct retainer **out, struct err *e);
+void retainer_close(struct retainer *r);	/* NULL is allowed */
+/* *out borrows from r and record until the next call. */
+int retainer_judge(struct retainer *r, const struct record *record, struct record_state *out,
+		   struct err *e);
+
+struct record_filter {		/* NULL or 0: any */
+	const char *system;	/* name */
+	const char *path;	/* glob */
+	const char *class_code;
+	int64_t version;	/* only records that stand in no other version */
+};
+/* Every record that the filter lets through, judged as of `asof`. */
+int vault_due(struct catalogue *c, const struct record_filter *f, int64_t asof,
+	      int (*row)(void *arg, const struct record_state *s), void *arg, struct err *e);
+
+/* ---- acts, each in the log ------------------------------------------------------------ */
+
+int vault_event(struct vault *v, const char *system, const char *name, int64_t at,
+		const char *reason, struct err *e);
+
+struct scope_request {
+	const char *system, *path, *class_code, *query;
+	bool is_standing;
+};
+int vault_hold_add(struct vault *v, const struct scope_request *s, const char *case_ref,
+		   const char *mandate, const char *reason, int64_t *id, struct err *e);
+int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct err *e);
+/* until: later than what counts now is what it is for; an earlier one changes nothing. */
+int vault_retain_extend(struct vault *v, const struct scope_request *s, struct civil until,
+			const char *reason, int64_t *id, struct err *e);
+/* *count: nodes that changed. */
+int vault_restrict(struct vault *v, const struct scope_request *s, bool is_lifted,
+		   const char *reason, uint64_t *count, struct err *e);
+
+/* ---- holds as the log has them --------------------------------------------------------- */
+
+/*
+ * Rebuilds holds, extensions, officers and shortenings from the log's details, each checked
+ * against its commitment, and compares with the tables.  MUNI_DAMAGED says what was
+ * changed behind the log's back; with it nothing may be destroyed.
+ */
+int retention_check_log(struct vault *v, struct err *e);
+
+#endif
