@@ -66,6 +66,8 @@ ALL_CFLAGS = $(BASE) $(OWN) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(LDFLAGS)
 LIBS = -lm -lsqlite3 -lzstd -lisal -lcrypto -larchive -ljansson -lseccomp -lz -lacl \
 	-lyaml -lpcre2-8 -lcsv
+TOOL_CFLAGS = $(shell pkg-config --cflags libxml-2.0 | sed 's/-I/-isystem /g')
+TOOL_LIBS = $(shell pkg-config --libs libxml-2.0)
 # What parses the files of others is linked into muni-examine alone (and tests).
 LOOK_PKGS := poppler-glib gmime-3.0 libxml-2.0 uchardet yajl libhs
 LOOK_CFLAGS = $(shell pkg-config --cflags $(LOOK_PKGS) | sed 's/-I/-isystem /g')
@@ -117,7 +119,7 @@ $(BUILD)/libmuniment.a: $(LIB_OBJ)
 	$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/muni: $(TOOL_OBJ) $(BUILD)/libmuniment.a
-	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) -lhs
+	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(TOOL_LIBS) -lhs
 
 $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(FUSE_LIBS)
@@ -149,6 +151,7 @@ $(BUILD)/support/%: tests/support/%.c $(BUILD)/flags | build/deps.ok
 	$(CC) $(BASE) $(WARN) -O2 -g -o $@ $< $(LINK) -lacl -lsqlite3
 
 $(BUILD)/obj/fs/mount/%.o: ALL_CFLAGS += $(FUSE_CFLAGS)
+$(BUILD)/obj/tools/%.o: ALL_CFLAGS += $(TOOL_CFLAGS)
 $(BUILD)/obj/fs/content/%.o $(BUILD)/obj/policy/%.o: ALL_CFLAGS += $(LOOK_CFLAGS)
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
