@@ -32,9 +32,12 @@ struct span around_after(const struct candidate *c, size_t most, bool in_line)
 {
 	struct span s = { c->text + c->size, c->text + c->size };
 
-	while (s.end < c->after && (size_t)(s.end - s.from) < most &&
-	       !(in_line && *s.end == '\n'))
-		s.end++;
+	const char *line;
+
+	s.end += (size_t)(c->after - s.end) < most ? (size_t)(c->after - s.end) : most;
+	line = in_line ? memchr(s.from, '\n', (size_t)(s.end - s.from)) : NULL;
+	if (line != NULL)
+		s.end = line;
 	return s;
 }
 
@@ -141,10 +144,23 @@ static bool any_word_at(struct span s, const char *p, const char *const *words,
 	return is_found;
 }
 
+/* Words begin with letters: where there are none the list need not be gone through. */
+static bool may_hold_word(struct span s)
+{
+	for (const char *p = s.from; p < s.end; p++) {
+		if (around_is_letter(*p) || (unsigned char)*p >= 0x80)
+			return true;
+	}
+	return false;
+}
+
 bool around_last_word(struct span s, const char *const *words, struct span *found)
 {
-	struct firsts f = firsts_of(words);
+	struct firsts f;
 
+	if (!may_hold_word(s))
+		return false;
+	f = firsts_of(words);
 	for (const char *p = s.end; p > s.from; p--) {
 		if (may_begin(&f, p[-1]) && any_word_at(s, p - 1, words, &f, found))
 			return true;
@@ -154,8 +170,11 @@ bool around_last_word(struct span s, const char *const *words, struct span *foun
 
 bool around_first_word(struct span s, const char *const *words, struct span *found)
 {
-	struct firsts f = firsts_of(words);
+	struct firsts f;
 
+	if (!may_hold_word(s))
+		return false;
+	f = firsts_of(words);
 	for (const char *p = s.from; p < s.end; p++) {
 		if (may_begin(&f, *p) && any_word_at(s, p, words, &f, found))
 			return true;

@@ -254,6 +254,22 @@ struct nearest {
 	size_t end, size;
 };
 
+/* The first name that begins with this byte or a later one. */
+static const struct beside_name *names_from(unsigned char first)
+{
+	size_t low = 0, high = beside_name_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if ((unsigned char)beside_names[middle].word[0] < first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return beside_names + low;
+}
+
 /* The name that ends last; of those that end together the longest ("香港身份证" is
  * another card than "身份证"). */
 static struct nearest nearest_name(const char *text, size_t size)
@@ -266,8 +282,9 @@ static struct nearest nearest_name(const char *text, size_t size)
 		if (((unsigned char)first & 0xc0) == 0x80 || (unsigned char)first <= '9' ||
 		    (at > 0 && goes_on(text[at - 1], text[at])))
 			continue;
-		for (const struct beside_name *n = beside_names; n->word != NULL; n++) {
-			size_t span = n->word[0] == first ? word_span(text, size, at, n->word) : 0;
+		for (const struct beside_name *n = names_from((unsigned char)first);
+		     n < beside_names + beside_name_count && n->word[0] == first; n++) {
+			size_t span = word_span(text, size, at, n->word);
 
 			if (span > 0 && (at + span > best.end ||
 					 (at + span == best.end && span > best.size)))

@@ -47,6 +47,7 @@ struct beside_name {
 	const char *word;
 	const char *id;
 };
-extern const struct beside_name beside_names[];		/* ended by a NULL word */
+extern const struct beside_name beside_names[];		/* in order of the first byte */
+extern const size_t beside_name_count;
 
 #endif

@@ -33,17 +33,22 @@ static const char *const address_words[] = {
 
 static bool parse_octets(const struct candidate *c, uint32_t *out)
 {
-	char text[INET_ADDRSTRLEN];
-	struct in_addr address;
+	const char *p = c->text, *end = c->text + c->size;
 
-	if (c->size >= sizeof text)
-		return false;
-	memcpy(text, c->text, c->size);
-	text[c->size] = '\0';
-	if (inet_pton(AF_INET, text, &address) != 1)	/* refuses leading zeros */
-		return false;
-	*out = ntohl(address.s_addr);
-	return true;
+	*out = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned octet = 0;
+		const char *first = i == 0 ? p : p + 1;
+
+		if (i > 0 && (p == end || *p != '.'))
+			return false;
+		for (p = first; p < end && p - first < 3 && around_is_digit(*p); p++)
+			octet = octet * 10 + (unsigned)(*p - '0');
+		if (p == first || octet > 255 || (*first == '0' && p - first > 1))
+			return false;
+		*out = *out << 8 | octet;
+	}
+	return p == end;
 }
 
 static bool is_of_nobody(uint32_t address)

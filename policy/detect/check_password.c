@@ -63,14 +63,17 @@ static const char *skip_blanks(const struct candidate *c, const char *p)
 	return p;
 }
 
-/* The word behind an option in the rest of the line; its own first letters where it is
- * written without a space. */
+/* The word behind an option (" -u") in the rest of the line; its own first letters where
+ * it is written without a space. */
 static bool option(const struct candidate *c, const char *const *names, bool is_joined,
 		   struct span *out)
 {
 	struct span line = around_after(c, 200, true);
 
 	for (const char *p = line.from; p < line.end; p++) {
+		p = memchr(p, ' ', (size_t)(line.end - p));
+		if (p == NULL)
+			break;
 		for (size_t i = 0; names[i] != NULL; i++) {
 			size_t size = strlen(names[i]);
 

@@ -288,6 +288,8 @@ int detect_pictures_new(const struct detect_picture *pictures, size_t count,
 		else if (c != 0 && strchr(punctuation, (int)c))
 			kind = (uint8_t)(KIND_PUNCTUATION + (strchr(punctuation, (int)c) - punctuation));
 		p->kind[c] = kind;
+		p->joins[c] = (kind >= KIND_DIGIT && kind <= KIND_LOWER) ||
+			      (c != 0 && strchr(" :-.+(", (int)c));
 	}
 	for (size_t i = 0; i < count; i++)
 		if (add_picture(p, &pictures[i], e) < 0)

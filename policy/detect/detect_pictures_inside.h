@@ -31,6 +31,7 @@ struct picture_state {
 
 struct detect_pictures {
 	uint8_t kind[256];
+	bool joins[256];	/* before digits: a picture may have begun there */
 	/* By state and kind: a state, perhaps with PICTURE_ACCEPTS; 0: nowhere. */
 	uint16_t (*next)[PICTURE_KINDS];
 	uint16_t run[PICTURE_RUN_MAX];	/* the same after so many digits from the start */

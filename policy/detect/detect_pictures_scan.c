@@ -128,6 +128,20 @@ static void try_digits(struct walk *w, size_t digit, size_t run)
 	try_word(w, word, word == digit ? run : 0);
 }
 
+/* Most numbers of a table: alone between signs that join nothing, and with the sign behind
+ * them no picture's beginning. */
+static bool is_dead(const struct walk *w, size_t digit, size_t run)
+{
+	const struct detect_pictures *p = w->pictures;
+	unsigned state = p->run[run];
+
+	if ((state & PICTURE_ACCEPTS) != 0 ||
+	    (digit > 0 && p->joins[(unsigned char)w->text[digit - 1]]))
+		return false;
+	return digit + run == w->size ||
+	       p->next[state][p->kind[(unsigned char)w->text[digit + run]]] == 0;
+}
+
 static void try_capitals(struct walk *w, size_t word)
 {
 	for (size_t i = 0; i < CAPITALS; i++)
@@ -218,9 +232,12 @@ static void try_block(struct walk *w, size_t at, const struct masks *m)
 
 		if (at + bit >= w->size)
 			break;
-		if ((digits >> bit & 1) != 0)
-			try_digits(w, at + bit, run_of(m->digit, bit, w->size - at - bit));
-		else if ((pairs >> bit & 1) != 0)
+		if ((digits >> bit & 1) != 0) {
+			size_t run = run_of(m->digit, bit, w->size - at - bit);
+
+			if (!is_dead(w, at + bit, run))
+				try_digits(w, at + bit, run);
+		} else if ((pairs >> bit & 1) != 0)
 			try_capitals(w, at + bit);
 		else
 			try_letters(w, at + bit);

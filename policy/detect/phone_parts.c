@@ -8,33 +8,35 @@
 /* What may part two groups, and what it is taken for; longer ones first. */
 static const struct parting {
 	const char *text;
+	size_t size;
 	char kind;
 	bool opens, closes;	/* a bracket */
 } partings[] = {
-	{ ") - ", ')', false, true },	{ " - ", '-', false, false },
-	{ " / ", '/', false, false },	{ ") ", ')', false, true },
-	{ ")-", ')', false, true },	{ ")/", ')', false, true },
-	{ ").", ')', false, true },	{ " (", ' ', true, false },
-	{ "-(", '-', true, false },	{ "(", ' ', true, false },
-	{ ")", ')', false, true },	{ "\xc2\xa0", ' ', false, false },
-	{ "\xe2\x80\x91", '-', false, false },	{ "\xe2\x80\x90", '-', false, false },
-	{ "\xe2\x80\x93", '-', false, false },	{ "\xe2\x80\x89", ' ', false, false },
-	{ "\xe2\x80\xaf", ' ', false, false },
-	{ " ", ' ', false, false },	{ "-", '-', false, false },
-	{ ".", '.', false, false },	{ "/", '/', false, false },
+#define P(text) text, sizeof(text) - 1
+	{ P(") - "), ')', false, true },	{ P(" - "), '-', false, false },
+	{ P(" / "), '/', false, false },	{ P(") "), ')', false, true },
+	{ P(")-"), ')', false, true },	{ P(")/"), ')', false, true },
+	{ P(")."), ')', false, true },	{ P(" ("), ' ', true, false },
+	{ P("-("), '-', true, false },	{ P("("), ' ', true, false },
+	{ P(")"), ')', false, true },	{ P("\xc2\xa0"), ' ', false, false },
+	{ P("\xe2\x80\x91"), '-', false, false },	{ P("\xe2\x80\x90"), '-', false, false },
+	{ P("\xe2\x80\x93"), '-', false, false },	{ P("\xe2\x80\x89"), ' ', false, false },
+	{ P("\xe2\x80\xaf"), ' ', false, false },
+	{ P(" "), ' ', false, false },	{ P("-"), '-', false, false },
+	{ P("."), '.', false, false },	{ P("/"), '/', false, false },
+#undef P
 };
 
 /* NULL where nothing that may part two groups stands before a digit. */
 static const struct parting *parting_at(const char *p, const char *end, bool is_open)
 {
-	if (p == end || strchr(" -./()\xc2\xe2", *p) == NULL)
+	if (p == end || around_is_alnum(*p) || strchr(" -./()\xc2\xe2", *p) == NULL)
 		return NULL;
 	for (size_t i = 0; i < sizeof partings / sizeof partings[0]; i++) {
-		size_t size;
+		size_t size = partings[i].size;
 
 		if (partings[i].text[0] != *p)
 			continue;
-		size = strlen(partings[i].text);
 		if ((size_t)(end - p) <= size || memcmp(p, partings[i].text, size) != 0)
 			continue;
 		if (partings[i].closes != is_open || !around_is_digit(p[size]))
@@ -66,7 +68,10 @@ bool phone_parse(const struct candidate *c, struct phone *out)
 	const char *p = c->text;
 	bool is_open = false;
 
-	*out = (struct phone){ .start = p, .end = p };
+	/* Groups are filled in as they come. */
+	out->start = out->end = p;
+	out->has_plus = out->has_brackets = false;
+	out->count = out->digit_count = 0;
 	for (; p < c->after && (*p == '+' || *p == '('); p++) {
 		out->has_plus = out->has_plus || *p == '+';
 		is_open = is_open || *p == '(';
@@ -87,7 +92,7 @@ bool phone_parse(const struct candidate *c, struct phone *out)
 			out->has_brackets = true;
 		}
 		is_open = is_open && !parting->closes;
-		p += strlen(parting->text);
+		p += parting->size;
 	}
 	out->digits[out->digit_count] = '\0';
 	return out->digit_count > 0 && !is_open;
