@@ -32,7 +32,7 @@ struct cells {
 	uint32_t table[1u << WORDS_BITS];	/* offsets into `words`; 0: free */
 	struct cell *cells;	/* STRETCH_CELLS */
 	size_t count;
-	size_t last;		/* the cell asked for last */
+	uint64_t last;		/* the cell whose place was asked for last */
 	bool names_secrets;	/* some label does */
 };
 
@@ -104,13 +104,13 @@ static uint32_t intern(struct cells *c, const char *word)
 
 /* ---- what the detector asks ------------------------------------------------------------- */
 
-static const struct cell *cell_at(struct cells *c, uint64_t offset)
+static const struct cell *cell_at(const struct cells *c, uint64_t offset, uint64_t *last)
 {
 	size_t low = 0, high = c->count;
 
 	/* Questions come nearly in order. */
-	if (c->last < c->count && c->cells[c->last].start <= offset)
-		low = c->last;
+	if (*last < c->count && c->cells[*last].start <= offset)
+		low = (size_t)*last;
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
@@ -119,7 +119,7 @@ static const struct cell *cell_at(struct cells *c, uint64_t offset)
 		else
 			high = middle;
 	}
-	c->last = low;
+	*last = low;
 	return &c->cells[low];
 }
 
@@ -128,17 +128,17 @@ static const char *word_at(const struct cells *c, uint32_t at)
 	return at ? (const char *)c->words.data + at : NULL;
 }
 
-static const char *label_of(void *arg, uint64_t offset)
+static const char *label_of(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
-	struct cells *c = arg;
+	const struct cells *c = arg;
 
-	return word_at(c, cell_at(c, offset)->label);
+	return word_at(c, cell_at(c, offset, &cursor->value)->label);
 }
 
 static void place_of(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX])
 {
 	struct cells *c = arg;
-	const char *place = word_at(c, cell_at(c, offset)->place);
+	const char *place = word_at(c, cell_at(c, offset, &c->last)->place);
 
 	look_place(c->look, out, "%s", place ? place : "");
 }
@@ -148,7 +148,7 @@ static uint64_t told(void *arg, uint64_t offset)
 {
 	struct cells *c = arg;
 
-	return offset - cell_at(c, offset)->start;
+	return offset - cell_at(c, offset, &c->last)->start;
 }
 
 /* ---- filling ---------------------------------------------------------------------------- */

@@ -150,11 +150,12 @@ static const yajl_callbacks callbacks = {
 
 /* ---- long strings ------------------------------------------------------------------------ */
 
-static const char *rest_label(void *arg, uint64_t offset)
+static const char *rest_label(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
 	const struct json *j = arg;
 
 	(void)offset;
+	(void)cursor;
 	return json_values_label(j->values);
 }
 

@@ -212,10 +212,11 @@ static const struct value *value_at(struct json_values *v, uint64_t offset)
 	return &values[low];
 }
 
-static const char *label(void *arg, uint64_t offset)
+static const char *label(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
 	struct json_values *v = arg;
 
+	(void)cursor;
 	return label_of_step(v, &value_at(v, offset)->step);
 }
 

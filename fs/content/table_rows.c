@@ -16,7 +16,7 @@ struct table_rows {
 	size_t size;
 	uint64_t start;		/* of the window in the text */
 	uint64_t start_column;	/* of its first byte */
-	uint64_t asked, column;	/* the last answer; asked UINT64_MAX: none */
+	struct passage_cursor place_at;	/* of the place asked for last */
 	struct passage passage;
 };
 
@@ -42,8 +42,11 @@ static uint64_t column_at(const struct table_rows *g, size_t at)
 	return count_cells(row, (size_t)(g->window + at - row));
 }
 
-static uint64_t column_of(struct table_rows *g, uint64_t offset)
+/* The cursor: the offset asked for last and one more, and its column. */
+static uint64_t column_of(const struct table_rows *g, uint64_t offset,
+			  struct passage_cursor *cursor)
 {
+	uint64_t asked = cursor->offset - 1, column = cursor->value;
 	const uint8_t *from, *row;
 	size_t at;
 
@@ -52,33 +55,33 @@ static uint64_t column_of(struct table_rows *g, uint64_t offset)
 	at = (size_t)(offset - g->start);
 	if (at > g->size)
 		at = g->size;
-	if (g->asked < g->start || g->asked > offset) {
-		g->column = column_at(g, at);
+	if (cursor->offset == 0 || asked < g->start || asked > offset) {
+		column = column_at(g, at);
 	} else {	/* questions come nearly in order: count on from the last one */
-		from = g->window + (g->asked - g->start);
+		from = g->window + (asked - g->start);
 		row = memrchr(from, DETECT_ROW_END, (size_t)(g->window + at - from));
 		if (row != NULL) {
 			from = row + 1;
-			g->column = 0;
+			column = 0;
 		}
-		g->column += count_cells(from, (size_t)(g->window + at - from));
+		column += count_cells(from, (size_t)(g->window + at - from));
 	}
-	g->asked = g->start + at;
-	return g->column;
+	*cursor = (struct passage_cursor){ g->start + at + 1, column };
+	return column;
 }
 
-static const char *label(void *arg, uint64_t offset)
+static const char *label(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
-	struct table_rows *g = arg;
+	const struct table_rows *g = arg;
 
-	return g->names.label(g->names.arg, offset, column_of(g, offset));
+	return g->names.label(g->names.arg, offset, column_of(g, offset, cursor));
 }
 
 static void place(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX])
 {
 	struct table_rows *g = arg;
 
-	g->names.place(g->names.arg, offset, column_of(g, offset),
+	g->names.place(g->names.arg, offset, column_of(g, offset, &g->place_at),
 		       text_reader_line(g->reader, offset), out);
 }
 
@@ -106,7 +109,6 @@ int table_rows_new(struct look *l, struct text_reader *r, const struct table_nam
 	g->look = l;
 	g->reader = r;
 	g->names = *names;
-	g->asked = UINT64_MAX;
 	g->passage = (struct passage){ .label = label, .place = place, .told = told, .arg = g };
 	detector_begin(look_detector(l), &g->passage);
 	*out = g;

@@ -8,16 +8,6 @@
 
 enum { WORDS_MAX = 128 };	/* of a list */
 
-char around_left(const struct candidate *c, const char *p, size_t back)
-{
-	return (size_t)(p - c->before) >= back ? p[-(ptrdiff_t)back] : '\0';
-}
-
-char around_right(const struct candidate *c, const char *p, size_t ahead)
-{
-	return (size_t)(c->after - p) > ahead ? p[ahead] : '\0';
-}
-
 struct span around_before(const struct candidate *c, size_t most, bool in_line)
 {
 	struct span s = { c->text, c->text };

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct candidate;
+#include "policy/detect/recogniser.h"
 
 struct span {			/* from .. end, borrowed */
 	const char *from, *end;
@@ -43,8 +43,15 @@ static inline char around_lower(char c)
 }
 
 /* The byte `back` places before p (1: the neighbour), at or after it; 0 past the ends. */
-char around_left(const struct candidate *c, const char *p, size_t back);
-char around_right(const struct candidate *c, const char *p, size_t ahead);
+static inline char around_left(const struct candidate *c, const char *p, size_t back)
+{
+	return (size_t)(p - c->before) >= back ? p[-(ptrdiff_t)back] : '\0';
+}
+
+static inline char around_right(const struct candidate *c, const char *p, size_t ahead)
+{
+	return (size_t)(c->after - p) > ahead ? p[ahead] : '\0';
+}
 
 /* At most `most` bytes before the match, and after it; within the line (or not). */
 struct span around_before(const struct candidate *c, size_t most, bool in_line);

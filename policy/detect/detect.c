@@ -24,21 +24,6 @@
 _Static_assert(LOOK_BACK >= SPAN_MAX + REACH, "what is searched again is held");
 _Static_assert(WINDOW >= 4 * (LOOK_BACK + LOOK_AHEAD), "windows advance by most of their size");
 
-static int make_scratch(struct detector *d, struct err *e)
-{
-	const struct recognisers *r = d->set;
-
-	if (r->database && hs_alloc_scratch(r->database, &d->scratch) != HS_SUCCESS)
-		goto no_memory;
-	for (size_t i = 0; i < r->pattern_count; i++)
-		if (r->patterns[i].starts &&
-		    hs_alloc_scratch(r->patterns[i].starts, &d->starts_scratch) != HS_SUCCESS)
-			goto no_memory;
-	return detect_words_scratch(r->words, &d->words_scratch, e);
-no_memory:
-	return err_set(e, MUNI_NO_MEMORY, "no memory to search text");
-}
-
 int detector_new(const struct recognisers *r, struct detector **out, struct err *e)
 {
 	struct detector *d = calloc(1, sizeof *d);
@@ -49,16 +34,14 @@ int detector_new(const struct recognisers *r, struct detector **out, struct err 
 	d->set = r;
 	d->text = calloc(1, WINDOW + SLACK + DETECT_PICTURES_PAD);
 	d->taken = calloc(1, WINDOW + SLACK);
-	d->regions = calloc(r->pattern_count + 1, sizeof *d->regions);
 	d->findings = calloc(r->count + 1, sizeof *d->findings);
 	d->told = calloc(r->count + 1, sizeof *d->told);
-	if (!d->text || !d->taken || !d->regions || !d->findings || !d->told) {
+	if (!d->text || !d->taken || !d->findings || !d->told) {
 		err_set(e, MUNI_NO_MEMORY, "no memory to search text");
 		goto fail;
 	}
-	if (make_scratch(d, e) < 0)
+	if (search_new(r, &d->search, e) < 0)
 		goto fail;
-	d->around = (struct detect_around){ .words = r->words, .scratch = d->words_scratch };
 	detector_reset(d);
 	*out = d;
 	return 0;
@@ -81,13 +64,9 @@ void detector_free(struct detector *d)
 		return;
 	if (d->text)
 		wipe(d);
-	detect_around_free(&d->around);
-	hs_free_scratch(d->scratch);
-	hs_free_scratch(d->starts_scratch);
-	hs_free_scratch(d->words_scratch);
+	search_free(d->search);
 	free(d->text);
 	free(d->taken);
-	free(d->regions);
 	free(d->claims);
 	free(d->findings);
 	free(d->told);
@@ -112,28 +91,34 @@ void detector_reset(struct detector *d)
 void detector_begin(struct detector *d, const struct passage *passage)
 {
 	d->passage = passage;
-	d->used = d->low = d->high = d->cut_size = d->claim_count = 0;
+	d->used = d->low = d->cut_size = d->claim_count = 0;
 	d->base = 0;
-	d->has_cells = d->no_memory = false;
-	memset(d->answers, 0, sizeof d->answers);
+	d->has_cells = false;
+	search_reset(d->search);
 }
 
 /* ---- windows ------------------------------------------------------------------------------ */
 
-static int out_of_memory(struct err *e)
+static void set_window(struct detector *d, struct search *s, size_t high)
 {
-	return err_set(e, MUNI_NO_MEMORY, "no memory for what was found in the text");
+	s->passage = d->passage;
+	s->text = d->text;
+	s->used = d->used;
+	s->low = d->low;
+	s->high = high;
+	s->base = d->base;
+	s->has_cells = d->has_cells;
 }
 
 /* What has been searched moves out, but for what the next search looks back at. */
-static void advance(struct detector *d)
+static void advance(struct detector *d, size_t high)
 {
-	size_t gone = d->high - LOOK_BACK;
+	size_t gone = high - LOOK_BACK;
 
 	memmove(d->text, d->text + gone, d->used - gone);
 	d->used -= gone;
 	d->base += gone;
-	d->low = d->high - gone;
+	d->low = high - gone;
 	for (size_t i = 0; i < d->claim_count; i++) {
 		d->claims[i].start -= (uint32_t)gone;
 		d->claims[i].end -= (uint32_t)gone;
@@ -142,13 +127,12 @@ static void advance(struct detector *d)
 
 static int search_full_window(struct detector *d, struct err *e)
 {
-	d->high = WINDOW - LOOK_AHEAD;
-	if (detect_search(d, e) < 0)
+	size_t high = WINDOW - LOOK_AHEAD;
+
+	set_window(d, d->search, high);
+	if (search_run(d->search, e) < 0 || detect_settle(d, d->search, high - REACH, e) < 0)
 		return -1;
-	detect_settle(d, d->high - REACH);
-	if (d->no_memory || d->around.hits.no_memory)
-		return out_of_memory(e);
-	advance(d);
+	advance(d, high);
 	return 0;
 }
 
@@ -204,16 +188,17 @@ int detector_feed(struct detector *d, const void *utf8, size_t size, struct err 
 
 int detector_end(struct detector *d, struct err *e)
 {
+	struct err ignored = ERR_NONE;
 	int rc;
 
 	detect_text_clean_end(d->text + d->used, d->cut, d->cut_size);
 	filled(d, d->cut_size);
 	d->cut_size = 0;
-	d->high = d->used;
-	rc = detect_search(d, e);
-	detect_settle(d, SIZE_MAX);
-	if (rc == 0 && (d->no_memory || d->around.hits.no_memory))
-		rc = out_of_memory(e);
+	set_window(d, d->search, d->used);
+	rc = search_run(d->search, e);
+	/* What was found before a failure counts. */
+	if (detect_settle(d, d->search, SIZE_MAX, rc == 0 ? e : &ignored) < 0)
+		rc = -1;
 	d->passage = NULL;
 	return rc;
 }

@@ -90,11 +90,17 @@ struct finding {
 /* Does a label ("db_password", "AccountKey") say that what stands below it is a secret? */
 bool detect_names_secret(const char *label);
 
+/* What who answers keeps of the question before: questions come nearly in order.  All
+ * zeros where there was none in this stretch. */
+struct passage_cursor {
+	uint64_t offset, value;
+};
+
 /* Where a stretch of text stands; each may be NULL, all borrow arg. */
 struct passage {
 	/* What stands over the cell at this offset of the stretch (column, key,
 	 * element), or NULL; valid until the next call. */
-	const char *(*label)(void *arg, uint64_t offset);
+	const char *(*label)(void *arg, uint64_t offset, struct passage_cursor *cursor);
 	/* Writes the place for the evidence ("employees.id_card", "line 12"). */
 	void (*place)(void *arg, uint64_t offset, char out[SAMPLE_WHERE_MAX]);
 	/* The offset as it is told in a sample; NULL: the offset in the stretch. */

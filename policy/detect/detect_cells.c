@@ -14,44 +14,45 @@ static bool parts_cells(char c)
 }
 
 /* Labels repeat: the last answers, by the label's hash. */
-static bool names_secret(struct detector *d, const char *label)
+static bool names_secret(struct search *s, const char *label)
 {
 	uint64_t hash = 14695981039346656037u;
 	struct label_answer *answer;
 
 	for (const char *p = label; *p != '\0'; p++)
 		hash = (hash ^ (unsigned char)*p) * 1099511628211u;	/* FNV-1a */
-	answer = &d->answers[hash % DETECT_ANSWERS];
+	answer = &s->answers[hash % DETECT_ANSWERS];
 	if (answer->hash != hash)
 		*answer = (struct label_answer){ hash, detect_names_secret(label) };
 	return answer->is_secret;
 }
 
-static void consider(struct detector *d, size_t start, size_t end)
+static void consider(struct search *s, size_t start, size_t end)
 {
-	const char *label = d->passage->label(d->passage->arg, d->base + start);
+	const char *label = s->passage->label(s->passage->arg, s->base + start, &s->cursor);
 
-	d->label_at = SIZE_MAX;	/* the one that was asked for before may be gone */
-	if (label == NULL || !names_secret(d, label))
+	s->label_at = SIZE_MAX;	/* the one that was asked for before may be gone */
+	s->span = (struct text_span){ 0, 0 };
+	if (label == NULL || !names_secret(s, label))
 		return;
-	for (size_t i = 0; i < d->set->count; i++)
-		if (d->set->rows[i]->takes_cells)
-			detect_consider_cell(d, (unsigned)i, start, end);
+	for (size_t i = 0; i < s->set->count; i++)
+		if (s->set->rows[i]->takes_cells)
+			detect_consider_cell(s, (unsigned)i, start, end);
 }
 
-void detect_cells(struct detector *d)
+void detect_cells(struct search *s)
 {
 	size_t end;
 
-	if (d->passage == NULL || d->passage->label == NULL || !d->passage->names_secrets)
+	if (s->passage == NULL || s->passage->label == NULL || !s->passage->names_secrets)
 		return;
-	for (size_t start = d->low; start < d->high; start = end) {
-		bool begins = start > 0 ? parts_cells(d->text[start - 1]) : d->base == 0;
+	for (size_t start = s->low; start < s->high; start = end) {
+		bool begins = start > 0 ? parts_cells(s->text[start - 1]) : s->base == 0;
 
-		for (end = start; end < d->used && !parts_cells(d->text[end]);)
+		for (end = start; end < s->used && !parts_cells(s->text[end]);)
 			end++;
 		if (begins && end > start && end - start <= CELL_MAX)
-			consider(d, start, end);
+			consider(s, start, end);
 		end++;		/* behind what parts it from the next */
 	}
 }

@@ -76,52 +76,90 @@ struct clear_stretch {		/* of the window: nothing in it parts cells */
 	bool begins, ends;	/* because a cell does, there */
 };
 
-struct detector {
+struct text_span {		/* in the window */
+	size_t start, end;
+};
+
+/*
+ * One search of one window: a function of the window and the labels over it, whatever
+ * was searched before.  It belongs to one thread.
+ */
+struct search {
 	const struct recognisers *set;
 	hs_scratch_t *scratch, *starts_scratch, *words_scratch;
+
+	/* The window: set before each search. */
+	const struct passage *passage;
+	const char *text;
+	size_t used;
+	size_t low;		/* what ends (expressions) or begins (pictures) before was found */
+	size_t high;		/* ... and where this search ends */
+	uint64_t base;		/* text[0] in the stretch */
+	bool has_cells;
+
+	/* What was learnt of it. */
+	struct clear_stretch clear;
+	struct text_span span;	/* the candidate below is of it; 0, 0: of none */
+	bool is_span_whole;	/* it spans no cells */
+	bool is_bare;		/* digits alone */
+	struct candidate candidate;
+	struct open_region *regions;	/* by pattern */
+	struct detect_around around;
+	struct text_span near_span;	/* near is around it */
+	struct detect_near near;
+	size_t label_at;	/* the label below is of this place; SIZE_MAX: of none */
+	const char *label;
+	struct passage_cursor cursor;
+	struct label_answer answers[DETECT_ANSWERS];
+
+	/* What came of it. */
+	struct claim *claims;
+	size_t claim_count, claim_room;
+	bool no_memory;
+};
+
+struct detector {
+	const struct recognisers *set;
+	struct search *search;
 	const struct passage *passage;	/* NULL outside of begin and end */
 	char *text;		/* WINDOW, and what searches read behind it */
 	size_t used;
 	size_t dirty;		/* bytes of text that were ever used since the last wipe */
-	size_t low;		/* what ends (expressions) or begins (pictures) before was found */
-	size_t high;		/* ... and where this search ends */
+	size_t low;		/* of the next search */
 	uint64_t base;		/* text[0] in the stretch */
 	unsigned char cut[4];	/* of a character that is not whole yet */
 	size_t cut_size;
 	bool has_cells;
-	struct clear_stretch clear;
 
-	struct open_region *regions;	/* by pattern */
-	struct claim *claims;
+	struct claim *claims;	/* not settled yet */
 	size_t claim_count, claim_room;
-	bool no_memory;
-	char *taken;		/* by byte of the window, while claims are settled */
-
-	struct detect_around around;
-	struct detect_near near;	/* around the span asked about last */
-	size_t near_start, near_end;
-	size_t label_at;	/* the label below is of this place; SIZE_MAX: of none */
-	const char *label;
-	struct label_answer answers[DETECT_ANSWERS];
+	char *taken;		/* by byte of a window, while claims are settled */
 
 	struct finding *findings;	/* by recogniser */
 	struct finding *told;	/* those that are not empty, for detector_findings() */
 };
 
-/* detect_claims.c: from what looks like a value to a finding. */
-void detect_consider(struct detector *d, unsigned owner, size_t start, size_t end);
-/* A whole cell, of any size. */
-void detect_consider_cell(struct detector *d, unsigned owner, size_t start, size_t end);
-/* Settles all claims that nothing found later can overlap: those before `settled`. */
-void detect_settle(struct detector *d, size_t settled);
+/* detect_search.c */
+int search_new(const struct recognisers *set, struct search **out, struct err *e);
+void search_free(struct search *s);	/* NULL is allowed */
+/* Another stretch: what was remembered of labels is void. */
+void search_reset(struct search *s);
+/* From low to high: the claims. */
+int search_run(struct search *s, struct err *e);
 
-/* detect_search.c: from low to high. */
-int detect_search(struct detector *d, struct err *e);
+/* detect_consider.c: from what looks like a value to a claim. */
+void detect_consider(struct search *s, unsigned owner, size_t start, size_t end);
+/* A whole cell, of any size. */
+void detect_consider_cell(struct search *s, unsigned owner, size_t start, size_t end);
 
 /* detect_cells.c: cells that begin from low to high, where labels name secrets. */
-void detect_cells(struct detector *d);
+void detect_cells(struct search *s);
 
-/* detect_findings.c */
-void detect_record(struct detector *d, const struct claim *c);
+/* detect_settle.c: takes the claims of a search, and settles all that nothing found later
+ * can overlap: those that end before `settled`. */
+int detect_settle(struct detector *d, const struct search *s, size_t settled, struct err *e);
+
+/* detect_findings.c: a claim in the window of this search. */
+void detect_record(struct detector *d, const struct search *s, const struct claim *c);
 
 #endif

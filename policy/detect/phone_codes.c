@@ -80,6 +80,8 @@ bool phone_is_north_american(const char *digits)
 
 bool phone_is_e164(const char *digits, size_t count)
 {
+	if (digits[0] == '0')	/* none begins so, and much else does */
+		return false;
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
 		const struct calling_code *code = &codes[i];
 		size_t size, rest;

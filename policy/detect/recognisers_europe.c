@@ -90,7 +90,7 @@ static const struct recogniser rows[] = {
 		.id = "uk-nhs", .title = "UK NHS number",
 		.pictures = nhs_pictures, .min_size = 10, .max_size = 12,
 		.check = check_uk_nhs, .context = nhs_context,
-		.alone = 62, .in_context = 95, .masking = MASK_TAIL,
+		.bare_is_weak = true, .alone = 62, .in_context = 95, .masking = MASK_TAIL,
 		.sensitivity = SENSITIVITY_RESTRICTED, .rank = 40,
 	}, {
 		.id = "de-tax-id", .title = "German tax identification number",

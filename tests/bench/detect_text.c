@@ -15,8 +15,9 @@
 
 enum { LABEL_SIZE = 256 };
 
-static const char *label_of(void *arg, uint64_t offset)
+static const char *label_of(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
+	(void)cursor;
 	(void)offset;
 	return arg;
 }

@@ -47,8 +47,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static const char *label_of(void *arg, uint64_t offset)
+static const char *label_of(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
+	(void)cursor;
 	static const char *const labels[] = { NULL, "db_password", "card no", "手机号", "" };
 
 	return labels[(offset / 16 + (uintptr_t)arg) % 5];

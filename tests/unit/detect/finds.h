@@ -38,9 +38,11 @@ static inline int finds_close(void **state)
 	return 0;
 }
 
-static inline const char *finds_label(void *arg, uint64_t offset)
+static inline const char *finds_label(void *arg, uint64_t offset,
+				      struct passage_cursor *cursor)
 {
 	(void)offset;
+	(void)cursor;
 	return arg;
 }
 

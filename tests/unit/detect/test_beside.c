@@ -130,6 +130,14 @@ static void another_name_takes_a_level_off(void **state)
 	assert_int_equal(beside_judge(&plain, "us-ssn", VERDICT_VALID), VERDICT_VALID);
 }
 
+static void names_stand_in_the_order_in_which_they_are_looked_for(void **state)
+{
+	(void)state;
+	for (size_t i = 1; i < beside_name_count; i++)
+		assert_true((unsigned char)beside_names[i - 1].word[0] <=
+			    (unsigned char)beside_names[i].word[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +146,7 @@ int main(void)
 		cmocka_unit_test(amounts_have_a_currency_or_a_unit),
 		cmocka_unit_test(the_nearest_name_before_a_number_names_it),
 		cmocka_unit_test(another_name_takes_a_level_off),
+		cmocka_unit_test(names_stand_in_the_order_in_which_they_are_looked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,8 +296,9 @@ static int close_detector(void **state)
 	return 0;
 }
 
-static const char *label_of_all(void *arg, uint64_t offset)
+static const char *label_of_all(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
+	(void)cursor;
 	(void)offset;
 	return arg;
 }

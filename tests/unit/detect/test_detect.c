@@ -167,8 +167,9 @@ static void a_value_that_counts_in_context_only_needs_it(void **state)
 	assert_int_equal(count_in(d, "x-shy", "serial number: shy-abcdef"), 1);
 }
 
-static const char *label_of(void *arg, uint64_t offset)
+static const char *label_of(void *arg, uint64_t offset, struct passage_cursor *cursor)
 {
+	(void)cursor;
 	(void)arg;
 	return offset < 10 ? NULL : "Serial_Number";
 }
