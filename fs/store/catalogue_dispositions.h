@@ -1,6 +1,9 @@
 /*
  * Officers, dispositions, approvals, certificates, declared copies: their rows.
- * docs/decisions/0091 and 0093 say what they mean.
+ * docs/decisions/0091 and 0093 say what they mean; docs/format.md, "Tables", what
+ * each column holds.
+ *
+ * Every function that writes is called between catalogue_begin() and _commit().
  */
 #ifndef FS_STORE_CATALOGUE_DISPOSITIONS_H
 #define FS_STORE_CATALOGUE_DISPOSITIONS_H
@@ -18,10 +21,13 @@ struct officer_row {		/* texts and cert borrowed for the call */
 	struct digest fingerprint;	/* SHA-256 of cert */
 	int64_t added, removed;	/* removed 0: in office */
 };
+/* MUNI_EXISTS: an officer in office has this id or this certificate. */
 int catalogue_officer_add(struct catalogue *c, const struct officer_row *o, struct err *e);
+/* MUNI_NOT_FOUND: none of this id is in office. */
 int catalogue_officer_remove(struct catalogue *c, const char *id, int64_t now, struct err *e);
+/* By id and date, removed ones too: an id may have had several certificates. */
 int catalogue_officers(struct catalogue *c, int (*row)(void *arg, const struct officer_row *o),
-		       void *arg, struct err *e);	/* by id, removed ones too */
+		       void *arg, struct err *e);
 
 /* ---- dispositions --------------------------------------------------------------------- */
 
@@ -45,7 +51,8 @@ struct disposition_row {	/* texts malloc'ed and owned; disposition_row_clear() *
 	enum disposition_state state;
 	char *proposer;		/* officer id */
 	int64_t proposed, asof;	/* seconds */
-	char *scope;		/* JSON: what was asked for, so that the list can be made again */
+	char *scope;		/* JSON: what the list can be made and checked again from;
+				 * nothing that a destruction has to remove */
 	struct digest root;
 	char *statement;	/* canonical JSON: what is signed */
 	uint8_t *signature;	/* the proposer's, CMS DER */
@@ -53,7 +60,10 @@ struct disposition_row {	/* texts malloc'ed and owned; disposition_row_clear() *
 	char *result;		/* JSON: facts for the certificate; NULL until GONE */
 };
 void disposition_row_clear(struct disposition_row *d);
+/* d->id 0: taken from the sequence, else one that catalogue_disposition_next() gave. */
 int catalogue_disposition_add(struct catalogue *c, struct disposition_row *d, struct err *e);
+/* The id for a disposition that is to be added: its statement names it. */
+int catalogue_disposition_next(struct catalogue *c, int64_t *id, struct err *e);
 int catalogue_disposition_get(struct catalogue *c, int64_t id, struct disposition_row *out,
 			      struct err *e);	/* MUNI_NOT_FOUND */
 int catalogue_disposition_state(struct catalogue *c, int64_t id, enum disposition_state s,
@@ -62,21 +72,39 @@ int catalogue_dispositions(struct catalogue *c,
 			   int (*row)(void *arg, const struct disposition_row *d), void *arg,
 			   struct err *e);
 
-enum item_outcome { OUTCOME_PENDING = 0, OUTCOME_GONE = 1,
+enum item_outcome {		/* on disk: never renumber, never reuse */
+	OUTCOME_PENDING = 0,
+	OUTCOME_GONE = 1,
 	OUTCOME_BYTES_STAY = 2,	/* gone, but another kept record has its bytes */
-	OUTCOME_FAILED = 3 };	/* live source: it is still there; text says why */
+	OUTCOME_FAILED = 3,	/* live source: it is still there; `why` says why */
+};
+
+enum item_names {		/* on disk: never renumber, never reuse */
+	ITEM_NAMES_KEEP = 0,	/* name and text stay when it has gone */
+	ITEM_NAMES_COMMIT = 1,	/* its leaf stays */
+	ITEM_NAMES_DROP = 2,	/* nothing stays */
+};
 
 struct disposition_item {
 	struct digest leaf;
-	struct record_key key;	/* LIVE: directory is the system's id, first 0; see path */
+	struct record_key key;	/* LIVE: directory is the system's id, first 0; see path.
+				 * name_size 0: gone under a class that does not keep names */
 	const char *path;	/* LIVE: below the source; else NULL */
 	size_t path_size;
+	const char *class_code;	/* that rules it; "" none */
+	enum item_names names;
 	enum item_outcome outcome;
+	const char *why;	/* of a failure, or what is to be said of it; no names; NULL */
 	const char *text;	/* canonical JSON of the item with its salt; NULL once gone
 				 * under a class that does not keep names */
 };
 int catalogue_disposition_item_put(struct catalogue *c, int64_t disposition,
 				   const struct disposition_item *i, struct err *e);
+/* LIVE: what became of it.  Names go as its class says when it is gone. */
+int catalogue_disposition_item_outcome(struct catalogue *c, int64_t disposition,
+				       const struct disposition_item *i,
+				       enum item_outcome outcome, const char *why,
+				       struct err *e);
 /* By leaf; borrowed for the call. */
 int catalogue_disposition_items(struct catalogue *c, int64_t disposition,
 				int (*row)(void *arg, const struct disposition_item *i),
@@ -94,6 +122,19 @@ int catalogue_approvals(struct catalogue *c, int64_t disposition,
 			int (*row)(void *arg, const struct approval_row *a), void *arg,
 			struct err *e);
 
+/*
+ * For the switch of epoch: every row of dispositions, items and approvals from `from`
+ * into `to`, which has none and is in a transaction.  outcome() says of a record what
+ * becomes of it: OUTCOME_PENDING stays.  A name that goes is never written to `to`: of
+ * an item that goes, in whatever disposition it stands, only what its class lets stay.
+ * Disposition `id` (0: none) gets state GONE and this result.
+ */
+int catalogue_disposition_settle(struct catalogue *from, struct catalogue *to, int64_t id,
+				 const char *result,
+				 enum item_outcome (*outcome)(void *arg,
+							      const struct record_key *key),
+				 void *arg, struct err *e);
+
 /* ---- certificates, declared copies ---------------------------------------------------- */
 
 int catalogue_certificate_add(struct catalogue *c, int64_t disposition, int64_t now,
@@ -110,7 +151,8 @@ struct copy_row {		/* a copy of the data or of the keyring that people keep */
 	const char *state;	/* "kept", "destroyed", "lost" */
 	int64_t changed;
 };
-int catalogue_copy_put(struct catalogue *c, struct copy_row *k, struct err *e);	/* id 0: new */
+/* id 0: new, and filled; else its state changes.  MUNI_NOT_FOUND. */
+int catalogue_copy_put(struct catalogue *c, struct copy_row *k, struct err *e);
 int catalogue_copies(struct catalogue *c, int (*row)(void *arg, const struct copy_row *k),
 		     void *arg, struct err *e);
 

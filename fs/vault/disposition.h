@@ -11,6 +11,12 @@
 /* ---- officers ---------------------------------------------------------------------- */
 
 #define OFFICER_ROLES "records, owner, legal, it, witness, auditor"
+/*
+ * In the log: LOG_OFFICER_ADDED {"certificate": base64 of the DER, "fingerprint": hex,
+ * "id", "person", "roles"}, LOG_OFFICER_REMOVED {"fingerprint", "id", "reason"},
+ * LOG_RETENTION_SHORTENED {"class", "disposition": "D1", "policy": hex of its digest}:
+ * retention_check_log() rebuilds the tables from these.
+ */
 /* roles: comma separated.  MUNI_EXISTS; MUNI_USAGE: no such role, or a certificate that
  * cannot sign; MUNI_REFUSED: another officer's key or subject. */
 int vault_officer_add(struct vault *v, const char *id, const char *roles, const char *cert_path,
