@@ -27,7 +27,8 @@ struct identity {		/* of a certificate; texts malloc'ed: identity_clear() */
 	struct digest key;	/* SHA-256 of its public key (SPKI) */
 	char *subject, *issuer, *serial;	/* RFC 2253; RFC 2253; hex */
 	int64_t not_before, not_after;
-	bool can_sign;		/* keyUsage allows digitalSignature or there is none */
+	bool can_sign;		/* keyUsage allows digitalSignature or nonRepudiation, or
+				 * there is none; the key is of a kind that CMS signs with */
 };
 /* PEM or DER; the first certificate in it.  MUNI_FORMAT. */
 int identity_parse(const void *data, size_t size, struct identity *out, struct err *e);
@@ -35,8 +36,10 @@ void identity_clear(struct identity *i);
 
 /*
  * spec: path of a PEM key (encrypted: ask() is called), or a "pkcs11:" URI (RFC 7512; the
- * token's PIN in the URI or by ask()).  cert: DER, whose public key it must be
- * (MUNI_CANNOT_UNLOCK: the PIN or passphrase; MUNI_USAGE: another's key).
+ * token's PIN by pin-value, pin-source (a file) or ask(); module-path names its library,
+ * else p11-kit's are tried).  cert: DER, whose public key it must be
+ * (MUNI_CANNOT_UNLOCK: the PIN or passphrase; MUNI_USAGE: another's key).  ask(): 0, or
+ * -1 where nobody answers; NULL: nobody does.
  */
 int officer_key_open(const char *spec, const uint8_t *cert, size_t cert_size,
 		     int (*ask)(void *arg, const char *question, char *out, size_t size),
@@ -47,9 +50,10 @@ void officer_key_close(struct officer_key *k);	/* NULL is allowed */
 int officer_sign(struct officer_key *k, const void *data, size_t size, int64_t now,
 		 uint8_t **out, size_t *out_size, struct err *e);
 /*
- * A detached CMS (DER or PEM) over data: every signature in it is checked.
- * signers: malloc'ed, with their certificates; signed_at: signingTime or 0.
- * MUNI_DAMAGED: not a signature over these bytes.
+ * A detached CMS (DER, PEM or S/MIME; one that carries the content is fine where that
+ * is data to the byte) over data: every signature in it is checked, and SHA-1 or MD5
+ * are refused.  signers: malloc'ed, with their certificates; signed_at: signingTime or
+ * 0.  MUNI_DAMAGED: not a signature over these bytes; MUNI_FORMAT: not a CMS.
  */
 struct cms_signer {
 	struct identity identity;
@@ -59,7 +63,8 @@ int cms_verify_detached(const uint8_t *cms, size_t cms_size, const void *data, s
 			struct cms_signer **signers, size_t *count, struct err *e);
 void cms_signers_free(struct cms_signer *signers, size_t count);
 
-/* Attached CMS: the first signatures, and one more to what is there. */
+/* Attached CMS: the first signatures (archive or k may be NULL, not both), and one more
+ * to what is there. MUNI_EXISTS: this certificate has signed. */
 int cms_sign_attached(const struct signer *archive, struct officer_key *k, const void *data,
 		      size_t size, int64_t now, uint8_t **out, size_t *out_size, struct err *e);
 int cms_add_signature(const uint8_t *cms, size_t cms_size, struct officer_key *k, int64_t now,
@@ -67,8 +72,9 @@ int cms_add_signature(const uint8_t *cms, size_t cms_size, struct officer_key *k
 /* *content malloc'ed; every signature is checked. */
 int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, size_t *size,
 			struct cms_signer **signers, size_t *count, struct err *e);
-/* Does the certificate lead to one in the PEM bundle `ca`, as of `at`?  MUNI_REFUSED says
- * why not. */
+/* Does the certificate lead to one in the PEM bundle `ca`, as of `at`?  As `openssl cms
+ * -verify -purpose any -attime` asks.  MUNI_REFUSED says why not; MUNI_FORMAT: ca has no
+ * certificate in it. */
 int identity_check_chain(const struct identity *i, const void *ca, size_t ca_size,
 			 const uint8_t *cms, size_t cms_size,	/* for intermediates; or NULL */
 			 int64_t at, struct err *e);

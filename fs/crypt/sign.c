@@ -18,14 +18,10 @@
 #include "fs/crypt/digest.h"
 #include "fs/crypt/library.h"
 #include "fs/crypt/secret.h"
+#include "fs/crypt/sign_inside.h"
 
 #define CERTIFICATE_DAYS 36525	/* 100 years */
 #define SERIAL_SIZE 16
-
-struct signer {
-	EVP_PKEY *key;		/* its secret lies in OpenSSL's secure heap */
-	X509 *cert;
-};
 
 void signer_free(struct signer *s)
 {
