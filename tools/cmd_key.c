@@ -1,8 +1,10 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/epoch.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
@@ -93,15 +95,47 @@ static int add(struct cli *cli, struct vault *v, const struct key_words *w, stru
 	return 0;
 }
 
+static void tell_mount(void *arg, const char *about, bool has_answered)
+{
+	if (!has_answered)
+		cli_say(arg, "no answer: %s", about);
+}
+
+static void tell_epoch(struct cli *cli, const struct epoch_result *r)
+{
+	if (cli->quiet)
+		return;
+	cli_say(cli, "epoch %" PRIu64 " has begun, the key of epoch %" PRIu64 " is overwritten",
+		r->new_epoch, r->old_epoch);
+	cli_say(cli, "back up now: the keyring and the archive's catalogue; an older copy of the "
+		"keyring opens older copies of the archive: destroy both, or keep them as long "
+		"as you mean to");
+	if (r->keyring_inside)
+		cli_say(cli, "note: the keyring lies in the archive's folder, so every backup of "
+			"the folder holds the keys of its time");
+}
+
 static int take_away(struct cli *cli, struct vault *v, const struct key_words *w,
 		     struct err *e)
 {
-	const char *note = NULL;
+	const struct epoch_options o = { .mount = tell_mount, .arg = cli };
+	struct epoch_result result;
 
-	if (vault_key_remove(v, (unsigned)w->number, &note, e) < 0)
+	if (vault_key_remove(v, (unsigned)w->number, &o, NULL, &result, e) < 0)
 		return -1;
-	if (note != NULL)
-		cli_say(cli, "note: %s", note);
+	tell_epoch(cli, &result);
+	return 0;
+}
+
+static int rotate(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
+{
+	const struct epoch_options o = { .mount = tell_mount, .arg = cli };
+	struct epoch_result result;
+
+	(void)w;
+	if (vault_key_rotate(v, &o, NULL, &result, e) < 0)
+		return -1;
+	tell_epoch(cli, &result);
 	return 0;
 }
 
@@ -128,6 +162,7 @@ static const struct act {
 	{ "list", VAULT_READ, false, false, list },
 	{ "add", VAULT_WRITE, true, false, add },
 	{ "remove", VAULT_WRITE, false, true, take_away },
+	{ "rotate", VAULT_WRITE, false, false, rotate },
 	{ "message", VAULT_READ, false, true, message },
 };
 
@@ -186,12 +221,14 @@ static int run(struct cli *cli)
 
 const struct command cmd_key = {
 	.name = "key",
-	.operands = "list|add|remove|message ARCHIVE [NUMBER]",
-	.summary = "list, add and remove the keys that open an archive",
+	.operands = "list|add|remove|rotate|message ARCHIVE [NUMBER]",
+	.summary = "list, add, remove and renew the keys that open an archive",
 	.about =
 	"list     who can open the archive: number, kind, when it was added, label\n"
 	"add      a new passphrase (asked for), key file or recipient; prints its number\n"
-	"remove   the key with this number; what that does not undo is said\n"
+	"remove   the key with this number, and renew all others as rotate does\n"
+	"rotate   a new master key and a new epoch: what was copied of the keyring before\n"
+	"         opens nothing that is written from now on; open mounts move over\n"
 	"message  what a recipient decrypts with `openssl cms -decrypt -inform DER`; the\n"
 	"         32 bytes that come out open the archive as --key-file",
 	.options = options,

@@ -71,6 +71,11 @@ int catalogue_checkpoint(struct catalogue *c, struct err *e);
 /* For redo, digest and check; still owned by c. */
 struct sqlite3 *catalogue_sqlite(struct catalogue *c);
 
+/* MUNI_DAMAGED where SQLite finds the structure of its pages unsound. */
+int catalogue_check_structure(struct catalogue *c, struct err *e);
+/* Every row into the empty `next`, of the same format, in one transaction. */
+int catalogue_copy_all(struct catalogue *c, struct catalogue *next, struct err *e);
+
 /* Changes whenever a writer has committed; cheap (PRAGMA data_version). */
 int catalogue_data_version(struct catalogue *c, int64_t *out, struct err *e);
 
@@ -98,6 +103,13 @@ int catalogue_log_detail_add(struct catalogue *c, uint64_t sequence, const uint8
 /* *details malloc'ed; NULL where the details were destroyed. */
 int catalogue_log_detail_get(struct catalogue *c, uint64_t sequence, uint8_t salt[16],
 			     char **details, struct err *e);
+
+/* The switch of epoch that is under way, and for which disposition (0: for the keys
+ * alone); to 0: none is.  fs/vault/epoch.h. */
+int catalogue_switch_get(struct catalogue *c, uint64_t *to, int64_t *disposition,
+			 struct err *e);
+int catalogue_switch_put(struct catalogue *c, uint64_t to, int64_t disposition,
+			 struct err *e);
 
 /* ---- systems and versions ---------------------------------------------- */
 

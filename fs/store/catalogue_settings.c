@@ -122,6 +122,42 @@ int catalogue_settings_put(struct catalogue *c, const struct catalogue_settings 
 	return put_bytes(c, "base_digest", s->base_digest.bytes, DIGEST_SIZE, e);
 }
 
+/* ---- the switch of epoch -------------------------------------------------------- */
+
+/* u64 to, u64 disposition; absent: none is under way. */
+int catalogue_switch_get(struct catalogue *c, uint64_t *to, int64_t *disposition,
+			 struct err *e)
+{
+	struct query q;
+	int got = get_start(&q, c, "switch", e);
+
+	*to = 0;
+	*disposition = 0;
+	if (got > 0) {
+		size_t size;
+		const uint8_t *data = query_column_blob(&q, 0, 16, 16, &size);
+		struct reader r = reader_over(data, data ? size : 0);
+
+		*to = reader_u64(&r);
+		*disposition = (int64_t)reader_u64(&r);
+		if (r.underflow)
+			got = catalogue_damaged(c, e, "setting switch does not read");
+	}
+	query_close(&q);
+	return got < 0 ? -1 : 0;
+}
+
+int catalogue_switch_put(struct catalogue *c, uint64_t to, int64_t disposition,
+			 struct err *e)
+{
+	uint8_t raw[16];
+	struct writer w = writer_over(raw, sizeof raw);
+
+	writer_u64(&w, to);
+	writer_u64(&w, (uint64_t)disposition);
+	return put_bytes(c, "switch", raw, sizeof raw, e);
+}
+
 /* ---- the log's position and details ---------------------------------------------- */
 
 /* u64 count, then the peaks of its set bits, lowest first. */

@@ -159,6 +159,15 @@ out:
 	return 0;
 }
 
+int log_sync(struct log *l, struct err *e)
+{
+	for (int f = 0; f < LOG_FILE_COUNT; f++)
+		for (int c = 0; c < LOG_COPIES; c++)
+			if (file_sync(l->fds[f][c], e) < 0)
+				return err_wrap(e, "writing audit/%s", log_file_names[f][c]);
+	return 0;
+}
+
 int log_newest_head(const struct log *l, struct log_head *out, struct err *e)
 {
 	if (!l->has_head)

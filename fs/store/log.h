@@ -70,6 +70,7 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_CLOCK = 33,		/* officers signed the present time */
 	LOG_AUTHORITY = 34,	/* a time-stamping authority was named */
 	LOG_COPY = 35,		/* a copy of data or keyring was declared, or is gone */
+	LOG_EPOCH_ENDED = 36,	/* the key and files of the epoch before are gone */
 };
 
 struct log_entry {
@@ -118,6 +119,9 @@ uint64_t log_count(const struct log *l);
 int log_sign_head(struct log *l, const struct signer *s, uint64_t generation,
 		  const struct digest *pages, uint64_t epoch, int64_t time,
 		  struct err *e);
+/* What was read from the log is on stable storage, also where the writer that put it
+ * there was killed before its sync: for what cannot be taken back is done next. */
+int log_sync(struct log *l, struct err *e);
 /* The newest head; MUNI_NOT_FOUND if there is none yet. */
 int log_newest_head(const struct log *l, struct log_head *out, struct err *e);
 

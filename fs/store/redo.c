@@ -265,8 +265,10 @@ out:
 
 /* ---- dropping ------------------------------------------------------------------- */
 
-int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
-		     struct err *e)
+/* Removes the objects of epochs from..upto, and those whose head is lost if the caller
+ * says so. */
+static int drop(struct objects *o, const uint8_t archive_id[16], uint64_t from, uint64_t upto,
+		bool with_unreadable, struct err *e)
 {
 	struct object_name *names = NULL;
 	size_t count = 0;
@@ -278,12 +280,14 @@ int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t e
 		struct redo_head h;
 		struct err why = ERR_NONE;
 		bool is_readable = redo_object_head(o, &names[i], &h, &why) == 0;
+
 		if (!is_readable && why.code != MUNI_DAMAGED) {
 			*e = why;
 			goto out;
 		}
-		if (is_readable && (h.epoch >= epoch ||
-				    memcmp(h.archive_id, archive_id, 16) != 0))
+		if (is_readable ? h.epoch < from || h.epoch > upto ||
+				  memcmp(h.archive_id, archive_id, 16) != 0
+				: !with_unreadable)
 			continue;
 		if (objects_delete(o, &names[i], e) < 0)
 			goto out;
@@ -292,4 +296,16 @@ int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t e
 out:
 	free(names);
 	return rc;
+}
+
+int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
+		     struct err *e)
+{
+	return drop(o, archive_id, 0, epoch - 1, true, e);
+}
+
+int redo_drop_after(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
+		    struct err *e)
+{
+	return drop(o, archive_id, epoch + 1, UINT64_MAX, false, e);
 }

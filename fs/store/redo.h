@@ -58,5 +58,8 @@ int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
  * which they are. */
 int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 		     struct err *e);
+/* Removes every object of epochs above `epoch`: of a switch that was taken back. */
+int redo_drop_after(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
+		    struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Opening and closing.  The order of opening: what stands in clear, the lock,
- * the keyring, the anchor (before the position that it is compared with: it
+ * the keyring, the epoch that the newest head names, the anchor (before the position that it is compared with: it
  * moves after it), the catalogue, the log against the catalogue, both against
  * the anchor; and for a writer what a crash left.
  */
@@ -21,6 +21,7 @@
 #include "fs/base/text.h"
 #include "fs/crypt/secret.h"
 #include "fs/store/pagevfs.h"
+#include "fs/vault/epoch.h"
 
 #define SEALS_BEFORE_ROTATION (UINT64_C(1) << 31)	/* SP 800-38D leaves ample room */
 #define POSITION_TRIES 5
@@ -124,31 +125,6 @@ static int open_folder(struct vault *v, const struct vault_keys *keys, struct er
 
 /* ---- catalogue and log ------------------------------------------------------------- */
 
-/* A copy from before a switch of epoch has no catalogue that the keyring opens. */
-static int refuse_dead_epoch(struct vault *v, struct err *e)
-{
-	struct err ignored = ERR_NONE;
-	char name[48];
-
-	snprintf(name, sizeof name, "catalogue.%" PRIu64, v->epoch);
-	if (faccessat(v->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-		return 0;
-
-	for (uint64_t epoch = v->epoch - 1; epoch > 0 && v->epoch - epoch < 100; epoch--) {
-		int fd;
-
-		snprintf(name, sizeof name, "catalogue.%" PRIu64, epoch);
-		fd = file_open(v->dirfd, name, O_RDONLY, 0, &ignored);
-		if (fd < 0)
-			continue;
-		file_close(&fd);
-		return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it has "
-			       "%s, whose epoch ended and whose key was destroyed; the "
-			       "keyring is of epoch %" PRIu64, name, v->epoch);
-	}
-	return 0;		/* missing: catalogue_open() says so */
-}
-
 static int open_catalogue(struct vault *v, struct err *e)
 {
 	enum catalogue_mode mode = CATALOGUE_WRITE;
@@ -156,8 +132,7 @@ static int open_catalogue(struct vault *v, struct err *e)
 
 	if (v->mode == VAULT_READ)
 		mode = v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE : CATALOGUE_READ;
-	if (refuse_dead_epoch(v, e) < 0 ||
-	    catalogue_open(v->dirfd, v->epoch, v->key_id, mode,
+	if (catalogue_open(v->dirfd, v->epoch, v->key_id, mode,
 			   v->mode == VAULT_WRITE ? WRITER_CACHE_BYTES : READER_CACHE_BYTES,
 			   &v->catalogue, e) < 0 ||
 	    catalogue_settings_get(v->catalogue, &s, e) < 0)
@@ -167,7 +142,8 @@ static int open_catalogue(struct vault *v, struct err *e)
 			       "another epoch's", v->epoch);
 	if (s.page_seals >= SEALS_BEFORE_ROTATION)
 		vault_add_notice(v, "the catalogue's key has sealed %" PRIu64 " pages: it is "
-				 "time for a new epoch", s.page_seals);
+				 "time for a new one, which \"muni key rotate\" makes",
+				 s.page_seals);
 	return 0;
 }
 
@@ -245,6 +221,7 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct err
 
 	if (open_folder(v, &o->keys, e) < 0 ||
 	    archive_unlock_keys(v, &o->keys, e) < 0 ||
+	    archive_choose_epoch(v, e) < 0 ||
 	    settle_keyring(v, e) < 0 ||
 	    read_anchor(v, &seen, &has_anchor, e) < 0 ||
 	    objects_open_folder(v->dirfd, v->mode == VAULT_WRITE, &v->objects, e) < 0 ||
@@ -255,7 +232,9 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct err
 		return -1;
 	if (v->mode == VAULT_READ)
 		return 0;
-	return archive_mark_remove(v->dirfd, e) < 0 ? -1 : archive_recover(v, e);
+	if (archive_mark_remove(v->dirfd, e) < 0 || archive_recover(v, e) < 0)
+		return -1;
+	return epoch_recover(v, e);
 }
 
 int vault_open(const char *path, const struct vault_options *o, enum vault_mode mode,

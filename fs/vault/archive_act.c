@@ -33,6 +33,11 @@ static int record_by(struct vault *v, enum log_act act, const struct digest *act
 	const struct log_position before = *log_position(v->log);
 	uint8_t salt[16];
 
+	if (v->is_spent) {
+		catalogue_rollback(v->catalogue);
+		return err_set(e, MUNI_BUSY, "a switch of epoch was cut off here: the next "
+			       "command that writes ends it or takes it back");
+	}
 	if (raise_generation(v, e) < 0 ||
 	    log_append(v->log, act, vault_now(v), actor, details, salt, e) < 0 ||
 	    catalogue_log_detail_add(v->catalogue, before.frontier.count, salt, details, e) < 0 ||
@@ -79,7 +84,7 @@ static int keep_pages(struct vault *v, const struct digest *after, struct err *e
 
 /* A host where nothing can be kept beside the keyring has no anchor, as one that
  * never saw the archive; a disk that fails there is an error. */
-static int move_anchor(struct vault *v, uint64_t generation, struct err *e)
+int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e)
 {
 	struct anchor a = { .epoch = v->epoch, .generation = generation,
 			    .position = *log_position(v->log) };
@@ -108,7 +113,7 @@ static int finish(struct vault *v, struct err *e)
 			  vault_now(v), e) < 0)
 		return -1;
 	v->is_settled = true;
-	if (move_anchor(v, s.generation, e) < 0)
+	if (archive_move_anchor(v, s.generation, e) < 0)
 		return -1;
 	vault_announce(v);
 	return 0;
@@ -163,6 +168,8 @@ int vault_abandon(struct vault *v, struct err *e)
 	bool is_in_progress, is_scan;
 
 	catalogue_rollback(v->catalogue);
+	if (v->is_spent)
+		return 0;
 	if (catalogue_is_in_progress(v->catalogue, &is_in_progress, e) < 0 ||
 	    catalogue_scan_is_running(v->catalogue, &is_scan, e) < 0)
 		return -1;

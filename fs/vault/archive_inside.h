@@ -43,6 +43,21 @@ int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e);
 
 /* What a crash left: a version in progress, an act without its head. */
 int archive_recover(struct vault *v, struct err *e);
+int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e);
+
+/* ---- epochs (archive_epoch.c) ------------------------------------------------------ */
+
+/*
+ * Which of the keyring's epochs the archive is in: the one that the newest signed head
+ * names.  After archive_take_keyring(), with audit/ open.  MUNI_CANNOT_UNLOCK: the
+ * keyring is older than the archive; MUNI_DAMAGED: the archive is older than the keyring,
+ * its epoch is dead.
+ */
+int archive_choose_epoch(struct vault *v, struct err *e);
+/* A switch has begun and not ended; what is left of it may lie in the folder. */
+bool archive_is_switching(const struct vault *v);
+/* The keyring lies in the archive's folder: whoever copies that has its keys. */
+bool archive_keyring_is_inside(const struct vault *v);
 
 /* ---- clearing (archive_clear.c) ----------------------------------------------------- */
 

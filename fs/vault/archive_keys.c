@@ -9,6 +9,7 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/vault/archive_secrets.h"
+#include "fs/vault/epoch.h"
 
 static const char *kind_name(enum keyring_secret_kind kind)
 {
@@ -113,16 +114,13 @@ out:
 
 /* The keyring first: the log never says of a key that still opens that it is
  * gone. */
-int vault_key_remove(struct vault *v, unsigned number, const char **note, struct err *e)
+static int remove_key(struct vault *v, unsigned number, struct err *e)
 {
 	struct vault_key *keys;
 	size_t count;
 	struct vault_key gone = { .kind = "unknown" };
 
-	*note = "who held this key may have kept a copy of the keyring, or of the keys in it: "
-		"the master key is new, but the catalogue's key is the same until the epoch "
-		"is switched, which this version of muniment does not do";
-	if (require_writer(v, e) < 0 || vault_key_list(v, &keys, &count, e) < 0)
+	if (vault_key_list(v, &keys, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (keys[i].number == number)
@@ -130,10 +128,29 @@ int vault_key_remove(struct vault *v, unsigned number, const char **note, struct
 	free(keys);
 	if (keyring_slot_remove(v->keyring, number, e) < 0)
 		return -1;
-	if (log_key(v, LOG_KEY_REMOVED, number, gone.kind, gone.label,
-		    "the epoch was not switched", e) < 0)
+	if (log_key(v, LOG_KEY_REMOVED, number, gone.kind, gone.label, NULL, e) < 0)
 		return err_wrap(e, "the key is removed, but the log does not say so");
 	return 0;
+}
+
+int vault_key_remove(struct vault *v, unsigned number, const struct epoch_options *o,
+		     const struct vault_monitor *m, struct epoch_result *out, struct err *e)
+{
+	if (require_writer(v, e) < 0 || remove_key(v, number, e) < 0)
+		return -1;
+	if (vault_epoch_switch(v, o, m, out, e) < 0)
+		return err_wrap(e, "the key is removed and the master key is new, but who held "
+				"it may have kept the catalogue's key: \"muni key rotate\" "
+				"renews that too");
+	return 0;
+}
+
+int vault_key_rotate(struct vault *v, const struct epoch_options *o,
+		     const struct vault_monitor *m, struct epoch_result *out, struct err *e)
+{
+	if (require_writer(v, e) < 0 || keyring_renew(v->keyring, e) < 0)
+		return -1;
+	return vault_epoch_switch(v, o, m, out, e);
 }
 
 int vault_key_message(const struct vault *v, unsigned number, uint8_t **out, size_t *size,

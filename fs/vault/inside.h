@@ -34,6 +34,8 @@ struct vault {
 	uint64_t seals_counted;	/* of pagevfs_seals(): already in the catalogue */
 	bool is_settled;	/* writer: the newest head speaks of the catalogue as
 				 * it is now */
+	bool is_spent;		/* writer: only opening it anew tells which epoch it is in;
+				 * no act is taken any more */
 	int64_t (*now)(void);
 	char *notices[8];
 };

@@ -17,6 +17,8 @@
 
 struct err;
 struct vault;
+struct epoch_options;
+struct epoch_result;
 
 #define MUNIMENT_FORMAT 1	/* of the archive directory */
 
@@ -131,12 +133,17 @@ int vault_key_list(const struct vault *v, struct vault_key **out, size_t *count,
 int vault_key_add(struct vault *v, const struct vault_keys *keys, const char *recipient,
 		  const char *label, unsigned *number, struct err *e);
 /*
- * Takes the key away and renews the master key for all others.  MUNI_REFUSED for
- * the last one that is no recipient.  *note (static text) says what that does not
- * undo: who held the key may have kept a copy of the keyring or of the keys in
- * it, and the epoch has not been switched.
+ * Takes the key away, renews the master key for all others, and switches the epoch
+ * (fs/vault/epoch.h): who held the key may have kept a copy of the keys.  MUNI_REFUSED
+ * for the last one that is no recipient.  Where the switch fails the key is removed all
+ * the same: vault_key_rotate() then ends the work.
  */
-int vault_key_remove(struct vault *v, unsigned number, const char **note, struct err *e);
+int vault_key_remove(struct vault *v, unsigned number, const struct epoch_options *o,
+		     const struct vault_monitor *m, struct epoch_result *out, struct err *e);
+/* A new master key and a new epoch: what was copied of the keyring before opens nothing
+ * that is written from now on. */
+int vault_key_rotate(struct vault *v, const struct epoch_options *o,
+		     const struct vault_monitor *m, struct epoch_result *out, struct err *e);
 /* What a recipient decrypts with stock tools: CMS in DER, malloc'ed.  The 32
  * bytes that come out open the archive as --key-file. */
 int vault_key_message(const struct vault *v, unsigned number, uint8_t **out, size_t *size,

@@ -108,6 +108,9 @@ int verify_open(struct verify *k, const char *path, struct err *e)
 	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
 	if (v->auditfd < 0 && verify_absorb(k, false, ARCHIVE_AUDIT, e) < 0)
 		goto out;
+	if (v->auditfd >= 0 && v->keyring != NULL && archive_choose_epoch(v, e) < 0 &&
+	    (k->is_repair || verify_absorb(k, false, "archive", e) < 0))
+		goto out;
 	rc = 0;
 out:
 	free(file);
@@ -201,6 +204,15 @@ static bool is_ours(const struct verify *k, const char *folder, const char *name
 	return k->v->epoch > 0 && is_catalogue_of(name, k->v->epoch);
 }
 
+/* What a switch of epoch that was cut off leaves beside the catalogue. */
+static bool is_of_switch(const struct verify *k, const char *name)
+{
+	uint64_t epoch = k->v->epoch;
+
+	return archive_is_switching(k->v) && (is_catalogue_of(name, epoch + 1) ||
+					      is_catalogue_of(name, epoch - 1));
+}
+
 static int look_through(struct verify *k, const char *folder, struct err *e)
 {
 	int fd = file_open_dir(k->v->dirfd, folder, e);
@@ -224,8 +236,12 @@ static int look_through(struct verify *k, const char *folder, struct err *e)
 			continue;
 		snprintf(where, sizeof where, "%s%s%.500s", strcmp(folder, ".") != 0 ? folder : "",
 			 strcmp(folder, ".") != 0 ? "/" : "", text_printable(d->d_name));
-		verify_note(k, where, "this is no file of the archive's; nothing here vouches "
-			    "for it");
+		if (is_of_switch(k, d->d_name))
+			verify_note(k, where, "a switch of epoch was interrupted; the next "
+				    "command that writes ends it or takes it back");
+		else
+			verify_note(k, where, "this is no file of the archive's; nothing here "
+				    "vouches for it");
 	}
 	closedir(stream);
 	return 0;

@@ -12,8 +12,10 @@
 #include <cmocka.h>
 
 #include "fs/base/err.h"
+#include "fs/vault/epoch.h"
 #include "fs/vault/inside.h"
 
+static const struct epoch_options keys_only = { .disposition = 0 };
 static int64_t now = 1700000000;
 
 static int64_t clock_of_test(void)
@@ -319,7 +321,7 @@ static void keys_come_and_go_and_the_log_tells(void **state)
 	struct vault *v = open_vault(f, VAULT_WRITE);
 	struct vault_key *keys;
 	struct log_entry entry;
-	const char *note;
+	struct epoch_result result;
 	unsigned number;
 	size_t count;
 	struct err e = ERR_NONE;
@@ -339,11 +341,12 @@ static void keys_come_and_go_and_the_log_tells(void **state)
 	vault_close(v);
 
 	v = open_vault(&g, VAULT_WRITE);
-	assert_int_equal(vault_key_remove(v, 1, &note, &e), 0);
-	assert_non_null(strstr(note, "epoch"));
-	assert_int_equal(vault_key_remove(v, 2, &note, &e), -1);
+	if (vault_key_remove(v, 1, &keys_only, NULL, &result, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(result.new_epoch, 2);
+	assert_int_equal(vault_key_remove(v, 2, &keys_only, NULL, &result, &e), -1);
 	assert_int_equal(e.code, MUNI_REFUSED);
-	assert_int_equal(count_of(v), 3);
+	assert_int_equal(count_of(v), 6);	/* intent, switched, ended */
 	assert_int_equal(log_read(v->log, 1, &entry, &e), 0);
 	assert_int_equal(entry.act, LOG_KEY_ADDED);
 	assert_int_equal(log_read(v->log, 2, &entry, &e), 0);
@@ -358,12 +361,13 @@ static void a_reader_changes_no_key(void **state)
 	struct fixture *f = *state;
 	const struct vault_keys other = { .key_file = f->other_key };
 	struct vault *v = open_vault(f, VAULT_READ);
-	const char *note;
+	struct epoch_result result;
 	unsigned number;
 	struct err e = ERR_NONE;
 
 	assert_int_equal(vault_key_add(v, &other, NULL, NULL, &number, &e), -1);
-	assert_int_equal(vault_key_remove(v, 1, &note, &e), -1);
+	assert_int_equal(vault_key_remove(v, 1, &keys_only, NULL, &result, &e), -1);
+	assert_int_equal(vault_key_rotate(v, &keys_only, NULL, &result, &e), -1);
 	vault_close(v);
 }
 

@@ -1,0 +1,156 @@
+/*
+ * After the point of no return: mounts, the key, the files; and the way back from before
+ * it.
+ */
+#include "fs/vault/epoch_inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/store/redo.h"
+#include "fs/vault/presence.h"
+
+#define MOUNTS_TIMEOUT_MS 60000
+#define DETAILS_MAX 400
+
+/* ---- who has the old epoch open ------------------------------------------------------- */
+
+struct asking {
+	const struct epoch_options *options;
+	char silent[300];	/* the first one that did not answer */
+};
+
+static void hear(void *arg, const struct presence_mount *m)
+{
+	struct asking *a = arg;
+
+	if (a->options->mount)
+		a->options->mount(a->options->arg, m->about, m->has_answered);
+	if (!m->has_answered && a->silent[0] == '\0')
+		snprintf(a->silent, sizeof a->silent, "%s (%s)", m->about, m->name);
+}
+
+static int move_mounts(struct vault *v, const struct epoch_options *o, unsigned timeout_ms,
+		       struct epoch_result *out, struct err *e)
+{
+	struct asking asking = { .options = o };
+	unsigned silent;
+	int run = vault_run_dir(v, false, e), rc;
+
+	if (run < 0) {
+		if (e->code != MUNI_NOT_FOUND)
+			return -1;
+		*e = ERR_NONE;	/* none was ever mounted from here */
+		return 0;
+	}
+	rc = presence_tell(run, PRESENCE_EPOCH, v->epoch, (int)timeout_ms, hear, &asking,
+			   &out->mounts_answered, &silent, e);
+	file_close(&run);
+	if (rc < 0)
+		return -1;
+	if (silent > 0)
+		return err_set(e, MUNI_BUSY, "%u mount%s did not move over: %s. Unmount it; the "
+			       "next command that writes goes on from here", silent,
+			       silent == 1 ? "" : "s", asking.silent);
+	return 0;
+}
+
+/* ---- forward ---------------------------------------------------------------------------- */
+
+/* E3: nothing that holds the old key is left when it is overwritten. */
+static int end_key(struct vault *v, const struct epoch_options *o, struct epoch_result *out,
+		   struct err *e)
+{
+	unsigned timeout_ms = o->mounts_timeout_ms ? o->mounts_timeout_ms : MOUNTS_TIMEOUT_MS;
+
+	if (keyring_successor_epoch(v->keyring) == 0)
+		return 0;	/* done before we were cut off */
+	if (move_mounts(v, o, timeout_ms, out, e) < 0 ||
+	    epoch_await_readers(v, keyring_epoch(v->keyring), timeout_ms, e) < 0)
+		return -1;
+	return keyring_epoch_finish(v->keyring, e);
+}
+
+/* E1, N1: from here on the head decides, so it has to be there after a power cut too. */
+static int anchor(struct vault *v, struct err *e)
+{
+	struct catalogue_settings s;
+
+	if (log_sync(v->log, e) < 0 || catalogue_settings_get(v->catalogue, &s, e) < 0)
+		return -1;
+	return archive_move_anchor(v, s.generation, e);
+}
+
+static int record_end(struct vault *v, const struct epoch_result *r, struct err *e)
+{
+	char details[DETAILS_MAX];
+	int64_t disposition;
+	uint64_t to;
+
+	if (catalogue_begin(v->catalogue, e) < 0)
+		return -1;
+	if (catalogue_switch_get(v->catalogue, &to, &disposition, e) < 0 ||
+	    catalogue_switch_put(v->catalogue, 0, 0, e) < 0) {
+		catalogue_rollback(v->catalogue);
+		return -1;
+	}
+	snprintf(details, sizeof details,
+		 "{\"disposition\":%" PRId64 ",\"ended\":%" PRIu64 ",\"epoch\":%" PRIu64
+		 ",\"keyring_inside\":%s,\"mounts_aborted\":%u,\"mounts_answered\":%u}",
+		 disposition, v->epoch - 1, v->epoch, r->keyring_inside ? "true" : "false",
+		 r->mounts_aborted, r->mounts_answered);
+	return vault_commit_act(v, LOG_EPOCH_ENDED, details, e);
+}
+
+int epoch_end(struct vault *v, const struct epoch_options *o, struct epoch_result *out,
+	      struct err *e)
+{
+	uint64_t segments;
+
+	out->keyring_inside = archive_keyring_is_inside(v);
+	if (anchor(v, e) < 0 || end_key(v, o, out, e) < 0 ||
+	    redo_drop_before(v->objects, v->id, v->epoch, e) < 0 ||
+	    epoch_remove_segments(v, &segments, e) < 0 ||
+	    epoch_remove_catalogues(v, false, e) < 0 ||
+	    record_end(v, out, e) < 0)
+		return err_wrap(e, "epoch %" PRIu64 " has begun, but the one before has not "
+				"ended; the next command that writes goes on from here",
+				v->epoch);
+	return log_newest_head(v->log, &out->after, e);
+}
+
+/* ---- back ----------------------------------------------------------------------------------- */
+
+static int record_taken_back(struct vault *v, struct err *e)
+{
+	char details[DETAILS_MAX];
+	int64_t disposition;
+	uint64_t to;
+
+	if (catalogue_begin(v->catalogue, e) < 0)
+		return -1;
+	if (catalogue_switch_get(v->catalogue, &to, &disposition, e) < 0 ||
+	    catalogue_switch_put(v->catalogue, 0, 0, e) < 0) {
+		catalogue_rollback(v->catalogue);
+		return -1;
+	}
+	snprintf(details, sizeof details, "{\"disposition\":%" PRId64 ",\"epoch\":%" PRIu64 "}",
+		 disposition, v->epoch + 1);
+	return vault_commit_act(v, LOG_EPOCH_ABANDONED, details, e);
+}
+
+/* The key first: what is left of the next epoch is noise then. */
+int epoch_take_back(struct vault *v, struct err *e)
+{
+	uint64_t segments;
+
+	if (keyring_epoch_abandon(v->keyring, e) < 0 ||
+	    epoch_remove_catalogues(v, true, e) < 0 ||
+	    redo_drop_after(v->objects, v->id, v->epoch, e) < 0 ||
+	    epoch_remove_segments(v, &segments, e) < 0 ||
+	    record_taken_back(v, e) < 0)
+		return err_wrap(e, "taking back a switch of epoch that was cut off");
+	return 0;
+}
