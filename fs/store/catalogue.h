@@ -328,6 +328,7 @@ struct record_class {
 	char code[68];
 	char access[512];	/* group names, comma separated; empty: everybody */
 	bool is_restricted;	/* kept, barred from use: the mount shows nothing of it */
+	int64_t base;		/* of a restricted twin: the class that retention goes by; else 0 */
 };
 
 int catalogue_classes(struct catalogue *c,

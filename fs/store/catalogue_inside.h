@@ -75,6 +75,14 @@ enum statement {
 	STATEMENT_APPROVAL_PUT, STATEMENT_APPROVAL_ANY, STATEMENT_APPROVALS,
 	STATEMENT_CERTIFICATE_ADD, STATEMENT_CERTIFICATES,
 	STATEMENT_COPY_ADD, STATEMENT_COPY_CHANGE, STATEMENT_COPIES,
+	STATEMENT_RECORDS, STATEMENT_RECORDS_WITHIN, STATEMENT_RECORD,
+	STATEMENT_NODE_CLASSES, STATEMENT_NODE_CLASS_ADD, STATEMENT_CLASS_DEFINITIONS,
+	STATEMENT_SHORTENING_PUT, STATEMENT_SHORTENING_GET, STATEMENT_SHORTENINGS,
+	STATEMENT_EVENT_PUT, STATEMENT_EVENTS,
+	STATEMENT_HOLD_ADD, STATEMENT_HOLD_RELEASE, STATEMENT_HOLD_STATE, STATEMENT_HOLDS,
+	STATEMENT_EXTENSION_ADD, STATEMENT_EXTENSIONS,
+	STATEMENT_CLASS_BASE, STATEMENT_CLASS_TWIN, STATEMENT_CLASS_TWIN_ADD,
+	STATEMENT_NODE_RECLASS, STATEMENT_PATH_CLASSES, STATEMENT_PATH_CLASS_OVERRIDES,
 	STATEMENT_COUNT
 };
 
@@ -231,6 +239,18 @@ int catalogue_sequence_take(struct catalogue *c, unsigned sequence, uint64_t cou
 #define MARKS_COUNT 3
 #define MARKS_SIZE (MARKS_COUNT * 8)
 extern const unsigned catalogue_marked[MARKS_COUNT];
+
+/*
+ * Every path of a name in a directory (name_size 0: of the directory itself) within
+ * versions first..last, each with the versions of it.  row: as in catalogue_list().
+ */
+int catalogue_paths(struct catalogue *c, int64_t directory, int64_t first, int64_t last,
+		    const void *name, size_t name_size,
+		    int (*row)(void *arg, int64_t system, const void *path, size_t path_size,
+			       int64_t first, int64_t last),
+		    void *arg, struct err *e);
+/* The newest version that a reader can see; 0: none. */
+int catalogue_newest_sealed(struct catalogue *c, int64_t *out, struct err *e);
 
 /* A growing set of ids; id_set_seal() sorts, then id_set_has() may be asked. */
 struct id_set {

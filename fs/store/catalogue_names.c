@@ -74,14 +74,16 @@ int catalogue_classes(struct catalogue *c,
 	struct record_class k;
 	int got, rc = -1;
 
-	if (query_open(&q, c, STATEMENT_CLASSES,
-		       "SELECT id, code, access, restricted FROM class ORDER BY id", e) < 0)
+	if (query_open(&q, c, STATEMENT_CLASSES, c->format < CATALOGUE_FORMAT_RETENTION ?
+		       "SELECT id, code, access, restricted, 0 FROM class ORDER BY id" :
+		       "SELECT id, code, access, restricted, base FROM class ORDER BY id", e) < 0)
 		return -1;
 	while ((got = query_step(&q, e)) > 0) {
 		k.id = query_column_id(&q, 0);
 		query_column_text(&q, 1, k.code, sizeof k.code);
 		query_column_text(&q, 2, k.access, sizeof k.access);
 		k.is_restricted = query_column(&q, 3, 0, 1);
+		k.base = query_column(&q, 4, 0, INT64_MAX - 1);
 		if (query_check(&q, "class", k.id, e) < 0)
 			goto out;
 		int answer = row(arg, &k);

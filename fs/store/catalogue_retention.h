@@ -3,7 +3,8 @@
  * records.  docs/decisions/0090 says what a record is; docs/format.md, "Tables", what
  * each column holds.
  *
- * Every function that writes is called between catalogue_begin() and _commit().
+ * Every function that writes is called between catalogue_begin() and _commit().  A
+ * catalogue of an older format has no events, holds and the like: there are none.
  */
 #ifndef FS_STORE_CATALOGUE_RETENTION_H
 #define FS_STORE_CATALOGUE_RETENTION_H
@@ -31,8 +32,13 @@ struct record {
 	const struct node *node;	/* sha256 is not filled */
 };
 
-/* Every record that a sealed version of the system (0: of all) can see, in order of
- * (system, newest path, first).  row(): 0 go on, 1 stop, -1 its own error. */
+/*
+ * Every record that a sealed version of the system (0: of all) can see: systems by
+ * name, within them by newest path in byte order, then by first.  (Where directories
+ * took each other's place under one name, what is in them comes one after the other.)
+ * A directory is a record where nothing stood in it under that name.
+ * row(): 0 go on, 1 stop, -1 its own error; no statement stands open meanwhile.
+ */
 int catalogue_records(struct catalogue *c, int64_t system,
 		      int (*row)(void *arg, const struct record *r), void *arg, struct err *e);
 /* One of them; MUNI_NOT_FOUND.  row as above, called once. */
@@ -48,20 +54,40 @@ int catalogue_node_classes(struct catalogue *c, int64_t node,
 int catalogue_class_definitions(struct catalogue *c, int64_t class_id,
 				int (*row)(void *arg, int64_t policy, const char *definition),
 				void *arg, struct err *e);
+/* What the newest classification, or an officer, says of paths: those with a class, from
+ * `from` on in byte order, at most `limit`.  The code is borrowed for the call. */
+enum path_class_by { BY_POLICY, BY_OFFICER };
+int catalogue_path_classes(struct catalogue *c, int64_t system, enum path_class_by by,
+			   const void *from, size_t from_size, unsigned limit,
+			   int (*row)(void *arg, const void *path, size_t path_size,
+				      const char *code), void *arg, struct err *e);
 /* From now on this definition of the class counts alone. */
 int catalogue_shortening_put(struct catalogue *c, const char *code, int64_t policy,
 			     int64_t disposition, int64_t now, struct err *e);
 /* MUNI_NOT_FOUND. */
 int catalogue_shortening_get(struct catalogue *c, const char *code, int64_t *policy,
 			     struct err *e);
+int catalogue_shortenings(struct catalogue *c,
+			  int (*row)(void *arg, const char *code, int64_t policy,
+				     int64_t disposition, int64_t made),
+			  void *arg, struct err *e);
 
 /* ---- events ------------------------------------------------------------------------ */
 
-int catalogue_event_put(struct catalogue *c, int64_t system, const char *name, int64_t at,
-			int64_t recorded, const char *reason, struct err *e);
-int catalogue_events(struct catalogue *c, int64_t system,	/* 0: all */
-		     int (*row)(void *arg, int64_t system, const char *name, int64_t at,
-				int64_t recorded, const char *reason), void *arg, struct err *e);
+struct event_row {
+	int64_t system;
+	const char *name;	/* "system-retired", "case-closed" */
+	int64_t at;		/* seconds; of a day without a time its start in UTC */
+	bool is_day;		/* no second, but that day, whatever the time zone */
+	int64_t recorded;
+	const char *reason;	/* "": none given */
+};
+/* MUNI_EXISTS: it is there. */
+int catalogue_event_put(struct catalogue *c, const struct event_row *r, struct err *e);
+/* By system, name, time; system 0: all. */
+int catalogue_events(struct catalogue *c, int64_t system,
+		     int (*row)(void *arg, const struct event_row *r), void *arg,
+		     struct err *e);
 
 /* ---- holds and extensions ------------------------------------------------------------ */
 
@@ -84,7 +110,7 @@ struct hold_row {
 int catalogue_hold_add(struct catalogue *c, struct hold_row *h, struct err *e);	/* fills id */
 int catalogue_hold_release(struct catalogue *c, int64_t id, int64_t now, const char *reason,
 			   struct err *e);	/* MUNI_NOT_FOUND; MUNI_EXISTS: it was */
-/* By id; texts are borrowed for the call. */
+/* By id; texts are borrowed for the call, in which the catalogue may be read. */
 int catalogue_holds(struct catalogue *c, bool with_released,
 		    int (*row)(void *arg, const struct hold_row *h), void *arg, struct err *e);
 
@@ -108,5 +134,9 @@ int catalogue_node_restrict(struct catalogue *c, int64_t node, bool is_restricte
 			    bool *changed, struct err *e);
 /* The class that retention goes by: of a restricted twin its base. */
 int catalogue_class_base(struct catalogue *c, int64_t class_id, int64_t *base, struct err *e);
+
+/* Raised by every act that restricts or lifts: where it moved, what may be seen did. */
+int catalogue_restriction_count(struct catalogue *c, uint64_t *out, struct err *e);
+int catalogue_restriction_count_raise(struct catalogue *c, struct err *e);
 
 #endif

@@ -1,8 +1,10 @@
-#include "fs/store/catalogue_inside.h"
+#include "fs/store/catalogue_retention.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fs/store/catalogue_inside.h"
 
 static const char meta_get[] = "SELECT value FROM meta WHERE key = ?";
 static const char meta_put[] =
@@ -76,6 +78,32 @@ static int put_bytes(struct catalogue *c, const char *key, const void *data, siz
 	query_text(&q, key);
 	query_blob(&q, data, size);
 	return query_run(&q, e);
+}
+
+/* ---- what was restricted ---------------------------------------------------------- */
+
+int catalogue_restriction_count(struct catalogue *c, uint64_t *out, struct err *e)
+{
+	struct query q;
+	int got = get_start(&q, c, "restrictions", e);
+
+	*out = 0;		/* absent: there were none yet */
+	if (got > 0) {
+		*out = (uint64_t)query_column(&q, 0, 0, INT64_MAX - 1);
+		if (q.is_bad)
+			got = catalogue_damaged(c, e, "setting restrictions does not read");
+	}
+	query_close(&q);
+	return got < 0 ? -1 : 0;
+}
+
+int catalogue_restriction_count_raise(struct catalogue *c, struct err *e)
+{
+	uint64_t count;
+
+	if (catalogue_restriction_count(c, &count, e) < 0)
+		return -1;
+	return put_int(c, "restrictions", count + 1, e);
 }
 
 /* ---- settings ------------------------------------------------------------------ */
