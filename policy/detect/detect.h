@@ -7,7 +7,9 @@
  *   D2  The same text gives the same findings, in whatever pieces it was fed.
  *   D3  No value leaves here: a sample is masked before it is kept, the buffers
  *       are wiped by detector_reset() and detector_free().
- *   D4  Memory does not grow with the text: a window, and the findings.
+ *   D4  Memory does not grow with the text: a window (1 MiB for several threads), and
+ *       the findings.
+ *   D5  The same text gives the same findings on any number of threads.
  *
  * A compiled set (struct recognisers) is constant: any number of threads and
  * forked children use it.  A detector belongs to one thread.
@@ -107,19 +109,29 @@ struct passage {
 	uint64_t (*told)(void *arg, uint64_t offset);
 	/* Some label does by detect_names_secret(): cells below such are looked at whole. */
 	bool names_secrets;
+	/* label may be asked by several threads at once, each with its own cursor, and all of
+	 * them about what lies up to DETECT_SHARED before the piece that is being fed.  It
+	 * may be taken back between two calls of detector_feed(). */
+	bool is_shared;
 	void *arg;
 };
 
 int detector_new(const struct recognisers *r, struct detector **out, struct err *e);
 void detector_free(struct detector *d);		/* NULL is allowed */
 void detector_reset(struct detector *d);	/* before the next item */
+/* From here on a stretch that may be shared is searched on so many threads, the
+ * caller's among them; 1: the memory for more is given back.  What is found does not
+ * depend on it, and where memory is short there are fewer.  Not within a stretch. */
+void detector_use_threads(struct detector *d, unsigned threads);
 
 /*
  * A stretch of text (a file, a member, a batch of cells) is fed in pieces of any
  * size that need not end at a character.  `passage` is borrowed until
  * detector_end() and is asked only about offsets in the piece that is being fed and
- * in the 64 KiB before it.  Bytes that are no UTF-8 part words.
+ * in the 64 KiB before it (DETECT_SHARED where it says so).  Bytes that are no UTF-8
+ * part words.
  */
+#define DETECT_SHARED (1u << 20)
 void detector_begin(struct detector *d, const struct passage *passage);
 int detector_feed(struct detector *d, const void *utf8, size_t size, struct err *e);
 int detector_end(struct detector *d, struct err *e);

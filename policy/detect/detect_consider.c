@@ -120,18 +120,20 @@ static uint8_t distance_of(struct search *s, unsigned owner, size_t start, size_
 
 static void claim(struct search *s, const struct claim *c)
 {
-	if (s->claim_count == s->claim_room) {
-		size_t room = s->claim_room ? 2 * s->claim_room : 256;
-		struct claim *grown = realloc(s->claims, room * sizeof *grown);
+	struct window *w = s->window;
+
+	if (w->claim_count == w->claim_room) {
+		size_t room = w->claim_room ? 2 * w->claim_room : 256;
+		struct claim *grown = realloc(w->claims, room * sizeof *grown);
 
 		if (!grown) {
 			s->no_memory = true;
 			return;
 		}
-		s->claims = grown;
-		s->claim_room = room;
+		w->claims = grown;
+		w->claim_room = room;
 	}
-	s->claims[s->claim_count++] = *c;
+	w->claims[w->claim_count++] = *c;
 }
 
 static void consider(struct search *s, unsigned owner, struct candidate *c)

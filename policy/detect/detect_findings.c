@@ -46,12 +46,12 @@ static void add_place(struct finding *f, const char *place)
 	memcpy(f->where + used, place, size + 1);
 }
 
-void detect_record(struct detector *d, const struct search *s, const struct claim *c)
+void detect_record(struct detector *d, const struct window *w, const struct claim *c)
 {
 	struct finding *f = &d->findings[c->owner];
 	const struct recogniser *r = d->set->rows[c->owner];
 	const struct passage *passage = d->passage;
-	uint64_t offset = s->base + c->start;
+	uint64_t offset = w->base + c->start;
 	char place[SAMPLE_WHERE_MAX] = "";
 	bool is_first = f->sample_count < SAMPLES_MAX;
 
@@ -67,7 +67,7 @@ void detect_record(struct detector *d, const struct search *s, const struct clai
 	if (is_first) {
 		struct sample *sample = &f->samples[f->sample_count++];
 
-		detect_mask(r, s->text + c->start, c->end - c->start, sample->text);
+		detect_mask(r, w->text + c->start, c->end - c->start, sample->text);
 		memcpy(sample->where, place, sizeof sample->where);
 		sample->offset = passage && passage->told ? passage->told(passage->arg, offset) : offset;
 	}

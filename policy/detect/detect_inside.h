@@ -53,6 +53,10 @@ void detect_custom_clear(struct recogniser *row);
 #define LOOK_AHEAD (AFTER + 2 * DETECT_PICTURES_REACH)
 /* Claims that are not settled yet, and what a search needs of the text before. */
 #define LOOK_BACK (8u << 10)
+#define STEP (WINDOW - LOOK_AHEAD - LOOK_BACK)	/* from one window to the next */
+/* The character that fills a window may go beyond it; so may what is left of a cut
+ * one.  Nothing is decided by it: a search sees LOOK_AHEAD, never the end. */
+#define SLACK 16
 
 struct claim {			/* somebody's value */
 	uint32_t start, end;	/* in the window */
@@ -80,6 +84,19 @@ struct text_span {		/* in the window */
 	size_t start, end;
 };
 
+/* A piece of the stretch that is searched as one. */
+struct window {
+	const char *text;
+	size_t used;
+	size_t low;		/* what ends (expressions) or begins (pictures) before was found */
+	size_t high;		/* ... and where its search ends */
+	uint64_t base;		/* text[0] in the stretch */
+
+	/* What came of it; owned. */
+	struct claim *claims;
+	size_t claim_count, claim_room;
+};
+
 /*
  * One search of one window: a function of the window and the labels over it, whatever
  * was searched before.  It belongs to one thread.
@@ -88,13 +105,12 @@ struct search {
 	const struct recognisers *set;
 	hs_scratch_t *scratch, *starts_scratch, *words_scratch;
 
-	/* The window: set before each search. */
+	/* Of the window. */
 	const struct passage *passage;
+	struct window *window;
 	const char *text;
-	size_t used;
-	size_t low;		/* what ends (expressions) or begins (pictures) before was found */
-	size_t high;		/* ... and where this search ends */
-	uint64_t base;		/* text[0] in the stretch */
+	size_t used, low, high;
+	uint64_t base;
 	bool has_cells;
 
 	/* What was learnt of it. */
@@ -111,18 +127,17 @@ struct search {
 	const char *label;
 	struct passage_cursor cursor;
 	struct label_answer answers[DETECT_ANSWERS];
-
-	/* What came of it. */
-	struct claim *claims;
-	size_t claim_count, claim_room;
 	bool no_memory;
 };
 
 struct detector {
 	const struct recognisers *set;
-	struct search *search;
+	struct search **searches;	/* one a thread; the first always */
+	unsigned thread_count;
 	const struct passage *passage;	/* NULL outside of begin and end */
-	char *text;		/* WINDOW, and what searches read behind it */
+	char *text;		/* windows of room, and what searches read behind them */
+	struct window *windows;
+	size_t window_room;
 	size_t used;
 	size_t dirty;		/* bytes of text that were ever used since the last wipe */
 	size_t low;		/* of the next search */
@@ -144,8 +159,9 @@ int search_new(const struct recognisers *set, struct search **out, struct err *e
 void search_free(struct search *s);	/* NULL is allowed */
 /* Another stretch: what was remembered of labels is void. */
 void search_reset(struct search *s);
-/* From low to high: the claims. */
-int search_run(struct search *s, struct err *e);
+/* From low to high: its claims. */
+int search_run(struct search *s, const struct passage *passage, bool has_cells,
+	       struct window *w, struct err *e);
 
 /* detect_consider.c: from what looks like a value to a claim. */
 void detect_consider(struct search *s, unsigned owner, size_t start, size_t end);
@@ -155,11 +171,16 @@ void detect_consider_cell(struct search *s, unsigned owner, size_t start, size_t
 /* detect_cells.c: cells that begin from low to high, where labels name secrets. */
 void detect_cells(struct search *s);
 
-/* detect_settle.c: takes the claims of a search, and settles all that nothing found later
+/* detect_settle.c: takes the claims of a window, and settles all that nothing found later
  * can overlap: those that end before `settled`. */
-int detect_settle(struct detector *d, const struct search *s, size_t settled, struct err *e);
+int detect_settle(struct detector *d, const struct window *w, size_t settled, struct err *e);
 
-/* detect_findings.c: a claim in the window of this search. */
-void detect_record(struct detector *d, const struct search *s, const struct claim *c);
+/* detect_findings.c */
+void detect_record(struct detector *d, const struct window *w, const struct claim *c);
+
+/* detect_share.c: room for so many windows, and a search for each thread. */
+int detect_make_room(struct detector *d, size_t windows, unsigned threads, struct err *e);
+/* Searches the first `count` windows, on all threads where labels allow it. */
+int detect_search_windows(struct detector *d, size_t count, struct err *e);
 
 #endif

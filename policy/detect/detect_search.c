@@ -54,12 +54,12 @@ struct starts {
 /* The longest that is a value. */
 static void consider_longest(struct starts *s)
 {
-	size_t claims = s->search->claim_count;
+	size_t claims = s->search->window->claim_count;
 
 	for (size_t i = 0; i < ENDS_MAX && i < s->count; i++) {
 		detect_consider(s->search, s->pattern->owner, s->start,
 				s->ends[(s->count - 1 - i) % ENDS_MAX]);
-		if (s->search->claim_count > claims)
+		if (s->search->window->claim_count > claims)
 			break;
 	}
 	s->count = 0;
@@ -159,10 +159,19 @@ static int search_expressions(struct search *s, struct err *e)
 	return 0;
 }
 
-int search_run(struct search *s, struct err *e)
+int search_run(struct search *s, const struct passage *passage, bool has_cells,
+	       struct window *w, struct err *e)
 {
+	s->passage = passage;
+	s->window = w;
+	s->text = w->text;
+	s->used = w->used;
+	s->low = w->low;
+	s->high = w->high;
+	s->base = w->base;
+	s->has_cells = has_cells;
+	w->claim_count = 0;
 	detect_around_reset(&s->around);
-	s->claim_count = 0;
 	s->span = s->near_span = (struct text_span){ 0, 0 };
 	s->clear = (struct clear_stretch){ 0 };
 	s->label_at = SIZE_MAX;
@@ -223,7 +232,6 @@ void search_free(struct search *s)
 	hs_free_scratch(s->starts_scratch);
 	hs_free_scratch(s->words_scratch);
 	free(s->regions);
-	free(s->claims);
 	free(s);
 }
 

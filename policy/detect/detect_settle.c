@@ -70,9 +70,9 @@ static size_t settle_cluster(struct detector *d, struct claim *claims, size_t co
 	return kept;
 }
 
-static bool take_claims(struct detector *d, const struct search *s)
+static bool take_claims(struct detector *d, const struct window *w)
 {
-	size_t wanted = d->claim_count + s->claim_count, room = d->claim_room ? d->claim_room : 256;
+	size_t wanted = d->claim_count + w->claim_count, room = d->claim_room ? d->claim_room : 256;
 	struct claim *grown;
 
 	while (room < wanted)
@@ -84,16 +84,16 @@ static bool take_claims(struct detector *d, const struct search *s)
 		d->claims = grown;
 		d->claim_room = room;
 	}
-	memcpy(d->claims + d->claim_count, s->claims, s->claim_count * sizeof *s->claims);
+	memcpy(d->claims + d->claim_count, w->claims, w->claim_count * sizeof *w->claims);
 	d->claim_count = wanted;
 	return true;
 }
 
-int detect_settle(struct detector *d, const struct search *s, size_t settled, struct err *e)
+int detect_settle(struct detector *d, const struct window *w, size_t settled, struct err *e)
 {
 	size_t first = 0;
 
-	if (s->claim_count > 0 && !take_claims(d, s))
+	if (w->claim_count > 0 && !take_claims(d, w))
 		return err_set(e, MUNI_NO_MEMORY, "no memory for what was found in the text");
 	if (d->claim_count == 0)
 		return 0;
@@ -107,11 +107,11 @@ int detect_settle(struct detector *d, const struct search *s, size_t settled, st
 			next++;
 		}
 		/* What will fall out of the window is settled as it is. */
-		if (end > settled && d->claims[first].start >= s->high - LOOK_BACK)
+		if (end > settled && d->claims[first].start >= w->high - LOOK_BACK)
 			break;
 		kept = settle_cluster(d, d->claims + first, next - first);
 		for (size_t i = 0; i < kept; i++)
-			detect_record(d, s, &d->claims[first + i]);
+			detect_record(d, w, &d->claims[first + i]);
 		first = next;
 	}
 	d->claim_count -= first;
