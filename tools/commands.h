@@ -26,6 +26,7 @@ extern const struct command cmd_umount;
 extern const struct command cmd_export;
 extern const struct command cmd_verify;
 extern const struct command cmd_repair;
+extern const struct command cmd_audit;
 extern const struct command cmd_key;
 
 #endif

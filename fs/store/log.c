@@ -176,6 +176,55 @@ int log_newest_head(const struct log *l, struct log_head *out, struct err *e)
 	return 0;
 }
 
+static int copy_record(const struct log_record *r, char **statement, uint8_t **cms,
+		       size_t *cms_size, struct err *e)
+{
+	*statement = strdup(r->statement);
+	*cms = malloc(r->signature_size);
+	if (*statement == NULL || *cms == NULL) {
+		free(*statement);
+		free(*cms);
+		*statement = NULL;
+		*cms = NULL;
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the log's head");
+	}
+	memcpy(*cms, r->signature, r->signature_size);
+	*cms_size = r->signature_size;
+	return 0;
+}
+
+int log_newest_statement(const struct log *l, char **statement, uint8_t **cms,
+			 size_t *cms_size, struct err *e)
+{
+	struct log_record *r = malloc(sizeof *r);
+	uint8_t *raw = malloc(LOG_RECORD_MAX);
+	int rc = -1;
+
+	*statement = NULL;
+	*cms = NULL;
+	if (r == NULL || raw == NULL) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for the log's head");
+		goto out;
+	}
+	err_set(e, MUNI_NOT_FOUND, "the audit log has no signed head yet");
+	for (int c = 0; rc < 0 && l->has_head && c < LOG_COPIES; c++) {
+		int fd = l->fds[LOG_FILE_HEADS][c];
+		uint64_t at = fd >= 0 ? log_record_last(fd, l->heads_end) : 0;
+
+		if (at >= LOG_FILE_HEAD &&
+		    log_record_read(fd, l->heads_end, at, raw, r, e) == 0 &&
+		    r->head.count == l->head.count &&
+		    digest_equal(&r->head.root, &l->head.root))
+			rc = copy_record(r, statement, cms, cms_size, e);
+	}
+	if (rc == 0)
+		*e = ERR_NONE;
+out:
+	free(r);
+	free(raw);
+	return rc;
+}
+
 /* From whichever copy has it whole. */
 static int read_entry(const struct log *l, uint64_t sequence, uint8_t raw[LOG_ENTRY],
 		      struct log_entry *out, struct err *e)

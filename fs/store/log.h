@@ -125,6 +125,11 @@ int log_sync(struct log *l, struct err *e);
 /* The newest head; MUNI_NOT_FOUND if there is none yet. */
 int log_newest_head(const struct log *l, struct log_head *out, struct err *e);
 
+/* Its statement (canonical JSON, NUL ended) and detached CMS as they stand in the file;
+ * both malloc'ed. */
+int log_newest_statement(const struct log *l, char **statement, uint8_t **cms,
+			 size_t *cms_size, struct err *e);
+
 /* The same without a catalogue to compare with: for verify and repair. */
 int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
 		  struct log_head *out, struct err *e);

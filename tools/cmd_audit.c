@@ -1,0 +1,287 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/text.h"
+#include "tools/audit_list.h"
+#include "tools/commands.h"
+#include "tools/jsonl.h"
+#include "tools/user_file.h"
+
+#define HEAD_FILE_MAX (1u << 20)
+
+enum { CSV = 256, PREMIS, ACT, OFFICER, FROM, UNTIL, FIRST, TEXT, REFUSED, SINCE, TO };
+
+static const struct cli_option options[] = {
+	{ CSV, "csv", NULL, "list: for a spreadsheet" },
+	{ PREMIS, "premis", NULL, "list: as PREMIS 3 events (XML)" },
+	{ ACT, "act", "NAME", "list: only this act, as \"hold placed\"" },
+	{ OFFICER, "officer", "ID", "list: only by this officer; \"key\": the key's holder" },
+	{ FROM, "from", "TIME", "list: not before" },
+	{ UNTIL, "until", "TIME", "list: not after" },
+	{ FIRST, "first", "N", "list: from this entry on" },
+	{ TEXT, "text", "TEXT", "list: only entries whose details have this in them" },
+	{ REFUSED, "refused", NULL, "list: only refusals" },
+	{ SINCE, "since", "HEAD", "verify: also that the log continues this head (a file, or "
+				  "COUNT:ROOT)" },
+	{ TO, "to", "FILE", "head: the signed bytes to FILE, the signature to FILE.p7s" },
+	{ .name = NULL },
+};
+
+struct words {
+	struct audit_filter filter;
+	bool csv, premis;
+	const char *since, *to;
+};
+
+static int take_option(struct words *w, int o, const char *value, struct err *e)
+{
+	switch (o) {
+	case CSV:
+		w->csv = true;
+		return 0;
+	case PREMIS:
+		w->premis = true;
+		return 0;
+	case ACT:
+		w->filter.act = value;
+		return 0;
+	case OFFICER:
+		w->filter.officer = value;
+		return 0;
+	case FROM:
+		w->filter.has_from = true;
+		return cli_time("--from", value, false, &w->filter.from, e);
+	case UNTIL:
+		w->filter.has_to = true;
+		return cli_time("--until", value, true, &w->filter.to, e);
+	case FIRST:
+		return cli_number("--first", value, 0, UINT64_MAX / 2, &w->filter.first, e);
+	case TEXT:
+		w->filter.text = value;
+		return 0;
+	case REFUSED:
+		w->filter.refused_only = true;
+		return 0;
+	case SINCE:
+		w->since = value;
+		return 0;
+	default:
+		w->to = value;
+		return 0;
+	}
+}
+
+/* ---- list -------------------------------------------------------------------------- */
+
+static int list(struct cli *cli, const struct words *w, struct err *e)
+{
+	struct vault *v = NULL;
+	enum audit_form form = w->premis ? AUDIT_PREMIS : w->csv ? AUDIT_CSV :
+			       cli->json ? AUDIT_JSON : AUDIT_TABLE;
+	enum log_act act;
+	int rc;
+
+	if (w->filter.act != NULL && audit_act_parse(w->filter.act, &act) < 0)
+		return err_set(e, MUNI_USAGE, "there is no act \"%s\"",
+			       text_printable(w->filter.act));
+	rc = cli_open(cli, cli->operands[1], VAULT_READ, &v, e);
+	if (rc == 0)
+		rc = audit_list(cli, v, form, &w->filter, e);
+	vault_close(v);
+	return rc == 0 ? cli_check_signal(e) : rc;
+}
+
+/* ---- head --------------------------------------------------------------------------- */
+
+static int save_head(const struct words *w, const char *statement, const uint8_t *cms,
+		     size_t cms_size, struct err *e)
+{
+	char *name = NULL;
+	int rc;
+
+	if (asprintf(&name, "%s.p7s", w->to) < 0)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
+	rc = user_file_save(w->to, statement, strlen(statement), e);
+	if (rc == 0)
+		rc = user_file_save(name, cms, cms_size, e);
+	free(name);
+	return rc;
+}
+
+static int head(struct cli *cli, const struct words *w, struct err *e)
+{
+	struct vault *v = NULL;
+	struct log_head h;
+	char *statement = NULL;
+	uint8_t *cms = NULL;
+	size_t cms_size = 0;
+	int rc = cli_open(cli, cli->operands[1], VAULT_READ, &v, e);
+
+	if (rc == 0)
+		rc = audit_head(v, &h, &statement, &cms, &cms_size, e);
+	if (rc == 0 && w->to != NULL)
+		rc = save_head(w, statement, cms, cms_size, e);
+	if (rc == 0)
+		puts(statement);
+	free(statement);
+	free(cms);
+	vault_close(v);
+	return rc;
+}
+
+/* ---- verify ---------------------------------------------------------------------------- */
+
+struct report {
+	struct cli *cli;
+	struct err failed;
+};
+
+static const char *const fault_words[] = {
+	[AUDIT_DAMAGE] = "damage", [AUDIT_CLOCK] = "clock", [AUDIT_UNFINISHED] = "note",
+};
+
+static void on_fault(void *arg, enum audit_fault fault, const char *what)
+{
+	struct report *r = arg;
+	json_t *o;
+
+	if (!r->cli->json) {
+		printf("%-6s  %s\n", fault_words[fault], what);
+		return;
+	}
+	o = jsonl_new(fault_words[fault]);
+	jsonl_text(o, "what", what);
+	if (r->failed.code == MUNI_OK)
+		jsonl_end(o, &r->failed);
+	else
+		json_decref(o);
+}
+
+/* A file, or the head itself. */
+static int read_since(const char *word, struct kept_head *out, struct err *e)
+{
+	uint8_t *data = NULL;
+	size_t size = 0;
+	int rc;
+
+	if (access(word, F_OK) != 0)
+		return audit_head_parse(word, out, e);
+	if (user_file_load(word, HEAD_FILE_MAX, &data, &size, e) < 0)
+		return -1;
+	rc = audit_head_parse((const char *)data, out, e);
+	free(data);
+	return rc;
+}
+
+static int summary(struct cli *cli, const struct words *w, const struct audit_summary *s,
+		   int rc, struct err *e)
+{
+	char entries[TEXT_COUNT_MAX], heads[TEXT_COUNT_MAX];
+	json_t *o;
+
+	if (!cli->json) {
+		printf("read    %s entr%s under %s signed head%s\n",
+		       text_count(s->entries, entries), s->entries == 1 ? "y" : "ies",
+		       text_count(s->heads, heads), s->heads == 1 ? "" : "s");
+		if (s->destroyed > 0)
+			printf("        of %" PRIu64 " the details were destroyed; what they were "
+			       "cannot be told, that they were can\n", s->destroyed);
+		if (rc == 0)
+			printf("result  whole: nothing was altered or removed%s\n",
+			       w->since != NULL ? ", and it continues the head that was kept" : "");
+		return rc;
+	}
+	o = jsonl_new("audit_verify");
+	jsonl_bool(o, "whole", rc == 0);
+	jsonl_number(o, "entries", s->entries);
+	jsonl_number(o, "heads", s->heads);
+	jsonl_number(o, "details_destroyed", s->destroyed);
+	jsonl_number(o, "damages", s->damages);
+	jsonl_number(o, "clock_findings", s->clocks);
+	jsonl_bool(o, "keyless", s->is_keyless);
+	return jsonl_end(o, rc < 0 ? &(struct err){ .code = MUNI_OK } : e) < 0 ? -1 : rc;
+}
+
+static int verify(struct cli *cli, const struct words *w, struct err *e)
+{
+	struct report r = { .cli = cli, .failed = ERR_NONE };
+	struct audit_summary s;
+	struct kept_head since;
+	int rc;
+
+	if (w->since != NULL && read_since(w->since, &since, e) < 0)
+		return -1;
+	rc = audit_verify(cli->operands[1], &cli->vault, w->since != NULL ? &since : NULL,
+			  on_fault, &r, &s, e);
+	if (rc < 0 && e->code != MUNI_DAMAGED)
+		return rc;
+	if (rc == 0 && r.failed.code != MUNI_OK) {
+		*e = r.failed;
+		return -1;
+	}
+	return summary(cli, w, &s, rc, e);
+}
+
+/* ---- which ------------------------------------------------------------------------------ */
+
+static const struct act {
+	const char *name;
+	int operands;
+	int (*run)(struct cli *cli, const struct words *w, struct err *e);
+} acts[] = {
+	{ "list", 2, list },
+	{ "verify", 2, verify },
+	{ "head", 2, head },
+};
+
+static const struct act *find_act(const char *name)
+{
+	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+		if (strcmp(acts[i].name, name) == 0)
+			return &acts[i];
+	return NULL;
+}
+
+static int run(struct cli *cli)
+{
+	struct words w = { .since = NULL };
+	struct err e = ERR_NONE;
+	const struct act *act;
+	int o;
+
+	while ((o = cli_next(cli)) > 0)
+		if (take_option(&w, o, cli->value, &e) < 0)
+			return cli_usage(cli, "%s", e.text);
+	if (o != CLI_END)
+		return cli_stopped(o);
+	act = find_act(cli->operands[0]);
+	if (act == NULL)
+		return cli_usage(cli, "there is no 'audit %s'", text_printable(cli->operands[0]));
+	if (cli->operand_count != act->operands)
+		return cli_usage(cli, "audit %s takes %d words", act->name, act->operands - 1);
+	if (w.csv + w.premis + cli->json > 1)
+		return cli_usage(cli, "one of --json, --csv and --premis");
+	return cli_end(cli, act->run(cli, &w, &e), &e);
+}
+
+const struct command cmd_audit = {
+	.name = "audit",
+	.operands = "list|verify|head ARCHIVE",
+	.summary = "who did what, when and why; and the proof that nobody changed that",
+	.about =
+	"list     every act in the log: who, when, what, with its details and outcome;\n"
+	"         refusals too.  Details that named what was destroyed are gone\n"
+	"verify   proves that no entry was altered, removed or put in, and names what was;\n"
+	"         with --since also that the log continues a head that was kept. Times that\n"
+	"         cannot be (a clock that was set) are named. Exit 5 on damage\n"
+	"head     prints the newest signed head: keep it, and `verify --since` holds the\n"
+	"         archive to it",
+	.options = options,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.min_operands = 2,
+	.max_operands = 4,
+	.run = run,
+};
