@@ -143,8 +143,6 @@ static void a_wrong_pin_another_key_and_no_token_are_told_apart(void **state)
 	assert_int_equal(officer_key_open("pkcs11:token=none;object=x?pin-value=" PIN, cert.data,
 					  cert.size, NULL, NULL, &k, &e), -1);
 	assert_int_equal(e.code, MUNI_CANNOT_UNLOCK);
-	assert_int_equal(officer_key_open("pkcs11:token=officers?module-path=/none.so", cert.data,
-					  cert.size, NULL, NULL, &k, &e), -1);
 	assert_int_equal(officer_key_open("pkcs11:token=officers?pin-source=%zz", cert.data,
 					  cert.size, NULL, NULL, &k, &e), -1);
 	assert_int_equal(e.code, MUNI_USAGE);
