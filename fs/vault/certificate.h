@@ -19,7 +19,7 @@ struct adversary_report {
  * Makes the certificate of a disposition in state GONE: JSON, signatures of the archive
  * and of the officer, time-stamp where an authority is configured, annex; files synced;
  * LOG_CERTIFIED; state CERTIFIED.  Never twice: made again after a crash it is the same one.
- * The facts come from the disposition's rows and its result (what vault_execute() stored).
+ * The facts come from the disposition's rows and its result (fs/vault/execution.h).
  */
 int certificate_make(struct vault *v, int64_t disposition, const char *officer,
 		     struct officer_key *key, const struct adversary_report *adversary,
