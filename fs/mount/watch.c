@@ -135,7 +135,7 @@ static void answer(struct watch *w, struct presence_event *event)
 {
 	has_changed(w);
 	bool is_done = look_again(w) && event->kind == PRESENCE_CHANGED;
-	presence_answer(event, is_done);
+	presence_answer(event, is_done, is_done ? NULL : "this mount cannot move");
 }
 
 static void *work(void *arg)

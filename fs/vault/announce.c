@@ -28,12 +28,13 @@ int vault_run_dir(struct vault *v, bool make, struct err *e)
 void vault_announce(struct vault *v)
 {
 	struct err ignored = ERR_NONE;
-	unsigned answered, silent;
+	struct presence_ask ask = { .kind = PRESENCE_CHANGED, .epoch = v->epoch,
+				    .timeout_ms = ANSWER_WAIT_MS };
+	struct presence_count unused;
 	int run = vault_run_dir(v, false, &ignored);
 
 	if (run < 0)
 		return;		/* none was ever mounted from here */
-	(void)presence_tell(run, PRESENCE_CHANGED, v->epoch, ANSWER_WAIT_MS, NULL, NULL,
-			    &answered, &silent, &ignored);
+	(void)presence_tell(run, &ask, &unused, &ignored);
 	file_close(&run);
 }

@@ -18,6 +18,7 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/digest.h"
+#include "fs/crypt/secret.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/presence_inside.h"
 
@@ -44,7 +45,7 @@ void presence_pack(const struct presence_message *m, uint8_t out[PRESENCE_MESSAG
 
 bool presence_unpack(const uint8_t *data, long size, struct presence_message *out)
 {
-	if (size != PRESENCE_MESSAGE_SIZE)
+	if (size < PRESENCE_MESSAGE_SIZE)
 		return false;
 	struct reader r = reader_over(data, PRESENCE_MESSAGE_SIZE);
 	uint32_t magic = reader_u32(&r);
@@ -149,26 +150,44 @@ out:
 	return rc;
 }
 
+/* raw: what a connection brought.  The key moves to secret memory. */
+static bool accept_message(const uint8_t *raw, long size, struct presence_event *out)
+{
+	struct presence_message m;
+
+	if (!presence_unpack(raw, size, &m))
+		return false;
+	out->kind = (enum presence_kind)m.kind;
+	out->epoch = m.epoch;
+	out->number = m.number;
+	if (m.kind == PRESENCE_CHANGED)
+		return size == PRESENCE_MESSAGE_SIZE;
+	if (m.kind != PRESENCE_EPOCH || size != PRESENCE_MESSAGE_SIZE + PRESENCE_KEY_SIZE)
+		return false;
+	out->key = secret_new(PRESENCE_KEY_SIZE);
+	if (out->key)
+		memcpy(out->key, raw + PRESENCE_MESSAGE_SIZE, PRESENCE_KEY_SIZE);
+	return out->key != NULL;
+}
+
 /* One waiting connection, if it carries a message that we know. */
 static int take(struct presence *p, struct presence_event *out)
 {
-	uint8_t raw[PRESENCE_MESSAGE_SIZE + 1];
-	struct presence_message m;
+	uint8_t raw[PRESENCE_MESSAGE_SIZE + PRESENCE_KEY_SIZE + 1];
+	struct timeval patience = { .tv_sec = 2 };
 	int fd = accept4(p->listenfd, NULL, NULL, SOCK_CLOEXEC);
+	bool is_ours;
 
 	if (fd < 0)
 		return 0;
-	struct timeval patience = { .tv_sec = 2 };
-	if (!presence_peer_may_speak(fd) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||
-	    !presence_unpack(raw, recv(fd, raw, sizeof raw, 0), &m) ||
-	    (m.kind != PRESENCE_CHANGED && m.kind != PRESENCE_EPOCH)) {
-		close(fd);
-		return 0;
-	}
-	*out = (struct presence_event){ .kind = (enum presence_kind)m.kind,
-					.epoch = m.epoch, .number = m.number, .fd = fd };
-	return 1;
+	*out = (struct presence_event){ .fd = fd };
+	is_ours = presence_peer_may_speak(fd) &&
+		  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+		  accept_message(raw, recv(fd, raw, sizeof raw, 0), out);
+	secret_wipe(raw, sizeof raw);
+	if (!is_ours)
+		file_close(&out->fd);
+	return is_ours;
 }
 
 int presence_wait(struct presence *p, int timeout_ms, struct presence_event *out)
@@ -183,9 +202,10 @@ int presence_wait(struct presence *p, int timeout_ms, struct presence_event *out
 	return (polled[1].revents & POLLIN) ? take(p, out) : 0;
 }
 
-void presence_answer(struct presence_event *event, bool is_done)
+void presence_answer(struct presence_event *event, bool is_done, const char *why)
 {
-	uint8_t raw[PRESENCE_MESSAGE_SIZE];
+	uint8_t raw[PRESENCE_MESSAGE_SIZE + PRESENCE_WHY_MAX];
+	size_t size = why ? strnlen(why, PRESENCE_WHY_MAX) : 0;
 	struct presence_message m = {
 		.kind = (uint16_t)(event->kind | PRESENCE_ANSWER),
 		.is_done = is_done,
@@ -194,9 +214,13 @@ void presence_answer(struct presence_event *event, bool is_done)
 	};
 
 	presence_pack(&m, raw);
+	if (size > 0)
+		memcpy(raw + PRESENCE_MESSAGE_SIZE, why, size);
 	/* The teller may be gone: it will count us as silent, which is true. */
-	(void)!send(event->fd, raw, sizeof raw, MSG_NOSIGNAL);
+	(void)!send(event->fd, raw, PRESENCE_MESSAGE_SIZE + size, MSG_NOSIGNAL);
 	file_close(&event->fd);
+	secret_free(event->key);
+	event->key = NULL;
 }
 
 void presence_stop(struct presence *p)
@@ -204,6 +228,15 @@ void presence_stop(struct presence *p)
 	uint64_t one = 1;
 
 	(void)!write(p->stopfd, &one, sizeof one);
+}
+
+int presence_set_device(struct presence *p, uint64_t device, struct err *e)
+{
+	uint8_t raw[8];
+	struct writer w = writer_over(raw, sizeof raw);
+
+	writer_u64(&w, device);
+	return file_write_at(p->lockfd, PRESENCE_DEVICE_AT, raw, sizeof raw, e);
 }
 
 int presence_folder(const struct presence *p)

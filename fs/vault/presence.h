@@ -3,16 +3,19 @@
  *
  * A mount puts two files into the run folder, beside the keyring:
  * "mount.PID.RANDOM.lock", held locked for as long as the process lives, and
- * "mount.PID.RANDOM.sock", a SOCK_SEQPACKET socket.  One message is 32 bytes
- * each way; docs/format.md, "Run folder".
+ * "mount.PID.RANDOM.sock", a SOCK_SEQPACKET socket.  One message and one answer
+ * a connection; docs/format.md, "Run folder".
  *
  *   P1  A registration whose process died is no registration: its lock is free,
  *       and whoever looks next removes both files.  kill -9 leaves nothing that
  *       anybody has to clean.
- *   P2  Only the user who owns the run folder, and root, are heard.
- *   P3  presence_tell() counts as answered only a mount that said it had done
- *       what was asked; a silent one is named.  The switch of epoch (design
- *       3.5, step 6) is built on this.
+ *   P2  Only the user who owns the run folder, and root, are heard; a key goes to
+ *       nobody else, and stands on no disk.
+ *   P3  Told means "said that it had done what was asked"; one that said that it
+ *       could not, and one that said nothing, are named and told apart.  The switch
+ *       of epoch (design 3.5, step 6) is built on this.
+ *   P4  Only a process that is provably the mount (the kernel says who listens, the
+ *       lock is held) is ever ended.
  *
  * A registration belongs to one thread; presence_stop() may be called from any.
  */
@@ -37,6 +40,8 @@ struct presence_event {
 	enum presence_kind kind;
 	uint64_t epoch;
 	uint64_t number;	/* the teller's own; goes back in the answer */
+	uint8_t *key;		/* EPOCH: its catalogue key, 32 bytes of secret memory;
+				 * presence_answer() wipes it; else NULL */
 	int fd;			/* presence_answer() closes it */
 };
 
@@ -45,10 +50,13 @@ struct presence_event {
  * no destruction can count it. */
 int presence_register(struct vault *v, const char *about, struct presence **out,
 		      struct err *e);
+/* Which device (st_dev) the mount is: by it, an operator finds what to unmount. */
+int presence_set_device(struct presence *p, uint64_t device, struct err *e);
 /* 1: *out is filled and waits for its answer; 0: nothing within timeout_ms, or
  * stopped.  Noise from strangers is dropped. */
 int presence_wait(struct presence *p, int timeout_ms, struct presence_event *out);
-void presence_answer(struct presence_event *event, bool is_done);
+/* why: for the operator, where it was not done; else NULL. */
+void presence_answer(struct presence_event *event, bool is_done, const char *why);
 void presence_stop(struct presence *p);	/* wakes presence_wait(), for good */
 /* The run folder's descriptor, borrowed: a sandbox must leave us the right to
  * remove files there. */
@@ -58,19 +66,59 @@ void presence_close(struct presence *p);
 
 /* ---- the writer's side ----------------------------------------------------- */
 
+enum presence_outcome {
+	PRESENCE_DONE,		/* it did what was asked, and said so */
+	PRESENCE_NOT_DONE,	/* it said that it could not: why */
+	PRESENCE_SILENT,	/* it lives, and said nothing in time */
+	PRESENCE_ENDED,		/* it was silent or could not, and was ended: no process holds
+				 * a key of it, its mount is gone */
+	PRESENCE_UNREGISTERED,	/* a munifs of this archive that this host shows, but that the
+				 * run folder does not know: nobody can ask it */
+};
+const char *presence_outcome_name(enum presence_outcome o);	/* "done" ... */
+
 struct presence_mount {
-	const char *name;	/* "mount.PID.RANDOM" */
-	const char *about;	/* printable */
-	bool has_answered;
+	const char *name;	/* "mount.PID.RANDOM"; unregistered: "" */
+	const char *about;	/* printable, with process and mountpoint */
+	const char *why;	/* printable; "" */
+	enum presence_outcome outcome;
+};
+
+#define PRESENCE_TIMEOUT_MS 60000
+
+struct presence_ask {
+	enum presence_kind kind;
+	uint64_t epoch;		/* CHANGED: the present one */
+	const uint8_t *key;	/* EPOCH: the catalogue key of `epoch`, 32 bytes; else NULL */
+	unsigned timeout_ms;	/* for all together; 0: PRESENCE_TIMEOUT_MS */
+	bool may_end;		/* end those that do not do it: their processes are killed */
+	const char *archive;	/* look for unregistered mounts of this folder; NULL: do not */
+	void (*row)(void *arg, const struct presence_mount *m);	/* each once; may be NULL */
+	void *arg;
+};
+
+struct presence_count {
+	unsigned done, not_done, silent, ended, unregistered;
 };
 
 /*
  * Tells every living registration in the run folder (borrowed descriptor) and
- * waits up to timeout_ms for each answer.  row may be NULL.  -1 only where the
- * folder cannot be read; silence is not an error but a count.
+ * waits for the answers.  -1 only where the folder cannot be read, or a key would be
+ * told to strangers; silence is not an error but a count.
+ *
+ * PRESENCE_EPOCH: the teller has catalogue.EPOCH open while it asks, for a mount in
+ * its sandbox cannot make the index of a WAL, only read one that is in use.  A mount
+ * that moved before says so again.
  */
-int presence_tell(int rundir, enum presence_kind kind, uint64_t epoch, int timeout_ms,
-		  void (*row)(void *arg, const struct presence_mount *m), void *arg,
-		  unsigned *answered, unsigned *silent, struct err *e);
+int presence_tell(int rundir, const struct presence_ask *ask, struct presence_count *out,
+		  struct err *e);
+
+/*
+ * Step 6 of a switch: tells all mounts of the new epoch.  0: each has moved or was
+ * ended.  MUNI_BUSY: at least one serves the old epoch still; e names it and says
+ * what to do.  ask->kind is taken as EPOCH.
+ */
+int presence_switch(int rundir, const struct presence_ask *ask, struct presence_count *out,
+		    struct err *e);
 
 #endif

@@ -35,22 +35,25 @@ static void name_of(const struct verify *k, const char *end, char out[NAME_MAX_S
 
 static int refuse_mounts(struct verify *k, struct err *e)
 {
-	unsigned answered = 0, silent = 0;
+	struct presence_ask ask = { .kind = PRESENCE_CHANGED, .epoch = k->v->epoch,
+				    .timeout_ms = ANSWER_MS };
+	struct presence_count mounts;
+	unsigned open;
 	int rundir = vault_run_dir(k->v, false, e), rc;
 
 	if (rundir < 0) {
 		*e = ERR_NONE;		/* no run folder: no mount of this host */
 		return 0;
 	}
-	rc = presence_tell(rundir, PRESENCE_CHANGED, k->v->epoch, ANSWER_MS, NULL, NULL,
-			   &answered, &silent, e);
+	rc = presence_tell(rundir, &ask, &mounts, e);
 	file_close(&rundir);
 	if (rc < 0)
 		return -1;
-	if (answered + silent > 0)
+	open = mounts.done + mounts.not_done + mounts.silent;
+	if (open > 0)
 		return err_set(e, MUNI_BUSY, "the catalogue has to be rebuilt, and %u mount%s "
 			       "of this archive has it open: unmount, then repair again",
-			       answered + silent, answered + silent == 1 ? "" : "s");
+			       open, open == 1 ? "" : "s");
 	return 0;
 }
 

@@ -2,18 +2,21 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/secret.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/presence.h"
 
@@ -89,6 +92,9 @@ struct listener {
 	struct presence_event event;
 	bool is_done;
 	bool is_mute;
+	uint8_t key[32];	/* that it was told */
+	enum presence_outcome outcome;	/* as the teller saw it */
+	char why[256];
 };
 
 static void *listen_once(void *arg)
@@ -97,70 +103,203 @@ static void *listen_once(void *arg)
 
 	for (unsigned i = 0; i < 50 && !presence_wait(l->p, 100, &l->event); i++)
 		;
-	if (l->is_mute)
+	if (l->event.key)
+		memcpy(l->key, l->event.key, sizeof l->key);
+	if (l->is_mute) {
 		close(l->event.fd);
-	else
-		presence_answer(&l->event, l->is_done);
+		secret_free(l->event.key);
+	} else {
+		presence_answer(&l->event, l->is_done, l->is_done ? NULL : "a reason");
+	}
 	return NULL;
 }
 
-static void count_silent(void *arg, const struct presence_mount *m)
+static void keep_row(void *arg, const struct presence_mount *m)
 {
+	struct listener *l = arg;
+
 	assert_string_equal(m->about, "on /mnt/hr");
-	*(unsigned *)arg += !m->has_answered;
+	l->outcome = m->outcome;
+	snprintf(l->why, sizeof l->why, "%s", m->why);
 }
 
+static const uint8_t a_key[32] = "the key of epoch nine, in bytes";
+
 /* One mount is told of epoch 9; returns what presence_tell() counted. */
-static void tell_one(struct fixture *f, struct listener *l, unsigned *answered,
-		     unsigned *silent)
+static struct presence_count tell_one(struct fixture *f, struct listener *l)
 {
 	int run = run_folder(f);
-	unsigned silent_rows = 0;
+	struct presence_ask ask = { .kind = PRESENCE_EPOCH, .epoch = 9, .key = a_key,
+				    .timeout_ms = 3000, .row = keep_row, .arg = l };
+	struct presence_count count;
 	pthread_t thread;
 	struct err e = ERR_NONE;
 
 	OK(presence_register(f->vault, "on /mnt/hr", &l->p, &e));
 	assert_int_equal(files_in(run), 2);
 	pthread_create(&thread, NULL, listen_once, l);
-	OK(presence_tell(run, PRESENCE_EPOCH, 9, 3000, count_silent, &silent_rows, answered,
-			 silent, &e));
+	OK(presence_tell(run, &ask, &count, &e));
 	pthread_join(thread, NULL);
-	assert_int_equal(silent_rows, *silent);
 	presence_close(l->p);
+	assert_int_equal(files_in(run), 0);
+	close(run);
+	return count;
+}
+
+static void a_mount_is_told_with_the_key_and_its_answer_counts(void **state)
+{
+	struct listener l = { .is_done = true };
+	struct presence_count count = tell_one(*state, &l);
+
+	assert_int_equal(l.event.kind, PRESENCE_EPOCH);
+	assert_int_equal(l.event.epoch, 9);
+	assert_memory_equal(l.key, a_key, 32);
+	assert_int_equal(count.done, 1);
+	assert_int_equal(count.silent + count.not_done + count.ended, 0);
+}
+
+static void a_mount_that_cannot_and_one_that_is_silent_are_told_apart(void **state)
+{
+	struct listener refusing = { .is_done = false }, mute = { .is_mute = true };
+	struct presence_count count = tell_one(*state, &refusing);
+
+	assert_int_equal(count.not_done, 1);
+	assert_int_equal(count.done + count.silent, 0);
+	assert_int_equal(refusing.outcome, PRESENCE_NOT_DONE);
+	assert_string_equal(refusing.why, "a reason");
+	count = tell_one(*state, &mute);
+	assert_int_equal(count.silent, 1);
+	assert_int_equal(count.done + count.not_done, 0);
+	assert_int_equal(mute.outcome, PRESENCE_SILENT);
+}
+
+/* ---- processes that stand for mounts --------------------------------------------- */
+
+/* A registered process that never listens; returns its number. */
+static pid_t silent_process(struct fixture *f)
+{
+	struct err e = ERR_NONE;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct presence *p;
+		if (presence_register(f->vault, "on /mnt/hr", &p, &e) < 0)
+			_exit(1);
+		(void)!write(ready[1], "r", 1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void the_switch_stops_at_a_silent_mount_and_names_it(void **state)
+{
+	struct fixture *f = *state;
+	struct presence_ask ask = { .epoch = 9, .key = a_key, .timeout_ms = 300 };
+	struct presence_count count;
+	struct err e = ERR_NONE;
+	int run = run_folder(f), status;
+	pid_t pid = silent_process(f);
+
+	assert_int_equal(presence_switch(run, &ask, &count, &e), -1);
+	assert_int_equal(e.code, MUNI_BUSY);
+	assert_non_null(strstr(e.text, "on /mnt/hr (silent)"));
+	assert_int_equal(count.silent, 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	OK(presence_switch(run, &ask, &count, &e));
+	close(run);
+}
+
+static void a_silent_mount_is_ended_where_that_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct listener l = { 0 };
+	struct presence_ask ask = { .epoch = 9, .key = a_key, .timeout_ms = 300,
+				    .may_end = true, .row = keep_row, .arg = &l };
+	struct presence_count count;
+	struct err e = ERR_NONE;
+	int run = run_folder(f), status;
+	pid_t pid = silent_process(f);
+
+	kill(pid, SIGSTOP);
+	OK(presence_switch(run, &ask, &count, &e));
+	assert_int_equal(count.ended, 1);
+	assert_int_equal(l.outcome, PRESENCE_ENDED);
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	assert_int_equal(files_in(run), 0);
 	close(run);
 }
 
-static void a_mount_is_told_and_its_answer_counts(void **state)
+/* The files of one process, under the number of another. */
+static void nobody_is_ended_who_is_not_provably_the_mount(void **state)
 {
-	struct listener l = { .is_done = true };
-	unsigned answered, silent;
+	struct fixture *f = *state;
+	struct presence_ask ask = { .epoch = 9, .key = a_key, .timeout_ms = 300,
+				    .may_end = true };
+	struct presence_count count;
+	struct err e = ERR_NONE;
+	int run = run_folder(f), status;
+	pid_t pid = silent_process(f), innocent = fork();
+	struct dirent *entry;
+	char name[128];
+	DIR *dir;
 
-	tell_one(*state, &l, &answered, &silent);
-	assert_int_equal(l.event.kind, PRESENCE_EPOCH);
-	assert_int_equal(l.event.epoch, 9);
-	assert_int_equal(answered, 1);
-	assert_int_equal(silent, 0);
+	if (innocent == 0)
+		for (;;)
+			pause();
+	dir = fdopendir(openat(run, ".", O_RDONLY | O_DIRECTORY));
+	while ((entry = readdir(dir)))
+		if (strncmp(entry->d_name, "mount.", 6) == 0) {
+			snprintf(name, sizeof name, "mount.%d.%s", (int)innocent,
+				 strstr(entry->d_name + 6, ".") + 1);
+			assert_int_equal(renameat(run, entry->d_name, run, name), 0);
+		}
+	closedir(dir);
+	assert_int_equal(presence_switch(run, &ask, &count, &e), -1);
+	assert_int_equal(count.silent, 1);
+	assert_int_equal(kill(innocent, 0), 0);
+	assert_int_equal(waitpid(innocent, &status, WNOHANG), 0);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	kill(innocent, SIGKILL);
+	kill(pid, SIGKILL);
+	waitpid(innocent, &status, 0);
+	waitpid(pid, &status, 0);
+	OK(presence_switch(run, &ask, &count, &e));
+	assert_int_equal(files_in(run), 0);
+	close(run);
 }
 
-static void a_mount_that_says_not_done_or_nothing_is_silent(void **state)
+static void no_key_goes_into_a_folder_that_others_can_write(void **state)
 {
-	struct listener refusing = { .is_done = false }, mute = { .is_mute = true };
-	unsigned answered, silent;
+	struct fixture *f = *state;
+	struct presence_ask ask = { .epoch = 9, .key = a_key, .timeout_ms = 300 };
+	struct presence_count count;
+	struct err e = ERR_NONE;
+	int run = run_folder(f);
 
-	tell_one(*state, &refusing, &answered, &silent);
-	assert_int_equal(answered, 0);
-	assert_int_equal(silent, 1);
-	tell_one(*state, &mute, &answered, &silent);
-	assert_int_equal(answered, 0);
-	assert_int_equal(silent, 1);
+	assert_int_equal(fchmod(run, 0777), 0);
+	assert_int_equal(presence_switch(run, &ask, &count, &e), -1);
+	assert_int_equal(e.code, MUNI_REFUSED);
+	assert_int_equal(fchmod(run, 0700), 0);
+	close(run);
 }
 
 static void a_dead_mount_is_none_and_its_files_go(void **state)
 {
 	struct fixture *f = *state;
 	int run = run_folder(f), status;
-	unsigned answered, silent;
+	struct presence_ask ask = { .kind = PRESENCE_CHANGED, .epoch = 1,
+				    .timeout_ms = 1000 };
+	struct presence_count count;
 	struct err e = ERR_NONE;
 
 	if (fork() == 0) {
@@ -170,8 +309,8 @@ static void a_dead_mount_is_none_and_its_files_go(void **state)
 	wait(&status);
 	assert_int_equal(status, 0);
 	assert_int_equal(files_in(run), 2);
-	OK(presence_tell(run, PRESENCE_CHANGED, 1, 1000, NULL, NULL, &answered, &silent, &e));
-	assert_int_equal(answered + silent, 0);
+	OK(presence_tell(run, &ask, &count, &e));
+	assert_int_equal(count.done + count.silent + count.not_done + count.ended, 0);
 	assert_int_equal(files_in(run), 0);
 	close(run);
 }
@@ -192,8 +331,12 @@ static void stopping_wakes_who_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_mount_is_told_and_its_answer_counts),
-		cmocka_unit_test(a_mount_that_says_not_done_or_nothing_is_silent),
+		cmocka_unit_test(a_mount_is_told_with_the_key_and_its_answer_counts),
+		cmocka_unit_test(a_mount_that_cannot_and_one_that_is_silent_are_told_apart),
+		cmocka_unit_test(the_switch_stops_at_a_silent_mount_and_names_it),
+		cmocka_unit_test(a_silent_mount_is_ended_where_that_is_asked_for),
+		cmocka_unit_test(nobody_is_ended_who_is_not_provably_the_mount),
+		cmocka_unit_test(no_key_goes_into_a_folder_that_others_can_write),
 		cmocka_unit_test(a_dead_mount_is_none_and_its_files_go),
 		cmocka_unit_test(stopping_wakes_who_waits),
 	};
