@@ -17,27 +17,29 @@
 
 /* ---- who has the old epoch open ------------------------------------------------------- */
 
-struct asking {
-	const struct epoch_options *options;
-	char silent[300];	/* the first one that did not answer */
-};
-
 static void hear(void *arg, const struct presence_mount *m)
 {
-	struct asking *a = arg;
+	const struct epoch_options *o = arg;
 
-	if (a->options->mount)
-		a->options->mount(a->options->arg, m->about, m->has_answered);
-	if (!m->has_answered && a->silent[0] == '\0')
-		snprintf(a->silent, sizeof a->silent, "%s (%s)", m->about, m->name);
+	if (o->mount)
+		o->mount(o->arg, m->about, m->outcome == PRESENCE_DONE);
 }
 
 static int move_mounts(struct vault *v, const struct epoch_options *o, unsigned timeout_ms,
 		       struct epoch_result *out, struct err *e)
 {
-	struct asking asking = { .options = o };
-	unsigned silent;
+	struct presence_ask ask = {
+		.kind = PRESENCE_EPOCH,
+		.epoch = v->epoch,
+		.key = keyring_catalogue_key(v->keyring, v->epoch),
+		.timeout_ms = timeout_ms,
+		.may_end = o->abort_mounts,
+		.archive = v->path,
+		.row = hear,
+		.arg = (void *)(uintptr_t)o,
+	};
 	int run = vault_run_dir(v, false, e), rc;
+	struct presence_count count;
 
 	if (run < 0) {
 		if (e->code != MUNI_NOT_FOUND)
@@ -45,16 +47,11 @@ static int move_mounts(struct vault *v, const struct epoch_options *o, unsigned 
 		*e = ERR_NONE;	/* none was ever mounted from here */
 		return 0;
 	}
-	rc = presence_tell(run, PRESENCE_EPOCH, v->epoch, (int)timeout_ms, hear, &asking,
-			   &out->mounts_answered, &silent, e);
+	rc = presence_switch(run, &ask, &count, e);
 	file_close(&run);
-	if (rc < 0)
-		return -1;
-	if (silent > 0)
-		return err_set(e, MUNI_BUSY, "%u mount%s did not move over: %s. Unmount it; the "
-			       "next command that writes goes on from here", silent,
-			       silent == 1 ? "" : "s", asking.silent);
-	return 0;
+	out->mounts_answered = count.done;
+	out->mounts_aborted = count.ended;
+	return rc;
 }
 
 /* ---- forward ---------------------------------------------------------------------------- */
