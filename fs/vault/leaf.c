@@ -48,19 +48,24 @@ static void put_metadata(struct buffer *b, const struct leaf *l)
 	buffer_append(b, xattrs.bytes, sizeof xattrs.bytes);
 }
 
+static void put_leaf(struct buffer *b, const struct leaf *l)
+{
+	buffer_append(b, l->salt, 16);
+	buffer_u8(b, (uint8_t)l->node->kind);
+	put_text(b, l->name, l->name_size);
+	put_metadata(b, l);
+	if (l->node->kind == NODE_SYMLINK)
+		put_text(b, l->target, l->target_size);
+	if (l->node->kind == NODE_FILE || l->node->kind == NODE_DIRECTORY)
+		buffer_append(b, l->content->bytes, DIGEST_SIZE);
+}
+
 struct digest leaf_hash(const struct leaf *l)
 {
 	struct buffer b = { 0 };
-	struct digest out = { { 0 } };
+	struct digest out;
 
-	buffer_append(&b, l->salt, 16);
-	buffer_u8(&b, (uint8_t)l->node->kind);
-	put_text(&b, l->name, l->name_size);
-	put_metadata(&b, l);
-	if (l->node->kind == NODE_SYMLINK)
-		put_text(&b, l->target, l->target_size);
-	if (l->node->kind == NODE_FILE || l->node->kind == NODE_DIRECTORY)
-		buffer_append(&b, l->content->bytes, DIGEST_SIZE);
+	put_leaf(&b, l);
 	/* Without memory for some hundred bytes there is no right answer, and a
 	 * wrong one would be signed. */
 	if (b.failed)
@@ -70,15 +75,34 @@ struct digest leaf_hash(const struct leaf *l)
 	return out;
 }
 
+int leaf_bytes(const struct leaf *l, uint8_t **out, size_t *size, struct err *e)
+{
+	struct buffer b = { 0 };
+
+	put_leaf(&b, l);
+	if (b.failed) {
+		buffer_free(&b);
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a leaf");
+	}
+	*out = b.data;
+	*size = b.size;
+	return 0;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	return memcmp(a, b, DIGEST_SIZE);
 }
 
-struct digest leaf_root(struct digest *leaves, size_t count)
+void leaf_sort(struct digest *leaves, size_t count)
 {
 	if (count > 1)
 		qsort(leaves, count, sizeof leaves[0], by_bytes);
+}
+
+struct digest leaf_root(struct digest *leaves, size_t count)
+{
+	leaf_sort(leaves, count);
 	return merkle_root(leaves, count);
 }
 

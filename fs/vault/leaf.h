@@ -30,6 +30,8 @@ struct leaf {
 };
 
 struct digest leaf_hash(const struct leaf *l);
+/* The bytes that leaf_hash() hashes, without the 0x00 in front: malloc'ed. */
+int leaf_bytes(const struct leaf *l, uint8_t **out, size_t *size, struct err *e);
 
 /*
  * The root over leaves in any order; sorts them in place.  Then the version's
@@ -37,6 +39,7 @@ struct digest leaf_hash(const struct leaf *l);
  * salt of zeros and this as content.
  */
 struct digest leaf_root(struct digest *leaves, size_t count);
+void leaf_sort(struct digest *leaves, size_t count);
 
 /*
  * The leaf of an entry as the catalogue has it.  For a directory its root in
@@ -44,6 +47,14 @@ struct digest leaf_root(struct digest *leaves, size_t count);
  */
 int leaf_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
 		  struct digest *out, struct err *e);
+/* The bytes under that hash, for a proof: malloc'ed. */
+int leaf_bytes_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
+			uint8_t **out, size_t *size, struct err *e);
+int leaf_bytes_of_version(struct catalogue *c, int64_t version, int64_t root, uint8_t **out,
+			  size_t *size, struct err *e);
+/* All leaves of a directory, sorted as its tree has them; *out malloc'ed. */
+int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct digest **out,
+		size_t *count, struct err *e);
 /* A directory's root, computed from its entries; its children's roots are
  * believed from their rows. */
 int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directory,

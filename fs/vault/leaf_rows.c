@@ -64,8 +64,18 @@ static int load_parts(struct catalogue *c, int64_t version, int64_t directory,
 	return 0;
 }
 
-int leaf_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
-		  struct digest *out, struct err *e)
+/* Either the hash or, where `bytes` is not NULL, what is hashed. */
+static int finish(const struct leaf *l, struct digest *hash, uint8_t **bytes, size_t *size,
+		  struct err *e)
+{
+	if (bytes)
+		return leaf_bytes(l, bytes, size, e);
+	*hash = leaf_hash(l);
+	return 0;
+}
+
+static int entry_leaf(struct catalogue *c, int64_t version, const struct entry *entry,
+		      struct digest *hash, uint8_t **bytes, size_t *size, struct err *e)
 {
 	struct leaf l = { .salt = entry->salt, .name = entry->name,
 			  .name_size = entry->name_size };
@@ -74,21 +84,30 @@ int leaf_of_entry(struct catalogue *c, int64_t version, const struct entry *entr
 	int rc = -1;
 
 	if (catalogue_node(c, entry->node, true, &n, e) < 0 ||
-	    load_parts(c, version, entry->directory, &n, &p, &l, e) < 0) {
+	    load_parts(c, version, entry->directory, &n, &p, &l, e) < 0)
 		err_wrap(e, "the leaf of \"%s\"",
 			 text_printable_n(entry->name, entry->name_size));
-		goto out;
-	}
-	*out = leaf_hash(&l);
-	rc = 0;
-out:
+	else
+		rc = finish(&l, hash, bytes, size, e);
 	free(p.xattrs);
 	free(p.target);
 	return rc;
 }
 
-int leaf_of_version(struct catalogue *c, int64_t version, int64_t root,
-		    struct digest *out, struct err *e)
+int leaf_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
+		  struct digest *out, struct err *e)
+{
+	return entry_leaf(c, version, entry, out, NULL, NULL, e);
+}
+
+int leaf_bytes_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
+			uint8_t **out, size_t *size, struct err *e)
+{
+	return entry_leaf(c, version, entry, NULL, out, size, e);
+}
+
+static int version_leaf(struct catalogue *c, int64_t version, int64_t root,
+			struct digest *hash, uint8_t **bytes, size_t *size, struct err *e)
 {
 	static const uint8_t no_salt[16];
 	struct leaf l = { .salt = no_salt, .name = "" };
@@ -99,16 +118,25 @@ int leaf_of_version(struct catalogue *c, int64_t version, int64_t root,
 
 	if (catalogue_directory(c, version, root, &d, e) < 0 ||
 	    catalogue_node(c, d.node, true, &n, e) < 0 ||
-	    load_parts(c, version, root, &n, &p, &l, e) < 0) {
+	    load_parts(c, version, root, &n, &p, &l, e) < 0)
 		err_wrap(e, "the root of version %lld", (long long)version);
-		goto out;
-	}
-	*out = leaf_hash(&l);
-	rc = 0;
-out:
+	else
+		rc = finish(&l, hash, bytes, size, e);
 	free(p.xattrs);
 	free(p.target);
 	return rc;
+}
+
+int leaf_of_version(struct catalogue *c, int64_t version, int64_t root,
+		    struct digest *out, struct err *e)
+{
+	return version_leaf(c, version, root, out, NULL, NULL, e);
+}
+
+int leaf_bytes_of_version(struct catalogue *c, int64_t version, int64_t root, uint8_t **out,
+			  size_t *size, struct err *e)
+{
+	return version_leaf(c, version, root, NULL, out, size, e);
 }
 
 /* Rows are copied first: looking further while a listing is open would hold
@@ -183,14 +211,30 @@ static int gather_leaf(void *arg, const struct entry *entry, struct err *e)
 	return leaf_of_entry(g->catalogue, g->version, entry, &g->leaves[g->count++], e);
 }
 
+int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct digest **out,
+		size_t *count, struct err *e)
+{
+	struct gather g = { .catalogue = c, .version = version };
+
+	if (leaf_each_row(c, version, directory, gather_leaf, &g, e) < 0) {
+		free(g.leaves);
+		return -1;
+	}
+	leaf_sort(g.leaves, g.count);
+	*out = g.leaves;
+	*count = g.count;
+	return 0;
+}
+
 int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directory,
 			   struct digest *out, struct err *e)
 {
-	struct gather g = { .catalogue = c, .version = version };
-	int rc = leaf_each_row(c, version, directory, gather_leaf, &g, e);
+	struct digest *leaves = NULL;
+	size_t count;
 
-	if (rc == 0)
-		*out = leaf_root(g.leaves, g.count);
-	free(g.leaves);
-	return rc;
+	if (leaf_leaves(c, version, directory, &leaves, &count, e) < 0)
+		return -1;
+	*out = leaf_root(leaves, count);
+	free(leaves);
+	return 0;
 }
