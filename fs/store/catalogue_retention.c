@@ -56,6 +56,22 @@ int catalogue_node_classes(struct catalogue *c, int64_t node,
 	return got < 0 ? -1 : 0;
 }
 
+int catalogue_node_class_any(struct catalogue *c, bool *out, struct err *e)
+{
+	struct query q;
+
+	*out = false;
+	if (is_older(c))
+		return 0;
+	if (query_open(&q, c, STATEMENT_NODE_CLASS_ANY, "SELECT 1 FROM node_class LIMIT 1",
+		       e) < 0)
+		return -1;
+	int got = query_step(&q, e);
+	query_close(&q);
+	*out = got > 0;
+	return got < 0 ? -1 : 0;
+}
+
 int catalogue_class_base(struct catalogue *c, int64_t class_id, int64_t *base, struct err *e)
 {
 	struct query q;
@@ -115,8 +131,9 @@ int catalogue_shortening_put(struct catalogue *c, const char *code, int64_t poli
 	struct query q;
 
 	if (query_open_write(&q, c, STATEMENT_SHORTENING_PUT, "INSERT OR REPLACE INTO"
-			     " shortening(class, policy, disposition, made)"
-			     " VALUES(?, ?, ?, ?)", e) < 0)
+			     " shortening(class, policy, disposition, made, upto)"
+			     " VALUES(?, ?, ?, ?, (SELECT ifnull(max(id), 0) FROM policy))",
+			     e) < 0)
 		return -1;
 	query_text(&q, code);
 	query_int(&q, policy);
@@ -125,53 +142,30 @@ int catalogue_shortening_put(struct catalogue *c, const char *code, int64_t poli
 	return query_run(&q, e);
 }
 
-int catalogue_shortening_get(struct catalogue *c, const char *code, int64_t *policy,
-			     struct err *e)
-{
-	struct query q;
-	int got = 0;
-
-	*policy = 0;
-	if (!is_older(c)) {
-		if (query_open(&q, c, STATEMENT_SHORTENING_GET,
-			       "SELECT policy FROM shortening WHERE class = ?", e) < 0)
-			return -1;
-		query_text(&q, code);
-		got = query_step(&q, e);
-		if (got > 0) {
-			*policy = query_column_id(&q, 0);
-			if (query_check(&q, "a shortening by policy", *policy, e) < 0)
-				got = -1;
-		}
-		query_close(&q);
-	}
-	if (got == 0)
-		return err_set(e, MUNI_NOT_FOUND, "no shortening of the class was approved");
-	return got < 0 ? -1 : 0;
-}
-
 int catalogue_shortenings(struct catalogue *c,
-			  int (*row)(void *arg, const char *code, int64_t policy,
-				     int64_t disposition, int64_t made),
-			  void *arg, struct err *e)
+			  int (*row)(void *arg, const struct shortening_row *s), void *arg,
+			  struct err *e)
 {
+	struct record_class limits;
+	char code[sizeof limits.code];
 	struct query q;
 	int got;
 
 	if (is_older(c))
 		return 0;
-	if (query_open(&q, c, STATEMENT_SHORTENINGS, "SELECT class, policy, disposition, made"
-		       " FROM shortening ORDER BY class", e) < 0)
+	if (query_open(&q, c, STATEMENT_SHORTENINGS, "SELECT class, policy, upto, disposition,"
+		       " made FROM shortening ORDER BY class", e) < 0)
 		return -1;
 	while ((got = query_step(&q, e)) > 0) {
-		struct record_class limits;
-		char code[sizeof limits.code];
-
 		query_column_text(&q, 0, code, sizeof code);
-		int64_t policy = query_column_id(&q, 1), disposition = query_column_id(&q, 2);
-		int64_t made = query_column(&q, 3, INT64_MIN, INT64_MAX);
-		got = query_check(&q, "a shortening by policy", policy, e) < 0 ? -1 :
-			row(arg, code, policy, disposition, made);
+		const struct shortening_row r = {
+			.code = code, .policy = query_column_id(&q, 1),
+			.upto = query_column(&q, 2, 0, INT64_MAX - 1),
+			.disposition = query_column(&q, 3, 0, INT64_MAX - 1),
+			.made = query_column(&q, 4, INT64_MIN, INT64_MAX),
+		};
+		got = query_check(&q, "a shortening by policy", r.policy, e) < 0 ? -1 :
+			row(arg, &r);
 		if (got != 0)
 			break;
 	}

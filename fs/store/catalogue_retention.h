@@ -50,6 +50,7 @@ int catalogue_node_class_add(struct catalogue *c, int64_t node, int64_t class_id
 			     struct err *e);
 int catalogue_node_classes(struct catalogue *c, int64_t node,
 			   int (*row)(void *arg, int64_t class_id), void *arg, struct err *e);
+int catalogue_node_class_any(struct catalogue *c, bool *out, struct err *e);
 /* Every definition of a class (catalogue_decisions.h), oldest policy first. */
 int catalogue_class_definitions(struct catalogue *c, int64_t class_id,
 				int (*row)(void *arg, int64_t policy, const char *definition),
@@ -61,16 +62,18 @@ int catalogue_path_classes(struct catalogue *c, int64_t system, enum path_class_
 			   const void *from, size_t from_size, unsigned limit,
 			   int (*row)(void *arg, const void *path, size_t path_size,
 				      const char *code), void *arg, struct err *e);
-/* From now on this definition of the class counts alone. */
+/* Of all definitions that there are now this one alone counts for the class; ones that
+ * come later count beside it. */
 int catalogue_shortening_put(struct catalogue *c, const char *code, int64_t policy,
 			     int64_t disposition, int64_t now, struct err *e);
-/* MUNI_NOT_FOUND. */
-int catalogue_shortening_get(struct catalogue *c, const char *code, int64_t *policy,
-			     struct err *e);
+struct shortening_row {
+	const char *code;	/* of the class */
+	int64_t policy, upto;	/* the definition that counts; newest policy at that time */
+	int64_t disposition, made;
+};
 int catalogue_shortenings(struct catalogue *c,
-			  int (*row)(void *arg, const char *code, int64_t policy,
-				     int64_t disposition, int64_t made),
-			  void *arg, struct err *e);
+			  int (*row)(void *arg, const struct shortening_row *s), void *arg,
+			  struct err *e);
 
 /* ---- events ------------------------------------------------------------------------ */
 

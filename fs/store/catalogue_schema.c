@@ -124,7 +124,7 @@ static const char step_4[] =
 	"  class TEXT, query TEXT, upto INTEGER, until INTEGER NOT NULL, reason TEXT NOT NULL,"
 	"  made INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE shortening(class TEXT PRIMARY KEY, policy INTEGER NOT NULL,"
-	"  disposition INTEGER NOT NULL, made INTEGER NOT NULL) STRICT;"
+	"  upto INTEGER NOT NULL, disposition INTEGER NOT NULL, made INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE disposition(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
 	"  state INTEGER NOT NULL, proposer TEXT NOT NULL, proposed INTEGER NOT NULL,"
 	"  asof INTEGER NOT NULL, scope TEXT NOT NULL, root BLOB NOT NULL,"

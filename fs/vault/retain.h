@@ -5,6 +5,8 @@
  *       away.
  *   R2  A record without a date to count from is kept, and reported.
  *   R3  The same catalogue and `now` give the same answers, in the same order.
+ *   R4  A record is due where every class that it falls under, under every definition of
+ *       it that counts, lets it go; of what they want done then the strictest counts.
  */
 #ifndef FS_VAULT_RETAIN_H
 #define FS_VAULT_RETAIN_H
@@ -17,7 +19,8 @@
 enum record_standing {
 	STANDING_KEPT,		/* its date has not come, or it has none that ever comes */
 	STANDING_MISSING,	/* no trigger date: kept, and reported */
-	STANDING_UNCLASSIFIED,	/* no class: kept, and reported */
+	STANDING_UNCLASSIFIED,	/* no class, or one that no policy describes: kept, and
+				 * reported */
 	STANDING_HELD,		/* its date may have come; a hold pauses it */
 	STANDING_GRACE,		/* due; the grace of its class is not over */
 	STANDING_REVIEW,	/* due; its class wants a review or a transfer first */
@@ -38,13 +41,18 @@ struct record_state {
 	const char *system_name;
 	enum record_standing standing;
 	const struct policy_class *ruling;	/* of the term that counts; NULL: none */
+	const struct record_term *ruling_term;	/* the same, with dates and policy */
+	enum then then;		/* the strictest of all terms: keep, transfer, review, destroy */
 	const struct record_term *terms;
 	size_t term_count;
+	const char *const *classes;	/* codes of all that it falls under */
+	size_t class_count;
 	struct civil from;	/* the day that the ruling term counts from */
 	bool has_due;
 	struct civil until;	/* the last day on which it must be kept */
 	struct civil eligible;	/* the first day on which it may go: after the grace */
-	bool is_extended;	/* by an extension */
+	bool is_extended;	/* by an extension: until is its day */
+	bool lacks_trigger;	/* a class has no date to count from, held or not */
 	bool is_restricted;
 	const int64_t *holds;	/* ids of those that cover it */
 	size_t hold_count;
@@ -65,19 +73,28 @@ struct record_filter {		/* NULL or 0: any */
 	const char *class_code;
 	int64_t version;	/* only records that stand in no other version */
 };
-/* Every record that the filter lets through, judged as of `asof`. */
+/* Every record that the filter lets through, judged as of `asof`, in the order of
+ * catalogue_records().  class_code: any of the record's classes; path: its newest.
+ * MUNI_NOT_FOUND: no such system; MUNI_USAGE: the glob. */
 int vault_due(struct catalogue *c, const struct record_filter *f, int64_t asof,
 	      int (*row)(void *arg, const struct record_state *s), void *arg, struct err *e);
 
 /* ---- acts, each in the log ------------------------------------------------------------ */
 
+/* is_day: `at` is the start of a day in UTC, and that day is meant in every time zone.
+ * reason may be NULL. */
 int vault_event(struct vault *v, const char *system, const char *name, int64_t at,
-		const char *reason, struct err *e);
+		bool is_day, const char *reason, struct err *e);
 
-struct scope_request {
-	const char *system, *path, *class_code, *query;
-	bool is_standing;
+struct scope_request {		/* all that are given must match; NULL: any */
+	const char *system, *path, *class_code;
+	const char *query;	/* YAML (policy/when.h); an item that could not be looked into
+				 * is taken to match, but not where a restriction is lifted */
+	bool is_standing;	/* also what comes later */
 };
+/* How many records, and bytes of files among them, a scope covers now. */
+int vault_scope_count(struct vault *v, const struct scope_row *s, uint64_t *records,
+		      uint64_t *bytes, struct err *e);
 int vault_hold_add(struct vault *v, const struct scope_request *s, const char *case_ref,
 		   const char *mandate, const char *reason, int64_t *id, struct err *e);
 int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct err *e);
@@ -91,7 +108,7 @@ int vault_restrict(struct vault *v, const struct scope_request *s, bool is_lifte
 /* ---- holds as the log has them --------------------------------------------------------- */
 
 /*
- * Rebuilds holds, extensions, officers and shortenings from the log's details, each checked
+ * Rebuilds holds, extensions, events, officers and shortenings from the log's details, each checked
  * against its commitment, and compares with the tables.  MUNI_DAMAGED says what was
  * changed behind the log's back; with it nothing may be destroyed.
  */

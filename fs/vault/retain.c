@@ -1,0 +1,422 @@
+#include "fs/vault/retain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/vault/retain_inside.h"
+
+static const char *const standings[] = {
+	[STANDING_KEPT] = "kept",
+	[STANDING_MISSING] = "missing",
+	[STANDING_UNCLASSIFIED] = "unclassified",
+	[STANDING_HELD] = "held",
+	[STANDING_GRACE] = "grace",
+	[STANDING_REVIEW] = "review",
+	[STANDING_DUE] = "due",
+};
+
+const char *standing_name(enum record_standing s)
+{
+	return standings[s];
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, MUNI_NO_MEMORY, "no memory for what keeps a record");
+}
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+struct opening {
+	struct retainer *r;
+	size_t hold_room, extension_room;
+	struct err *e;
+};
+
+static int on_hold(void *arg, const struct hold_row *h)
+{
+	struct opening *o = arg;
+	struct retainer *r = o->r;
+	char what[48];
+
+	if (!retain_room(&r->holds, r->hold_count, &o->hold_room, sizeof *r->holds))
+		return no_memory(o->e);
+	struct retain_hold *to = &r->holds[r->hold_count++];
+	*to = (struct retain_hold){ .id = h->id };
+	snprintf(what, sizeof what, "the hold H%" PRId64, h->id);
+	return scope_open(&to->scope, &r->memory, &h->scope, what, o->e);
+}
+
+static int on_extension(void *arg, const struct extension_row *x)
+{
+	struct opening *o = arg;
+	struct retainer *r = o->r;
+	char what[48];
+
+	if (!retain_room(&r->extensions, r->extension_count, &o->extension_room,
+			 sizeof *r->extensions))
+		return no_memory(o->e);
+	struct retain_extension *to = &r->extensions[r->extension_count++];
+	*to = (struct retain_extension){ .until = x->until };
+	snprintf(what, sizeof what, "the extension X%" PRId64, x->id);
+	return scope_open(&to->scope, &r->memory, &x->scope, what, o->e);
+}
+
+static int open_all(struct retainer *r, struct err *e)
+{
+	struct opening o = { .r = r, .e = e };
+	struct catalogue *c = r->c;
+
+	if (retain_classes_open(&r->classes, c, r->now, e) < 0 ||
+	    retain_moments_open(&r->moments, c, e) < 0 ||
+	    catalogue_node_class_any(c, &r->has_node_classes, e) < 0 ||
+	    catalogue_holds(c, false, on_hold, &o, e) < 0 ||
+	    catalogue_extensions(c, on_extension, &o, e) < 0)
+		return -1;
+	r->covering = calloc(r->hold_count + 1, sizeof *r->covering);
+	return r->covering ? 0 : no_memory(e);
+}
+
+int retainer_open(struct catalogue *c, int64_t now, struct retainer **out, struct err *e)
+{
+	struct retainer *r = calloc(1, sizeof *r);
+
+	*out = NULL;
+	if (!r)
+		return no_memory(e);
+	r->c = r->facts.c = c;
+	r->now = r->facts.now = now;
+	r->by_policy = (struct retain_paths){ .c = c, .by = BY_POLICY, .classes = &r->classes };
+	r->by_officer = (struct retain_paths){ .c = c, .by = BY_OFFICER, .classes = &r->classes };
+	if (open_all(r, e) < 0) {
+		retainer_close(r);
+		return -1;
+	}
+	*out = r;
+	return 0;
+}
+
+void retainer_close(struct retainer *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->hold_count; i++)
+		scope_close(&r->holds[i].scope);
+	for (size_t i = 0; i < r->extension_count; i++)
+		scope_close(&r->extensions[i].scope);
+	free(r->holds);
+	free(r->extensions);
+	memory_clear(&r->memory);
+	scope_facts_close(&r->facts);
+	retain_paths_close(&r->by_policy);
+	retain_paths_close(&r->by_officer);
+	retain_moments_close(&r->moments);
+	retain_classes_close(&r->classes);
+	free(r->found);
+	free(r->codes);
+	free(r->terms);
+	free(r->term_policies);
+	free(r->covering);
+	free(r);
+}
+
+/* ---- which classes ------------------------------------------------------------------------ */
+
+static int add_class(struct retainer *r, struct retain_class *class, struct err *e)
+{
+	if (class->row.code[0] == '\0')	/* what nobody classified */
+		return 0;
+	for (size_t i = 0; i < r->found_count; i++)
+		if (r->found[i] == class)
+			return 0;
+	if (r->found_count == r->found_room) {
+		size_t room = r->found_room ? 2 * r->found_room : 8;
+		void *found = reallocarray(r->found, room, sizeof *r->found);
+
+		if (!found)
+			return no_memory(e);
+		r->found = found;
+		void *codes = reallocarray(r->codes, room, sizeof *r->codes);
+		if (!codes)
+			return no_memory(e);
+		r->codes = codes;
+		r->found_room = room;
+	}
+	r->found[r->found_count] = class;
+	r->codes[r->found_count++] = class->row.code;
+	return 0;
+}
+
+static int on_node_class(void *arg, int64_t class_id)
+{
+	struct retainer *r = arg;
+	struct retain_class *class;
+	bool is_restricted;
+
+	if (retain_class_of(&r->classes, class_id, &class, &is_restricted, r->e) < 0)
+		return -1;
+	return add_class(r, class, r->e);
+}
+
+/* An officer's word stands for the classification's. */
+static int add_path_class(struct retainer *r, const struct record *record, struct err *e)
+{
+	const struct retain_class *said;
+
+	if (retain_path_class(&r->by_officer, record->system, record->path, record->path_size,
+			      &said, e) < 0)
+		return -1;
+	if (!said && retain_path_class(&r->by_policy, record->system, record->path,
+				       record->path_size, &said, e) < 0)
+		return -1;
+	return said ? add_class(r, (struct retain_class *)said, e) : 0;
+}
+
+int retainer_classes(struct retainer *r, const struct record *record, struct err *e)
+{
+	struct retain_class *class;
+
+	r->found_count = 0;
+	r->e = e;
+	if (retain_class_of(&r->classes, record->node->class_id, &class, &r->is_restricted,
+			    e) < 0 ||
+	    add_class(r, class, e) < 0)
+		return -1;
+	if (r->has_node_classes &&
+	    catalogue_node_classes(r->c, record->node->id, on_node_class, r, e) < 0)
+		return -1;
+	return add_path_class(r, record, e);
+}
+
+/* ---- terms ----------------------------------------------------------------------------------- */
+
+static int add_term(struct retainer *r, const struct retain_definition *d,
+		    struct retain_moment *moment, struct err *e)
+{
+	if (r->term_count == r->term_room) {
+		size_t room = r->term_room ? 2 * r->term_room : 8;
+		void *terms = reallocarray(r->terms, room, sizeof *r->terms);
+
+		if (!terms)
+			return no_memory(e);
+		r->terms = terms;
+		void *policies = reallocarray(r->term_policies, room, sizeof *r->term_policies);
+		if (!policies)
+			return no_memory(e);
+		r->term_policies = policies;
+		r->term_room = room;
+	}
+	struct record_term *t = &r->terms[r->term_count];
+	r->term_policies[r->term_count++] = d->policy;
+	*t = (struct record_term){ .definition = d->class, .policy = d->policy->id,
+				   .policy_digest = policy_info(d->policy->policy)->digest };
+	moment->zone = policy_zone(d->policy->policy);
+	retention_of(d->class, moment->zone, retain_moment, moment, &t->retention);
+	return 0;
+}
+
+/* *lacks: a class that no policy describes, so that nobody can say how long. */
+static int find_terms(struct retainer *r, const struct record *record, bool *lacks,
+		      struct err *e)
+{
+	const struct node *n = record->node;
+	const struct retain_system *s = retain_system_of(&r->moments, record->system);
+	const struct retain_version *v = retain_version_of(&r->moments, record->key.first);
+	struct retain_moment moment = { .all = &r->moments, .system = record->system,
+					.modified = n->mtime.seconds,
+					.created = n->btime.seconds,
+					.has_created = n->has_btime };
+
+	r->term_count = 0;
+	*lacks = false;
+	if (!s || !v)
+		return err_set(e, MUNI_DAMAGED, "the catalogue is damaged: a record's version %"
+			       PRId64 " is missing", record->key.first);
+	moment.ingested = v->ingested;
+	moment.retired = s->ingested;
+	for (size_t i = 0; i < r->found_count; i++) {
+		struct retain_class *class = r->found[i];
+
+		if (retain_class_load(&r->classes, class, e) < 0)
+			return -1;
+		*lacks = *lacks || class->count == 0;
+		for (size_t k = 0; k < class->count; k++)
+			if (add_term(r, &class->definitions[k], &moment, e) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+/* ---- judging ------------------------------------------------------------------------------------ */
+
+/* From the least to the most that has to be done before anything may go. */
+static unsigned strictness(enum then t)
+{
+	static const unsigned ranks[] = { [THEN_DESTROY] = 0, [THEN_REVIEW] = 1,
+					  [THEN_TRANSFER] = 2, [THEN_KEEP] = 3 };
+
+	return ranks[t];
+}
+
+/* Does b keep longer than a, or as long and more strictly? */
+static bool outlasts(const struct record_term *b, const struct record_term *a)
+{
+	/* by enum retention_state: a date, for ever, no date to count from */
+	static const int ranks[] = { [RETENTION_DATED] = 0, [RETENTION_MISSING] = 1,
+				     [RETENTION_FOREVER] = 2 };
+	int order = ranks[b->retention.state] - ranks[a->retention.state];
+
+	if (order == 0 && b->retention.state == RETENTION_DATED)
+		order = civil_compare(b->retention.until, a->retention.until);
+	if (order == 0)
+		order = (int)strictness(b->definition->then) -
+			(int)strictness(a->definition->then);
+	if (order == 0)
+		order = period_compare(&b->definition->grace, &a->definition->grace);
+	return order >= 0;	/* of equal ones the newest policy's */
+}
+
+static int find_extension(struct retainer *r, const struct record *record, bool *is_there,
+			  int64_t *until, struct err *e)
+{
+	*is_there = false;
+	*until = 0;
+	for (size_t i = 0; i < r->extension_count; i++) {
+		const struct retain_extension *x = &r->extensions[i];
+		bool covers;
+
+		if (*is_there && x->until <= *until)
+			continue;
+		if (scope_covers(&x->scope, record, r->codes, r->found_count, &r->facts, false,
+				 &covers, e) < 0)
+			return -1;
+		if (!covers)
+			continue;
+		*is_there = true;
+		*until = x->until;
+	}
+	return 0;
+}
+
+static int find_holds(struct retainer *r, const struct record *record,
+		      struct record_state *out, struct err *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->hold_count; i++) {
+		bool covers;
+
+		if (scope_covers(&r->holds[i].scope, record, r->codes, r->found_count,
+				 &r->facts, false, &covers, e) < 0)
+			return -1;
+		if (covers)
+			r->covering[count++] = r->holds[i].id;
+	}
+	out->holds = r->covering;
+	out->hold_count = count;
+	return 0;
+}
+
+/* The last day and the first after the grace, over all terms; *is_past, *is_eligible:
+ * each by the day that it is where its policy counts. */
+static void count_days(const struct retainer *r, bool is_extended, int64_t extended,
+		       struct record_state *out, bool *is_past, bool *is_eligible)
+{
+	int64_t until = 0, eligible = 0;
+
+	*is_past = *is_eligible = true;
+	for (size_t i = 0; i < r->term_count; i++) {
+		const struct record_term *t = &r->terms[i];
+		int64_t today = civil_day(r->term_policies[i]->today);
+		int64_t last = civil_day(t->retention.until);
+
+		if (is_extended && extended > last)
+			last = extended;
+		int64_t first = civil_day(civil_add(civil_of_day(last),
+						    &t->definition->grace)) + 1;
+		if (i == 0 || last > until)
+			until = last;
+		if (i == 0 || first > eligible)
+			eligible = first;
+		*is_past = *is_past && today > last;
+		*is_eligible = *is_eligible && today >= first;
+	}
+	for (size_t i = 0; is_extended && i < r->term_count; i++)
+		is_extended = civil_day(r->terms[i].retention.until) < extended;
+	out->is_extended = is_extended;
+	out->until = civil_of_day(until);
+	out->eligible = civil_of_day(eligible);
+}
+
+static enum record_standing standing_of(const struct retainer *r, bool lacks_definition,
+					bool is_past, bool is_eligible,
+					const struct record_state *s)
+{
+	if (s->hold_count > 0)
+		return STANDING_HELD;
+	if (r->term_count == 0 || lacks_definition)
+		return STANDING_UNCLASSIFIED;
+	if (!s->has_due)
+		return s->ruling_term->retention.state == RETENTION_MISSING ? STANDING_MISSING :
+			STANDING_KEPT;
+	if (!is_past)
+		return STANDING_KEPT;
+	if (!is_eligible)
+		return STANDING_GRACE;
+	return s->then == THEN_DESTROY ? STANDING_DUE : STANDING_REVIEW;
+}
+
+static void rule(struct retainer *r, struct record_state *out)
+{
+	const struct record_term *ruling = NULL;
+
+	for (size_t i = 0; i < r->term_count; i++) {
+		const struct record_term *t = &r->terms[i];
+
+		if (!ruling || outlasts(t, ruling))
+			ruling = t;
+		if (strictness(t->definition->then) > strictness(out->then))
+			out->then = t->definition->then;
+		out->lacks_trigger = out->lacks_trigger ||
+			t->retention.state == RETENTION_MISSING;
+	}
+	out->ruling_term = ruling;
+	if (!ruling)
+		return;
+	out->ruling = ruling->definition;
+	out->from = ruling->retention.from;
+	out->has_due = ruling->retention.state == RETENTION_DATED;
+}
+
+int retainer_judge(struct retainer *r, const struct record *record, struct record_state *out,
+		   struct err *e)
+{
+	bool lacks_definition, is_extended, is_past = false, is_eligible = false;
+	const struct retain_system *s;
+	int64_t extended;
+
+	*out = (struct record_state){ .record = record, .then = THEN_DESTROY };
+	scope_facts_begin(&r->facts, record);
+	if (retainer_classes(r, record, e) < 0 ||
+	    find_terms(r, record, &lacks_definition, e) < 0 ||
+	    find_extension(r, record, &is_extended, &extended, e) < 0 ||
+	    find_holds(r, record, out, e) < 0)
+		return -1;
+	s = retain_system_of(&r->moments, record->system);
+	out->system_name = s->row.name;
+	out->is_restricted = r->is_restricted;
+	out->classes = r->codes;
+	out->class_count = r->found_count;
+	out->terms = r->terms;
+	out->term_count = r->term_count;
+	rule(r, out);
+	if (lacks_definition)
+		out->has_due = false;
+	if (out->has_due)
+		count_days(r, is_extended, extended, out, &is_past, &is_eligible);
+	out->standing = standing_of(r, lacks_definition, is_past, is_eligible, out);
+	return 0;
+}
