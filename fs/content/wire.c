@@ -24,6 +24,8 @@ static size_t size_max(uint8_t type)
 	case WIRE_WORKER:
 	case WIRE_STARTED:
 	case WIRE_END:
+	case WIRE_GROW:
+	case WIRE_GROWN:
 		return 8;
 	case WIRE_ENDED:
 		return 512;

@@ -7,8 +7,11 @@
  * WIRE_WORKER (with the worker's end of a new pair) it forks a worker and answers
  * WIRE_STARTED; for each WIRE_END it ends and reaps one and answers WIRE_ENDED.  A
  * worker answers each WIRE_LOOK (with a descriptor) by WIRE_FOUND, or by
- * WIRE_FOUND_LAST where it should see no other file.  WIRE_FAILED
- * may stand for any answer.  Who sees the other end closed ends itself.
+ * WIRE_FOUND_LAST where it should see no other file.  In between it may say
+ * WIRE_GROW, once: it has used up the memory of its own and waits.  The scan tells
+ * muni-examine, which lifts the limit and answers WIRE_GROWN; then the worker hears
+ * WIRE_GROWN too.  WIRE_FAILED may stand for any answer.  Who sees the other end
+ * closed ends itself.
  *
  * A packet is u8 type, u8 whether more packets of the same message follow, bytes.
  *
@@ -27,7 +30,7 @@
 
 struct err;
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_PACKET_MAX (32u << 10)
 #define WIRE_NAME_MAX 4096u	/* bytes of the end of a path */
 #define WIRE_WHY_MAX 1000u
@@ -48,6 +51,8 @@ enum wire_type {
 	WIRE_FOUND = 9,		/* an examination */
 	WIRE_FAILED = 10,	/* u8 code, text */
 	WIRE_FOUND_LAST = 11,	/* the same as WIRE_FOUND, of a worker that is worn */
+	WIRE_GROW = 12,		/* on control u32 number; of a worker empty */
+	WIRE_GROWN = 13,	/* empty */
 };
 
 /* ---- packets ------------------------------------------------------------------------ */
@@ -86,7 +91,8 @@ int inbox_failure(const struct inbox *in, struct err *e);
 
 struct wire_hello {
 	uint32_t version;
-	uint64_t memory;	/* of a worker, over what it starts with */
+	uint64_t memory;	/* of a worker, over what it starts with, at the most ... */
+	uint64_t lean;		/* ... and until it has grown */
 	struct look_limits limits;
 	uint32_t custom_count;
 };

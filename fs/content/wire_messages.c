@@ -18,6 +18,7 @@ void wire_put_hello(struct buffer *b, const struct wire_hello *h)
 {
 	buffer_u32(b, h->version);
 	buffer_u64(b, h->memory);
+	buffer_u64(b, h->lean);
 	buffer_u32(b, h->limits.depth);
 	buffer_u64(b, h->limits.expanded);
 	buffer_u64(b, h->limits.ratio);
@@ -33,6 +34,7 @@ int wire_get_hello(struct reader *r, struct wire_hello *out, struct err *e)
 			       "muni (%u); install both from one release", WIRE_VERSION,
 			       out->version);
 	out->memory = reader_u64(r);
+	out->lean = reader_u64(r);
 	out->limits.depth = reader_u32(r);
 	out->limits.expanded = reader_u64(r);
 	out->limits.ratio = reader_u64(r);

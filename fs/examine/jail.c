@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +19,12 @@
 #include "fs/examine/jail_filter.h"
 
 #define NOBODY 65534u
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1	/* then malloc is not ours: growth.c */
+#else
+#define IS_SANITIZED 0
+#endif
+#define HEADROOM (1u << 20)	/* for muni-examine itself */
 #define DESCRIPTORS_MAX 32	/* standard, socket, the file, and what libraries keep */
 
 /* ---- descriptors and signals ----------------------------------------------------------- */
@@ -129,11 +136,30 @@ static int lower(int resource, uint64_t most)
 	return setrlimit(resource, &l);
 }
 
-static int set_limits(uint64_t memory, struct err *e)
+static int limit_memory(const struct jail_memory *m)
 {
-	uint64_t mapped = mapped_now();
+	uint64_t mapped, used, spare, lean;
+	struct rlimit l;
 
-	if ((mapped && lower(RLIMIT_AS, mapped + memory) < 0) ||
+	/* What warming up left free in the heap is mapped, and will be used first: it
+	 * counts as taken by whoever takes it. */
+	(void)malloc_trim(0);
+	mapped = used = mapped_now();
+	if (mapped == 0)
+		return 0;
+	spare = mallinfo2().fordblks;
+	used -= spare < used ? spare : used;
+	lean = used + m->lean < mapped + HEADROOM ? mapped + HEADROOM : used + m->lean;
+	if (lower(RLIMIT_AS, used + m->most) < 0 || getrlimit(RLIMIT_AS, &l) < 0)
+		return -1;
+	if (!IS_SANITIZED && l.rlim_cur > lean)
+		l.rlim_cur = lean;
+	return setrlimit(RLIMIT_AS, &l);
+}
+
+static int set_limits(const struct jail_memory *m, struct err *e)
+{
+	if (limit_memory(m) < 0 ||
 	    lower(RLIMIT_NOFILE, DESCRIPTORS_MAX) < 0 || lower(RLIMIT_CORE, 0) < 0 ||
 	    lower(RLIMIT_FSIZE, 0) < 0)
 		return err_errno(e, "limiting the process that looks into files");
@@ -169,10 +195,22 @@ void jail_add_seconds(unsigned seconds)
 
 /* ---- the door -------------------------------------------------------------------------- */
 
-int jail_close(uint64_t memory, struct err *e)
+int jail_lift(pid_t worker, struct err *e)
+{
+	struct rlimit l;
+
+	if (prlimit(worker, RLIMIT_AS, NULL, &l) < 0)
+		return err_errno(e, "reading the limit of a process that looks into files");
+	l.rlim_cur = l.rlim_max;
+	if (prlimit(worker, RLIMIT_AS, &l, NULL) < 0)
+		return err_errno(e, "lifting the limit of a process that looks into files");
+	return 0;
+}
+
+int jail_close(const struct jail_memory *m, struct err *e)
 {
 	/* The limit needs /proc, which goes with the first of these. */
-	if (set_limits(memory, e) < 0 || drop_privileges(e) < 0 || close_landlock(e) < 0)
+	if (set_limits(m, e) < 0 || drop_privileges(e) < 0 || close_landlock(e) < 0)
 		return -1;
 	return jail_filter(e);
 }

@@ -15,6 +15,7 @@
 #define FS_EXAMINE_JAIL_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 
@@ -25,10 +26,20 @@ struct err;
 /* Standard descriptors to /dev/null, nothing else stays but JAIL_SOCKET; signals as
  * a terminal's ^C are our parent's business. */
 int jail_descriptors(struct err *e);
-/* Root becomes nobody; Landlock where the kernel has it; limits, memory: over what
- * is mapped now; seccomp.  MUNI_UNSUPPORTED: no filter can be had. */
-int jail_close(uint64_t memory, struct err *e);
+/* Over what is in use when the door closes. */
+struct jail_memory {
+	uint64_t lean;		/* what each process may take */
+	uint64_t most;		/* what one may whose limit was lifted */
+};
+
+/* Root becomes nobody; Landlock where the kernel has it; limits; seccomp.
+ * MUNI_UNSUPPORTED: no filter can be had. */
+int jail_close(const struct jail_memory *m, struct err *e);
 int jail_close_worker(struct err *e);
+
+/* From lean to most; behind the first door, of a process behind the second, which
+ * cannot do it itself. */
+int jail_lift(pid_t worker, struct err *e);
 
 /* SIGXCPU once so much more processor time is used up than now. */
 void jail_allow_seconds(unsigned seconds);

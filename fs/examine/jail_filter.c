@@ -58,6 +58,8 @@ static int add_arguments(scmp_filter_ctx ctx)
 			CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP, 0);
 	const struct scmp_arg_cmp own_time[] = { SCMP_A0(SCMP_CMP_EQ, 0),
 						 SCMP_A1(SCMP_CMP_EQ, RLIMIT_CPU) };
+	const struct scmp_arg_cmp memory[] = { SCMP_A0(SCMP_CMP_NE, 0),
+					       SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS) };
 	const struct scmp_arg_cmp death = SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG);
 	const struct scmp_arg_cmp no_new = SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS);
 	const uint32_t allow = SCMP_ACT_ALLOW;
@@ -73,6 +75,7 @@ static int add_arguments(scmp_filter_ctx ctx)
 	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(mprotect), 1, &no_code);
 	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(clone), 1, &no_namespace);
 	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prlimit64), 2, own_time);
+	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prlimit64), 2, memory);
 	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prctl), 1, &death);
 	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prctl), 1, &no_new);
 	/* The flags of clone3 lie in memory where no filter sees them: told that it is
@@ -98,6 +101,7 @@ static int add_worker_rules(scmp_filter_ctx ctx)
 	static const int taken[] = { SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
 				     SCMP_SYS(dup3), SCMP_SYS(prctl), SCMP_SYS(seccomp) };
 	const struct scmp_arg_cmp no_thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+	const struct scmp_arg_cmp memory = SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS);
 	const struct scmp_arg_cmp others = SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid());
 	int rc = 0;
 
@@ -105,6 +109,7 @@ static int add_worker_rules(scmp_filter_ctx ctx)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, taken[i], 0);
 	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1, &no_thread);
 	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(tgkill), 1, &others);
+	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(prlimit64), 1, &memory);
 	return rc;
 }
 

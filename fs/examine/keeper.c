@@ -95,6 +95,23 @@ static void on_worker(struct keeper *k, uint32_t number)
 	buffer_free(&b);
 }
 
+/* ---- growing --------------------------------------------------------------------------- */
+
+static void on_grow(struct keeper *k, uint32_t number)
+{
+	struct err e = ERR_NONE, ignored = ERR_NONE;
+	pid_t pid = k->workers[number].pid;
+	int rc = pid > 0 ? jail_lift(pid, &e) :
+		 err_set(&e, MUNI_USAGE, "there is no worker of this number");
+
+	if (rc == 0)
+		rc = wire_send(JAIL_SOCKET, WIRE_GROWN, NULL, 0, -1, &ignored);
+	else
+		rc = wire_send_failure(JAIL_SOCKET, &e, &ignored);
+	if (rc < 0)
+		_exit(1);
+}
+
 /* ---- ending ---------------------------------------------------------------------------- */
 
 /* One that has died by itself already keeps the status that it died with. */
@@ -140,6 +157,8 @@ _Noreturn void keeper_run(struct looker *looker, struct inbox *control)
 			break;
 		if (control->type == WIRE_WORKER)
 			on_worker(k, number);
+		else if (control->type == WIRE_GROW)
+			on_grow(k, number);
 		else if (control->type == WIRE_END)
 			on_end(k, number);
 		else

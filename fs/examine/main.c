@@ -6,6 +6,7 @@
  * then workers are forked, which find it there.
  */
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "fs/base/err.h"
 #include "fs/content/extract_pdf.h"
 #include "fs/content/wire.h"
+#include "fs/examine/growth.h"
 #include "fs/examine/jail.h"
 #include "fs/examine/keeper.h"
 #include "fs/examine/warm.h"
@@ -83,7 +85,7 @@ static int prepare(struct inbox *control, struct looker **out, struct err *e)
 	    looker_new(r, &hello.limits, out, e) < 0 || warm_up(*out, e) < 0 ||
 	    pdf_tables_open(&tables, e) < 0)
 		return -1;
-	return jail_close(hello.memory, e);
+	return jail_close(&(struct jail_memory){ .lean = hello.lean, .most = hello.memory }, e);
 }
 
 int main(void)
@@ -96,7 +98,10 @@ int main(void)
 		fputs("muni-examine is started by `muni scan`, not by hand\n", stderr);
 		return 2;
 	}
+	/* Compiling takes much for a moment: apart from the heap, which stays for good. */
+	(void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
 	setlocale(LC_ALL, "C.UTF-8");
+	growth_prepare();
 	inbox_init(&control, JAIL_SOCKET, true);
 	if (jail_descriptors(&e) < 0 || prepare(&control, &looker, &e) < 0) {
 		(void)wire_send_failure(JAIL_SOCKET, &e, &ignored);

@@ -8,6 +8,7 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/content/wire.h"
+#include "fs/examine/growth.h"
 #include "fs/examine/jail.h"
 
 #define HEAP_KEPT_MAX (32 << 20)
@@ -77,7 +78,7 @@ static int examine(struct worker *w, int fd, const struct wire_look *ask, struct
 /* What a large file left in pieces would count against the next one's limit. */
 static bool is_worn(const struct worker *w)
 {
-	return looker_is_worn(w->looker) || (char *)sbrk(0) - w->heap > HEAP_KEPT_MAX;
+	return growth_has_happened() || looker_is_worn(w->looker) || (char *)sbrk(0) - w->heap > HEAP_KEPT_MAX;
 }
 
 static void serve(struct worker *w)
@@ -114,6 +115,7 @@ _Noreturn void worker_run(struct looker *k, struct worker_note *note)
 	w.looker = k;
 	w.note = note;
 	w.heap = sbrk(0);
+	growth_begin();
 	looker_watch(k, &watcher);
 	inbox_init(&w.inbox, JAIL_SOCKET, true);
 	if (jail_close_worker(&e) < 0) {

@@ -14,9 +14,8 @@
 #include "fs/base/team.h"
 #include "fs/vault/examiner_inside.h"
 
-/* What the widest packing in use needs (zstd with a window of 128 MiB), and with it a
- * scan stays within 256 MiB as long as one file at a time is as hungry. */
-#define MEMORY_DEFAULT (160ull << 20)
+/* What the widest packing in use needs (zstd with a window of 128 MiB). */
+#define MEMORY_DEFAULT (134ull << 20)
 #define SECONDS_DEFAULT 20u
 #define STANDSTILL_DEFAULT 300u
 #define STANDSTILL_FACTOR 10
@@ -34,6 +33,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 {
 	struct examiner_options settled = *o;
 	struct examiner *x = calloc(1, sizeof *x);
+	uint64_t lean;
 
 	*out = NULL;
 	if (!x)
@@ -42,6 +42,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 	pthread_mutex_init(&x->keeper.lock, NULL);
 	pthread_mutex_init(&x->lock, NULL);
 	pthread_cond_init(&x->freed, NULL);
+	pthread_cond_init(&x->shrunk, NULL);
 	settled.memory = o->memory ? o->memory : MEMORY_DEFAULT;
 	x->memory = settled.memory;
 	x->is_cancelled = o->is_cancelled;
@@ -49,9 +50,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 	x->limits = o->limits;
 	x->seconds = o->seconds ? o->seconds : SECONDS_DEFAULT;
 	x->standstill = o->standstill ? o->standstill : STANDSTILL_DEFAULT;
-	x->count = o->workers ? o->workers : team_processors();
-	if (x->count > EXAMINER_WORKERS_MAX)
-		x->count = EXAMINER_WORKERS_MAX;
+	memory_share_out(x, o->workers ? o->workers : team_processors(), &lean);
 	x->hands = calloc(x->count, sizeof *x->hands);
 	if (!x->hands) {
 		err_set(e, MUNI_NO_MEMORY, "no memory to look into files");
@@ -62,7 +61,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 		x->hands[i].socket = -1;
 		x->hands[i].inbox.fd = -1;
 	}
-	if (keeper_open(&x->keeper, &settled, e) < 0)
+	if (keeper_open(&x->keeper, &settled, lean, e) < 0)
 		goto bad;
 	*out = x;
 	return 0;
@@ -83,6 +82,7 @@ void examiner_close(struct examiner *x)
 	pthread_mutex_destroy(&x->keeper.lock);
 	pthread_mutex_destroy(&x->lock);
 	pthread_cond_destroy(&x->freed);
+	pthread_cond_destroy(&x->shrunk);
 	free(x->hands);
 	free(x);
 }
@@ -119,6 +119,14 @@ static void give_back(struct examiner *x, struct hand *h)
 	h->is_taken = false;
 	pthread_cond_signal(&x->freed);
 	pthread_mutex_unlock(&x->lock);
+}
+
+static int end_worker(struct examiner *x, struct hand *h, struct wire_ended *out, struct err *e)
+{
+	int rc = keeper_end(&x->keeper, h, out, e);
+
+	memory_shrink(x, h);
+	return rc;
 }
 
 /* ---- what became of a worker ------------------------------------------------------------ */
@@ -171,7 +179,7 @@ static uint64_t expanded_most(const struct examiner *x, uint64_t size)
 	return size * ratio > LOOK_RATIO_FREE ? size * ratio : LOOK_RATIO_FREE;
 }
 
-static struct job job_of(const struct examiner *x, int fd, const char *name, uint64_t size)
+static struct job job_of(struct examiner *x, int fd, const char *name, uint64_t size)
 {
 	struct job j = { .examiner = x, .fd = fd, .name = name, .size = size,
 			 .seconds = x->seconds };
@@ -264,7 +272,7 @@ static int look_once(struct examiner *x, struct hand *h, struct job *j,
 	is_used = h->looked++ > 0 && !j->is_pipe;
 	if (hand_look(h, j, &end, out, e) < 0) {
 		/* In the middle of a file: of no use for the next one. */
-		(void)keeper_end(&x->keeper, h, &ended, &(struct err){ .code = MUNI_OK });
+		(void)end_worker(x, h, &ended, &(struct err){ .code = MUNI_OK });
 		return -1;
 	}
 	if (end == HAND_FOUND) {
@@ -281,7 +289,7 @@ static int look_once(struct examiner *x, struct hand *h, struct job *j,
 		else
 			*is_again = false;
 	}
-	if ((end != HAND_REFUSED || *is_again) && keeper_end(&x->keeper, h, &ended, e) < 0)
+	if ((end != HAND_REFUSED || *is_again) && end_worker(x, h, &ended, e) < 0)
 		return -1;
 	if (*is_again)
 		return 0;
@@ -297,9 +305,9 @@ static int renew(struct examiner *x, struct hand *h, struct err *e)
 {
 	struct wire_ended ended;
 
-	if (!h->is_live || (h->looked < RENEW_AFTER && !h->is_worn))
+	if (!h->is_live || (h->looked < RENEW_AFTER && !h->is_worn && !h->is_grown))
 		return 0;
-	return keeper_end(&x->keeper, h, &ended, e);
+	return end_worker(x, h, &ended, e);
 }
 
 int examiner_look(struct examiner *x, int fd, const char *name, uint64_t size,

@@ -26,8 +26,10 @@ struct examiner_options {
 	const struct custom_recogniser *custom;	/* borrowed during examiner_open() */
 	size_t custom_count;
 	struct look_limits limits;
-	unsigned workers;		/* 0: one a processor */
-	uint64_t memory;		/* of a worker, over what it starts with; 0: 160 MiB */
+	unsigned workers;		/* at the most; 0: one a processor */
+	/* Of a worker, over what it starts with; 0: 134 MiB.  One at a time gets that
+	 * much, so that a scan stays within 256 MiB (examiner_memory.c). */
+	uint64_t memory;
 	/* Of processor time on one file: seconds for it, and more for each MiB. */
 	unsigned seconds;		/* 0: 20 */
 	/* Without an answer, a byte of a pipe, or processor time: a slow disk is nobody's

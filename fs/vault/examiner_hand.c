@@ -98,6 +98,16 @@ static enum hand_end take_answer(struct hand *h, struct examination *out, struct
 	return HAND_FOUND;
 }
 
+/* It waits, and so do we; neither is its file's fault. */
+static int let_grow(struct hand *h, struct job *j, struct err *e)
+{
+	if (memory_grow(j->examiner, h, e) < 0)
+		return -1;
+	/* One that died meanwhile is met by who hears next. */
+	(void)wire_send(h->socket, WIRE_GROWN, NULL, 0, -1, &(struct err){ .code = MUNI_OK });
+	return 0;
+}
+
 /* Until there is an answer, or there will be none. */
 static int hear(struct hand *h, struct job *j, struct pump *p, enum hand_end *end,
 		struct examination *out, struct err *e)
@@ -114,6 +124,12 @@ static int hear(struct hand *h, struct job *j, struct pump *p, enum hand_end *en
 		if (inbox_receive(&h->inbox, p == NULL, &state, &said) < 0) {
 			*end = HAND_LIED;
 			return 0;
+		}
+		if (state == INBOX_MESSAGE && h->inbox.type == WIRE_GROW && !h->is_grown) {
+			if (let_grow(h, j, e) < 0)
+				return -1;
+			clock.is_running = false;
+			continue;
 		}
 		if (state == INBOX_MESSAGE) {
 			*end = take_answer(h, out, e);

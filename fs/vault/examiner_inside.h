@@ -10,7 +10,6 @@
 #include "fs/content/wire.h"
 #include "fs/vault/examiner.h"
 
-#define EXAMINER_WORKERS_MAX 256u
 #define EXAMINER_PATH_MAX 4096
 
 struct hasher;
@@ -31,6 +30,7 @@ struct hand {			/* on one worker; of one thread while it is taken */
 	int socket;		/* -1: none */
 	unsigned looked;	/* files since it was forked */
 	bool is_worn;		/* it wants to be renewed */
+	bool is_grown;		/* it is the one worker that may be large */
 	struct inbox inbox;
 };
 
@@ -40,6 +40,8 @@ struct examiner {
 	pthread_cond_t freed;
 	unsigned count;
 	struct hand *hands;	/* count */
+	bool is_one_grown;	/* protected by lock; its end signals `shrunk` */
+	pthread_cond_t shrunk;
 	unsigned seconds, standstill;
 	uint64_t memory;
 	bool (*is_cancelled)(void *arg);	/* or NULL */
@@ -61,12 +63,26 @@ int program_start(const char *path, pid_t *pid, int *socket, struct err *e);
 
 /* ---- examiner_keeper.c -------------------------------------------------------------- */
 
-int keeper_open(struct keeper *k, const struct examiner_options *o, struct err *e);
+int keeper_open(struct keeper *k, const struct examiner_options *o, uint64_t lean,
+		struct err *e);
 void keeper_close(struct keeper *k);
 /* A worker for h, answering on h->socket. */
 int keeper_fork(struct keeper *k, struct hand *h, struct err *e);
 /* Ends it if it has not ended, and says how it did.  h has no worker then. */
 int keeper_end(struct keeper *k, struct hand *h, struct wire_ended *out, struct err *e);
+
+/* The most that its worker may hold, from now on. */
+int keeper_lift(struct keeper *k, struct hand *h, struct err *e);
+
+/* ---- examiner_memory.c -------------------------------------------------------------- */
+
+/* How many workers, and what each may take, so that all and one that is grown stay
+ * within what a scan may use. */
+void memory_share_out(struct examiner *x, unsigned workers, uint64_t *lean);
+/* Waits until nobody else's worker is large, then lets h's be; MUNI_CANCELLED. */
+int memory_grow(struct examiner *x, struct hand *h, struct err *e);
+/* h's worker is gone. */
+void memory_shrink(struct examiner *x, struct hand *h);
 
 /* ---- examiner_hand.c ---------------------------------------------------------------- */
 
@@ -80,7 +96,7 @@ enum hand_end {			/* of one file */
 };
 
 struct job {
-	const struct examiner *examiner;
+	struct examiner *examiner;
 	int fd;
 	const char *name;
 	uint64_t size;

@@ -47,10 +47,11 @@ static int hear(struct keeper *k, enum wire_type wanted, struct err *e)
 
 /* ---- beginning ------------------------------------------------------------------------- */
 
-static int greet(struct keeper *k, const struct examiner_options *o, struct err *e)
+static int greet(struct keeper *k, const struct examiner_options *o, uint64_t lean,
+		 struct err *e)
 {
 	const struct wire_hello hello = { .version = WIRE_VERSION, .memory = o->memory,
-					  .limits = o->limits,
+					  .lean = lean, .limits = o->limits,
 					  .custom_count = (uint32_t)o->custom_count };
 	struct buffer b = { .data = NULL };
 	int rc = -1;
@@ -77,7 +78,8 @@ out:
 	return rc;
 }
 
-int keeper_open(struct keeper *k, const struct examiner_options *o, struct err *e)
+int keeper_open(struct keeper *k, const struct examiner_options *o, uint64_t lean,
+		struct err *e)
 {
 	char path[EXAMINER_PATH_MAX];
 	struct err said = ERR_NONE;
@@ -88,7 +90,7 @@ int keeper_open(struct keeper *k, const struct examiner_options *o, struct err *
 	inbox_init(&k->inbox, k->socket, false);
 	if (set_patience(k->socket, BEGIN_SECONDS, 0, e) < 0)
 		return -1;
-	if (greet(k, o, e) < 0) {
+	if (greet(k, o, lean, e) < 0) {
 		/* It may have gone with its reason said: that is the better one. */
 		if (e->code == MUNI_IO && hear(k, WIRE_READY, &said) < 0 &&
 		    k->inbox.type == WIRE_FAILED)
@@ -165,6 +167,16 @@ int keeper_fork(struct keeper *k, struct hand *h, struct err *e)
 	if (rc < 0)
 		file_close(&h->socket);
 	return rc < 0 ? err_wrap(e, "starting a process to look into files") : 0;
+}
+
+int keeper_lift(struct keeper *k, struct hand *h, struct err *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&k->lock);
+	rc = ask(k, WIRE_GROW, h->number, -1, WIRE_GROWN, e);
+	pthread_mutex_unlock(&k->lock);
+	return rc;
 }
 
 int keeper_end(struct keeper *k, struct hand *h, struct wire_ended *out, struct err *e)

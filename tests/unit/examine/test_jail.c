@@ -26,7 +26,6 @@
 #include "fs/base/err.h"
 #include "fs/examine/jail.h"
 
-#define MEMORY (64u << 20)
 #define BY_SIGNAL 1000		/* added to a signal that ended the child */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -34,6 +33,8 @@
 #else
 #define IS_SANITIZED 0
 #endif
+
+static const struct jail_memory memory = { .lean = 32u << 20, .most = 64u << 20 };
 
 enum door { DOOR_KEEPER, DOOR_WORKER };
 
@@ -50,7 +51,7 @@ static int behind(enum door door, int (*act)(void))
 		struct err e = ERR_NONE;
 
 		if (dup2(ends[1], JAIL_SOCKET) < 0 || jail_descriptors(&e) < 0 ||
-		    jail_close(MEMORY, &e) < 0 ||
+		    jail_close(&memory, &e) < 0 ||
 		    (door == DOOR_WORKER && jail_close_worker(&e) < 0))
 			_exit(200);
 		_exit(act());
@@ -267,7 +268,7 @@ static int act_grow(void)
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (more == MAP_FAILED)
-			return i < 2 * (MEMORY >> 20) ? 7 : 1;
+			return i < 2 * (memory.most >> 20) ? 7 : 1;
 	}
 	return 1;
 }
