@@ -4,6 +4,7 @@
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
+#   make check-fault  killed, torn, refused at every write, sync and rename, one by one
 #   make fuzz-detect  build/fuzz/detect: the recognisers over any bytes (clang)
 #   make bench-detect-speed   how fast they search text in memory
 #   make bench-detect precision and recall of the recognisers, on made-up data
@@ -173,6 +174,11 @@ check-unit: $(UNIT_BIN)
 	@tests/run-units.sh $(UNIT_BIN)
 check-system: all $(SUPPORT_BIN) $(BENCH_BIN)
 	@BUILD=$(BUILD) tests/run-system.sh
+
+.PHONY: check-fault
+check-fault: all $(SUPPORT_BIN) $(BENCH_BIN)
+	@BUILD=$(BUILD) MUNIMENT_FULL=1 FAULTS_ALL=1 ONLY=faults tests/run-system.sh
+	@BUILD=$(BUILD) MUNIMENT_FULL=1 ONLY=crash tests/run-system.sh
 
 # Precision and recall of every recogniser on made-up data: it informs, it never fails.
 .PHONY: bench-detect-speed

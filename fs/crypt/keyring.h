@@ -15,6 +15,8 @@
  *   K5  Every change ends with both halves holding it: nothing that was removed
  *       stands in the file when the call returns 0.  A crash between the halves
  *       leaves a keyring that opens and says that it is not settled.
+ *   K6  A half is overwritten with random bytes, synced, before it is written anew: what
+ *       stood there does not wait for a disk that writes later or elsewhere.
  *
  * Not thread-safe to change; the getters may be called from any thread.
  */
@@ -99,6 +101,9 @@ const struct signer *keyring_signer(const struct keyring *k);
 int keyring_epoch_begin(struct keyring *k, struct err *e);
 int keyring_epoch_finish(struct keyring *k, struct err *e);
 int keyring_epoch_abandon(struct keyring *k, struct err *e);
+/* Reads both halves back from the disk: 0 where each holds what is in memory, hence
+ * nothing of an epoch before.  MUNI_IO. */
+int keyring_confirm(const struct keyring *k, struct err *e);
 uint64_t keyring_successor_epoch(const struct keyring *k);	/* 0: no switch begun */
 
 int keyring_slots(const struct keyring *k, struct keyring_slot **out, size_t *count,

@@ -7,6 +7,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/crypt/secret.h"
 
 static void say(const struct keyring_state *s, char *what, size_t size)
 {
@@ -46,6 +47,43 @@ int keyring_check(const char *path, const uint8_t archive_id[KEYRING_ID_SIZE],
 		say(s, what, what_size);
 	}
 	free(s);
+	return rc;
+}
+
+/* Does this half hold what is in memory, and no key beside? */
+static bool holds(const struct keyring *k, const struct keyring_state *s, unsigned half,
+		  struct body *body)
+{
+	const struct half *h = &s->halves[half];
+	struct err ignored = ERR_NONE;
+
+	if (!h->is_whole || h->format != KEYRING_FORMAT ||
+	    payload_open(h, k->id, half, k->body->master, body, &ignored) < 0)
+		return false;
+	return body->epoch == k->body->epoch && body->successor == k->body->successor &&
+	       memcmp(body->catalogue, k->body->catalogue, sizeof body->catalogue) == 0 &&
+	       memcmp(body->next_catalogue, k->body->next_catalogue,
+		      sizeof body->next_catalogue) == 0;
+}
+
+int keyring_confirm(const struct keyring *k, struct err *e)
+{
+	struct keyring_state *s = NULL;
+	struct body *body = secret_new(sizeof *body);
+	int rc = -1;
+
+	if (!body)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to read the keyring back");
+	if (keyring_load(k->path, k->id, &s, e) < 0)
+		goto out;
+	if (s->is_settled && holds(k, s, 0, body) && holds(k, s, 1, body))
+		rc = 0;
+	else
+		err_set(e, MUNI_IO, "the keyring %s did not read back as it was written: an older "
+			"key may stand in it still", text_printable(k->path));
+out:
+	free(s);
+	secret_free(body);
 	return rc;
 }
 

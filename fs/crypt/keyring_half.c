@@ -232,6 +232,15 @@ static void encode(const struct rs *rs, const uint8_t *id, unsigned index,
 	}
 }
 
+int keyring_scrub_half(int fd, unsigned index, struct err *e)
+{
+	uint8_t noise[HALF_SIZE];
+
+	if (random_bytes(noise, sizeof noise, e) < 0)
+		return -1;
+	return file_write_synced(fd, (uint64_t)index * HALF_SIZE, noise, sizeof noise, e);
+}
+
 int keyring_put_half(int fd, const uint8_t id[KEYRING_ID_SIZE], unsigned index,
 		     uint8_t payload[PAYLOAD_SIZE], struct err *e)
 {

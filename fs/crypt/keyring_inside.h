@@ -57,6 +57,7 @@ int keyring_load(const char *path, const uint8_t id[KEYRING_ID_SIZE],
 int keyring_usable(const struct keyring_state *s, struct err *e);
 /* Sums, parity, write, sync, read back and compare (K2).  payload's sum field
  * is filled here. */
+int keyring_scrub_half(int fd, unsigned index, struct err *e);	/* K6 */
 int keyring_put_half(int fd, const uint8_t id[KEYRING_ID_SIZE], unsigned index,
 		     uint8_t payload[PAYLOAD_SIZE], struct err *e);
 

@@ -62,12 +62,12 @@ static int end_key(struct vault *v, const struct epoch_options *o, struct epoch_
 {
 	unsigned timeout_ms = o->mounts_timeout_ms ? o->mounts_timeout_ms : MOUNTS_TIMEOUT_MS;
 
-	if (keyring_successor_epoch(v->keyring) == 0)
-		return 0;	/* done before we were cut off */
+	if (keyring_successor_epoch(v->keyring) == 0)	/* done before we were cut off */
+		return keyring_confirm(v->keyring, e);
 	if (move_mounts(v, o, timeout_ms, out, e) < 0 ||
 	    epoch_await_readers(v, keyring_epoch(v->keyring), timeout_ms, e) < 0)
 		return -1;
-	return keyring_epoch_finish(v->keyring, e);
+	return keyring_epoch_finish(v->keyring, e) < 0 ? -1 : keyring_confirm(v->keyring, e);
 }
 
 /* E1, N1: from here on the head decides, so it has to be there after a power cut too. */

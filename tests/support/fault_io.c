@@ -2,14 +2,15 @@
  * A disk that fails on order, for tests: preloaded with LD_PRELOAD.
  *
  *   FAULT_NTH=N      the Nth call counted fails (1 is the first); 0: only count
- *   FAULT_HOW=ENOSPC | EIO | kill | short    what happens then
+ *   FAULT_HOW=ENOSPC | EIO | kill | short | tear    what happens then
  *   FAULT_STICKY=1   and to every later call (a disk that stays full)
  *   FAULT_COUNT=F    on exit, the number of calls counted is written to file F
  *   FAULT_OPS=write,sync,name,truncate       which are counted (default: all)
  *
  * Counted are calls that change regular files or folders: write, pwrite,
  * writev, pwritev; fsync, fdatasync; rename, link, unlink, mkdir; ftruncate,
- * fallocate.  "kill" ends the process there and then, as a power cut would.
+ * fallocate.  "kill" ends the process there and then, as a power cut would;
+ * "short" writes half and says so, "tear" writes half and is killed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,7 +30,7 @@ enum op { OP_WRITE = 1, OP_SYNC = 2, OP_NAME = 4, OP_TRUNCATE = 8 };
 static atomic_ulong counted;
 static unsigned long nth;
 static unsigned ops = OP_WRITE | OP_SYNC | OP_NAME | OP_TRUNCATE;
-static int how = ENOSPC;	/* 0: kill; -1: short */
+static int how = ENOSPC;	/* 0: kill; -1: short; -2: tear */
 static bool is_sticky;
 static pid_t main_pid;
 
@@ -41,7 +42,7 @@ __attribute__((constructor)) static void fault_start(void)
 	text = getenv("FAULT_HOW");
 	if (text != NULL)
 		how = strcmp(text, "EIO") == 0 ? EIO : strcmp(text, "kill") == 0 ? 0 :
-		      strcmp(text, "short") == 0 ? -1 : ENOSPC;
+		      strcmp(text, "short") == 0 ? -1 : strcmp(text, "tear") == 0 ? -2 : ENOSPC;
 	is_sticky = getenv("FAULT_STICKY") != NULL;
 	text = getenv("FAULT_OPS");
 	if (text != NULL)
@@ -72,10 +73,23 @@ static bool fails(enum op op)
 	n = atomic_fetch_add(&counted, 1) + 1;
 	if (nth == 0 || n < nth || (n > nth && !is_sticky))
 		return false;
-	if (how == 0)
+	if (how == 0 || (how == -2 && op != OP_WRITE))
 		kill(getpid(), SIGKILL);
 	errno = how > 0 ? how : EIO;
 	return true;
+}
+
+/* What a write that fails leaves of `size` bytes; 0: nothing, and it is refused. */
+static size_t part_of(size_t size)
+{
+	return how < 0 && size > 1 ? size / 2 : 0;
+}
+
+static ssize_t after_part(ssize_t done)
+{
+	if (how == -2)
+		kill(getpid(), SIGKILL);
+	return done;
 }
 
 static bool is_regular(int fd)
@@ -95,46 +109,37 @@ static bool is_regular(int fd)
 ssize_t write(int fd, const void *data, size_t size)
 {
 	REAL(ssize_t, write, int, const void *, size_t)
-	if (is_regular(fd) && fails(OP_WRITE)) {
-		if (how == -1 && size > 1)
-			return real(fd, data, size / 2);
-		return -1;
-	}
+	if (is_regular(fd) && fails(OP_WRITE))
+		return after_part(part_of(size) ? real(fd, data, part_of(size)) : -1);
 	return real(fd, data, size);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
 {
 	REAL(ssize_t, pwrite64, int, const void *, size_t, off64_t)
-	if (is_regular(fd) && fails(OP_WRITE)) {
-		if (how == -1 && size > 1)
-			return real(fd, data, size / 2, at);
-		return -1;
-	}
+	if (is_regular(fd) && fails(OP_WRITE))
+		return after_part(part_of(size) ? real(fd, data, part_of(size), at) : -1);
 	return real(fd, data, size, at);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 {
 	REAL(ssize_t, pwrite, int, const void *, size_t, off_t)
-	if (is_regular(fd) && fails(OP_WRITE)) {
-		if (how == -1 && size > 1)
-			return real(fd, data, size / 2, at);
-		return -1;
-	}
+	if (is_regular(fd) && fails(OP_WRITE))
+		return after_part(part_of(size) ? real(fd, data, part_of(size), at) : -1);
 	return real(fd, data, size, at);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
 	REAL(ssize_t, writev, int, const struct iovec *, int)
-	return is_regular(fd) && fails(OP_WRITE) ? -1 : real(fd, parts, count);
+	return is_regular(fd) && fails(OP_WRITE) ? after_part(-1) : real(fd, parts, count);
 }
 
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at)
 {
 	REAL(ssize_t, pwritev64, int, const struct iovec *, int, off64_t)
-	return is_regular(fd) && fails(OP_WRITE) ? -1 : real(fd, parts, count, at);
+	return is_regular(fd) && fails(OP_WRITE) ? after_part(-1) : real(fd, parts, count, at);
 }
 
 int fsync(int fd)
