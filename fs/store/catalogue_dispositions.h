@@ -156,4 +156,11 @@ int catalogue_copy_put(struct catalogue *c, struct copy_row *k, struct err *e);
 int catalogue_copies(struct catalogue *c, int (*row)(void *arg, const struct copy_row *k),
 		     void *arg, struct err *e);
 
+/* ---- the time-stamping authority ------------------------------------------------------- */
+
+/* Its address and its certificates in PEM, malloc'ed; both NULL: none was named. */
+int catalogue_authority_get(struct catalogue *c, char **url, char **ca, struct err *e);
+int catalogue_authority_put(struct catalogue *c, const char *url, const char *ca,	/* NULL: none */
+			    struct err *e);
+
 #endif

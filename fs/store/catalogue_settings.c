@@ -1,4 +1,4 @@
-#include "fs/store/catalogue_retention.h"
+#include "fs/store/catalogue_dispositions.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -104,6 +104,57 @@ int catalogue_restriction_count_raise(struct catalogue *c, struct err *e)
 	if (catalogue_restriction_count(c, &count, e) < 0)
 		return -1;
 	return put_int(c, "restrictions", count + 1, e);
+}
+
+/* ---- who stamps times ------------------------------------------------------------- */
+
+#define AUTHORITY_MAX (256u * 1024)
+
+static int get_text(struct catalogue *c, const char *key, char **out, struct err *e)
+{
+	struct query q;
+	int got = get_start(&q, c, key, e);
+
+	*out = NULL;		/* absent: none */
+	if (got > 0) {
+		*out = query_column_copy(&q, 0, AUTHORITY_MAX);
+		if (!*out)
+			got = catalogue_damaged(c, e, "setting %s does not read", key);
+	}
+	query_close(&q);
+	return got < 0 ? -1 : 0;
+}
+
+static int put_text(struct catalogue *c, const char *key, const char *text, struct err *e)
+{
+	struct query q;
+
+	if (query_open_write(&q, c, STATEMENT_META_PUT, meta_put, e) < 0)
+		return -1;
+	query_text(&q, key);
+	query_text(&q, text);
+	return query_run(&q, e);
+}
+
+int catalogue_authority_get(struct catalogue *c, char **url, char **ca, struct err *e)
+{
+	int rc;
+
+	*url = *ca = NULL;
+	rc = get_text(c, "authority", url, e) < 0 || get_text(c, "authority_ca", ca, e) < 0 ? -1
+											     : 0;
+	if (rc == 0 && *url && **url && *ca)
+		return 0;
+	free(*url);
+	free(*ca);
+	*url = *ca = NULL;
+	return rc;
+}
+
+int catalogue_authority_put(struct catalogue *c, const char *url, const char *ca, struct err *e)
+{
+	return put_text(c, "authority", url ? url : "", e) < 0 ||
+	       put_text(c, "authority_ca", ca ? ca : "", e) < 0 ? -1 : 0;
 }
 
 /* ---- settings ------------------------------------------------------------------ */
