@@ -21,7 +21,9 @@
 #define HEAD_MAX (64u << 10)	/* of a statement that is kept to be understood */
 #define WORD_MAX 8u
 #define TAG_MAX 32u
-#define SOURCES_MAX 32768u	/* changes of table in what the detector may ask about */
+#define SOURCES_FIRST 1024u
+/* What lies further back than this is asked for by nobody. */
+#define SOURCES_REACH (DETECT_SHARED + TABLE_SLICE)
 #define PROBE (64u << 10)
 
 enum mode { CODE, STRING, QUOTED, LINE_REMARK, BLOCK_REMARK, DOLLAR_TAG, DOLLAR, COPY };
@@ -50,8 +52,9 @@ struct sql {
 	char tag[TAG_MAX];	/* of $tag$ */
 	size_t tag_size, tag_matched;
 	struct buffer head;
-	struct source sources[SOURCES_MAX];
-	size_t source_count;
+	struct source *sources;	/* in order; owned */
+	size_t source_count, source_room;
+	bool no_memory;
 };
 
 /* ---- names ------------------------------------------------------------------------------ */
@@ -95,12 +98,32 @@ static void place(void *arg, uint64_t offset, uint64_t column, uint64_t line,
 			   (unsigned long long)column + 1, number);
 }
 
+/* Forgets what is far behind; where that is little there shall be more room. */
+static bool make_room(struct sql *s, uint64_t at)
+{
+	size_t old = 0, room = s->source_room > 0 ? 2 * s->source_room : SOURCES_FIRST;
+	struct source *grown;
+
+	while (old + 1 < s->source_count && s->sources[old + 1].from + SOURCES_REACH < at)
+		old++;
+	if (old > s->source_room / 2) {
+		s->source_count -= old;
+		memmove(s->sources, s->sources + old, s->source_count * sizeof s->sources[0]);
+		return true;
+	}
+	grown = realloc(s->sources, room * sizeof *grown);
+	if (grown == NULL)
+		return false;
+	s->sources = grown;
+	s->source_room = room;
+	return true;
+}
+
 static void set_source(struct sql *s, uint64_t from, const struct sql_columns *columns)
 {
-	if (s->source_count == SOURCES_MAX) {	/* the older half is far behind */
-		memmove(s->sources, s->sources + SOURCES_MAX / 2,
-			SOURCES_MAX / 2 * sizeof s->sources[0]);
-		s->source_count = SOURCES_MAX / 2;
+	if (s->source_count == s->source_room && !make_room(s, from)) {
+		s->no_memory = true;
+		return;
 	}
 	s->sources[s->source_count++] = (struct source){ from, columns };
 	if (columns != NULL && columns->names_secrets)
@@ -408,7 +431,7 @@ static int feed(struct sql *s, const uint8_t *utf8, size_t size, struct err *e)
 				c = ' ';
 			out[i] = (uint8_t)take(s, (char)c, start + i);
 		}
-		if (s->head.failed)
+		if (s->head.failed || s->no_memory)
 			return err_set(e, MUNI_NO_MEMORY, "no memory to read a dump");
 		if (table_rows_feed(s->rows, n, e) < 0)
 			return -1;
@@ -483,6 +506,7 @@ out:
 	text_reader_free(s->reader);
 	sql_names_free(s->names);
 	buffer_free(&s->head);
+	free(s->sources);
 	free(s);
 	return rc;
 }

@@ -35,7 +35,7 @@ static uint64_t told(void *arg, uint64_t offset)
 int extract_text(struct look *l, struct input *in, struct err *e)
 {
 	struct text t = { .look = l };
-	const struct passage passage = { .place = place, .told = told, .arg = &t };
+	struct passage passage = { .place = place, .told = told, .arg = &t };
 	struct detector *d = look_detector(l);
 	struct err ignored = ERR_NONE;
 	const uint8_t *utf8;
@@ -48,11 +48,13 @@ int extract_text(struct look *l, struct input *in, struct err *e)
 	if (text_reader_new(in, look_encoding(l), &t.reader, e) < 0)
 		return -1;
 	detector_begin(d, &passage);
-	while ((n = text_reader_next(t.reader, &utf8, e)) > 0)
+	while ((n = text_reader_next(t.reader, &utf8, e)) > 0) {
+		passage.is_shared = text_reader_reaches_far(t.reader);
 		if (detector_feed(d, utf8, (size_t)n, e) < 0) {
 			n = -1;
 			break;
 		}
+	}
 	/* What came before a failure counts. */
 	if (detector_end(d, n == 0 ? e : &ignored) < 0)
 		n = -1;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/content/input_ahead.h"
 
 #define PIECE_SIZE (256u << 10)
 #define STEP_MIN (64u << 10)	/* input_next() gives as much, until the end */
@@ -35,6 +36,11 @@ struct input {
 	bool is_ended;		/* of a stream: nothing follows `fetched` */
 	uint8_t *pieces[2];	/* owned */
 	unsigned turn;
+
+	bool wants_ahead;
+	struct ahead *ahead;	/* NULL: not begun */
+	const uint8_t *rest;	/* of the piece it gave last: not taken yet */
+	size_t rest_size;
 
 	void (*watch)(void *arg, const void *data, size_t size);
 	void *watch_arg;
@@ -90,6 +96,7 @@ void input_free(struct input *in)
 {
 	if (!in)
 		return;
+	ahead_free(in->ahead);
 	if (!in->is_memory)
 		free(in->kept);
 	free(in->lent);
@@ -274,7 +281,59 @@ static ssize_t next_kept(struct input *in, const void **data, size_t most)
 
 static bool has_kept(const struct input *in)
 {
-	return in->position < in->kept_size || in->is_kept_whole;
+	return !in->ahead && (in->position < in->kept_size || in->is_kept_whole);
+}
+
+void input_read_ahead(struct input *in)
+{
+	in->wants_ahead = in->fd >= 0;
+}
+
+bool input_reads_ahead(const struct input *in)
+{
+	return in->wants_ahead;
+}
+
+void input_stop_ahead(struct input *in)
+{
+	ahead_free(in->ahead);
+	in->ahead = NULL;
+	in->wants_ahead = false;
+	in->rest_size = 0;
+}
+
+/* False: it is read as it is asked for. */
+static bool begin_ahead(struct input *in)
+{
+	const struct ahead_source source = { .fd = in->fd, .from = in->position,
+					     .end = in->size, .watch = in->watch,
+					     .arg = in->watch_arg };
+	struct err ignored = ERR_NONE;
+
+	if (in->wants_ahead && !in->ahead && ahead_new(&source, &in->ahead, &ignored) < 0)
+		in->wants_ahead = false;
+	return in->wants_ahead;
+}
+
+/* Some of what the thread has read, which the watcher has seen or will. */
+static ssize_t next_ahead(struct input *in, const void **data, size_t most, struct err *e)
+{
+	if (in->rest_size == 0) {
+		ssize_t n = ahead_next(in->ahead, &in->rest, e);
+
+		if (n < 0)
+			return fail(in, e);
+		if (n == 0)	/* perhaps it became shorter */
+			in->size = in->position;
+		in->rest_size = (size_t)n;
+	}
+	if (most > in->rest_size)
+		most = in->rest_size;
+	*data = in->rest;
+	in->rest += most;
+	in->rest_size -= most;
+	in->position += most;
+	return (ssize_t)most;
 }
 
 static ssize_t fill(struct input *in, uint8_t *out, size_t size, struct err *e)
@@ -294,6 +353,8 @@ ssize_t input_next(struct input *in, const void **data, struct err *e)
 	*data = NULL;
 	if (has_kept(in))
 		return in->position < in->kept_size ? next_kept(in, data, PIECE_SIZE) : 0;
+	if (begin_ahead(in))
+		return next_ahead(in, data, AHEAD_PIECE, e);
 	in->turn ^= 1;
 	piece = &in->pieces[in->turn];
 	if (!*piece)
@@ -311,10 +372,14 @@ ssize_t input_read(struct input *in, void *out, size_t size, struct err *e)
 
 	if (size == 0 || (in->is_kept_whole && in->position >= in->kept_size))
 		return 0;
-	if (!has_kept(in))
+	if (has_kept(in))
+		n = next_kept(in, &data, size);
+	else if (begin_ahead(in))
+		n = next_ahead(in, &data, size, e);
+	else
 		return fill(in, out, size, e);
-	n = next_kept(in, &data, size);
-	memcpy(out, data, (size_t)n);
+	if (n > 0)
+		memcpy(out, data, (size_t)n);
 	return n;
 }
 

@@ -37,6 +37,12 @@ ssize_t input_read(struct input *in, void *out, size_t size, struct err *e);
 ssize_t input_next(struct input *in, const void **data, struct err *e);
 void input_watch(struct input *in, void (*watch)(void *arg, const void *data, size_t size),
 		 void *arg);
+/* From its head on a thread reads the file, and shows it to `watch`: what input_next()
+ * gives stays for AHEAD_KEPT bytes more (input_ahead.h).  Nothing for what is no file. */
+void input_read_ahead(struct input *in);
+bool input_reads_ahead(const struct input *in);
+/* The thread is gone, and with it what it had read: nothing more can be read in order. */
+void input_stop_ahead(struct input *in);
 /* Reads and drops the rest, so that the watcher has seen all. */
 int input_drain(struct input *in, struct err *e);
 

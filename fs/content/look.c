@@ -113,6 +113,7 @@ int looker_new(const struct recognisers *r, const struct look_limits *limits,
 		k->limits.ratio = LOOK_RATIO;
 	if (k->limits.members == 0)
 		k->limits.members = LOOK_MEMBERS;
+	k->threads = 1;
 	k->hasher = hasher_new();
 	if (!k->hasher) {
 		err_set(e, MUNI_NO_MEMORY, "no memory to look into files");
@@ -135,6 +136,11 @@ void looker_free(struct looker *k)
 	detector_free(k->detector);
 	hasher_free(k->hasher);
 	free(k);
+}
+
+void looker_use_threads(struct looker *k, unsigned threads)
+{
+	k->threads = threads;
 }
 
 void looker_watch(struct looker *k, const struct look_watcher *w)
@@ -322,6 +328,22 @@ bool looker_is_worn(const struct looker *k)
 
 /* ---- one file ---------------------------------------------------------------------------- */
 
+/* Of smaller files there are several at once. */
+#define LARGE (16u << 20)
+
+/* A thread for reading and the digest, several for the search. */
+static bool share(struct looker *k, struct input *in)
+{
+	uint64_t size;
+
+	if (k->threads < 2 || !input_size(in, &size) || size < LARGE)
+		return false;
+	input_read_ahead(in);
+	detector_use_threads(k->detector, k->threads);
+	return true;
+}
+
+/* Also on a thread of the input's own, until that has told the end. */
 static void watch(void *arg, const void *data, size_t size)
 {
 	struct look *l = arg;
@@ -345,12 +367,11 @@ static int take_findings(struct look *l, struct err *e)
 	return 0;
 }
 
-int looker_examine(struct looker *k, struct input *in, const char *name,
+static int examine(struct looker *k, struct input *in, const char *name,
 		   struct examination *out, struct err *e)
 {
 	struct look l = { .k = k, .root = in, .out = out };
 
-	*out = (struct examination){ .findings = NULL };
 	detector_reset(k->detector);
 	hasher_reset(k->hasher);
 	input_watch(in, watch, &l);
@@ -368,4 +389,19 @@ int looker_examine(struct looker *k, struct input *in, const char *name,
 	if (!*out->format)
 		snprintf(out->format, sizeof out->format, "application/octet-stream");
 	return take_findings(&l, e);
+}
+
+int looker_examine(struct looker *k, struct input *in, const char *name,
+		   struct examination *out, struct err *e)
+{
+	bool is_shared = share(k, in);
+	int rc;
+
+	*out = (struct examination){ .findings = NULL };
+	rc = examine(k, in, name, out, e);
+	if (is_shared) {
+		input_stop_ahead(in);	/* its watcher goes with this call */
+		detector_use_threads(k->detector, 1);
+	}
+	return rc;
 }

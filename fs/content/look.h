@@ -45,6 +45,9 @@ struct looker;
 int looker_new(const struct recognisers *r, const struct look_limits *limits,
 	       struct looker **out, struct err *e);
 void looker_free(struct looker *k);	/* NULL is allowed */
+/* So many threads may work on one large file; 1 unless it is said.  What is found does
+ * not depend on it. */
+void looker_use_threads(struct looker *k, unsigned threads);
 /* What is told on the way; each may be NULL. */
 struct look_watcher {
 	/* The format of each item before its reader runs (depth 0: the outermost):

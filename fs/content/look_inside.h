@@ -17,6 +17,7 @@ struct looker {
 	struct formats *formats;
 	struct detector *detector;
 	struct hasher *hasher;
+	unsigned threads;	/* for a large file */
 	bool is_worn;		/* by a library that keeps something of a file */
 	struct look_watcher watcher;
 };

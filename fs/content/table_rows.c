@@ -6,14 +6,17 @@
 #include "fs/base/err.h"
 #include "policy/detect/detect.h"
 
-#define KEPT (64u << 10)	/* the detector asks no further back */
+/* The detector asks no further back. */
+#define KEPT (64u << 10)
+#define KEPT_SHARED DETECT_SHARED
 
 struct table_rows {
 	struct look *look;
 	struct text_reader *reader;
 	struct table_names names;
 	uint8_t *window;	/* owned: what was fed last, then room for a slice */
-	size_t size;
+	size_t size, room;
+	size_t kept;		/* of it */
 	uint64_t start;		/* of the window in the text */
 	uint64_t start_column;	/* of its first byte */
 	struct passage_cursor place_at;	/* of the place asked for last */
@@ -100,8 +103,14 @@ int table_rows_new(struct look *l, struct text_reader *r, const struct table_nam
 	struct table_rows *g = calloc(1, sizeof *g);
 
 	*out = NULL;
-	if (g != NULL)
-		g->window = malloc(KEPT + TABLE_SLICE);
+	if (g != NULL) {
+		bool is_shared = text_reader_reaches_far(r);
+
+		g->kept = is_shared ? KEPT_SHARED : KEPT;
+		/* What is kept moves seldom. */
+		g->room = is_shared ? 2 * KEPT_SHARED : KEPT + TABLE_SLICE;
+		g->window = malloc(g->room);
+	}
 	if (g == NULL || g->window == NULL) {
 		free(g);
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read a table");
@@ -136,13 +145,13 @@ uint64_t table_rows_position(const struct table_rows *g)
 
 uint8_t *table_rows_room(struct table_rows *g)
 {
-	if (g->size > KEPT) {
-		size_t gone = g->size - KEPT;
+	if (g->size + TABLE_SLICE > g->room) {
+		size_t gone = g->size - g->kept;
 
 		g->start_column = column_at(g, gone);
-		memmove(g->window, g->window + gone, KEPT);
+		memmove(g->window, g->window + gone, g->kept);
 		g->start += gone;
-		g->size = KEPT;
+		g->size = g->kept;
 	}
 	return g->window + g->size;
 }
@@ -152,6 +161,7 @@ int table_rows_feed(struct table_rows *g, size_t size, struct err *e)
 	const uint8_t *slice = g->window + g->size;
 
 	g->size += size;
+	g->passage.is_shared = g->kept == KEPT_SHARED && text_reader_reaches_far(g->reader);
 	return detector_feed(look_detector(g->look), slice, size, e);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Two turns of input_next() stay readable, and so do two buffers of decoded text:
- * four pieces at most, of which the oldest are forgotten.
+ * Two turns of input_next() stay readable (more where it reads ahead), and so do two
+ * buffers of decoded text; of older pieces nothing is asked.
  */
 #include "fs/content/text_reader.h"
 
@@ -11,13 +11,19 @@
 #include "fs/base/err.h"
 #include "fs/content/encoding.h"
 #include "fs/content/input.h"
+#include "fs/content/input_ahead.h"
+#include "policy/detect/detect.h"
 
 #define MARK_EVERY 1024u
-#define PIECES 4u
+#define PIECES 12u
 /* No encoding gives more than three bytes of UTF-8 for one. */
 #define DECODED_MAX(size) (3 * (size) + 64)
 #define REFUSED_MAX 16u		/* then nobody is asked any more */
 #define DOUBT_MIN 16u		/* a few stray bytes are in many an old file */
+
+_Static_assert(AHEAD_KEPT >= DETECT_SHARED, "what may be asked for stays");
+/* A turn may be parted in two where its encoding changes. */
+_Static_assert(PIECES >= 2 * (AHEAD_KEPT / AHEAD_PIECE + 1), "and is known");
 
 struct mark {			/* where a stretch of decoded bytes came from */
 	uint32_t made;		/* in the decoded piece */
@@ -100,6 +106,12 @@ void text_reader_free(struct text_reader *r)
 const char *text_reader_encoding(const struct text_reader *r)
 {
 	return r->said;
+}
+
+bool text_reader_reaches_far(const struct text_reader *r)
+{
+	return input_reads_ahead(r->in) &&
+	       (r->count == 0 || r->pieces[(r->count - 1) % PIECES].stored == NULL);
 }
 
 bool text_reader_is_doubtful(const struct text_reader *r)

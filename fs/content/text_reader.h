@@ -9,7 +9,8 @@
  *   T1  Nothing is left out: what is invalid becomes U+FFFD, or stays as it is in
  *       what is UTF-8 else.
  *   T2  Offsets of the text lead back to the bytes as stored, and to lines, for the
- *       piece that was given last and for the 64 KiB before it.
+ *       piece that was given last and for the 64 KiB before it; while
+ *       text_reader_reaches_far(), for DETECT_SHARED before it that it did so for.
  */
 #ifndef FS_CONTENT_TEXT_READER_H
 #define FS_CONTENT_TEXT_READER_H
@@ -31,6 +32,9 @@ void text_reader_free(struct text_reader *r);	/* NULL is allowed */
 /* The next bytes; 0 at the end, -1 with e.  A byte order mark is left out; a piece
  * may end inside a character.  Borrowed: the 64 KiB before the newest piece stay. */
 ssize_t text_reader_next(struct text_reader *r, const uint8_t **utf8, struct err *e);
+
+/* The input reads ahead, and the piece that was given last stands in it as it is. */
+bool text_reader_reaches_far(const struct text_reader *r);
 
 /* offset: in the text given so far (T2). */
 uint64_t text_reader_told(struct text_reader *r, uint64_t offset);

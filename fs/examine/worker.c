@@ -1,16 +1,20 @@
 #include "fs/examine/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/team.h"
 #include "fs/content/wire.h"
 #include "fs/examine/growth.h"
 #include "fs/examine/jail.h"
 
+#define THREAD_STACK (512 << 10)
 #define HEAP_KEPT_MAX (32 << 20)
 #define STATUS_PARENT_GONE 0
 #define STATUS_TALK 3		/* the scan and we do not understand each other */
@@ -104,6 +108,20 @@ static void serve(struct worker *w)
 		_exit(STATUS_PARENT_GONE);
 }
 
+/* Their stacks and heaps count against the limit of memory, and so they are small. */
+static void use_threads(struct looker *k)
+{
+	pthread_attr_t small;
+
+	mallopt(M_ARENA_MAX, 1);
+	if (pthread_attr_init(&small) != 0)
+		return;
+	if (pthread_attr_setstacksize(&small, THREAD_STACK) == 0 &&
+	    pthread_setattr_default_np(&small) == 0)
+		looker_use_threads(k, team_processors());
+	pthread_attr_destroy(&small);
+}
+
 _Noreturn void worker_run(struct looker *k, struct worker_note *note)
 {
 	static struct worker w;	/* its inbox is large, and this process has but one */
@@ -117,6 +135,7 @@ _Noreturn void worker_run(struct looker *k, struct worker_note *note)
 	w.heap = sbrk(0);
 	growth_begin();
 	looker_watch(k, &watcher);
+	use_threads(k);
 	inbox_init(&w.inbox, JAIL_SOCKET, true);
 	if (jail_close_worker(&e) < 0) {
 		(void)wire_send_failure(JAIL_SOCKET, &e, &(struct err){ .code = MUNI_OK });
