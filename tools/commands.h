@@ -28,5 +28,7 @@ extern const struct command cmd_verify;
 extern const struct command cmd_repair;
 extern const struct command cmd_audit;
 extern const struct command cmd_key;
+extern const struct command cmd_officer;
+extern const struct command cmd_dispose;
 
 #endif

@@ -36,6 +36,8 @@ static const struct {
 	{ NULL, &cmd_export },
 	{ NULL, &cmd_audit },
 	{ NULL, &cmd_key },
+	{ NULL, &cmd_officer },
+	{ NULL, &cmd_dispose },
 };
 
 #define COUNT (sizeof commands / sizeof commands[0])

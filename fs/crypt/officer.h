@@ -62,6 +62,9 @@ struct cms_signer {
 int cms_verify_detached(const uint8_t *cms, size_t cms_size, const void *data, size_t size,
 			struct cms_signer **signers, size_t *count, struct err *e);
 void cms_signers_free(struct cms_signer *signers, size_t count);
+/* The same signatures as DER without the content, whatever form they came in (malloc'ed). */
+int cms_detach(const uint8_t *cms, size_t cms_size, uint8_t **out, size_t *out_size,
+	       struct err *e);
 
 /* Attached CMS: the first signatures (archive or k may be NULL, not both), and one more
  * to what is there. MUNI_EXISTS: this certificate has signed. */

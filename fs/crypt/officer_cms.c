@@ -155,3 +155,23 @@ out:
 	CMS_ContentInfo_free(info);
 	return rc;
 }
+
+int cms_detach(const uint8_t *cms, size_t cms_size, uint8_t **out, size_t *out_size,
+	       struct err *e)
+{
+	CMS_ContentInfo *info = NULL;
+	int rc = -1;
+
+	*out = NULL;
+	*out_size = 0;
+	if (cms_read(cms, cms_size, &info, e) < 0)
+		return -1;
+	/* What is signed is the digest: the content may go and the signatures hold. */
+	if (CMS_set_detached(info, 1) == 1)
+		rc = cms_write(info, out, out_size, e);
+	else
+		err_set(e, MUNI_FORMAT, "the content cannot be taken out of the CMS");
+	CMS_ContentInfo_free(info);
+	library_forget();
+	return rc;
+}

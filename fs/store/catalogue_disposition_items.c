@@ -165,12 +165,12 @@ int catalogue_disposition_item_outcome(struct catalogue *c, int64_t disposition,
 	if (drop_item(c, disposition, &i->leaf, e) < 0)
 		return -1;
 	left.why = why;
-	if (outcome == OUTCOME_GONE || outcome == OUTCOME_BYTES_STAY) {
-		if (!settle_item(&left, outcome))
-			return 0;
-	} else {
+	/* The leaf stays under any class: the list's root is compared as long as it is
+	 * being executed. */
+	if (outcome == OUTCOME_GONE || outcome == OUTCOME_BYTES_STAY)
+		settle_item(&left, outcome);
+	else
 		left.outcome = outcome;
-	}
 	return catalogue_disposition_item_put(c, disposition, &left, e);
 }
 

@@ -100,7 +100,8 @@ struct disposition_item {
 };
 int catalogue_disposition_item_put(struct catalogue *c, int64_t disposition,
 				   const struct disposition_item *i, struct err *e);
-/* LIVE: what became of it.  Names go as its class says when it is gone. */
+/* LIVE: what became of it.  Its name goes when it is gone, unless its class keeps names;
+ * the leaf stays. */
 int catalogue_disposition_item_outcome(struct catalogue *c, int64_t disposition,
 				       const struct disposition_item *i,
 				       enum item_outcome outcome, const char *why,

@@ -16,7 +16,9 @@
 int clearance_check(struct vault *v, int64_t disposition, struct err *e);
 /* The clock alone (docs/decisions/0091, "Clock"). */
 int clearance_clock(struct vault *v, struct err *e);
-/* Appends LOG_REFUSED with what e says; keeps e. actor NULL: the key's holder. */
+/* Appends LOG_REFUSED with what e says, whose rule stands before its first colon and in
+ * which no name may be that a destruction has to remove.  what: "execute D1"; actor NULL:
+ * the key's holder. */
 void clearance_refused(struct vault *v, const char *what, const struct digest *actor,
 		       const struct err *e);
 

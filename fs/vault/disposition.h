@@ -23,11 +23,19 @@ int vault_officer_add(struct vault *v, const char *id, const char *roles, const 
 		      struct err *e);
 int vault_officer_remove(struct vault *v, const char *id, const char *reason, struct err *e);
 
+/* Opens the officer's key (crypt/officer.h: officer_key_open()); officer_key_close() it.
+ * MUNI_REFUSED: nobody in office has that id, or the key is another's. */
+int vault_officer_key(struct vault *v, const char *id, const char *spec,
+		      int (*ask)(void *arg, const char *question, char *out, size_t size),
+		      void *arg, struct officer_key **out, struct err *e);
+
 /* ---- proposals ------------------------------------------------------------------------ */
 
 struct propose_request {
 	enum disposition_kind kind;
-	struct record_filter filter;
+	struct record_filter filter;	/* LIVE: its system, path and class */
+	bool is_whole;		/* all that the filter lets through, or nothing: a version, a
+				 * system, everything */
 	bool by_review;		/* also records whose class wants a review: with a reason */
 	const char *reason;	/* NULL: none */
 	const char *source;	/* LIVE: the directory */
@@ -35,10 +43,19 @@ struct propose_request {
 	const char *policy_digest;	/* ... and the digest (hex) of the policy to go by */
 	int64_t asof;		/* 0: now */
 };
-struct left_out {		/* by enum record_standing: records not taken, and why */
-	uint64_t count[8];
+
+/* What was not taken, and why; left_out_clear(). */
+struct left_out {
+	uint64_t taken, count[8];	/* count: by enum record_standing */
+	uint64_t undecided;	/* LIVE: items that are not decided destroy */
+	uint64_t changed;	/* LIVE: not what the inventory has, or not there */
+	char *text;		/* malloc'ed sentences, a line each; "" or NULL: nothing was left */
+	char *first;		/* malloc'ed: the first of them by name, with why; NULL: none */
 };
-/* MUNI_REFUSED where nothing is left to propose: says what keeps it. */
+void left_out_clear(struct left_out *left);
+
+/* MUNI_REFUSED where nothing is left to propose, or a whole scope is not: says what keeps
+ * it, as *left does. */
 int vault_propose(struct vault *v, const struct propose_request *r, const char *officer,
 		  struct officer_key *key, struct left_out *left, int64_t *id, struct err *e);
 

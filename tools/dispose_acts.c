@@ -1,0 +1,144 @@
+/* muni dispose propose, approve, withdraw, execute. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/text.h"
+#include "tools/dispose.h"
+#include "tools/jsonl.h"
+#include "tools/user_file.h"
+
+#define SIGNATURE_FILE_MAX (16u << 20)
+
+/* ---- propose ---------------------------------------------------------------------- */
+
+static int fill_request(struct vault *v, const struct dispose_words *w,
+			struct propose_request *r, struct err *e)
+{
+	struct version version;
+
+	*r = (struct propose_request){
+		.kind = w->live ? DISPOSITION_LIVE : w->shorten ? DISPOSITION_SHORTEN :
+			DISPOSITION_RECORDS,
+		.filter = { .system = w->system, .path = w->path, .class_code = w->class_code },
+		.is_whole = !w->is_due && !w->live && !w->shorten,
+		.by_review = w->by_review, .reason = w->reason, .source = w->live,
+		.shorten_class = w->shorten, .policy_digest = w->policy,
+	};
+	if (w->asof && cli_time("--asof", w->asof, true, &r->asof, e) < 0)
+		return -1;
+	if (!w->version)
+		return 0;
+	if (vault_resolve(vault_catalogue(v), w->version, &version, e) < 0)
+		return -1;
+	r->filter.version = version.id;
+	return 0;
+}
+
+static void say_lines(struct cli *cli, const char *lines)
+{
+	for (const char *at = lines; at && *at; ) {
+		size_t size = strcspn(at, "\n");
+
+		cli_say(cli, "left out: %.*s", (int)size, at);
+		at += size + (at[size] == '\n');
+	}
+}
+
+static int tell_proposal(struct cli *cli, int64_t id, const struct left_out *left,
+			 struct err *e)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "D%" PRId64, id);
+	if (cli->json) {
+		json_t *o = jsonl_new("proposed");
+
+		jsonl_text(o, "disposition", text);
+		jsonl_number(o, "items", left->taken);
+		jsonl_text(o, "left_out", left->text ? left->text : "");
+		return jsonl_end(o, e);
+	}
+	if (!cli->quiet)
+		printf("%" PRIu64 " item%s proposed for destruction\n", left->taken,
+		       left->taken == 1 ? "" : "s");
+	printf("%s\n", text);
+	return 0;
+}
+
+int dispose_propose(struct cli *cli, struct vault *v, const struct dispose_words *w,
+		    struct err *e)
+{
+	struct propose_request request;
+	struct officer_key *key = NULL;
+	struct left_out left = { .taken = 0 };
+	int64_t id = 0;
+	int rc = -1;
+
+	if (fill_request(v, w, &request, e) < 0 ||
+	    officer_words_open(cli, v, &w->officer, &key, e) < 0)
+		return -1;
+	rc = vault_propose(v, &request, w->officer.by, key, &left, &id, e);
+	if (!cli->quiet && (rc == 0 || e->code == MUNI_REFUSED))
+		say_lines(cli, left.text);
+	if (rc == 0)
+		rc = tell_proposal(cli, id, &left, e);
+	left_out_clear(&left);
+	officer_key_close(key);
+	return rc;
+}
+
+/* ---- approve, withdraw ------------------------------------------------------------- */
+
+static int tell_missing(struct cli *cli, struct vault *v, int64_t id, struct err *e)
+{
+	char *missing = NULL, text[24];
+	int rc = vault_disposition_missing(v, id, &missing, e);
+
+	snprintf(text, sizeof text, "D%" PRId64, id);
+	if (rc == 0 && cli->json) {
+		json_t *o = jsonl_new("approved");
+
+		jsonl_text(o, "disposition", text);
+		jsonl_text(o, "missing", missing);
+		rc = jsonl_end(o, e);
+	} else if (rc == 0 && !cli->quiet) {
+		printf("%s is approved%s\n%s", text, *missing ? "; still asked for:" :
+		       " by all that is asked for", missing);
+	}
+	free(missing);
+	return rc;
+}
+
+int dispose_approve(struct cli *cli, struct vault *v, const struct dispose_words *w,
+		    struct err *e)
+{
+	struct officer_key *key = NULL;
+	uint8_t *signature = NULL;
+	size_t size = 0;
+	int rc = -1;
+
+	if (w->signature ? user_file_load(w->signature, SIGNATURE_FILE_MAX, &signature, &size, e)
+			 : officer_words_open(cli, v, &w->officer, &key, e))
+		goto out;
+	if (vault_approve(v, w->id, w->officer.by, key, signature, size, e) == 0)
+		rc = tell_missing(cli, v, w->id, e);
+out:
+	free(signature);
+	officer_key_close(key);
+	return rc;
+}
+
+int dispose_withdraw(struct cli *cli, struct vault *v, const struct dispose_words *w,
+		     struct err *e)
+{
+	struct officer_key *key = NULL;
+	int rc;
+
+	if (officer_words_open(cli, v, &w->officer, &key, e) < 0)
+		return -1;
+	rc = vault_withdraw(v, w->id, w->officer.by, key, w->reason, e);
+	officer_key_close(key);
+	return rc;
+}
