@@ -5,14 +5,17 @@
 #include <unistd.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/proof.h"
 #include "tools/audit_list.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/user_file.h"
 
 #define HEAD_FILE_MAX (1u << 20)
+#define PROOF_FILE_MAX (64u << 20)
 
-enum { CSV = 256, PREMIS, ACT, OFFICER, FROM, UNTIL, FIRST, TEXT, REFUSED, SINCE, TO };
+enum { CSV = 256, PREMIS, ACT, OFFICER, FROM, UNTIL, FIRST, TEXT, REFUSED, SINCE, TO,
+	FILE_OF, CERTIFICATE };
 
 static const struct cli_option options[] = {
 	{ CSV, "csv", NULL, "list: for a spreadsheet" },
@@ -26,14 +29,18 @@ static const struct cli_option options[] = {
 	{ REFUSED, "refused", NULL, "list: only refusals" },
 	{ SINCE, "since", "HEAD", "verify: also that the log continues this head (a file, or "
 				  "COUNT:ROOT)" },
-	{ TO, "to", "FILE", "head: the signed bytes to FILE, the signature to FILE.p7s" },
+	{ TO, "to", "FILE", "head: the signed bytes to FILE, the signature to FILE.p7s; prove: the "
+			    "proof" },
+	{ FILE_OF, "file", "FILE", "check: also that FILE is the file that the proof speaks of" },
+	{ CERTIFICATE, "certificate", "PEM", "check: the archive's certificate, as you have it "
+					     "from elsewhere" },
 	{ .name = NULL },
 };
 
 struct words {
 	struct audit_filter filter;
 	bool csv, premis;
-	const char *since, *to;
+	const char *since, *to, *file, *certificate;
 };
 
 static int take_option(struct words *w, int o, const char *value, struct err *e)
@@ -67,6 +74,12 @@ static int take_option(struct words *w, int o, const char *value, struct err *e)
 		return 0;
 	case SINCE:
 		w->since = value;
+		return 0;
+	case FILE_OF:
+		w->file = value;
+		return 0;
+	case CERTIFICATE:
+		w->certificate = value;
 		return 0;
 	default:
 		w->to = value;
@@ -225,6 +238,96 @@ static int verify(struct cli *cli, const struct words *w, struct err *e)
 	return summary(cli, w, &s, rc, e);
 }
 
+/* ---- proofs of files ------------------------------------------------------------------- */
+
+static int prove(struct cli *cli, const struct words *w, struct err *e)
+{
+	struct vault *v = NULL;
+	char *proof = NULL, *path = cli->operands[3];
+	size_t size = 0;
+	int rc;
+
+	if (w->to == NULL)
+		return err_set(e, MUNI_USAGE, "say where the proof is to go: --to FILE");
+	if (cli_path(path, e) < 0)
+		return -1;
+	rc = cli_open(cli, cli->operands[1], VAULT_READ, &v, e);
+	if (rc == 0)
+		rc = proof_make(v, cli->operands[2], path, strlen(path), &proof, &size, e);
+	if (rc == 0)
+		rc = user_file_save(w->to, proof, size, e);
+	free(proof);
+	vault_close(v);
+	return rc;
+}
+
+static void show_facts(const struct words *w, const struct proof_facts *f)
+{
+	char hex[DIGEST_HEX_SIZE], size[TEXT_SIZE_MAX], time[TEXT_TIME_MAX];
+
+	printf("proven:       this %s stood in a signed version\n", f->kind);
+	printf("path:         %s\n", text_printable_n(f->path, f->path_size));
+	if (f->system != NULL)
+		printf("version:      %s@%s\n", text_printable(f->system), text_printable(f->label));
+	else
+		puts("version:      (its name was destroyed)");
+	printf("ingested:     %s\n", text_printable(f->time));
+	printf("size:         %s\n", text_size(f->size, size));
+	printf("modified:     %s\n", text_time(f->modified, 0, time));
+	if (f->has_sha256) {
+		digest_hex(&f->sha256, hex);
+		printf("SHA-256:      %s%s\n", hex, w->file != NULL ? " (that of the file given)" : "");
+	}
+	printf("archive:      %s\n", f->archive);
+	printf("signed by:    %s\n", text_printable(f->signer));
+	digest_hex(&f->signer_fingerprint, hex);
+	printf("certificate:  SHA-256 %s%s\n", hex, w->certificate != NULL ?
+	       " (the one given)" : ": compare it with the one that you know");
+}
+
+static int facts_json(const struct words *w, const struct proof_facts *f, struct err *e)
+{
+	json_t *o = jsonl_new("proof");
+
+	jsonl_bytes(o, "path", f->path, f->path_size);
+	jsonl_text(o, "kind", f->kind);
+	jsonl_text(o, "system", f->system);
+	jsonl_text(o, "version", f->label);
+	jsonl_text(o, "ingested", f->time);
+	jsonl_number(o, "size", f->size);
+	jsonl_time(o, "modified", f->modified, 0);
+	jsonl_digest(o, "sha256", f->has_sha256 ? &f->sha256 : NULL);
+	jsonl_text(o, "archive", f->archive);
+	jsonl_text(o, "signer", f->signer);
+	jsonl_digest(o, "certificate", &f->signer_fingerprint);
+	jsonl_bool(o, "certificate_given", w->certificate != NULL);
+	jsonl_bool(o, "file_compared", w->file != NULL);
+	return jsonl_end(o, e);
+}
+
+static int check(struct cli *cli, const struct words *w, struct err *e)
+{
+	struct proof_facts f = { .system = NULL };
+	uint8_t *proof = NULL, *pem = NULL;
+	size_t size = 0, pem_size = 0;
+	int rc = user_file_load(cli->operands[1], PROOF_FILE_MAX, &proof, &size, e);
+
+	if (rc == 0 && w->certificate != NULL)
+		rc = user_file_load(w->certificate, HEAD_FILE_MAX, &pem, &pem_size, e);
+	if (rc == 0)
+		rc = proof_check(proof, size, pem, pem_size, &f, e);
+	if (rc == 0 && w->file != NULL)
+		rc = proof_check_file(&f, w->file, e);
+	if (rc == 0 && cli->json)
+		rc = facts_json(w, &f, e);
+	else if (rc == 0)
+		show_facts(w, &f);
+	proof_facts_clear(&f);
+	free(proof);
+	free(pem);
+	return rc;
+}
+
 /* ---- which ------------------------------------------------------------------------------ */
 
 static const struct act {
@@ -235,6 +338,8 @@ static const struct act {
 	{ "list", 2, list },
 	{ "verify", 2, verify },
 	{ "head", 2, head },
+	{ "prove", 4, prove },
+	{ "check", 2, check },
 };
 
 static const struct act *find_act(const char *name)
@@ -269,7 +374,7 @@ static int run(struct cli *cli)
 
 const struct command cmd_audit = {
 	.name = "audit",
-	.operands = "list|verify|head ARCHIVE",
+	.operands = "list|verify|head|prove ARCHIVE [SYSTEM@VERSION PATH] | check PROOF",
 	.summary = "who did what, when and why; and the proof that nobody changed that",
 	.about =
 	"list     every act in the log: who, when, what, with its details and outcome;\n"
@@ -278,7 +383,9 @@ const struct command cmd_audit = {
 	"         with --since also that the log continues a head that was kept. Times that\n"
 	"         cannot be (a clock that was set) are named. Exit 5 on damage\n"
 	"head     prints the newest signed head: keep it, and `verify --since` holds the\n"
-	"         archive to it",
+	"         archive to it\n"
+	"prove    writes the proof that a file stood in a signed version\n"
+	"check    says what such a proof proves; needs neither archive nor key",
 	.options = options,
 	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,

@@ -223,31 +223,41 @@ static int base64_value(char c)
 	return at ? (int)(at - base64_digits) : -1;
 }
 
-char *text_unbase64(const char *text)
+uint8_t *text_unbase64_bytes(const char *text, size_t *size)
 {
-	size_t size = strlen(text), used = 0;
-	size_t padding = size >= 2 && text[size - 1] == '=' ? 1u + (text[size - 2] == '=') : 0;
-	char *out = size % 4 == 0 ? malloc(size / 4 * 3 + 1) : NULL;
+	size_t length = strlen(text), used = 0;
+	size_t padding = length >= 2 && text[length - 1] == '=' ?
+			 1u + (text[length - 2] == '=') : 0;
+	uint8_t *out = length % 4 == 0 ? malloc(length / 4 * 3 + 1) : NULL;
 	uint32_t bits = 0;
 
-	for (size_t i = 0; out && i < size - padding; i++) {
+	for (size_t i = 0; out && i < length - padding; i++) {
 		int v = base64_value(text[i]);
 
 		if (v < 0)
 			goto none;
 		bits = bits << 6 | (uint32_t)v;
-		if (i % 4 == 0)
-			continue;
-		out[used] = (char)(bits >> (6 - 2 * (i % 4)) & 0xff);
-		if (out[used++] == '\0')
-			goto none;
+		if (i % 4 != 0)
+			out[used++] = (uint8_t)(bits >> (6 - 2 * (i % 4)) & 0xff);
 	}
 	/* What the padding cuts off must be zeros: one text for each value. */
 	if (out && (bits & ((1u << 2 * padding) - 1)) == 0) {
 		out[used] = '\0';
+		*size = used;
 		return out;
 	}
 none:
+	free(out);
+	return NULL;
+}
+
+char *text_unbase64(const char *text)
+{
+	size_t size;
+	char *out = (char *)text_unbase64_bytes(text, &size);
+
+	if (out && strlen(out) == size)
+		return out;
 	free(out);
 	return NULL;
 }

@@ -32,6 +32,8 @@ char *text_base64(const void *data, size_t size);
 /* The bytes as a NUL-ended text, malloc'ed; NULL unless it is RFC 4648 with padding
  * and has no NUL in it. */
 char *text_unbase64(const char *text);
+/* Any bytes; a NUL follows them. */
+uint8_t *text_unbase64_bytes(const char *text, size_t *size);
 
 /* "1.5 GiB", "312 B"; out holds TEXT_SIZE_MAX. */
 #define TEXT_SIZE_MAX 24
