@@ -82,6 +82,8 @@ void keyring_close(struct keyring *k);
  */
 int keyring_check(const char *path, const uint8_t archive_id[KEYRING_ID_SIZE],
 		  bool *is_damaged, char *what, size_t what_size, struct err *e);
+/* The file is another one than was opened: somebody has written it since. */
+bool keyring_has_changed(const struct keyring *k);
 /* False: as for *is_damaged, seen at open.  A writer then calls
  * keyring_rewrite(), which writes both halves with what they hold. */
 bool keyring_is_settled(const struct keyring *k);

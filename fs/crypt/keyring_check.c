@@ -87,6 +87,19 @@ out:
 	return rc;
 }
 
+bool keyring_has_changed(const struct keyring *k)
+{
+	struct keyring_state *s;
+	struct err ignored = ERR_NONE;
+	bool has_changed;
+
+	if (keyring_load(k->path, k->id, &s, &ignored) < 0)
+		return false;
+	has_changed = s->newest >= 0 && s->halves[s->newest].generation != k->generation;
+	free(s);
+	return has_changed;
+}
+
 static int find_message(const struct keyring_state *s, unsigned number, uint8_t **out,
 			size_t *size, struct err *e)
 {

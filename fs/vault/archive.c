@@ -1,8 +1,9 @@
 /*
  * Opening and closing.  The order of opening: what stands in clear, the lock,
- * the keyring, the epoch that the newest head names, the anchor (before the position that it is compared with: it
- * moves after it), the catalogue, the log against the catalogue, both against
- * the anchor; and for a writer what a crash left.
+ * the keyring, the epoch that the newest head names, the anchor (before the
+ * position that it is compared with: it moves after it), the catalogue, the log
+ * against the catalogue, both against the anchor; and for a writer what a crash
+ * left.
  */
 #include "fs/vault/archive_inside.h"
 
@@ -25,6 +26,7 @@
 
 #define SEALS_BEFORE_ROTATION (UINT64_C(1) << 31)	/* SP 800-38D leaves ample room */
 #define POSITION_TRIES 5
+#define EPOCH_TRIES 3
 
 static int64_t system_clock(void)
 {
@@ -214,13 +216,14 @@ static int settle_keyring(struct vault *v, struct err *e)
 	return 0;
 }
 
-static int open_parts(struct vault *v, const struct vault_options *o, struct err *e)
+static int open_parts(struct vault *v, const struct vault_options *o, struct secrets *secrets,
+		      struct err *e)
 {
 	struct anchor seen;
 	bool has_anchor;
 
 	if (open_folder(v, &o->keys, e) < 0 ||
-	    archive_unlock_keys(v, &o->keys, e) < 0 ||
+	    archive_unlock_keys(v, &o->keys, secrets, e) < 0 ||
 	    archive_choose_epoch(v, e) < 0 ||
 	    settle_keyring(v, e) < 0 ||
 	    read_anchor(v, &seen, &has_anchor, e) < 0 ||
@@ -237,23 +240,42 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct err
 	return epoch_recover(v, e);
 }
 
-int vault_open(const char *path, const struct vault_options *o, enum vault_mode mode,
-	       struct vault **out, struct err *e)
+/* *is_moved: a switch of epoch went by beside us. */
+static int open_once(const char *path, const struct vault_options *o, enum vault_mode mode,
+		     struct secrets *secrets, bool *is_moved, struct vault **out, struct err *e)
 {
 	struct vault *v = archive_new(path, o->now);
 
-	*out = NULL;
+	*is_moved = false;
 	if (!v)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
 	v->mode = mode;
-	secret_forbid_cores();
-	if (open_parts(v, o, e) < 0) {
+	if (open_parts(v, o, secrets, e) < 0) {
 		err_wrap(e, "opening the archive %s", text_printable(path));
+		*is_moved = mode == VAULT_READ && archive_has_moved(v);
 		archive_release(v);
 		return -1;
 	}
 	*out = v;
 	return 0;
+}
+
+int vault_open(const char *path, const struct vault_options *o, enum vault_mode mode,
+	       struct vault **out, struct err *e)
+{
+	struct secrets secrets = { .list = NULL };
+	bool is_moved;
+	int rc;
+
+	*out = NULL;
+	secret_forbid_cores();
+	rc = open_once(path, o, mode, &secrets, &is_moved, out, e);
+	for (unsigned again = 0; rc < 0 && is_moved && again < EPOCH_TRIES; again++) {
+		*e = ERR_NONE;
+		rc = open_once(path, o, mode, &secrets, &is_moved, out, e);
+	}
+	secrets_free(&secrets);
+	return rc;
 }
 
 int vault_connect(struct vault *v, size_t cache_bytes, struct catalogue **out,

@@ -57,6 +57,18 @@ int archive_choose_epoch(struct vault *v, struct err *e)
 		       head.epoch, present);
 }
 
+bool archive_has_moved(const struct vault *v)
+{
+	struct log_head head;
+	struct err ignored = ERR_NONE;
+
+	if (!v->keyring || v->auditfd < 0)
+		return false;
+	return keyring_has_changed(v->keyring) ||
+	       (log_peek_head(v->auditfd, v->certificate, v->certificate_size, &head,
+			      &ignored) == 0 && head.epoch != v->epoch);
+}
+
 bool archive_is_switching(const struct vault *v)
 {
 	return v->keyring && keyring_successor_epoch(v->keyring) != 0;

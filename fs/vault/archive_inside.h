@@ -7,6 +7,7 @@
 
 #include "fs/vault/archive_anchor.h"
 #include "fs/vault/archive_file.h"
+#include "fs/vault/archive_secrets.h"
 #include "fs/vault/inside.h"
 
 #define ARCHIVE_LOCK "lock"
@@ -34,8 +35,10 @@ void archive_unlock(struct vault *v);
  * malloc'ed. */
 char *archive_keyring_path(const char *archive, const struct archive_file *a,
 			   const struct vault_keys *keys, struct err *e);
-/* Opens the keyring and takes certificate, epoch and catalogue key from it. */
-int archive_unlock_keys(struct vault *v, const struct vault_keys *keys, struct err *e);
+/* Opens the keyring and takes certificate, epoch and catalogue key from it.  secrets
+ * (secrets_free()) keeps what opened it: nobody is asked twice. */
+int archive_unlock_keys(struct vault *v, const struct vault_keys *keys,
+			struct secrets *secrets, struct err *e);
 /* The same from an open keyring, which becomes v's. */
 int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e);
 
@@ -54,6 +57,8 @@ int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e);
  * its epoch is dead.
  */
 int archive_choose_epoch(struct vault *v, struct err *e);
+/* A switch went on beside us while we opened it: what failed may well go now. */
+bool archive_has_moved(const struct vault *v);
 /* A switch has begun and not ended; what is left of it may lie in the folder. */
 bool archive_is_switching(const struct vault *v);
 /* The keyring lies in the archive's folder: whoever copies that has its keys. */

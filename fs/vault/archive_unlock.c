@@ -11,7 +11,6 @@
 #include "fs/crypt/secret.h"
 #include "fs/crypt/sign.h"
 #include "fs/store/pagevfs.h"
-#include "fs/vault/archive_secrets.h"
 
 char *vault_default_keyring(const char *archive_id_hex)
 {
@@ -78,22 +77,19 @@ int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e)
 			       e);
 }
 
-int archive_unlock_keys(struct vault *v, const struct vault_keys *keys, struct err *e)
+int archive_unlock_keys(struct vault *v, const struct vault_keys *keys,
+			struct secrets *secrets, struct err *e)
 {
-	struct secrets secrets;
 	struct keyring *k;
-	int rc;
 
 	/* Before anybody is asked for a passphrase. */
 	if (access(v->keyring_path, F_OK) != 0)
 		return err_set(e, MUNI_CANNOT_UNLOCK, "its keyring %s is not there: bring it "
 			       "back, or say where it is with --keyring",
 			       text_printable(v->keyring_path));
-	if (secrets_to_open(keys, &secrets, e) < 0)
+	if (secrets->count == 0 && secrets_to_open(keys, secrets, e) < 0)
 		return -1;
-	rc = keyring_open(v->keyring_path, v->id, &secrets.list[0], &k, e);
-	secrets_free(&secrets);
-	if (rc < 0)
+	if (keyring_open(v->keyring_path, v->id, &secrets->list[0], &k, e) < 0)
 		return -1;
 	return archive_take_keyring(v, k, e);
 }

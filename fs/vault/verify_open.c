@@ -61,12 +61,16 @@ static int read_file(struct verify *k, struct archive_file *file, struct err *e)
 /* A keyring that is lost for good still lets the keyless checks run. */
 static int unlock(struct verify *k, const struct archive_file *file, struct err *e)
 {
+	struct secrets secrets = { .list = NULL };
 	struct vault *v = k->v;
+	int rc;
 
 	v->keyring_path = archive_keyring_path(v->path, file, &k->options->keys, e);
 	if (v->keyring_path == NULL)
 		return -1;
-	if (archive_unlock_keys(v, &k->options->keys, e) == 0)
+	rc = archive_unlock_keys(v, &k->options->keys, &secrets, e);
+	secrets_free(&secrets);
+	if (rc == 0)
 		return 0;
 	if (e->code != MUNI_DAMAGED || k->is_repair)
 		return -1;
