@@ -123,7 +123,12 @@ enum version_state {		/* on disk: never renumber, never reuse */
 	VERSION_OPEN = 0,	/* in progress: no reader sees it */
 	VERSION_COMPLETE = 1,
 	VERSION_INCOMPLETE = 2,	/* sealed, but some items could not be taken in */
+	VERSION_DESTROYED = 3,	/* its statement and signature are left: no reader sees it */
 };
+
+/* In front of a number: the name of a system, the label of a version that was
+ * destroyed.  Nobody can give such a name (a leading dot). */
+#define CATALOGUE_GONE_NAME ".destroyed."
 
 struct version {
 	int64_t id;		/* ordered by ingest, over all systems */
@@ -222,6 +227,21 @@ struct entry {
 				 * the version that was asked for */
 	uint8_t salt[16];
 };
+
+/*
+ * Stubs: bare Merkle leaves of entries that were destroyed, by directory and versions.
+ * They belong to its tree, so that every root that was signed still holds.
+ */
+int catalogue_stubs(struct catalogue *c, int64_t version, int64_t directory,
+		    int (*row)(void *arg, const struct digest *leaf), void *arg,
+		    struct err *e);
+/* Are there any, in any directory? */
+int catalogue_stub_any(struct catalogue *c, bool *out, struct err *e);
+int catalogue_stub_add(struct catalogue *c, int64_t directory, int64_t first, int64_t last,
+		       const struct digest *leaf, struct err *e);	/* present: kept */
+/* Those that stand open end with `last`, as entries do; *count: how many. */
+int catalogue_stubs_close(struct catalogue *c, int64_t directory, int64_t last,
+			  uint64_t *count, struct err *e);
 
 /* MUNI_NOT_FOUND. */
 int catalogue_lookup(struct catalogue *c, int64_t version, int64_t directory,

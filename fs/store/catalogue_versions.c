@@ -12,7 +12,7 @@
 /* A system of which no version is sealed yet is no reader's business. */
 #define SYSTEM_SELECT \
 	"SELECT id, name, root FROM system WHERE EXISTS (SELECT 1 FROM version" \
-	"  WHERE version.system = system.id AND state <> 0)"
+	"  WHERE version.system = system.id AND state IN (1, 2))"
 
 static int system_from_row(struct query *q, struct system *out, struct err *e)
 {
@@ -118,7 +118,7 @@ int catalogue_system_intern(struct catalogue *c, const char *name, struct system
 	"SELECT v.id, v.system, s.name, v.label, s.root, v.previous, v.at, v.ingested," \
 	"  v.state, v.merkle, v.directories, v.files, v.others, v.bytes, v.added_raw," \
 	"  v.added_stored, v.problems, v.source_kind" \
-	" FROM version v JOIN system s ON s.id = v.system WHERE v.state <> 0"
+	" FROM version v JOIN system s ON s.id = v.system WHERE v.state IN (1, 2)"
 
 static int version_from_row(struct query *q, struct version *v, struct err *e)
 {

@@ -1,0 +1,225 @@
+/*
+ * Directories: one goes with the last record in it, over all of its versions.  One that
+ * holds nothing by nature is kept unless it is itself in the list.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/vault/doom_inside.h"
+
+struct taking {
+	struct doom *d;
+	struct err *e;
+};
+
+struct folder *doom_folder(const struct doom *d, int64_t id)
+{
+	size_t low = 0, high = d->folder_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (d->folders[middle].id == id)
+			return &d->folders[middle];
+		if (id < d->folders[middle].id)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static int take_folder(void *arg, const struct directory *row)
+{
+	struct taking *t = arg;
+	struct doom *d = t->d;
+	struct folder *list;
+
+	if (d->folder_count > 0 && d->folders[d->folder_count - 1].id == row->id)
+		return 0;	/* a later range of it */
+	list = doom_room(d->folders, d->folder_count, &d->folder_capacity, sizeof *list, t->e);
+	if (!list)
+		return -1;
+	d->folders = list;
+	list[d->folder_count++] = (struct folder){ .id = row->id };
+	return 0;
+}
+
+static int take_root(void *arg, const struct system *s)
+{
+	struct taking *t = arg;
+	struct doom *d = t->d;
+	struct root *list = doom_room(d->roots, d->root_count, &d->root_capacity, sizeof *list,
+				      t->e);
+
+	if (!list)
+		return -1;
+	d->roots = list;
+	list += d->root_count++;
+	*list = (struct root){ .id = s->id, .directory = s->root };
+	memcpy(list->name, s->name, sizeof list->name);
+	list->was_gone = strncmp(s->name, CATALOGUE_GONE_NAME,
+				 strlen(CATALOGUE_GONE_NAME)) == 0;
+	return 0;
+}
+
+/* ---- which system is it of: downwards from the roots --------------------------------- */
+
+static int by_parent(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return (x->parent > y->parent) - (x->parent < y->parent);
+}
+
+static int by_child(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	if (x->child != y->child)
+		return x->child < y->child ? -1 : 1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* The first edge whose parent (or child) is not below id. */
+static size_t first_edge(const struct doom *d, int64_t id, bool is_by_child)
+{
+	size_t low = 0, high = d->edge_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct edge *x = &d->edges[middle];
+
+		if ((is_by_child ? x->child : x->parent) < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* stack has room for every folder: each is put on it once. */
+static void spread(struct doom *d, const struct root *r, struct folder **stack)
+{
+	struct folder *top = doom_folder(d, r->directory);
+	size_t count = 0;
+
+	if (!top || top->system != 0)
+		return;
+	top->system = r->id;
+	stack[count++] = top;
+	while (count > 0) {
+		const struct folder *f = stack[--count];
+
+		for (size_t i = first_edge(d, f->id, false);
+		     i < d->edge_count && d->edges[i].parent == f->id; i++) {
+			struct folder *child = doom_folder(d, d->edges[i].child);
+
+			if (!child || child->system != 0)
+				continue;
+			child->system = r->id;
+			stack[count++] = child;
+		}
+	}
+}
+
+/* ---- which are kept: upwards from what is ---------------------------------------------- */
+
+static int keep(struct doom *d, struct folder *f, struct folder **stack, size_t *count)
+{
+	if (f->is_kept)
+		return 0;
+	f->is_kept = true;
+	stack[(*count)++] = f;
+	return bits_add(&d->directories, f->id) ? 0 : -1;
+}
+
+static int keep_above(struct doom *d, struct folder **stack, size_t count, struct err *e)
+{
+	while (count > 0) {
+		const struct folder *f = stack[--count];
+
+		for (size_t i = first_edge(d, f->id, true);
+		     i < d->edge_count && d->edges[i].child == f->id; i++) {
+			struct folder *parent = doom_folder(d, d->edges[i].parent);
+
+			if (parent && keep(d, parent, stack, &count) < 0)
+				return doom_no_memory(e);
+		}
+	}
+	return 0;
+}
+
+struct marking {
+	struct doom *d;
+	struct err *e;
+	struct folder **stack;
+	size_t count;
+	struct folder *last;	/* entries come directory by directory */
+};
+
+static int mark_entry(void *arg, const struct entry_row *r)
+{
+	struct marking *m = arg;
+	struct folder *f = m->last;
+
+	if (!f || f->id != r->directory)
+		f = m->last = doom_folder(m->d, r->directory);
+	if (!f)
+		return err_set(m->e, MUNI_DAMAGED, "the catalogue is damaged: directory %lld has "
+			       "entries and no row; run `muni verify`",
+			       (long long)r->directory);
+	f->has_entries = true;
+	if (r->kind == NODE_DIRECTORY || f->is_kept ||
+	    doom_record(m->d, r->directory, r->name, r->name_size, r->first))
+		return 0;
+	return keep(m->d, f, m->stack, &m->count) < 0 ? doom_no_memory(m->e) : 0;
+}
+
+static int keep_empty(struct marking *m)
+{
+	struct doom *d = m->d;
+
+	for (size_t i = 0; i < d->record_count; i++) {
+		struct folder *f = d->records[i].kind == NODE_DIRECTORY ?
+			doom_folder(d, d->records[i].target) : NULL;
+
+		if (f)
+			f->is_listed = true;
+	}
+	for (size_t i = 0; i < d->folder_count; i++) {
+		struct folder *f = &d->folders[i];
+
+		if (!f->has_entries && !f->is_listed && keep(d, f, m->stack, &m->count) < 0)
+			return doom_no_memory(m->e);
+	}
+	return 0;
+}
+
+int doom_mark_folders(struct doom *d, struct err *e)
+{
+	struct taking t = { d, e };
+	struct marking m = { .d = d, .e = e };
+	int rc = -1;
+
+	if (catalogue_each_directory(d->catalogue, take_folder, &t, e) < 0 ||
+	    catalogue_each_system(d->catalogue, take_root, &t, e) < 0)
+		return -1;
+	m.stack = calloc(d->folder_count + 1, sizeof *m.stack);
+	if (!m.stack)
+		return doom_no_memory(e);
+	if (d->edge_count > 1)
+		qsort(d->edges, d->edge_count, sizeof *d->edges, by_parent);
+	for (size_t i = 0; i < d->root_count; i++)
+		spread(d, &d->roots[i], m.stack);
+	if (d->edge_count > 1)
+		qsort(d->edges, d->edge_count, sizeof *d->edges, by_child);
+	if (catalogue_each_entry(d->catalogue, mark_entry, &m, e) < 0 || keep_empty(&m) < 0 ||
+	    keep_above(d, m.stack, m.count, e) < 0)
+		goto out;
+	rc = 0;
+out:
+	free(m.stack);
+	return rc;
+}
