@@ -62,6 +62,8 @@ const char *print_state(enum version_state state)
 		return "complete";
 	case VERSION_INCOMPLETE:
 		return "incomplete";
+	case VERSION_DESTROYED:
+		return "destroyed";
 	}
 	return "unknown";
 }

@@ -239,7 +239,8 @@ int catalogue_stubs(struct catalogue *c, int64_t version, int64_t directory,
 int catalogue_stub_any(struct catalogue *c, bool *out, struct err *e);
 int catalogue_stub_add(struct catalogue *c, int64_t directory, int64_t first, int64_t last,
 		       const struct digest *leaf, struct err *e);	/* present: kept */
-/* Those that stand open end with `last`, as entries do; *count: how many. */
+/* Those that stand open end with `last`, as entries do; *count: how many.  A directory
+ * that has any and stands on in the version in progress gets a new root. */
 int catalogue_stubs_close(struct catalogue *c, int64_t directory, int64_t last,
 			  uint64_t *count, struct err *e);
 

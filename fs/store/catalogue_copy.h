@@ -64,6 +64,9 @@ int catalogue_each_entry(struct catalogue *c, int (*row)(void *arg, const struct
 int catalogue_each_directory(struct catalogue *c,
 			     int (*row)(void *arg, const struct directory *d), void *arg,
 			     struct err *e);
+/* The first version of its first range that begins after `version`; MUNI_DAMAGED: none. */
+int catalogue_directory_after(struct catalogue *c, int64_t id, int64_t version, int64_t *first,
+			      struct err *e);
 /* By id; sha256 is not filled. */
 int catalogue_each_node(struct catalogue *c, int (*row)(void *arg, const struct node *n),
 			void *arg, struct err *e);

@@ -83,6 +83,28 @@ int catalogue_each_directory(struct catalogue *c,
 		    " FROM directory ORDER BY id, first", take_directory, &x, e);
 }
 
+int catalogue_directory_after(struct catalogue *c, int64_t id, int64_t version, int64_t *first,
+			      struct err *e)
+{
+	struct query q;
+	int got, rc = -1;
+
+	if (query_open(&q, c, STATEMENT_WHOLE_DIRECTORY_NEXT, "SELECT first FROM directory"
+		       " WHERE id = ? AND first > ? ORDER BY first LIMIT 1", e) < 0)
+		return -1;
+	query_int(&q, id);
+	query_int(&q, version);
+	got = query_step(&q, e);
+	if (got > 0) {
+		*first = query_column_id(&q, 0);
+		rc = query_check(&q, "directory", id, e);
+	} else if (got == 0) {
+		catalogue_damaged(c, e, "directory %" PRId64 " breaks off", id);
+	}
+	query_close(&q);
+	return rc;
+}
+
 struct nodes {
 	int (*row)(void *arg, const struct node *n);
 	void *arg;

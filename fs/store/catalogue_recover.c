@@ -63,9 +63,14 @@ static int undo(struct catalogue *c, const struct crashed *v, struct err *e)
 		{ "DELETE FROM xattr WHERE id >= ?", v->marks[2] },
 		{ "DELETE FROM problem WHERE version = ?", v->id },
 		{ "DELETE FROM version WHERE id = ?", v->id },
+		{ "UPDATE stub SET last = NULL WHERE last = ?", v->previous },
 	};
+	size_t count = sizeof acts / sizeof acts[0];
 
-	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+	if (c->format < CATALOGUE_FORMAT_RETENTION)
+		count--;	/* nothing was ever destroyed there */
+
+	for (size_t i = 0; i < count; i++) {
 		sqlite3_stmt *stmt = NULL;
 		int rc = sqlite3_prepare_v2(c->db, acts[i].sql, -1, &stmt, NULL);
 

@@ -67,6 +67,9 @@ int catalogue_stubs_close(struct catalogue *c, int64_t directory, int64_t last,
 {
 	struct query q;
 
+	*count = 0;
+	if (c->format < CATALOGUE_FORMAT_RETENTION)
+		return 0;
 	if (query_open_write(&q, c, STATEMENT_STUBS_CLOSE, "UPDATE stub SET last = ?2"
 			     " WHERE dir = ?1 AND last IS NULL", e) < 0)
 		return -1;

@@ -336,6 +336,8 @@ static int close_level(struct catalogue *c, int64_t directory, int64_t last, str
 		  " WHERE id = ?1 AND last IS NULL" },
 	};
 
+	uint64_t stubs;
+
 	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
 		struct query q;
 
@@ -346,7 +348,7 @@ static int close_level(struct catalogue *c, int64_t directory, int64_t last, str
 		if (query_run(&q, e) < 0)
 			return -1;
 	}
-	return 0;
+	return catalogue_stubs_close(c, directory, last, &stubs, e);
 }
 
 int catalogue_subtree_close(struct catalogue *c, int64_t directory, int64_t last,

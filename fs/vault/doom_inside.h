@@ -124,7 +124,7 @@ int doom_mark_versions(struct doom *d, struct err *e);	/* doom_versions.c */
 int doom_mark_nodes(struct doom *d, struct err *e);	/* doom_nodes.c */
 int doom_mark_blocks(struct doom *d, struct err *e);	/* doom_live.c */
 int doom_mark_paths(struct doom *d, struct err *e);	/* doom_paths.c */
-int doom_mark_words(struct doom *d, struct err *e);	/* doom_words.c */
+int doom_mark_words(struct doom *d, struct vault *v, struct err *e);	/* doom_words.c */
 
 /* Is it a path of what goes, or below a directory that goes? */
 bool doom_path_is_gone(const struct doom *d, int64_t system, const void *path, size_t size);

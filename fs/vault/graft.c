@@ -23,7 +23,7 @@ int graft_new(struct ingest *g, struct graft **out, struct err *e)
 	t->g = g;
 	t->c = g->vault->catalogue;
 	t->is_dry = g->options->dry_run;
-	return 0;
+	return catalogue_stub_any(t->c, &t->has_stubs, e);
 }
 
 void graft_free(struct graft *t)

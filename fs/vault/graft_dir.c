@@ -128,6 +128,20 @@ static int finish_gone(struct graft *t, struct dir *d, struct err *e)
 	return graft_close_entry(t, d->parent, d->name, d->name_size, &d->prior, e);
 }
 
+/* A new version covers what is there: what was destroyed belongs to the roots of the
+ * versions that it stood in. */
+static int leave_stubs(struct graft *t, struct dir *d, struct err *e)
+{
+	uint64_t count;
+
+	if (!t->has_stubs || t->is_dry || d->prior_id == 0)
+		return 0;
+	if (catalogue_stubs_close(t->c, d->prior_id, t->g->version.previous, &count, e) < 0)
+		return -1;
+	d->is_changed = d->is_changed || count > 0;
+	return 0;
+}
+
 int graft_finish(struct graft *t, struct dir *d, struct err *e)
 {
 	struct settled s;
@@ -135,7 +149,7 @@ int graft_finish(struct graft *t, struct dir *d, struct err *e)
 
 	if (d->is_gone)
 		return finish_gone(t, d, e);
-	if (graft_dir_id(t, d, &id, e) < 0)
+	if (graft_dir_id(t, d, &id, e) < 0 || leave_stubs(t, d, e) < 0)
 		return -1;
 	if (d->parent)
 		t->tally.directories++;

@@ -14,6 +14,7 @@ struct graft {
 	struct ingest *g;
 	struct catalogue *c;	/* the vault's own: the writer */
 	bool is_dry;
+	bool has_stubs;		/* something of the archive was destroyed once */
 	bool is_begun;		/* a transaction is open */
 	unsigned rows;		/* since the last commit, about */
 	struct id_pool ids[SEQUENCE_COUNT];

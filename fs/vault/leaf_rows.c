@@ -192,12 +192,11 @@ struct gather {
 	int64_t version;
 	struct digest *leaves;
 	size_t count, capacity;
+	struct err *e;
 };
 
-static int gather_leaf(void *arg, const struct entry *entry, struct err *e)
+static int make_room(struct gather *g, struct err *e)
 {
-	struct gather *g = arg;
-
 	if (g->count == g->capacity) {
 		size_t more = g->capacity ? g->capacity * 2 : 64;
 		struct digest *p = realloc(g->leaves, more * sizeof *p);
@@ -208,7 +207,25 @@ static int gather_leaf(void *arg, const struct entry *entry, struct err *e)
 		g->leaves = p;
 		g->capacity = more;
 	}
-	return leaf_of_entry(g->catalogue, g->version, entry, &g->leaves[g->count++], e);
+	return 0;
+}
+
+static int gather_leaf(void *arg, const struct entry *entry, struct err *e)
+{
+	struct gather *g = arg;
+
+	return make_room(g, e) < 0 ? -1 :
+		leaf_of_entry(g->catalogue, g->version, entry, &g->leaves[g->count++], e);
+}
+
+static int gather_stub(void *arg, const struct digest *leaf)
+{
+	struct gather *g = arg;
+
+	if (make_room(g, g->e) < 0)
+		return -1;
+	g->leaves[g->count++] = *leaf;
+	return 0;
 }
 
 int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct digest **out,
@@ -229,6 +246,7 @@ int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct 
 int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directory,
 			   struct digest *out, struct err *e)
 {
+<<<<<<< HEAD
 	struct digest *leaves = NULL;
 	size_t count;
 
@@ -237,4 +255,16 @@ int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directo
 	*out = leaf_root(leaves, count);
 	free(leaves);
 	return 0;
+=======
+	struct gather g = { .catalogue = c, .version = version, .e = e };
+	int rc = leaf_each_row(c, version, directory, gather_leaf, &g, e);
+
+	if (rc == 0)
+		rc = catalogue_stubs(c, version, directory, gather_stub, &g, e);
+
+	if (rc == 0)
+		*out = leaf_root(g.leaves, g.count);
+	free(g.leaves);
+	return rc;
+>>>>>>> 5cd4e41 (destruction: liveness, survivors moved, stubs; versions and systems that are gone are hidden)
 }

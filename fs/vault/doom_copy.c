@@ -1,0 +1,245 @@
+/* The next catalogue: what stays, new blocks, stubs, the disposition settled. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+#include "fs/vault/doom_inside.h"
+#include "fs/vault/inside.h"
+#include "fs/vault/leaf.h"
+
+#define RESULT_MAX 800
+
+struct copying {
+	struct doom *d;
+	const struct vault_monitor *monitor;
+	uint64_t tables;
+};
+
+/* ---- answers ------------------------------------------------------------------------- */
+
+static bool is_entry_gone(void *arg, int64_t directory, const void *name, size_t size,
+			  int64_t first)
+{
+	const struct copying *k = arg;
+
+	return doom_record(k->d, directory, name, size, first) != NULL;
+}
+
+static bool is_path_gone(void *arg, int64_t system, const void *path, size_t size)
+{
+	const struct copying *k = arg;
+
+	return doom_path_is_gone(k->d, system, path, size);
+}
+
+static int64_t system_of_version(const struct doom *d, int64_t version)
+{
+	for (size_t i = 0; i < d->version_count; i++)
+		if (d->versions[i].id == version)
+			return d->versions[i].system;
+	return 0;
+}
+
+static bool is_problem_gone(void *arg, int64_t version, const void *path, size_t size)
+{
+	const struct copying *k = arg;
+
+	return doom_path_is_below_gone(k->d, system_of_version(k->d, version), path, size);
+}
+
+static bool is_scan_problem_gone(void *arg, int64_t system, const void *path, size_t size)
+{
+	const struct copying *k = arg;
+
+	return doom_path_is_below_gone(k->d, system, path, size);
+}
+
+static bool is_detail_gone(void *arg, int64_t sequence)
+{
+	const struct copying *k = arg;
+
+	return bits_has(&k->d->details_gone, sequence);
+}
+
+static bool is_scope_gone(void *arg, bool is_hold, int64_t id)
+{
+	const struct copying *k = arg;
+
+	return bits_has(is_hold ? &k->d->holds_gone : &k->d->extensions_gone, id);
+}
+
+static bool moved(void *arg, int64_t block, uint32_t at, uint32_t size,
+		  struct chunk_place *to)
+{
+	const struct copying *k = arg;
+
+	return doom_moved(k->d, block, at, size, to);
+}
+
+static bool go_on(void *arg, const char *table)
+{
+	struct copying *k = arg;
+	const struct vault_monitor *m = k->monitor;
+	const struct vault_progress p = { .stage = "copying the catalogue",
+					  .items_done = k->tables++ };
+
+	(void)table;
+	if (m && m->is_cancelled && m->is_cancelled(m->arg))
+		return false;
+	if (m && m->progress)
+		m->progress(m->arg, &p);
+	return true;
+}
+
+static enum item_outcome outcome(void *arg, const struct record_key *key)
+{
+	const struct copying *k = arg;
+	const struct doom *d = k->d;
+	const struct doomed *r = doom_record(d, key->directory, key->name, key->name_size,
+					     key->first);
+
+	if (!r)
+		return OUTCOME_PENDING;
+	if (r->kind == NODE_DIRECTORY)
+		return bits_has(&d->directories, r->target) ? OUTCOME_BYTES_STAY : OUTCOME_GONE;
+	return bits_has(&d->nodes, r->target) || bits_has(&d->contents, r->content) ||
+	       bits_has(&d->contents_shared, r->content) ? OUTCOME_BYTES_STAY : OUTCOME_GONE;
+}
+
+/* ---- what is new ------------------------------------------------------------------------ */
+
+static int add_blocks(const struct doom *d, struct catalogue *next, struct err *e)
+{
+	for (size_t i = 0; i < d->segment_count; i++)
+		if (catalogue_segment_add(next, d->segments_new[i].id, d->segments_new[i].uid,
+					  e) < 0)
+			return -1;
+	for (size_t i = 0; i < d->fresh_count; i++)
+		if (catalogue_block_add(next, &d->fresh[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int add_stub(const struct doom *d, struct catalogue *next, int64_t directory,
+		    const struct entry *entry, int64_t first, int64_t last, struct err *e)
+{
+	struct digest leaf;
+
+	return leaf_of_entry(d->catalogue, first, entry, &leaf, e) < 0 ? -1 :
+		catalogue_stub_add(next, directory, first, last, &leaf, e);
+}
+
+/* The leaf of a directory changes with its row: a stub for each range. */
+static int add_folder_stubs(const struct doom *d, struct catalogue *next,
+			    const struct edge *x, struct entry *entry, struct err *e)
+{
+	int64_t first = x->first;
+
+	while (first <= x->last) {
+		struct directory row;
+		int64_t last;
+
+		if (catalogue_directory(d->catalogue, first, x->child, &row, e) < 0)
+			return -1;
+		entry->node = row.node;
+		last = row.last < x->last ? row.last : x->last;
+		if (add_stub(d, next, x->parent, entry, first, last, e) < 0)
+			return -1;
+		if (last == CATALOGUE_OPEN_ENDED)
+			break;
+		if (catalogue_directory_after(d->catalogue, x->child, last, &first, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int look_up(const struct doom *d, int64_t directory, size_t name, uint16_t size,
+		   int64_t first, struct entry *out, struct err *e)
+{
+	return catalogue_lookup(d->catalogue, first, directory, d->names.data + name, size, out,
+				e);
+}
+
+/* In directories that stay alone: of others the root is in their own stub. */
+static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e)
+{
+	struct entry entry;
+
+	for (size_t i = 0; i < d->record_count; i++) {
+		const struct doomed *r = &d->records[i];
+
+		if (r->kind == NODE_DIRECTORY || !bits_has(&d->directories, r->directory))
+			continue;
+		if (look_up(d, r->directory, r->name, r->name_size, r->first, &entry, e) < 0 ||
+		    add_stub(d, next, r->directory, &entry, r->first, r->last, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < d->edge_count; i++) {
+		const struct edge *x = &d->edges[i];
+
+		if (bits_has(&d->directories, x->child) || !bits_has(&d->directories, x->parent))
+			continue;
+		if (look_up(d, x->parent, x->name, x->name_size, x->first, &entry, e) < 0 ||
+		    add_folder_stubs(d, next, x, &entry, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int settle(struct copying *k, struct catalogue *next, struct err *e)
+{
+	const struct doom_result *r = &k->d->result;
+	char result[RESULT_MAX], keys[DIGEST_HEX_SIZE];
+
+	digest_hex(&r->keys, keys);
+	snprintf(result, sizeof result, "{\"blocks_gone\":%" PRIu64 ",\"blocks_repacked\":%" PRIu64
+		 ",\"bytes\":%" PRIu64 ",\"bytes_repacked\":%" PRIu64 ",\"contents_gone\":%" PRIu64
+		 ",\"contents_shared\":%" PRIu64 ",\"directories\":%" PRIu64 ",\"keys\":\"%s\","
+		 "\"records\":%" PRIu64 ",\"segments_gone\":%" PRIu64 "}", r->blocks_gone,
+		 r->blocks_repacked, r->bytes, r->bytes_repacked, r->contents_gone,
+		 r->contents_shared, r->directories, keys, r->records, r->segments_gone);
+	return catalogue_disposition_settle(k->d->catalogue, next, k->d->disposition,
+					    doom_takes(k->d) ? result : NULL, outcome, k, e);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static int copy(struct copying *k, struct catalogue *next, struct err *e)
+{
+	struct doom *d = k->d;
+	const struct catalogue_copy rules = {
+		.is_whole = !doom_takes(d),
+		.directories = &d->directories, .nodes = &d->nodes, .contents = &d->contents,
+		.xattrs = &d->xattrs, .accounts = &d->accounts, .blocks = &d->blocks,
+		.segments = &d->segments, .systems_gone = &d->systems_gone,
+		.versions_gone = &d->versions_gone, .arg = k,
+		.is_entry_gone = is_entry_gone, .is_path_gone = is_path_gone,
+		.is_problem_gone = is_problem_gone,
+		.is_scan_problem_gone = is_scan_problem_gone,
+		.is_detail_gone = is_detail_gone, .is_scope_gone = is_scope_gone,
+		.moved = moved, .go_on = go_on,
+		.next_block = d->next_block, .next_segment = d->next_segment,
+	};
+
+	if (catalogue_begin(next, e) < 0)
+		return -1;
+	if (catalogue_copy_rows(next, &rules, e) < 0 || add_blocks(d, next, e) < 0 ||
+	    add_stubs(d, next, e) < 0 || settle(k, next, e) < 0)
+		return -1;
+	return catalogue_commit(next, e);
+}
+
+int doom_copy(struct doom *d, struct vault *v, struct catalogue *next,
+	      const struct vault_monitor *m, struct err *e)
+{
+	struct copying k = { .d = d, .monitor = m };
+	int rc;
+
+	if (catalogue_copy_open(next, v->catalogue, e) < 0)
+		return -1;
+	rc = copy(&k, next, e);
+	catalogue_copy_close(next);
+	return rc < 0 ? err_wrap(e, "making the next epoch's catalogue") : 0;
+}

@@ -1,0 +1,230 @@
+/*
+ * Survivors of blocks that go: decoded, packed into new blocks with new ids and keys, in
+ * new segments.  Pieces of one class and year stay together, in the order they had, so
+ * that what lay beside each other still does.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/crypt/secret.h"
+#include "fs/store/objects.h"
+#include "fs/store/segment.h"
+#include "fs/vault/doom_inside.h"
+#include "fs/vault/inside.h"
+#include "fs/vault/reader_decode.h"
+
+#define CACHE_BYTES (32u << 20)
+#define CATALOGUE_CACHE (4u << 20)
+
+struct repack {
+	struct doom *d;
+	struct vault *v;
+	const struct vault_monitor *monitor;
+	struct block_cache *cache;
+	struct vault_reader *reader;
+	struct block_encoder *encoder;
+	struct segment_builder *builder;
+	uint32_t target;	/* raw bytes a block */
+	uint8_t *raw;		/* BLOCK_RAW_MAX; the block that fills */
+	uint32_t used;
+	int64_t class_id;	/* of it */
+	int32_t year;
+	int64_t id;
+	bool has_segment;	/* segments_new has one for what the builder holds */
+	uint64_t bytes_done, bytes_total;
+};
+
+static int open_parts(struct repack *r, struct err *e)
+{
+	struct catalogue_settings s;
+
+	if (catalogue_settings_get(r->v->catalogue, &s, e) < 0)
+		return -1;
+	r->target = s.block_size;
+	r->cache = block_cache_new(CACHE_BYTES);
+	r->raw = malloc(BLOCK_RAW_MAX);
+	if (!r->cache || !r->raw)
+		return doom_no_memory(e);
+	if (vault_reader_open(r->v, r->cache, CATALOGUE_CACHE, &r->reader, e) < 0 ||
+	    block_encoder_new(r->v->id, (int)s.level, &r->encoder, e) < 0)
+		return -1;
+	return segment_builder_new(r->v->id, SEGMENT_SIZE_DEFAULT, &r->builder, e);
+}
+
+static void close_parts(struct repack *r)
+{
+	segment_builder_free(r->builder);
+	block_encoder_free(r->encoder);
+	vault_reader_close(r->reader);
+	block_cache_free(r->cache);
+	free(r->raw);
+}
+
+/* ---- out ------------------------------------------------------------------------------ */
+
+static int begin_segment(struct repack *r, struct err *e)
+{
+	struct doom *d = r->d;
+	struct new_segment *list = doom_room(d->segments_new, d->segment_count,
+					     &d->segment_capacity, sizeof *list, e);
+
+	if (!list)
+		return -1;
+	d->segments_new = list;
+	list += d->segment_count++;
+	list->id = d->next_segment++;
+	memcpy(list->uid, segment_builder_uid(r->builder), sizeof list->uid);
+	r->has_segment = true;
+	return 0;
+}
+
+static int put_segment(struct repack *r, struct err *e)
+{
+	if (!r->has_segment)
+		return 0;
+	r->has_segment = false;
+	return segment_builder_put(r->builder, r->v->objects, e) < 0 ?
+		err_wrap(e, "writing a segment") : 0;
+}
+
+static int add_sealed(struct repack *r, struct block *b, const uint8_t *sealed, struct err *e)
+{
+	uint8_t sum[16];
+
+	segment_sum(sealed, b->stored, sum);
+	for (;;) {
+		if (!r->has_segment && begin_segment(r, e) < 0)
+			return -1;
+		if (segment_builder_add(r->builder, b->uid, sealed, b->stored, sum, &b->offset,
+					e) == 0)
+			break;
+		if (e->code != MUNI_LIMIT)
+			return -1;
+		*e = ERR_NONE;
+		if (put_segment(r, e) < 0)
+			return -1;
+	}
+	b->segment = r->d->segments_new[r->d->segment_count - 1].id;
+	return 0;
+}
+
+static int flush(struct repack *r, struct err *e)
+{
+	struct doom *d = r->d;
+	struct block b = { .id = r->id, .class_id = r->class_id, .year = r->year };
+	struct block *list;
+	const uint8_t *sealed = NULL;
+	int rc = -1;
+
+	if (r->used == 0)
+		return 0;
+	if (block_encode(r->encoder, r->raw, r->used, NULL, 0, &b, &sealed, e) < 0 ||
+	    add_sealed(r, &b, sealed, e) < 0)
+		goto out;
+	if (d->fresh_count == d->fresh_capacity) {
+		size_t more = d->fresh_capacity ? d->fresh_capacity * 2 : 256;
+
+		/* Not realloc(): keys are wiped wherever they stood. */
+		list = calloc(more, sizeof *list);
+		if (!list) {
+			doom_no_memory(e);
+			goto out;
+		}
+		if (d->fresh) {
+			memcpy(list, d->fresh, d->fresh_count * sizeof *list);
+			secret_wipe(d->fresh, d->fresh_count * sizeof *list);
+			free(d->fresh);
+		}
+		d->fresh = list;
+		d->fresh_capacity = more;
+	}
+	d->fresh[d->fresh_count++] = b;
+	d->result.bytes_repacked += b.stored;
+	r->used = 0;
+	rc = 0;
+out:
+	secret_wipe(&b, sizeof b);
+	return rc;
+}
+
+/* ---- in ------------------------------------------------------------------------------- */
+
+static int take_piece(struct repack *r, struct piece *p, const uint8_t *data, struct err *e)
+{
+	/* A block may pass its target by a quarter rather than end far below it. */
+	if (r->used > 0 && r->used + p->size > r->target + r->target / 4 && flush(r, e) < 0)
+		return -1;
+	if (r->used == 0)
+		r->id = r->d->next_block++;
+	memcpy(r->raw + r->used, data + p->at, p->size);
+	p->new_block = r->id;
+	p->new_at = r->used;
+	r->used += p->size;
+	return r->used >= r->target - r->target / 8 ? flush(r, e) : 0;
+}
+
+static int take_block(struct repack *r, const struct old_block *old, struct err *e)
+{
+	struct cached_block *decoded = NULL;
+	int rc = 0;
+
+	if ((old->class_id != r->class_id || old->year != r->year) && flush(r, e) < 0)
+		return -1;
+	r->class_id = old->class_id;
+	r->year = old->year;
+	if (reader_pin(r->reader, old->id, old->raw, false, &decoded, e) < 0)
+		return err_wrap(e, "moving what stays out of block %lld", (long long)old->id);
+	for (size_t i = 0; i < old->pieces && rc == 0; i++)
+		rc = take_piece(r, &r->d->pieces[old->piece + i], decoded->data, e);
+	block_cache_unpin(r->cache, decoded);
+	return rc;
+}
+
+static int by_class(const void *a, const void *b)
+{
+	const struct old_block *x = a, *y = b;
+
+	if (x->class_id != y->class_id)
+		return x->class_id < y->class_id ? -1 : 1;
+	if (x->year != y->year)
+		return x->year < y->year ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int go_on(struct repack *r, const struct old_block *old, struct err *e)
+{
+	const struct vault_monitor *m = r->monitor;
+	const struct vault_progress p = { .stage = "moving what stays",
+					  .bytes_done = r->bytes_done += old->raw,
+					  .bytes_total = r->bytes_total };
+
+	if (m && m->is_cancelled && m->is_cancelled(m->arg))
+		return err_set(e, MUNI_CANCELLED, "stopped as you asked");
+	if (m && m->progress)
+		m->progress(m->arg, &p);
+	return 0;
+}
+
+int doom_repack(struct doom *d, struct vault *v, const struct vault_monitor *m, struct err *e)
+{
+	struct repack r = { .d = d, .v = v, .monitor = m };
+	int rc = -1;
+
+	if (d->old_count == 0)
+		return 0;
+	qsort(d->old, d->old_count, sizeof *d->old, by_class);
+	for (size_t i = 0; i < d->old_count; i++)
+		r.bytes_total += d->old[i].raw;
+	if (open_parts(&r, e) < 0)
+		goto out;
+	for (size_t i = 0; i < d->old_count; i++)
+		if (take_block(&r, &d->old[i], e) < 0 || go_on(&r, &d->old[i], e) < 0)
+			goto out;
+	if (flush(&r, e) < 0 || put_segment(&r, e) < 0)
+		goto out;
+	rc = 0;
+out:
+	close_parts(&r);
+	return rc;
+}

@@ -1,0 +1,157 @@
+/*
+ * Details of the log's entries that name what goes: the entry stays, with its commitment;
+ * salt and details go.  docs/format.md, "What a destruction removes", says of each act
+ * which of its words count.
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+#include "fs/vault/doom_inside.h"
+#include "fs/vault/inside.h"
+
+struct words {
+	struct doom *d;
+	struct vault *v;
+	struct err *e;
+};
+
+/* Acts whose details may name systems, versions, files.  Of all others they are what
+ * clearance goes by, or name nothing: they stay. */
+static bool may_name(enum log_act act)
+{
+	switch (act) {
+	case LOG_INGEST:
+	case LOG_OPEN:
+	case LOG_EXPORT:
+	case LOG_VERIFY:
+	case LOG_REPAIR:
+	case LOG_SCAN:
+	case LOG_CLASSIFY:
+	case LOG_DECIDE:
+	case LOG_EVENT:
+	case LOG_REFUSED:
+	case LOG_RESTRICTED:
+	case LOG_RESTRICTION_LIFTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const struct root *root_named(const struct doom *d, const char *name)
+{
+	for (size_t i = 0; name && i < d->root_count; i++)
+		if (strcmp(d->roots[i].name, name) == 0)
+			return &d->roots[i];
+	return NULL;
+}
+
+static bool is_gone_path(const struct doom *d, int64_t system, const char *text, size_t size)
+{
+	if (system)
+		return doom_path_is_gone(d, system, text, size);
+	for (size_t i = 0; i < d->root_count; i++)
+		if (doom_path_is_gone(d, d->roots[i].id, text, size))
+			return true;
+	return false;
+}
+
+/* As it is, and without what stands in front of a path: "SYSTEM@LABEL/", "/". */
+static bool names_gone(const struct doom *d, int64_t system, const char *text)
+{
+	const char *at = text;
+
+	if (d->path_count == 0)
+		return false;
+	for (;;) {
+		if (*at && is_gone_path(d, system, at, strlen(at)))
+			return true;
+		at = strchr(at, '/');
+		if (!at)
+			return false;
+		at++;
+	}
+}
+
+/* "..." within a sentence. */
+static bool quotes_gone(const struct doom *d, int64_t system, const char *text)
+{
+	const char *from = strchr(text, '"');
+
+	while (from) {
+		const char *to = strchr(from + 1, '"');
+
+		if (!to)
+			return false;
+		if (is_gone_path(d, system, from + 1, (size_t)(to - from - 1)))
+			return true;
+		from = strchr(to + 1, '"');
+	}
+	return false;
+}
+
+static bool value_is_gone(const struct doom *d, int64_t system, json_t *value)
+{
+	const char *key;
+	json_t *inside;
+	size_t i;
+
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return names_gone(d, system, json_string_value(value)) ||
+		       quotes_gone(d, system, json_string_value(value));
+	case JSON_ARRAY:
+		json_array_foreach(value, i, inside)
+			if (value_is_gone(d, system, inside))
+				return true;
+		return false;
+	case JSON_OBJECT:
+		json_object_foreach(value, key, inside)
+			if (value_is_gone(d, system, inside))
+				return true;
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* {"system":NAME, "version":NUMBER or LABEL ...}, also within lists. */
+static bool object_is_gone(const struct doom *d, json_t *object)
+{
+	const struct root *r = root_named(d, json_string_value(json_object_get(object,
+									      "system")));
+	json_t *version = json_object_get(object, "version");
+
+	if (r && bits_has(&d->systems_gone, r->id))
+		return true;
+	if (json_is_integer(version) && bits_has(&d->versions_gone, json_integer_value(version)))
+		return true;
+	return value_is_gone(d, r ? r->id : 0, object);
+}
+
+static int take_detail(void *arg, int64_t sequence, const char *details)
+{
+	struct words *w = arg;
+	struct doom *d = w->d;
+	struct log_entry entry;
+	json_t *root;
+	bool is_gone;
+
+	if (log_read(w->v->log, (uint64_t)sequence, &entry, w->e) < 0)
+		return -1;
+	if (!may_name(entry.act))
+		return 0;
+	root = json_loads(details, 0, NULL);
+	is_gone = root && object_is_gone(d, root);
+	json_decref(root);
+	return is_gone && !bits_add(&d->details_gone, sequence) ? doom_no_memory(w->e) : 0;
+}
+
+int doom_mark_words(struct doom *d, struct vault *v, struct err *e)
+{
+	struct words w = { d, v, e };
+
+	return catalogue_each_detail(d->catalogue, take_detail, &w, e);
+}
