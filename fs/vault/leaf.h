@@ -47,21 +47,17 @@ void leaf_sort(struct digest *leaves, size_t count);
  */
 int leaf_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
 		  struct digest *out, struct err *e);
-<<<<<<< HEAD
 /* The bytes under that hash, for a proof: malloc'ed. */
 int leaf_bytes_of_entry(struct catalogue *c, int64_t version, const struct entry *entry,
 			uint8_t **out, size_t *size, struct err *e);
 int leaf_bytes_of_version(struct catalogue *c, int64_t version, int64_t root, uint8_t **out,
 			  size_t *size, struct err *e);
-/* All leaves of a directory, sorted as its tree has them; *out malloc'ed. */
+/* All leaves of a directory, stubs of what was destroyed among them, sorted as its tree
+ * has them; *out malloc'ed. */
 int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct digest **out,
 		size_t *count, struct err *e);
 /* A directory's root, computed from its entries; its children's roots are
  * believed from their rows. */
-=======
-/* A directory's root, computed from its entries and from the stubs of those that were
- * destroyed; its children's roots are believed from their rows. */
->>>>>>> 5cd4e41 (destruction: liveness, survivors moved, stubs; versions and systems that are gone are hidden)
 int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directory,
 			   struct digest *out, struct err *e);
 /* The entries of a directory in byte order of names; unlike catalogue_list() the

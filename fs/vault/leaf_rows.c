@@ -231,9 +231,10 @@ static int gather_stub(void *arg, const struct digest *leaf)
 int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct digest **out,
 		size_t *count, struct err *e)
 {
-	struct gather g = { .catalogue = c, .version = version };
+	struct gather g = { .catalogue = c, .version = version, .e = e };
 
-	if (leaf_each_row(c, version, directory, gather_leaf, &g, e) < 0) {
+	if (leaf_each_row(c, version, directory, gather_leaf, &g, e) < 0 ||
+	    catalogue_stubs(c, version, directory, gather_stub, &g, e) < 0) {
 		free(g.leaves);
 		return -1;
 	}
@@ -246,7 +247,6 @@ int leaf_leaves(struct catalogue *c, int64_t version, int64_t directory, struct 
 int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directory,
 			   struct digest *out, struct err *e)
 {
-<<<<<<< HEAD
 	struct digest *leaves = NULL;
 	size_t count;
 
@@ -255,16 +255,4 @@ int leaf_root_of_directory(struct catalogue *c, int64_t version, int64_t directo
 	*out = leaf_root(leaves, count);
 	free(leaves);
 	return 0;
-=======
-	struct gather g = { .catalogue = c, .version = version, .e = e };
-	int rc = leaf_each_row(c, version, directory, gather_leaf, &g, e);
-
-	if (rc == 0)
-		rc = catalogue_stubs(c, version, directory, gather_stub, &g, e);
-
-	if (rc == 0)
-		*out = leaf_root(g.leaves, g.count);
-	free(g.leaves);
-	return rc;
->>>>>>> 5cd4e41 (destruction: liveness, survivors moved, stubs; versions and systems that are gone are hidden)
 }
