@@ -155,7 +155,7 @@ static void closing_never_scans(void **state)
 	must(catalogue_entry_close(f->c, v1.root, "a", 1, v1.id, v1.id, &e));
 	must(catalogue_directory_close(f->c, v1.root, v1.id, v1.id, &e));
 	must(catalogue_subtree_close(f->c, v1.root, v1.id, NULL, NULL, &e));
-	assert_int_equal(check_plans(f, NULL), 7);
+	assert_int_equal(check_plans(f, NULL), 8);
 	catalogue_rollback(f->c);
 }
 
