@@ -99,6 +99,14 @@ int retainer_open(struct catalogue *c, int64_t now, struct retainer **out, struc
 	return 0;
 }
 
+void retainer_set_day(struct retainer *r, struct civil day)
+{
+	r->classes.has_day = true;
+	r->classes.day = day;
+	for (size_t i = 0; i < r->classes.policy_count; i++)
+		r->classes.policies[i]->today = day;
+}
+
 void retainer_close(struct retainer *r)
 {
 	if (!r)
@@ -369,6 +377,16 @@ static enum record_standing standing_of(const struct retainer *r, bool lacks_def
 	return s->then == THEN_DESTROY ? STANDING_DUE : STANDING_REVIEW;
 }
 
+static uint64_t count_versions(const struct retainer *r, const struct retain_system *s,
+			       const struct record *record)
+{
+	const struct retain_version *first = retain_version_of(&r->moments, record->key.first);
+	const struct retain_version *last = retain_version_of(&r->moments, record->last);
+	uint64_t end = last ? last->number : s->versions;
+
+	return first && end >= first->number ? end - first->number + 1 : 1;
+}
+
 static void rule(struct retainer *r, struct record_state *out)
 {
 	const struct record_term *ruling = NULL;
@@ -407,6 +425,7 @@ int retainer_judge(struct retainer *r, const struct record *record, struct recor
 		return -1;
 	s = retain_system_of(&r->moments, record->system);
 	out->system_name = s->row.name;
+	out->versions = count_versions(r, s, record);
 	out->is_restricted = r->is_restricted;
 	out->classes = r->codes;
 	out->class_count = r->found_count;

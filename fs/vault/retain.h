@@ -54,6 +54,7 @@ struct record_state {
 	bool is_extended;	/* by an extension: until is its day */
 	bool lacks_trigger;	/* a class has no date to count from, held or not */
 	bool is_restricted;
+	uint64_t versions;	/* that it stands in */
 	const int64_t *holds;	/* ids of those that cover it */
 	size_t hold_count;
 };
@@ -72,6 +73,8 @@ struct record_filter {		/* NULL or 0: any */
 	const char *path;	/* glob */
 	const char *class_code;
 	int64_t version;	/* only records that stand in no other version */
+	const struct civil *day;	/* judged as on this day in every time zone; NULL: as
+					 * of the second asof */
 };
 /* Every record that the filter lets through, judged as of `asof`, in the order of
  * catalogue_records().  class_code: any of the record's classes; path: its newest.

@@ -158,7 +158,7 @@ static int load_policy(struct retain_policy *p, struct retain_classes *k, struct
 	int rc = policy_load(row.text, row.text_size, row.name, &p->policy, e);
 	if (rc == 0) {
 		policy_set_digest(p->policy, row.digest.bytes);
-		p->today = zone_date(policy_zone(p->policy), k->now);
+		p->today = k->has_day ? k->day : zone_date(policy_zone(p->policy), k->now);
 	} else {
 		err_wrap(e, "the policy %s, version %u, by which records are kept",
 			 text_printable(row.name), row.version);

@@ -67,6 +67,8 @@ int vault_due(struct catalogue *c, const struct record_filter *f, int64_t asof,
 	}
 	if (retainer_open(c, asof, &d.r, e) < 0)
 		goto out;
+	if (f && f->day)
+		retainer_set_day(d.r, *f->day);
 	rc = catalogue_records(c, system.id, on_record, &d, e);
 	retainer_close(d.r);
 out:

@@ -36,6 +36,8 @@ struct retain_class {
 struct retain_classes {
 	struct catalogue *c;
 	int64_t now;
+	bool has_day;		/* it is this day everywhere */
+	struct civil day;
 	struct retain_class *list;	/* owned; by id */
 	struct retain_class **by_code;	/* owned */
 	size_t count;
@@ -94,12 +96,14 @@ int retain_path_class(struct retain_paths *p, int64_t system, const char *path, 
 struct retain_moments {
 	struct retain_version {
 		int64_t id, system, ingested;
+		uint64_t number;	/* in its system, from 1 */
 	} *versions;		/* owned; by id */
 	size_t version_count;
 	struct retain_system {
 		struct system row;
 		int64_t newest;		/* version */
 		int64_t ingested;	/* that was */
+		uint64_t versions;
 	} *systems;		/* owned; by id */
 	size_t system_count;
 	struct retain_event {
@@ -166,6 +170,11 @@ int scope_covers(const struct scope *s, const struct record *r, const char *cons
 		 size_t class_count, struct scope_facts *f, bool is_strict, bool *out,
 		 struct err *e);
 
+/* What was asked for as a row: names found, words checked.  *system: id 0 where none was
+ * named. */
+int retain_scope_resolve(struct vault *v, const struct scope_request *s, struct scope_row *out,
+			 struct system *system, struct err *e);
+
 /* ---- the retainer -------------------------------------------------------------------------- */
 
 struct retain_hold {
@@ -202,6 +211,8 @@ struct retainer {
 	struct err *e;
 };
 
+/* From now on it is this day, in every time zone. */
+void retainer_set_day(struct retainer *r, struct civil day);
 /* The classes of a record alone: r->found, r->codes. */
 int retainer_classes(struct retainer *r, const struct record *record, struct err *e);
 

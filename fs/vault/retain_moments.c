@@ -28,8 +28,8 @@ static int on_version(void *arg, const struct version *v)
 	if (!retain_room(&m->versions, m->version_count, &o->version_room,
 			 sizeof *m->versions))
 		return no_memory(o->e);
-	m->versions[m->version_count++] = (struct retain_version){ v->id, v->system,
-								   v->ingested };
+	m->versions[m->version_count++] = (struct retain_version){
+		.id = v->id, .system = v->system, .ingested = v->ingested };
 	return 0;
 }
 
@@ -95,12 +95,13 @@ int retain_moments_open(struct retain_moments *m, struct catalogue *c, struct er
 	if (m->system_count > 0)
 		qsort(m->systems, m->system_count, sizeof *m->systems, compare_systems);
 	for (size_t i = 0; i < m->version_count; i++) {
-		const struct retain_version *v = &m->versions[i];
+		struct retain_version *v = &m->versions[i];
 		struct retain_system *s = (struct retain_system *)retain_system_of(m, v->system);
 
 		if (s) {
 			s->newest = v->id;
 			s->ingested = v->ingested;
+			v->number = ++s->versions;
 		}
 	}
 	return 0;
