@@ -137,6 +137,8 @@ int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
 /* The hash of that entry as a leaf of the tree. */
 int log_leaf(const struct log *l, uint64_t sequence, struct digest *out, struct err *e);
+/* The same from the entry itself: for whoever has no log at hand. */
+struct digest log_leaf_of(const struct log_entry *entry);
 /*
  * Every entry against every head, every head's signature, and both copies; needs
  * no key but the certificate.  found() gets a sentence for each thing that is

@@ -231,3 +231,11 @@ int log_record_check_signature(const struct log_record *r, const uint8_t *cert,
 				r->head.count);
 	return 0;
 }
+
+struct digest log_leaf_of(const struct log_entry *entry)
+{
+	uint8_t raw[LOG_ENTRY];
+
+	log_entry_write(entry, raw);
+	return log_entry_leaf(raw);
+}

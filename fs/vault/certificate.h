@@ -16,18 +16,29 @@ struct adversary_report {
 };
 
 /*
- * Makes the certificate of a disposition in state GONE: JSON, signatures of the archive
- * and of the officer, time-stamp where an authority is configured, annex; files synced;
- * LOG_CERTIFIED; state CERTIFIED.  Never twice: made again after a crash it is the same one.
+ * Makes the certificate of a disposition in state GONE: JSON, signature of the officer,
+ * and beside it the archive's own (the officers' authorities do not vouch for that one, and
+ * stock tools accept a CMS only if all its signers are vouched for), time-stamp where an
+ * authority is configured, annex; files synced; LOG_CERTIFIED; state CERTIFIED.  Never twice: made again after a crash it is the same one.
  * The facts come from the disposition's rows and its result (fs/vault/execution.h).
  */
 int certificate_make(struct vault *v, int64_t disposition, const char *officer,
 		     struct officer_key *key, const struct adversary_report *adversary,
 		     int64_t *id, struct err *e);
 
+/* What lies of it in certificates/. */
+enum certificate_file {
+	CERTIFICATE_CMS,	/* C1.p7m */
+	CERTIFICATE_ANNEX,	/* C1.annex.json */
+	CERTIFICATE_TIMESTAMP,	/* C1.tsr; not there where no authority was named */
+	CERTIFICATE_ARCHIVE_SIGNATURE,	/* C1.p7s: the archive's own, detached */
+};
+/* malloc'ed; MUNI_NOT_FOUND. */
+int certificate_file(struct vault *v, int64_t id, enum certificate_file which, uint8_t **data,
+		     size_t *size, struct err *e);
 /* The CMS of certificate `id` (malloc'ed DER).  MUNI_NOT_FOUND. */
 int certificate_read(struct vault *v, int64_t id, uint8_t **der, size_t *size, struct err *e);
-/* Adds an officer's signature. */
+/* Adds an officer's signature; who may, the caller has asked.  MUNI_EXISTS: has signed. */
 int certificate_sign(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
 		     struct err *e);
 

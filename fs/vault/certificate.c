@@ -1,0 +1,297 @@
+/*
+ * Certificates as files: made, read, signed.
+ *
+ * The order is the point: annex, certificate, time-stamp, and last the archive's own
+ * signature, each synced; then the row and the log.  Where the archive's signature is
+ * there all of it is, and a later run takes that certificate instead of making another.
+ */
+#include "fs/vault/certificate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/canonical.h"
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+#include "fs/crypt/sign.h"
+#include "fs/vault/archive_inside.h"
+#include "fs/vault/authority.h"
+#include "fs/vault/certificate_inside.h"
+
+#define NAME_SIZE 48
+
+static const char *const suffixes[] = {
+	[CERTIFICATE_CMS] = "p7m",
+	[CERTIFICATE_ANNEX] = "annex.json",
+	[CERTIFICATE_TIMESTAMP] = "tsr",
+	[CERTIFICATE_ARCHIVE_SIGNATURE] = "p7s",
+};
+
+static void name_of(int64_t id, enum certificate_file which, char out[NAME_SIZE])
+{
+	snprintf(out, NAME_SIZE, "C%" PRId64 ".%s", id, suffixes[which]);
+}
+
+static int open_folder(struct vault *v, struct err *e)
+{
+	return file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
+}
+
+int certificate_file(struct vault *v, int64_t id, enum certificate_file which, uint8_t **data,
+		     size_t *size, struct err *e)
+{
+	char name[NAME_SIZE];
+	int fd = open_folder(v, e), rc;
+
+	*data = NULL;
+	*size = 0;
+	if (fd < 0)
+		return -1;
+	name_of(id, which, name);
+	rc = file_load(fd, name, CERTIFICATE_MAX, data, size, e);
+	file_close(&fd);
+	return rc;
+}
+
+int certificate_read(struct vault *v, int64_t id, uint8_t **der, size_t *size, struct err *e)
+{
+	if (certificate_file(v, id, CERTIFICATE_CMS, der, size, e) == 0)
+		return 0;
+	if (e->code == MUNI_NOT_FOUND)
+		return err_set(e, MUNI_NOT_FOUND, "there is no certificate C%" PRId64
+			       "; `muni cert list` shows those that there are", id);
+	return -1;
+}
+
+static int put_file(int fd, int64_t id, enum certificate_file which, const void *data,
+		    size_t size, struct err *e)
+{
+	char name[NAME_SIZE];
+
+	name_of(id, which, name);
+	return file_replace_synced(fd, name, data, size, 0400, e);
+}
+
+/* ---- one that a crash left whole --------------------------------------------------------- */
+
+/* Is what lies there this disposition's, under the archive's own signature? */
+static bool is_left_whole(struct certificate_facts *f, struct digest *content)
+{
+	struct vault *v = f->vault;
+	uint8_t *cms = NULL, *own = NULL, *text = NULL;
+	size_t cms_size, own_size, size, count = 0;
+	struct cms_signer *signers = NULL;
+	struct err ignored = ERR_NONE;
+	json_t *json = NULL;
+	char wanted[24];
+	const char *disposition;
+	bool is_whole = false;
+
+	if (certificate_file(v, f->id, CERTIFICATE_CMS, &cms, &cms_size, &ignored) < 0 ||
+	    certificate_file(v, f->id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size,
+			     &ignored) < 0 ||
+	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &count, &ignored) < 0 ||
+	    sign_verify_detached(own, own_size, text, size, v->certificate, v->certificate_size,
+				 &ignored) < 0 ||
+	    canonical_load(text, size, &json, &ignored) < 0)
+		goto out;
+	snprintf(wanted, sizeof wanted, "D%" PRId64, f->row.id);
+	disposition = json_string_value(json_object_get(json_object_get(json, "identity"),
+							"disposition"));
+	is_whole = disposition && strcmp(disposition, wanted) == 0;
+	*content = digest_of(text, size);
+out:
+	cms_signers_free(signers, count);
+	json_decref(json);
+	free(cms);
+	free(own);
+	free(text);
+	return is_whole;
+}
+
+/* ---- making ------------------------------------------------------------------------------- */
+
+/* The authority's word that it existed now, where one is named. */
+static int stamp(struct certificate_facts *f, int fd, const struct digest *content, struct err *e)
+{
+	uint8_t *tsr = NULL;
+	size_t size;
+	int64_t when;
+	int rc;
+
+	if (vault_authority_stamp(f->vault, content, &tsr, &size, &when, e) < 0) {
+		if (e->code == MUNI_NOT_FOUND) {
+			*e = ERR_NONE;
+			return 0;
+		}
+		return err_wrap(e, "what was approved is destroyed, but its certificate wants a "
+				"time-stamp; run `muni dispose execute` again when the authority "
+				"can be reached, or name none (`muni cert authority ARCHIVE "
+				"--none`)");
+	}
+	rc = put_file(fd, f->id, CERTIFICATE_TIMESTAMP, tsr, size, e);
+	free(tsr);
+	return rc;
+}
+
+static int sign_and_write(struct certificate_facts *f, int fd, struct officer_key *key,
+			  const char *text, size_t size, struct err *e)
+{
+	const struct signer *archive = keyring_signer(f->vault->keyring);
+	const struct digest content = digest_of(text, size);
+	uint8_t *cms = NULL, *own = NULL;
+	size_t cms_size, own_size;
+	int rc = -1;
+
+	if (cms_sign_attached(NULL, key, text, size, f->now, &cms, &cms_size, e) == 0 &&
+	    sign_detached(archive, text, size, f->now, &own, &own_size, e) == 0 &&
+	    put_file(fd, f->id, CERTIFICATE_CMS, cms, cms_size, e) == 0 &&
+	    stamp(f, fd, &content, e) == 0)
+		rc = put_file(fd, f->id, CERTIFICATE_ARCHIVE_SIGNATURE, own, own_size, e);
+	free(cms);
+	free(own);
+	return rc;
+}
+
+static int make_files(struct certificate_facts *f, int fd, struct officer_key *key,
+		      struct digest *content, struct err *e)
+{
+	char annex[NAME_SIZE], own[NAME_SIZE], tsr[NAME_SIZE], *text = NULL;
+	size_t size = 0;
+	int rc = -1;
+
+	name_of(f->id, CERTIFICATE_ANNEX, annex);
+	name_of(f->id, CERTIFICATE_ARCHIVE_SIGNATURE, own);
+	name_of(f->id, CERTIFICATE_TIMESTAMP, tsr);
+	if (file_remove(fd, own, e) == 0 && file_remove(fd, tsr, e) == 0 &&
+	    certificate_annex(f, fd, annex, e) == 0 && certificate_json(f, &text, &size, e) == 0)
+		rc = sign_and_write(f, fd, key, text, size, e);
+	if (rc == 0)
+		*content = digest_of(text, size);
+	free(text);
+	return rc;
+}
+
+/* Row, state and log in one act. */
+static int settle(struct certificate_facts *f, const struct digest *content, struct err *e)
+{
+	struct catalogue *c = f->vault->catalogue;
+	const struct known_officer *o = certificate_officer(f, f->maker, f->now);
+	char hex[DIGEST_HEX_SIZE], *details = NULL;
+	int64_t id = 0;
+	int rc = -1;
+
+	digest_hex(content, hex);
+	if (asprintf(&details, "{\"certificate\":\"C%" PRId64 "\",\"disposition\":\"D%" PRId64
+		     "\",\"sha256\":\"%s\"}", f->id, f->row.id, hex) < 0)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the log's entry");
+	if (catalogue_begin(c, e) < 0)
+		goto out;
+	if (catalogue_certificate_add(c, f->row.id, f->now, content, &id, e) < 0 ||
+	    catalogue_disposition_state(c, f->row.id, DISPOSITION_CERTIFIED, NULL, e) < 0 ||
+	    (id != f->id && err_set(e, MUNI_DAMAGED, "the next certificate would be C%" PRId64
+				    ", not C%" PRId64, id, f->id) < 0)) {
+		catalogue_rollback(c);
+		goto out;
+	}
+	rc = vault_commit_act_by(f->vault, LOG_CERTIFIED, o ? &o->identity.fingerprint : NULL,
+				 details, e);
+out:
+	free(details);
+	return rc;
+}
+
+static int make(struct certificate_facts *f, struct officer_key *key, int64_t *id, struct err *e)
+{
+	struct digest content;
+	int fd = -1, rc = -1;
+
+	if (f->row.state != DISPOSITION_GONE)
+		return err_set(e, MUNI_REFUSED, "D%" PRId64 " is not executed: what is not gone "
+			       "is not certified", f->row.id);
+	if (file_make_dir(f->vault->dirfd, ARCHIVE_CERTIFICATES, 0700, e) < 0)
+		return -1;
+	fd = open_folder(f->vault, e);
+	if (fd < 0)
+		return -1;
+	if (is_left_whole(f, &content) || make_files(f, fd, key, &content, e) == 0)
+		rc = settle(f, &content, e);
+	*id = f->id;
+	file_close(&fd);
+	return rc;
+}
+
+struct finding {
+	int64_t disposition, id;
+};
+
+static int is_of(void *arg, int64_t id, int64_t disposition, int64_t made,
+		 const struct digest *content)
+{
+	struct finding *f = arg;
+
+	(void)made;
+	(void)content;
+	if (disposition == f->disposition)
+		f->id = id;
+	return 0;
+}
+
+int certificate_make(struct vault *v, int64_t disposition, const char *officer,
+		     struct officer_key *key, const struct adversary_report *adversary,
+		     int64_t *id, struct err *e)
+{
+	struct finding known = { .disposition = disposition };
+	struct certificate_facts f;
+	int rc;
+
+	*id = 0;
+	if (catalogue_certificates(v->catalogue, is_of, &known, e) < 0)
+		return -1;
+	if (known.id != 0) {
+		*id = known.id;
+		return 0;
+	}
+	if (certificate_facts_load(&f, v, disposition, e) < 0)
+		return -1;
+	f.maker = officer;
+	f.adversary = adversary;
+	rc = make(&f, key, id, e);
+	certificate_facts_clear(&f);
+	return rc < 0 ? err_wrap(e, "making the certificate of D%" PRId64, disposition) : 0;
+}
+
+/* ---- more signatures ------------------------------------------------------------------------ */
+
+int certificate_sign(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
+		     struct err *e)
+{
+	uint8_t *old = NULL, *new = NULL;
+	size_t old_size, new_size;
+	char *details = NULL;
+	int fd = -1, rc = -1;
+
+	if (certificate_read(v, id, &old, &old_size, e) < 0 ||
+	    cms_add_signature(old, old_size, key, vault_now(v), &new, &new_size, e) < 0)
+		goto out;
+	fd = open_folder(v, e);
+	if (fd < 0 || put_file(fd, id, CERTIFICATE_CMS, new, new_size, e) < 0)
+		goto out;
+	if (asprintf(&details, "{\"certificate\":\"C%" PRId64 "\",\"signed_by\":\"%s\"}", id,
+		     text_printable(officer)) < 0) {
+		details = NULL;
+		err_set(e, MUNI_NO_MEMORY, "no memory for the log's entry");
+		goto out;
+	}
+	if (catalogue_begin(v->catalogue, e) == 0)
+		rc = vault_commit_act(v, LOG_CERTIFIED, details, e);
+out:
+	file_close(&fd);
+	free(details);
+	free(old);
+	free(new);
+	return rc;
+}

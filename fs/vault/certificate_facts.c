@@ -1,0 +1,235 @@
+/*
+ * Reading what a certificate tells.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/canonical.h"
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+#include "fs/vault/certificate_inside.h"
+
+#define SHARED_LISTED 1000	/* the annex has all of them */
+
+json_t *hex_value(const struct digest *d)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_hex(d, hex);
+	return json_string(hex);
+}
+
+json_t *time_value(int64_t seconds)
+{
+	char text[TEXT_TIME_MAX];
+
+	return json_string(text_time(seconds, 0, text));
+}
+
+json_t *base64_value(const void *data, size_t size)
+{
+	char *text = text_base64(data, size);
+	json_t *value = text ? json_string(text) : NULL;
+
+	free(text);
+	return value;
+}
+
+json_t *count_value(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* ---- officers --------------------------------------------------------------------------- */
+
+struct loading {
+	struct certificate_facts *facts;
+	struct err *e;
+};
+
+static int on_officer(void *arg, const struct officer_row *o)
+{
+	struct loading *l = arg;
+	struct certificate_facts *f = l->facts;
+	struct known_officer *grown =
+		reallocarray(f->officers, f->officer_count + 1, sizeof *grown);
+
+	if (!grown)
+		return err_set(l->e, MUNI_NO_MEMORY, "no memory for the officers");
+	f->officers = grown;
+	grown = &grown[f->officer_count];
+	*grown = (struct known_officer){ .added = o->added, .removed = o->removed };
+	if (identity_parse(o->cert, o->cert_size, &grown->identity, l->e) < 0)
+		return err_wrap(l->e, "reading the certificate of officer %s",
+				text_printable(o->id));
+	f->officer_count++;
+	grown->id = strdup(o->id);
+	grown->roles = strdup(o->roles);
+	return grown->id && grown->roles ? 0 :
+	       err_set(l->e, MUNI_NO_MEMORY, "no memory for the officers");
+}
+
+const struct known_officer *certificate_officer(const struct certificate_facts *f,
+						const char *id, int64_t when)
+{
+	const struct known_officer *last = NULL;
+
+	for (size_t i = 0; id && i < f->officer_count; i++) {
+		const struct known_officer *o = &f->officers[i];
+
+		if (strcmp(o->id, id) != 0)
+			continue;
+		if (o->added <= when && (o->removed == 0 || when < o->removed))
+			return o;
+		last = o;
+	}
+	return last;
+}
+
+/* ---- approvals -------------------------------------------------------------------------- */
+
+/* One person's part, with what proves it. */
+static int add_approval(struct loading *l, const struct approval_row *a,
+			const struct cms_signer *s)
+{
+	struct certificate_facts *f = l->facts;
+	int64_t at = s->signed_at ? s->signed_at : a->made;
+	const struct known_officer *o = certificate_officer(f, a->officer, a->made);
+	const char *roles = o ? o->roles : "";
+	json_t *part = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "act",
+				 strcmp(roles, "witness") == 0 ? "witnessed" : "approved", "id",
+				 a->officer, "person", s->identity.subject, "roles", roles, "at",
+				 time_value(at), "received", time_value(a->made), "certificate",
+				 base64_value(s->identity.cert, s->identity.cert_size),
+				 "signature", base64_value(a->signature, a->signature_size));
+
+	if (!part || json_array_append_new(f->approvals, part) < 0)
+		return err_set(l->e, MUNI_USAGE, "an officer's name in an approval is not UTF-8");
+	return 0;
+}
+
+static int on_approval(void *arg, const struct approval_row *a)
+{
+	struct loading *l = arg;
+	const char *statement = l->facts->row.statement;
+	struct cms_signer *signers = NULL;
+	size_t count = 0;
+	int rc = -1;
+
+	if (cms_verify_detached(a->signature, a->signature_size, statement, strlen(statement),
+				&signers, &count, l->e) < 0)
+		return err_wrap(l->e, "reading the approval of %s", text_printable(a->officer));
+	if (count == 1)
+		rc = add_approval(l, a, &signers[0]);
+	else
+		err_set(l->e, MUNI_DAMAGED, "the approval of %s has %zu signatures",
+			text_printable(a->officer), count);
+	cms_signers_free(signers, count);
+	return rc;
+}
+
+/* ---- items, holds, copies, certificates ---------------------------------------------------- */
+
+static int on_item(void *arg, const struct disposition_item *i)
+{
+	struct loading *l = arg;
+	struct certificate_facts *f = l->facts;
+
+	if ((unsigned)i->outcome < sizeof f->outcomes / sizeof *f->outcomes)
+		f->outcomes[i->outcome]++;
+	if (i->outcome == OUTCOME_BYTES_STAY && json_array_size(f->shared) < SHARED_LISTED)
+		json_array_append_new(f->shared, hex_value(&i->leaf));
+	return 0;
+}
+
+static int on_hold(void *arg, const struct hold_row *h)
+{
+	struct loading *l = arg;
+
+	(void)h;
+	l->facts->holds++;
+	return 0;
+}
+
+static int on_copy(void *arg, const struct copy_row *k)
+{
+	struct loading *l = arg;
+	json_t *copy = json_pack("{s:I, s:s, s:s, s:s, s:o, s:o}", "id", (json_int_t)k->id, "of",
+				 k->of, "place", k->place, "state", k->state, "declared",
+				 time_value(k->declared), "changed", time_value(k->changed));
+
+	if (strcmp(k->of, "keyring") == 0 && strcmp(k->state, "destroyed") != 0)
+		l->facts->has_kept_keyring = true;
+	return copy && json_array_append_new(l->facts->copies, copy) == 0 ? 0 :
+	       err_set(l->e, MUNI_NO_MEMORY, "no memory for the declared copies");
+}
+
+static int on_certificate(void *arg, int64_t id, int64_t disposition, int64_t made,
+			  const struct digest *content)
+{
+	struct loading *l = arg;
+
+	(void)disposition;
+	(void)made;
+	if (id > l->facts->previous) {
+		l->facts->previous = id;
+		l->facts->previous_digest = *content;
+	}
+	return 0;
+}
+
+static int load_rows(struct certificate_facts *f, int64_t disposition, struct err *e)
+{
+	struct catalogue *c = f->vault->catalogue;
+	struct loading l = { f, e };
+
+	if (catalogue_officers(c, on_officer, &l, e) < 0 ||
+	    catalogue_approvals(c, disposition, on_approval, &l, e) < 0 ||
+	    catalogue_disposition_items(c, disposition, on_item, &l, e) < 0 ||
+	    catalogue_holds(c, false, on_hold, &l, e) < 0 ||
+	    catalogue_copies(c, on_copy, &l, e) < 0 ||
+	    catalogue_certificates(c, on_certificate, &l, e) < 0)
+		return -1;
+	f->id = f->previous + 1;
+	return 0;
+}
+
+int certificate_facts_load(struct certificate_facts *f, struct vault *v, int64_t disposition,
+			   struct err *e)
+{
+	*f = (struct certificate_facts){ .vault = v, .now = vault_now(v),
+					 .approvals = json_array(), .shared = json_array(),
+					 .copies = json_array() };
+	if (!f->approvals || !f->shared || !f->copies) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for a certificate");
+		goto failed;
+	}
+	if (catalogue_disposition_get(v->catalogue, disposition, &f->row, e) < 0 ||
+	    canonical_load(f->row.statement, strlen(f->row.statement), &f->statement, e) < 0 ||
+	    execution_read(f->row.result, &f->execution, e) < 0 ||
+	    load_rows(f, disposition, e) < 0)
+		goto failed;
+	return 0;
+failed:
+	certificate_facts_clear(f);
+	return err_wrap(e, "gathering what the certificate of D%" PRId64 " tells", disposition);
+}
+
+void certificate_facts_clear(struct certificate_facts *f)
+{
+	for (size_t i = 0; i < f->officer_count; i++) {
+		free(f->officers[i].id);
+		free(f->officers[i].roles);
+		identity_clear(&f->officers[i].identity);
+	}
+	free(f->officers);
+	json_decref(f->statement);
+	json_decref(f->approvals);
+	json_decref(f->shared);
+	json_decref(f->copies);
+	execution_clear(&f->execution);
+	disposition_row_clear(&f->row);
+	*f = (struct certificate_facts){ 0 };
+}
