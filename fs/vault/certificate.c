@@ -20,6 +20,7 @@
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/authority.h"
 #include "fs/vault/certificate_inside.h"
+#include "fs/vault/roster.h"
 
 #define NAME_SIZE 48
 
@@ -266,28 +267,63 @@ int certificate_make(struct vault *v, int64_t disposition, const char *officer,
 
 /* ---- more signatures ------------------------------------------------------------------------ */
 
+#define ROLES_ALL (ROLES_DECIDING | ROLE_WITNESS | ROLE_AUDITOR)
+
+static int signed_details(int64_t id, const char *officer, char **out, struct err *e)
+{
+	char certificate[24];
+	json_t *o;
+	size_t size;
+	int rc;
+
+	snprintf(certificate, sizeof certificate, "C%" PRId64, id);
+	o = json_pack("{s:s, s:s}", "certificate", certificate, "signed_by", officer);
+	rc = o ? canonical_dump(o, out, &size, e)
+	       : err_set(e, MUNI_NO_MEMORY, "no memory for the log's entry");
+	json_decref(o);
+	return rc;
+}
+
+/* The officer is who he says, and in office; MUNI_REFUSED else. */
+static int prove(struct vault *v, const char *officer, struct officer_key *key,
+		 const void *data, size_t size, struct digest *actor, struct err *e)
+{
+	struct roster roster;
+	const struct officer *who;
+	uint8_t *signature = NULL;
+	size_t signature_size;
+	int rc;
+
+	if (roster_load(v->catalogue, &roster, e) < 0)
+		return -1;
+	rc = roster_prove(&roster, officer, key, ROLES_ALL, "sign a certificate", data, size,
+			  vault_now(v), &who, &signature, &signature_size, e);
+	if (rc == 0)
+		*actor = who->identity.fingerprint;
+	free(signature);
+	roster_clear(&roster);
+	return rc;
+}
+
 int certificate_sign(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
 		     struct err *e)
 {
 	uint8_t *old = NULL, *new = NULL;
 	size_t old_size, new_size;
 	char *details = NULL;
+	struct digest actor;
 	int fd = -1, rc = -1;
 
 	if (certificate_read(v, id, &old, &old_size, e) < 0 ||
-	    cms_add_signature(old, old_size, key, vault_now(v), &new, &new_size, e) < 0)
+	    prove(v, officer, key, old, old_size, &actor, e) < 0 ||
+	    cms_add_signature(old, old_size, key, vault_now(v), &new, &new_size, e) < 0 ||
+	    signed_details(id, officer, &details, e) < 0)
 		goto out;
 	fd = open_folder(v, e);
 	if (fd < 0 || put_file(fd, id, CERTIFICATE_CMS, new, new_size, e) < 0)
 		goto out;
-	if (asprintf(&details, "{\"certificate\":\"C%" PRId64 "\",\"signed_by\":\"%s\"}", id,
-		     text_printable(officer)) < 0) {
-		details = NULL;
-		err_set(e, MUNI_NO_MEMORY, "no memory for the log's entry");
-		goto out;
-	}
 	if (catalogue_begin(v->catalogue, e) == 0)
-		rc = vault_commit_act(v, LOG_CERTIFIED, details, e);
+		rc = vault_commit_act_by(v, LOG_CERTIFIED, &actor, details, e);
 out:
 	file_close(&fd);
 	free(details);

@@ -1,0 +1,188 @@
+#include "fs/vault/certificate_verify.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/canonical.h"
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+#include "fs/crypt/sign.h"
+#include "fs/vault/certificate_inside.h"
+#include "fs/vault/certificate_verify_inside.h"
+
+/* ---- telling ------------------------------------------------------------------------------- */
+
+void judge_tell(struct judging *j, const char *check, enum check_result result,
+		const char *format, ...)
+{
+	char sentence[sizeof j->worst.text];
+	enum muni_code code = result == CHECK_FAILS ? MUNI_DAMAGED : MUNI_REFUSED;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof sentence, format, args);
+	va_end(args);
+	j->found(j->arg, check, result, sentence);
+	if ((result == CHECK_FAILS && j->worst.code != MUNI_DAMAGED) ||
+	    (result == CHECK_UNTRUSTED && j->worst.code == MUNI_OK))
+		err_set(&j->worst, code, "%s: %s", check, sentence);
+}
+
+void judge_tell_err(struct judging *j, const char *check, const struct err *e)
+{
+	judge_tell(j, check, e->code == MUNI_REFUSED ? CHECK_UNTRUSTED : CHECK_FAILS, "%s",
+		   e->text);
+}
+
+/* ---- small words ----------------------------------------------------------------------------- */
+
+const char *judge_text(const json_t *from, const char *key)
+{
+	const char *text = json_string_value(json_object_get(from, key));
+
+	return text ? text : "";
+}
+
+int judge_digest(const json_t *from, const char *key, struct digest *out)
+{
+	return text_unhex(judge_text(from, key), out->bytes, DIGEST_SIZE);
+}
+
+uint8_t *judge_bytes(const json_t *from, const char *key, size_t *size)
+{
+	return text_unbase64_bytes(judge_text(from, key), size);
+}
+
+/* ---- the certificate itself --------------------------------------------------------------------- */
+
+static int open_content(struct judging *j)
+{
+	struct err e = ERR_NONE;
+
+	if (cms_verify_attached(j->with->cms, j->with->cms_size, &j->text, &j->text_size,
+				&j->signers, &j->signer_count, &e) < 0) {
+		judge_tell(j, "signatures", CHECK_FAILS, "%s", e.text);
+		return -1;
+	}
+	judge_tell(j, "signatures", CHECK_HOLDS, "%zu signature%s over these very %zu bytes",
+		   j->signer_count, j->signer_count == 1 ? "" : "s", j->text_size);
+	if (canonical_load(j->text, j->text_size, &j->content, &e) < 0 ||
+	    strcmp(judge_text(j->content, "type"), CERTIFICATE_TYPE) != 0) {
+		judge_tell(j, "content", CHECK_FAILS, "what was signed is no certificate of "
+			   "muniment in canonical form");
+		return -1;
+	}
+	return 0;
+}
+
+static void check_timestamp(struct judging *j)
+{
+	const struct evidence *w = j->with;
+	const struct digest of = digest_of(j->text, j->text_size);
+	struct err e = ERR_NONE;
+	char when[TEXT_TIME_MAX];
+
+	if (!w->timestamp) {
+		judge_tell(j, "time-stamp", CHECK_SKIPPED, "none was given: the times of signing "
+			   "are what the signers say");
+		return;
+	}
+	if (timestamp_verify(w->timestamp, w->timestamp_size, &of,
+			     w->authority ? w->authority : w->ca,
+			     w->authority ? w->authority_size : w->ca_size, &j->stamped, &e) < 0)
+		judge_tell_err(j, "time-stamp", &e);
+	else
+		judge_tell(j, "time-stamp", CHECK_HOLDS, "it existed on %s, says its authority",
+			   text_time(j->stamped, 0, when));
+}
+
+/* As of the moment of signing; without one in the signature as of the certificate's own. */
+static void check_signer(struct judging *j, const struct cms_signer *s)
+{
+	const struct evidence *w = j->with;
+	int64_t at = s->signed_at;
+	struct err e = ERR_NONE;
+	char when[TEXT_TIME_MAX];
+
+	if (at == 0 && text_parse_time(judge_text(json_object_get(j->content, "identity"),
+						  "made"), false, &at) < 0)
+		at = 0;
+	if (!s->identity.can_sign)
+		judge_tell(j, "signer", CHECK_UNTRUSTED, "the certificate of %s is not for signing",
+			   text_printable(s->identity.subject));
+	else if (identity_check_chain(&s->identity, w->ca, w->ca_size, w->cms, w->cms_size, at,
+				      &e) < 0)
+		judge_tell_err(j, "signer", &e);
+	else
+		judge_tell(j, "signer", CHECK_HOLDS, "%s, on %s",
+			   text_printable(s->identity.subject), text_time(at, 0, when));
+}
+
+/* The archive's own signature lies beside: no officers' authority vouches for it. */
+static void check_archive(struct judging *j)
+{
+	const struct evidence *w = j->with;
+	const json_t *identity = json_object_get(j->content, "identity");
+	size_t size = 0;
+	uint8_t *cert = judge_bytes(identity, "archive_certificate", &size);
+	struct err e = ERR_NONE;
+
+	if (!cert)
+		judge_tell(j, "archive", CHECK_FAILS, "the certificate does not say which archive "
+			   "it is of");
+	else if (!w->archive_signature)
+		judge_tell(j, "archive", CHECK_SKIPPED, "the archive's own signature (C1.p7s) was "
+			   "not given");
+	else if (sign_verify_detached(w->archive_signature, w->archive_signature_size, j->text,
+				      j->text_size, cert, size, &e) < 0)
+		judge_tell_err(j, "archive", &e);
+	else
+		judge_tell(j, "archive", CHECK_HOLDS, "signed by the key of archive %s too",
+			   text_printable(judge_text(identity, "archive")));
+	free(cert);
+}
+
+static void check_previous(struct judging *j)
+{
+	const json_t *previous =
+		json_object_get(json_object_get(j->content, "proof"), "previous");
+	struct digest of;
+
+	if (json_is_null(previous))
+		judge_tell(j, "previous", CHECK_HOLDS, "it is the archive's first certificate");
+	else if (judge_digest(previous, "sha256", &of) < 0)
+		judge_tell(j, "previous", CHECK_FAILS, "the certificate before it is not named");
+	else
+		judge_tell(j, "previous", CHECK_HOLDS, "it follows %s, whose content has SHA-256 %s",
+			   text_printable(judge_text(previous, "certificate")),
+			   judge_text(previous, "sha256"));
+}
+
+int certificate_verify(const struct evidence *w,
+		       void (*found)(void *arg, const char *check, enum check_result result,
+				     const char *sentence), void *arg, json_t **content,
+		       struct err *e)
+{
+	struct judging j = { .with = w, .found = found, .arg = arg, .worst = ERR_NONE };
+
+	*content = NULL;
+	if (open_content(&j) == 0) {
+		check_timestamp(&j);
+		for (size_t i = 0; i < j.signer_count; i++)
+			check_signer(&j, &j.signers[i]);
+		judge_people(&j);
+		judge_annex(&j);
+		judge_log(&j);
+		check_archive(&j);
+		check_previous(&j);
+		*content = json_incref(j.content);
+	}
+	json_decref(j.content);
+	free(j.text);
+	cms_signers_free(j.signers, j.signer_count);
+	if (j.worst.code == MUNI_OK)
+		return 0;
+	*e = j.worst;
+	return -1;
+}
