@@ -38,8 +38,8 @@ void identity_clear(struct identity *i);
  * spec: path of a PEM key (encrypted: ask() is called), or a "pkcs11:" URI (RFC 7512; the
  * token's PIN by pin-value, pin-source (a file) or ask(); module-path names its library,
  * else p11-kit's are tried).  cert: DER, whose public key it must be
- * (MUNI_CANNOT_UNLOCK: the PIN or passphrase; MUNI_USAGE: another's key).  ask(): 0, or
- * -1 where nobody answers; NULL: nobody does.
+ * (MUNI_CANNOT_UNLOCK: the PIN or passphrase; MUNI_USAGE: another's key).  ask(): not
+ * negative, out NUL ended; -1 where nobody answers; NULL: nobody does.
  */
 int officer_key_open(const char *spec, const uint8_t *cert, size_t cert_size,
 		     int (*ask)(void *arg, const char *question, char *out, size_t size),
