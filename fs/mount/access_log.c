@@ -61,6 +61,13 @@ void access_log_stop(struct access_log *a)
 	free(a);
 }
 
+void access_log_forget(struct access_log *a)
+{
+	pthread_mutex_lock(&a->lock);
+	explicit_bzero(a->names, sizeof a->names);
+	pthread_mutex_unlock(&a->lock);
+}
+
 static struct known_name *slot_of(struct access_log *a, uint64_t ino)
 {
 	return &a->names[(ino * 0x9e3779b97f4a7c15u) >> 52];

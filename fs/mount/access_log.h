@@ -31,6 +31,8 @@ void access_log_note(struct access_log *a, uint64_t ino, const struct place *par
 		     const char *name);
 int access_log_open(struct access_log *a, struct mount *m, struct catalogue *c, uint64_t ino,
 		    const struct fuse_ctx *who, struct err *e);
+/* Wipes the names that it remembers. */
+void access_log_forget(struct access_log *a);
 void access_log_stop(struct access_log *a);	/* NULL is allowed; A3 is the recorder's */
 
 #endif

@@ -23,12 +23,29 @@ int64_t certificates_id(const char *name)
 	return h ? (int64_t)h : 1;
 }
 
+/* The folder may come with the first certificate.  -1: there is none. */
+static int open_folder(const struct mount *m)
+{
+	struct err ignored = ERR_NONE;
+
+	return file_open_dir(m->folder, "certificates", &ignored);
+}
+
+void certificates_changed(const struct mount *m, struct timespec *out)
+{
+	int fd = open_folder(m);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		*out = st.st_mtim;
+	file_close(&fd);
+}
+
 void certificates_each(const struct mount *m, int (*row)(void *arg, const char *name),
 		       void *arg)
 {
-	struct err ignored = ERR_NONE;
 	struct dirent *entry;
-	int fd = m->certificates < 0 ? -1 : file_open_dir(m->certificates, ".", &ignored);
+	int fd = open_folder(m);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir) {
@@ -59,11 +76,15 @@ static int is_certificate(void *arg, const char *name)
 int certificates_open(const struct mount *m, int64_t id, struct err *e)
 {
 	struct certificate_search s = { .id = id };
+	int folder, fd;
 
 	certificates_each(m, is_certificate, &s);
-	if (!s.name[0])
+	folder = s.name[0] ? open_folder(m) : -1;
+	if (folder < 0)
 		return err_set(e, MUNI_NOT_FOUND, "there is no such certificate");
-	return file_open(m->certificates, s.name, O_RDONLY | O_NONBLOCK, 0, e);
+	fd = file_open(folder, s.name, O_RDONLY | O_NONBLOCK, 0, e);
+	file_close(&folder);
+	return fd;
 }
 
 int certificates_at(const struct mount *m, uint64_t ino, int64_t id, struct found *out,

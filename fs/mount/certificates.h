@@ -6,10 +6,14 @@
 #define FS_MOUNT_CERTIFICATES_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct err;
 struct found;
 struct mount;
+
+/* When one came or went; left alone where there is no folder. */
+void certificates_changed(const struct mount *m, struct timespec *out);
 
 int64_t certificates_id(const char *name);
 /* row() returns non-zero to stop. */

@@ -1,6 +1,7 @@
 #include "fs/mount/cursors.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct set {
 };
 
 struct cursors {
+	atomic_uint_fast64_t first;	/* count before the first entry */
 	pthread_mutex_t lock;	/* protects sets */
 	struct set sets[SETS];
 };
@@ -52,7 +54,8 @@ void cursors_put(struct cursors *c, const struct cursor *at)
 
 void cursors_get(struct cursors *c, uint64_t ino, uint64_t count, struct cursor *out)
 {
-	*out = (struct cursor){ .ino = ino };
+	*out = (struct cursor){ .ino = ino, .count = count >> CURSORS_GENERATION
+							   << CURSORS_GENERATION };
 	pthread_mutex_lock(&c->lock);
 	struct set *s = set_of(c, ino);
 	for (unsigned i = 0; i < WAYS; i++) {
@@ -63,9 +66,18 @@ void cursors_get(struct cursors *c, uint64_t ino, uint64_t count, struct cursor 
 	pthread_mutex_unlock(&c->lock);
 }
 
-void cursors_clear(struct cursors *c)
+uint64_t cursors_first(struct cursors *c)
 {
+	return atomic_load(&c->first);
+}
+
+void cursors_renew(struct cursors *c, void (*mend)(void *arg, struct cursor *at), void *arg)
+{
+	atomic_fetch_add(&c->first, UINT64_C(1) << CURSORS_GENERATION);
 	pthread_mutex_lock(&c->lock);
-	memset(c->sets, 0, sizeof c->sets);
+	for (unsigned i = 0; i < SETS; i++)
+		for (unsigned k = 0; k < WAYS; k++)
+			if (c->sets[i].ways[k].ino != 0)
+				mend(arg, &c->sets[i].ways[k]);
 	pthread_mutex_unlock(&c->lock);
 }

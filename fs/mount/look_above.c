@@ -65,6 +65,8 @@ static int fixed_at(struct mount *m, struct catalogue *c, const struct place *p,
 	case PLACE_CERTIFICATES:
 		folder_at(m, ino, 0, out);
 		out->attr_timeout = 0;	/* certificates come unannounced */
+		if (p->id == PLACE_CERTIFICATES)
+			certificates_changed(m, &out->st.st_mtim);
 		return 0;
 	case PLACE_STATUS:
 		attr_of_ours(m, ino, S_IFREG | 0444, 0, 0, &out->st);
@@ -146,7 +148,7 @@ static int name_in_system(struct catalogue *c, int64_t system, const char *name,
 	return name[0] == '@' ? dated_link(c, system, name + 1, out, e) : absent(e);
 }
 
-static int name_in_fixed(struct mount *m, struct catalogue *c, const struct place *parent,
+static int name_in_fixed(struct catalogue *c, const struct place *parent,
 			 const char *name, struct place *out, struct err *e)
 {
 	struct system system;
@@ -167,7 +169,7 @@ static int name_in_fixed(struct mount *m, struct catalogue *c, const struct plac
 			  strcmp(name, "certificates") == 0 ? PLACE_CERTIFICATES : 0;
 		return out->id ? 0 : absent(e);
 	}
-	if (parent->id == PLACE_CERTIFICATES && name[0] != '.' && m->certificates >= 0) {
+	if (parent->id == PLACE_CERTIFICATES && name[0] != '.') {
 		*out = (struct place){ .kind = PLACE_CERTIFICATE,
 				       .id = certificates_id(name) };
 		return 0;
@@ -183,7 +185,7 @@ int above_up(struct mount *m, struct catalogue *c, const struct place *parent,
 
 	switch (parent->kind) {
 	case PLACE_FIXED:
-		if (name_in_fixed(m, c, parent, name, &p, e) < 0)
+		if (name_in_fixed(c, parent, name, &p, e) < 0)
 			return -1;
 		return above_at(m, c, &p, out, e);
 	case PLACE_SYSTEM:

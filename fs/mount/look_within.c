@@ -141,6 +141,7 @@ struct listing {
 	const struct place *dir;
 	struct cursor at;	/* the last entry that was taken or skipped */
 	uint64_t skip;		/* entries still to be passed over */
+	struct cursor behind;	/* pass over all up to this name; name_size 0: none */
 	bool with_attrs;
 	int (*row)(void *arg, const struct look_row *r);
 	void *arg;
@@ -150,6 +151,16 @@ struct listing {
 static int too_far(struct listing *l)
 {
 	return too_big(l->e);
+}
+
+/* Whether a listing that began in an earlier generation had this one already. */
+static bool is_passed(const struct listing *l, const struct entry *entry)
+{
+	const struct cursor *b = &l->behind;
+	size_t shorter = entry->name_size < b->name_size ? entry->name_size : b->name_size;
+	int by = memcmp(entry->name, b->name, shorter);
+
+	return b->name_size > 0 && (by < 0 || (by == 0 && entry->name_size <= b->name_size));
 }
 
 static int on_entry(void *arg, const struct entry *entry, const struct node *node)
@@ -162,6 +173,8 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 
 	if (l->skip > 0) {
 		l->skip--;
+	} else if (is_passed(l, entry)) {
+		;
 	} else if (view_shows(l->m->view, node->class_id)) {
 		if (!look_ino(l->m, &p, &row.ino))
 			return too_far(l);
@@ -192,13 +205,21 @@ int within_list(struct mount *m, struct catalogue *c, const struct place *p, uin
 		return err_set(e, MUNI_NOT_FOUND, "not a directory");
 	if (!look_ino(m, p, &ino))
 		return too_big(e);
-	cursors_get(m->cursors, ino, count, &l.at);
-	l.skip = count - l.at.count;
+	uint64_t first = cursors_first(m->cursors);
+	if (count == 0)
+		count = first;	/* the dots' offsets know no generation */
+	if (count >= first) {
+		cursors_get(m->cursors, ino, count, &l.at);
+		l.skip = count - l.at.count;
+	} else {
+		cursors_get(m->cursors, ino, count, &l.behind);
+		l.at = (struct cursor){ .ino = ino, .count = first };
+	}
 	/* Nodes are asked for even where only names are: classes stand there. */
-	if (catalogue_list(c, p->version, p->id, l.at.count ? l.at.name : NULL,
+	if (catalogue_list(c, p->version, p->id, l.at.name_size ? l.at.name : NULL,
 			   l.at.name_size, true, on_entry, &l, e) < 0)
 		return -1;
-	if (l.at.count > 0)
+	if (l.at.name_size > 0)
 		cursors_put(m->cursors, &l.at);
 	return 0;
 }

@@ -48,7 +48,7 @@ struct mount {
 	struct access_log *access_log;	/* NULL unless audited */
 	struct presence *presence;	/* NULL where registering failed */
 	struct fuse_session *session;
-	int certificates;		/* folder; -1: there is none */
+	int folder;			/* the archive's */
 
 	/* Set by the handshake, before any other request. */
 	bool can_no_open, can_no_opendir;

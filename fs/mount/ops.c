@@ -41,6 +41,14 @@ void ops_fail(fuse_req_t req, uint64_t ino, const struct err *e)
 	fuse_reply_err(req, errno_of(e->code));
 }
 
+void ops_fail_node(fuse_req_t req, uint64_t ino, const struct err *e)
+{
+	if (e->code == MUNI_NOT_FOUND)
+		fuse_reply_err(req, ESTALE);
+	else
+		ops_fail(req, ino, e);
+}
+
 struct vault_reader *ops_begin(fuse_req_t req)
 {
 	struct vault_reader *r;
@@ -94,21 +102,17 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (!r)
 		return;
 	if (strlen(name) > CATALOGUE_NAME_MAX) {
-		ops_end(m, r);
 		fuse_reply_err(req, ENAMETOOLONG);
-		return;
-	}
-	int rc = look_up(m, vault_reader_catalogue(r), parent, name, &f, &e);
-	ops_end(m, r);
-	if (rc < 0) {
+	} else if (look_up(m, vault_reader_catalogue(r), parent, name, &f, &e) < 0) {
 		ops_fail(req, parent, &e);
-		return;
+	} else {
+		entry.ino = f.ino;
+		entry.attr = f.st;
+		entry.entry_timeout = f.entry_timeout;
+		entry.attr_timeout = f.attr_timeout;
+		fuse_reply_entry(req, &entry);
 	}
-	entry.ino = f.ino;
-	entry.attr = f.st;
-	entry.entry_timeout = f.entry_timeout;
-	entry.attr_timeout = f.attr_timeout;
-	fuse_reply_entry(req, &entry);
+	ops_end(m, r);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -121,12 +125,11 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	(void)fi;
 	if (!r)
 		return;
-	int rc = look_at(m, vault_reader_catalogue(r), ino, &f, &e);
-	ops_end(m, r);
-	if (rc < 0)
-		ops_fail(req, ino, &e);
+	if (look_at(m, vault_reader_catalogue(r), ino, &f, &e) < 0)
+		ops_fail_node(req, ino, &e);
 	else
 		fuse_reply_attr(req, &f.st, f.attr_timeout);
+	ops_end(m, r);
 }
 
 static void op_readlink(fuse_req_t req, fuse_ino_t ino)
@@ -138,12 +141,11 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 	if (!r)
 		return;
-	int rc = look_link(m, vault_reader_catalogue(r), ino, &target, &e);
-	ops_end(m, r);
-	if (rc < 0)
-		ops_fail(req, ino, &e);
+	if (look_link(m, vault_reader_catalogue(r), ino, &target, &e) < 0)
+		ops_fail_node(req, ino, &e);
 	else
 		fuse_reply_readlink(req, target);
+	ops_end(m, r);
 	free(target);
 }
 

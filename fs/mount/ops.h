@@ -21,10 +21,14 @@ extern const struct fuse_lowlevel_ops mount_ops;
 struct mount *ops_mount(fuse_req_t req);
 /* NULL: the request was answered with an error. */
 struct vault_reader *ops_begin(fuse_req_t req);
-/* Takes the mount, not the request: an answered request is gone. */
+/* After the answer, for who waits until all readers are back (pool_shut()) relies on it
+ * that nothing said from them is still to come.  Takes the mount, not the request: an
+ * answered request is gone. */
 void ops_end(struct mount *m, struct vault_reader *r);
 /* Replies with the errno that e->code stands for; tells of damage. */
 void ops_fail(fuse_req_t req, uint64_t ino, const struct err *e);
+/* The same where the node itself was asked for: one that is gone is stale. */
+void ops_fail_node(fuse_req_t req, uint64_t ino, const struct err *e);
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		struct fuse_file_info *fi);

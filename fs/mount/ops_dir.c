@@ -55,11 +55,11 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 	int rc = !p.buffer ? err_set(&e, MUNI_NO_MEMORY, "no memory for a listing") :
 		 look_list(m, vault_reader_catalogue(r), ino, (uint64_t)offset,
 			   is_plus, add, &p, &e);
-	ops_end(m, r);
 	if (rc < 0)
-		ops_fail(req, ino, &e);
+		ops_fail_node(req, ino, &e);
 	else
 		fuse_reply_buf(req, p.buffer, p.used);
+	ops_end(m, r);
 	free(p.buffer);
 }
 

@@ -33,21 +33,18 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, EROFS);
 		return;
 	}
-	if (m->access_log) {
-		struct vault_reader *r = ops_begin(req);
-		if (!r)
-			return;
-		int rc = access_log_open(m->access_log, m, vault_reader_catalogue(r), ino,
-					 fuse_req_ctx(req), &e);
-		ops_end(m, r);
-		if (rc < 0) {
-			ops_fail(req, ino, &e);
-			return;
-		}
-	}
+	struct vault_reader *r = m->access_log ? ops_begin(req) : NULL;
+	if (m->access_log && !r)
+		return;
 	fi->keep_cache = 1;
 	fi->noflush = 1;
-	fuse_reply_open(req, fi);
+	if (r && access_log_open(m->access_log, m, vault_reader_catalogue(r), ino,
+				 fuse_req_ctx(req), &e) < 0)
+		ops_fail_node(req, ino, &e);
+	else
+		fuse_reply_open(req, fi);
+	if (r)
+		ops_end(m, r);
 }
 
 /* ---- read --------------------------------------------------------------------------- */
@@ -91,11 +88,13 @@ static void read_ours(fuse_req_t req, struct vault_reader *r, fuse_ino_t ino, si
 	struct place p;
 
 	if (!look_place(ops_mount(req), ino, &p))
-		fuse_reply_err(req, ENOENT);
+		fuse_reply_err(req, ESTALE);
 	else if (p.kind == PLACE_FIXED && p.id == PLACE_STATUS)
 		read_status(req, r, ino, size, offset);
 	else if (p.kind == PLACE_CERTIFICATE)
 		read_certificate(req, p.id, ino, size, offset);
+	else if (p.kind == PLACE_NODE)
+		fuse_reply_err(req, ESTALE);	/* it was here when it was opened */
 	else
 		fuse_reply_err(req, EISDIR);
 }
@@ -183,13 +182,11 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 	r = ops_begin(req);
 	if (!r)
 		return;
-	int rc = seek(m, r, ino, (uint64_t)offset, whence == SEEK_DATA, &size,
-		      &out, &e);
-	ops_end(m, r);
-	if (rc < 0)
-		ops_fail(req, ino, &e);
+	if (seek(m, r, ino, (uint64_t)offset, whence == SEEK_DATA, &size, &out, &e) < 0)
+		ops_fail_node(req, ino, &e);
 	else if ((uint64_t)offset >= size || (whence == SEEK_DATA && out >= size))
 		fuse_reply_err(req, ENXIO);
 	else
 		fuse_reply_lseek(req, (off_t)out);
+	ops_end(m, r);
 }

@@ -125,13 +125,13 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	if (!r)
 		return;
 	int rc = get(m, vault_reader_catalogue(r), ino, name, &blob, &x, ours, &e);
-	ops_end(m, r);
 	if (rc == 0)
 		reply_value(req, x.value, x.size, size);
 	else if (e.code == MUNI_NOT_FOUND)
 		fuse_reply_err(req, ENODATA);
 	else
 		ops_fail(req, ino, &e);
+	ops_end(m, r);
 	free(blob);
 }
 
@@ -180,11 +180,10 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 	if (!r)
 		return;
-	int rc = list(&names, vault_reader_catalogue(r), ino, &e);
-	ops_end(m, r);
-	if (rc < 0)
+	if (list(&names, vault_reader_catalogue(r), ino, &e) < 0)
 		ops_fail(req, ino, &e);
 	else
 		reply_value(req, names.list.data, names.list.size, size);
+	ops_end(m, r);
 	buffer_free(&names.list);
 }

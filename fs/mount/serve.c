@@ -27,6 +27,7 @@
 #include "fs/mount/unmounter.h"
 #include "fs/mount/view.h"
 #include "fs/mount/watch.h"
+#include "fs/vault/follow.h"
 #include "fs/vault/presence.h"
 
 /* SQLite's caches of all connections together; the rest of the 32 MiB that a
@@ -117,7 +118,7 @@ static void close_parts(struct mount *m)
 	cursors_free(m->cursors);
 	recent_free(m->recent);
 	view_free(m->view);
-	file_close(&m->certificates);
+	file_close(&m->folder);
 }
 
 /* ---- the moment from which it serves --------------------------------------------------- */
@@ -210,25 +211,18 @@ static int serve_vault(struct mount *m, struct serve_ends *ends, struct err *e)
 	if (register_mount(m, &why) < 0)
 		messages_say(m->messages, "this mount could not register itself, so no "
 			     "destruction can count on it: %s", why.text);
-	if (session_open(m, e) < 0)
+	/* Who switched the epoch before we could be told has not heard of us. */
+	if (vault_epoch_check(m->vault, e) < 0 || session_open(m, e) < 0)
 		goto out;
+	if (m->presence && presence_set_mountpoint(m->presence, m->o.mountpoint, &why) < 0)
+		messages_say(m->messages, "the run folder does not say where this mount is: %s",
+			     why.text);
 	rc = run(m, ends, e);
 	session_close(m->session);
 out:
 	presence_close(m->presence);
 	close_parts(m);
 	return rc;
-}
-
-/* Made with the first certificate: absent before. */
-static int open_certificates(const char *archive)
-{
-	struct err ignored = ERR_NONE;
-	int folder = file_open_user(archive, O_RDONLY | O_DIRECTORY, 0, &ignored);
-	int fd = folder < 0 ? -1 : file_open_dir(folder, "certificates", &ignored);
-
-	file_close(&folder);
-	return fd;
 }
 
 int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
@@ -239,7 +233,7 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 		.passphrase_file = o->passphrase_file,
 		.prompt = prompt_terminal,
 	} };
-	struct mount m = { .o = *o, .certificates = -1, .ready_fd = ends->ready,
+	struct mount m = { .o = *o, .folder = -1, .ready_fd = ends->ready,
 			   .on_ready = on_ready, .access_log = ends->access_log };
 	int rc = -1;
 
@@ -253,8 +247,11 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 		goto out;
 	if (ends->ready >= 0)	/* after the prompt: the terminal is no longer needed */
 		setsid();
-	m.certificates = open_certificates(o->archive);
-	rc = serve_vault(&m, ends, e);
+	/* Reading needs the catalogue's key alone; that of another epoch will be told. */
+	vault_forget_keys(m.vault);
+	m.folder = file_open_user(o->archive, O_RDONLY | O_DIRECTORY, 0, e);
+	if (m.folder >= 0)
+		rc = serve_vault(&m, ends, e);
 	vault_close(m.vault);
 out:
 	messages_free(m.messages);

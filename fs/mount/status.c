@@ -36,6 +36,17 @@ void status_free(struct status *s)
 	free(s);
 }
 
+void status_forget(struct status *s)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->text)
+		explicit_bzero(s->text, s->size);
+	free(s->text);
+	s->text = NULL;
+	s->size = 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* ---- the parts ------------------------------------------------------------------- */
 
 static json_t *time_of(int64_t seconds)

@@ -18,6 +18,9 @@ struct status;
 struct status *status_new(void);	/* NULL without memory */
 void status_free(struct status *s);
 
+/* What was said of an epoch that is over. */
+void status_forget(struct status *s);
+
 int status_stat(struct mount *m, struct catalogue *c, off_t *size, struct timespec *changed,
 		struct err *e);
 /* *out malloc'ed: bytes [offset, offset + size), cut at the end. */

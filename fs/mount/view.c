@@ -11,6 +11,7 @@
 struct shown_class {
 	int64_t id;
 	bool is_shown;
+	bool is_restricted;
 };
 
 struct state {			/* one reading of the catalogue */
@@ -19,7 +20,7 @@ struct state {			/* one reading of the catalogue */
 	struct view_version *versions;	/* by id */
 	size_t version_count;
 	struct view_totals totals;
-	uint64_t epoch;
+	struct node_set hidden;	/* nodes of restricted classes */
 };
 
 struct view {
@@ -32,7 +33,7 @@ struct view {
 struct gathering {
 	const struct mount *m;
 	struct state state;
-	const char *wanted;	/* classes=, or NULL */
+	const char *wanted;	/* classes= that have to be there, or NULL */
 	unsigned found;		/* of those named in it */
 	bool failed;
 };
@@ -81,7 +82,8 @@ static int on_class(void *arg, const struct record_class *k)
 		return 1;
 	}
 	g->state.classes = more;
-	more[g->state.class_count++] = (struct shown_class){ k->id, is_shown(&g->m->o, k) };
+	more[g->state.class_count++] = (struct shown_class){
+		k->id, is_shown(&g->m->o, k), k->is_restricted };
 	if (g->wanted && is_listed(g->wanted, ':', k->code[0] ? k->code : "-"))
 		g->found++;
 	return 0;
@@ -130,17 +132,31 @@ static void state_free(struct state *s)
 {
 	free(s->classes);
 	free(s->versions);
+	node_set_free(&s->hidden);
 	*s = (struct state){ 0 };
+}
+
+/* Restricted nodes, which are not counted in what this mount holds either. */
+static int gather_hidden(struct state *s, struct catalogue *c, struct err *e)
+{
+	uint64_t entries, bytes;
+
+	for (size_t i = 0; i < s->class_count; i++)
+		if (s->classes[i].is_restricted &&
+		    node_set_of_classes(&s->hidden, c, &s->classes[i].id, 1, e) < 0)
+			return -1;
+	if (hidden_totals(&s->hidden, c, s->versions, s->version_count, &entries, &bytes, e) < 0)
+		return -1;
+	s->totals.nodes -= entries < s->totals.nodes ? entries : s->totals.nodes;
+	s->totals.bytes -= bytes < s->totals.bytes ? bytes : s->totals.bytes;
+	return 0;
 }
 
 static int gather(struct gathering *g, struct catalogue *c, struct err *e)
 {
 	int64_t system = g->m->shape == MOUNT_ARCHIVE ? 0 : g->m->system.id;
-	struct catalogue_settings settings;
 
-	g->wanted = g->m->o.classes;
-	if (catalogue_settings_get(c, &settings, e) < 0 ||
-	    catalogue_classes(c, on_class, g, e) < 0 ||
+	if (catalogue_classes(c, on_class, g, e) < 0 ||
 	    catalogue_versions(c, system, on_version, g, e) < 0)
 		return -1;
 	if (g->failed)
@@ -149,11 +165,10 @@ static int gather(struct gathering *g, struct catalogue *c, struct err *e)
 		return err_set(e, MUNI_USAGE, "classes=%s names a class that this archive does "
 			       "not have; '-' is the class of what nobody classified",
 			       text_printable(g->wanted));
-	g->state.epoch = settings.epoch;
 	if (g->state.version_count > 0)
 		qsort(g->state.versions, g->state.version_count, sizeof *g->state.versions,
 		      by_id);
-	return 0;
+	return gather_hidden(&g->state, c, e);
 }
 
 /* ---- what changed -------------------------------------------------------------- */
@@ -177,8 +192,6 @@ static bool class_shown(const struct state *s, int64_t id)
 
 static bool is_shrunk(const struct state *before, const struct state *now)
 {
-	if (before->epoch != now->epoch)	/* something was destroyed */
-		return true;
 	for (size_t i = 0; i < before->class_count; i++)
 		if (before->classes[i].is_shown != class_shown(now, before->classes[i].id))
 			return true;
@@ -188,20 +201,46 @@ static bool is_shrunk(const struct state *before, const struct state *now)
 	return false;
 }
 
+/* Nodes of classes that were shown and are not, or the other way round, and those that
+ * moved into or out of a restricted one. */
+static int find_changed(const struct state *before, const struct state *now,
+			struct catalogue *c, struct node_set *out, struct err *e)
+{
+	struct node_set flipped = { .ids = NULL }, none = { .ids = NULL };
+	int rc = -1;
+
+	for (size_t i = 0; i < before->class_count; i++) {
+		const struct shown_class *k = &before->classes[i];
+		if (k->is_shown != class_shown(now, k->id) &&
+		    node_set_of_classes(&flipped, c, &k->id, 1, e) < 0)
+			goto out;
+	}
+	if (node_set_add_difference(out, &before->hidden, &now->hidden, e) < 0 ||
+	    node_set_add_difference(out, &flipped, &none, e) < 0)
+		goto out;
+	node_set_settle(out);
+	rc = 0;
+out:
+	node_set_free(&flipped);
+	return rc;
+}
+
 int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
 		 struct err *e)
 {
-	struct gathering g = { .m = v->m };
+	struct gathering g = { .m = v->m, .wanted = v->is_read ? NULL : v->m->o.classes };
 
-	if (gather(&g, c, e) < 0) {
+	*what = (struct view_change){ .is_first = !v->is_read };
+	/* Only who refreshes writes the state, one thread: no lock to read it. */
+	if (gather(&g, c, e) < 0 ||
+	    (v->is_read && find_changed(&v->state, &g.state, c, &what->nodes, e) < 0)) {
+		node_set_free(&what->nodes);
 		state_free(&g.state);
 		return -1;
 	}
 	pthread_rwlock_wrlock(&v->lock);
 	struct state before = v->state;
-	what->is_first = !v->is_read;
 	what->is_shrunk = v->is_read && is_shrunk(&before, &g.state);
-	what->epoch = g.state.epoch;
 	what->newest_before = before.version_count ?
 			      before.versions[before.version_count - 1].id : 0;
 	v->state = g.state;

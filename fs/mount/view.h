@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fs/mount/hidden.h"
+
 struct catalogue;
 struct err;
 struct mount;
@@ -21,8 +23,8 @@ struct view;
 struct view_change {
 	bool is_first;		/* nothing was known before */
 	bool is_shrunk;		/* a version or class is gone, or shows otherwise */
-	uint64_t epoch;
 	int64_t newest_before;	/* versions with higher ids are new */
+	struct node_set nodes;	/* shown now and not before, or the other way round; owned */
 };
 
 struct view_version {
@@ -36,7 +38,8 @@ struct view_totals {
 
 struct view *view_new(const struct mount *m);	/* m borrowed; NULL without memory */
 void view_free(struct view *v);
-/* Also checks that every class named by classes= exists (MUNI_USAGE). */
+/* what->nodes is the caller's to free.  The first time it also checks that every class
+ * named by classes= exists (MUNI_USAGE). */
 int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
 		 struct err *e);
 

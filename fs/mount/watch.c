@@ -4,17 +4,15 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "fs/base/err.h"
-#include "fs/mount/cursors.h"
-#include "fs/mount/look.h"
+#include "fs/mount/drop.h"
+#include "fs/mount/follow.h"
 #include "fs/mount/messages.h"
 #include "fs/mount/mount.h"
-#include "fs/mount/ops.h"
-#include "fs/mount/recent.h"
 #include "fs/mount/view.h"
+#include "fs/vault/follow.h"
 #include "fs/vault/presence.h"
 
 #define POLL_MS 1000
@@ -24,98 +22,65 @@ struct watch {
 	struct mount *m;	/* borrowed */
 	struct catalogue *catalogue;	/* the thread's own */
 	int64_t seen;		/* catalogue_data_version() of the last look */
+	bool is_behind;		/* the last look failed: look again whatever it says */
+	struct node_set left;	/* that it left to be taken back */
+	struct follow follow;
+	pthread_t main;		/* a signal to it ends the mount */
 	atomic_bool is_stopping;
 	pthread_t thread;
 };
 
-/* ---- taking back ------------------------------------------------------------------- */
-
-static void drop_entry(struct mount *m, uint64_t parent, const char *name)
-{
-	/* ENOENT: the kernel does not have it, which is what we want. */
-	fuse_lowlevel_notify_inval_entry(m->session, parent, name, strlen(name));
-}
-
-static void drop_folder(struct mount *m, const struct place *p)
-{
-	uint64_t ino;
-
-	if (look_ino(m, p, &ino))
-		fuse_lowlevel_notify_inval_inode(m->session, ino, 0, 0);
-}
-
-static int drop_name(void *arg, const struct look_row *row)
-{
-	struct mount *m = arg;
-
-	if (strcmp(row->name, ".") != 0 && strcmp(row->name, "..") != 0)
-		drop_entry(m, PLACE_ROOT, row->name);
-	return 0;
-}
-
-struct news {
-	struct watch *w;
-	bool with_trees;	/* whole versions, not only the way to them */
-};
+/* ---- looking ------------------------------------------------------------------------- */
 
 static void tell_version(void *arg, const struct view_version *v)
 {
-	struct news *n = arg;
-	struct mount *m = n->w->m;
-	struct place versions = { .kind = PLACE_VERSIONS, .id = v->system };
-	struct place system = { .kind = PLACE_SYSTEM, .id = v->system };
+	struct watch *w = arg;
 	struct err ignored = ERR_NONE;
 	struct version row;
-	uint64_t ino;
 
-	drop_folder(m, &versions);
-	drop_folder(m, &system);
-	if (look_ino(m, &system, &ino))
-		drop_entry(m, ino, "latest");
 	/* Dropping a directory's entry drops all that the kernel knows below it. */
-	if (catalogue_version_get(n->w->catalogue, v->id, &row, &ignored) == 0 &&
-	    look_ino(m, &versions, &ino))
-		drop_entry(m, ino, row.label);
+	bool is_there = catalogue_version_get(w->catalogue, v->id, &row, &ignored) == 0;
+	drop_way_to(w->m, v, is_there ? row.label : NULL);
 }
 
-/* Something is gone: nothing that the kernel keeps can be trusted. */
-static void drop_everything(struct watch *w)
+static int take_back(struct watch *w, const struct node_set *nodes, struct err *e)
 {
-	struct mount *m = w->m;
-	struct news all = { w, true };
-	struct err ignored = ERR_NONE;
+	const struct node_set none = { .ids = NULL };
 
-	recent_clear(m->recent);
-	cursors_clear(m->cursors);
-	block_cache_clear(m->blocks);
-	view_each(m->view, 0, tell_version, &all);
-	look_list(m, w->catalogue, PLACE_ROOT, 0, false, drop_name, m, &ignored);
-	fuse_lowlevel_notify_inval_inode(m->session, PLACE_ROOT, 0, 0);
+	if (node_set_add_difference(&w->left, nodes, &none, e) < 0)
+		return -1;
+	node_set_settle(&w->left);
+	if (follow_nodes(w->m, w->catalogue, &w->left, e) < 0)
+		return -1;
+	node_set_free(&w->left);
+	return 0;
 }
 
-/* ---- looking ------------------------------------------------------------------------- */
-
-static bool look_again(struct watch *w)
+static int look(struct watch *w, struct err *e)
 {
 	struct mount *m = w->m;
 	struct view_change change;
-	struct err e = ERR_NONE;
-
-	if (view_refresh(m->view, w->catalogue, &change, &e) < 0) {
-		messages_say(m->messages, "the archive changed, but %s", e.text);
-		return false;
-	}
-	if (change.is_shrunk) {
-		drop_everything(w);
-		return true;
-	}
-	struct news news = { w, false };
 	struct view_version newest;
-	if (view_newest(m->view, 0, &newest) && newest.id > change.newest_before) {
-		view_each(m->view, change.newest_before, tell_version, &news);
-		fuse_lowlevel_notify_inval_inode(m->session, PLACE_ROOT, 0, 0);
-	}
-	return true;
+	int rc;
+
+	if (view_refresh(m->view, w->catalogue, &change, e) < 0)
+		return -1;
+	rc = take_back(w, &change.nodes, e);
+	node_set_free(&change.nodes);
+	if (change.is_shrunk)	/* classes show otherwise: also names that were not there */
+		view_each(m->view, 0, tell_version, w);
+	else if (view_newest(m->view, 0, &newest) && newest.id > change.newest_before)
+		view_each(m->view, change.newest_before, tell_version, w);
+	drop_top(m);
+	return rc;
+}
+
+static bool look_again(struct watch *w, struct err *e)
+{
+	w->is_behind = look(w, e) < 0;
+	if (w->is_behind)
+		messages_say(w->m->messages, "the archive changed, but %s", e->text);
+	return !w->is_behind;
 }
 
 static bool has_changed(struct watch *w)
@@ -123,19 +88,60 @@ static bool has_changed(struct watch *w)
 	struct err ignored = ERR_NONE;
 	int64_t now;
 
-	if (catalogue_data_version(w->catalogue, &now, &ignored) < 0 || now == w->seen)
+	if (catalogue_data_version(w->catalogue, &now, &ignored) < 0)
 		return false;
+	bool is_new = now != w->seen || w->is_behind;
 	w->seen = now;
+	return is_new;
+}
+
+/* ---- being told ------------------------------------------------------------------------ */
+
+static bool move(struct watch *w, const struct presence_event *event, struct err *e)
+{
+	if (follow_epoch(w->m, &w->follow, &w->catalogue, event->epoch, event->key, e) < 0) {
+		messages_say(w->m->messages, "the archive goes over to epoch %llu, but this mount "
+			     "could not: %s", (unsigned long long)event->epoch, e->text);
+		return false;
+	}
+	has_changed(w);
+	w->is_behind = false;
 	return true;
 }
 
-/* The switch of epoch asks every mount to move over; until this one can, it says
- * so, and the operator ends it or gets no certificate. */
 static void answer(struct watch *w, struct presence_event *event)
 {
-	has_changed(w);
-	bool is_done = look_again(w) && event->kind == PRESENCE_CHANGED;
-	presence_answer(event, is_done, is_done ? NULL : "this mount cannot move");
+	struct err e = ERR_NONE;
+	bool is_done;
+
+	if (event->kind == PRESENCE_EPOCH) {
+		is_done = move(w, event, &e);
+	} else {
+		has_changed(w);
+		is_done = look_again(w, &e);
+	}
+	presence_answer(event, is_done, is_done ? NULL : e.text);
+}
+
+/* Nobody could tell us, and what we read is no archive any more. */
+static void end_if_lost(struct watch *w)
+{
+	if (!vault_epoch_is_over(w->m->vault))
+		return;
+	messages_say(w->m->messages, "the archive went over to a new epoch, of which this mount "
+		     "could not be told: it ends; mount again");
+	follow_is_lost(w->m, w->catalogue);
+	atomic_store(&w->is_stopping, true);
+	pthread_kill(w->main, SIGTERM);
+}
+
+static void poll_once(struct watch *w)
+{
+	struct err ignored = ERR_NONE;
+
+	if (has_changed(w))
+		look_again(w, &ignored);
+	end_if_lost(w);
 }
 
 static void *work(void *arg)
@@ -154,8 +160,8 @@ static void *work(void *arg)
 			for (unsigned i = 0; i < 4 && !atomic_load(&w->is_stopping); i++)
 				nanosleep(&pause, NULL);
 		}
-		if (!atomic_load(&w->is_stopping) && has_changed(w))
-			look_again(w);
+		if (!atomic_load(&w->is_stopping))
+			poll_once(w);
 	}
 	return NULL;
 }
@@ -169,6 +175,7 @@ int watch_start(struct mount *m, struct watch **out, struct err *e)
 	if (!w)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to watch the archive");
 	w->m = m;
+	w->main = pthread_self();
 	if (vault_connect(m->vault, CATALOGUE_CACHE, &w->catalogue, e) < 0) {
 		free(w);
 		return -1;
@@ -195,6 +202,8 @@ void watch_stop(struct watch *w)
 	if (w->m->presence)
 		presence_stop(w->m->presence);
 	pthread_join(w->thread, NULL);
+	node_set_free(&w->left);
+	follow_close(&w->follow);
 	catalogue_close(w->catalogue);
 	free(w);
 }

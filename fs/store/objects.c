@@ -106,6 +106,11 @@ void objects_close(struct objects *o)
 	free(o);
 }
 
+void objects_release(struct objects *o)
+{
+	objects_cache_clear(o->cache);
+}
+
 /* MUNI_NOT_FOUND if absent. */
 static int open_object(struct objects *o, const struct object_name *name, struct err *e)
 {

@@ -46,6 +46,9 @@ const char *object_text(const struct object_name *n, char out[OBJECT_TEXT_MAX]);
  * writer that made it anew would build on segments that are lost. */
 int objects_open_folder(int dirfd, bool is_writable, struct objects **out, struct err *e);
 void objects_close(struct objects *o);
+/* Lets go of every descriptor that nobody reads through at this moment: of a file that
+ * was removed, the last thing that keeps its bytes on the disk. */
+void objects_release(struct objects *o);
 /* segments/, where it is absent: for init and repair. */
 int objects_make_folder(int dirfd, struct err *e);
 

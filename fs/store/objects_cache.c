@@ -73,6 +73,20 @@ void objects_cache_free(struct objects_cache *c)
 	free(c);
 }
 
+void objects_cache_clear(struct objects_cache *c)
+{
+	for (size_t i = 0; i < SETS; i++) {
+		struct set *set = &c->sets[i];
+		pthread_mutex_lock(&set->lock);
+		for (size_t k = 0; k < WAYS; k++) {
+			if (set->handles[k] != NULL)
+				unref(set->handles[k]);
+			set->handles[k] = NULL;
+		}
+		pthread_mutex_unlock(&set->lock);
+	}
+}
+
 struct objects_handle *objects_cache_take(struct objects_cache *c,
 					  const struct object_name *name)
 {

@@ -37,6 +37,7 @@ struct objects_handle;
 
 struct objects_cache *objects_cache_new(void);	/* NULL without memory */
 void objects_cache_free(struct objects_cache *c);
+void objects_cache_clear(struct objects_cache *c);
 /* NULL if the object is not open. */
 struct objects_handle *objects_cache_take(struct objects_cache *c,
 					  const struct object_name *name);

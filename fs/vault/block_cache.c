@@ -289,6 +289,18 @@ int block_cache_start_helpers(struct block_cache *c, struct vault *v, unsigned c
 	return helpers_start(v, c, count, &c->helpers, e);
 }
 
+void block_cache_pause(struct block_cache *c)
+{
+	if (c->helpers)
+		helpers_pause(c->helpers);
+}
+
+void block_cache_resume(struct block_cache *c)
+{
+	if (c->helpers)
+		helpers_resume(c->helpers);
+}
+
 void block_cache_figures(struct block_cache *c, struct block_cache_figures *out)
 {
 	*out = (struct block_cache_figures){

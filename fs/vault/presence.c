@@ -230,12 +230,12 @@ void presence_stop(struct presence *p)
 	(void)!write(p->stopfd, &one, sizeof one);
 }
 
-int presence_set_device(struct presence *p, uint64_t device, struct err *e)
+int presence_set_mountpoint(struct presence *p, const char *mountpoint, struct err *e)
 {
 	uint8_t raw[8];
 	struct writer w = writer_over(raw, sizeof raw);
 
-	writer_u64(&w, device);
+	writer_u64(&w, presence_device_of(mountpoint));
 	return file_write_at(p->lockfd, PRESENCE_DEVICE_AT, raw, sizeof raw, e);
 }
 

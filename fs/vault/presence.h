@@ -50,8 +50,9 @@ struct presence_event {
  * no destruction can count it. */
 int presence_register(struct vault *v, const char *about, struct presence **out,
 		      struct err *e);
-/* Which device (st_dev) the mount is: by it, an operator finds what to unmount. */
-int presence_set_device(struct presence *p, uint64_t device, struct err *e);
+/* Where it is mounted by now (absolute): its device is noted, by which an operator finds
+ * what to unmount.  Nobody needs to answer for the mount yet. */
+int presence_set_mountpoint(struct presence *p, const char *mountpoint, struct err *e);
 /* 1: *out is filled and waits for its answer; 0: nothing within timeout_ms, or
  * stopped.  Noise from strangers is dropped. */
 int presence_wait(struct presence *p, int timeout_ms, struct presence_event *out);

@@ -140,6 +140,28 @@ static bool is_device(void *arg, const struct mounted *m)
 	return true;
 }
 
+struct place {
+	const char *mountpoint;
+	uint64_t device;
+};
+
+static bool is_place(void *arg, const struct mounted *m)
+{
+	struct place *p = arg;
+
+	if (strcmp(m->mountpoint, p->mountpoint) == 0)
+		p->device = m->device;	/* go on: a later one lies over it */
+	return false;
+}
+
+uint64_t presence_device_of(const char *mountpoint)
+{
+	struct place p = { .mountpoint = mountpoint };
+
+	each_mount(is_place, &p);
+	return p.device;
+}
+
 /* Each round takes one away; one that cannot be ends it. */
 static void unmount(uint64_t device)
 {

@@ -56,6 +56,8 @@ struct presence_round {		/* one registration that is being told */
 
 /* P1: true if its process lives; a dead one's files are removed. */
 bool presence_is_alive(int rundir, struct presence_round *r);
+/* Of the munifs that was mounted there last; 0: there is none. */
+uint64_t presence_device_of(const char *mountpoint);
 /* P4.  Ends it, unmounts what it served, drops what the kernel keeps of it; false: it
  * lives, r->why says why. */
 bool presence_end(int rundir, struct presence_round *r);

@@ -42,6 +42,10 @@ void block_cache_figures(struct block_cache *c, struct block_cache_figures *out)
 int block_cache_start_helpers(struct block_cache *c, struct vault *v, unsigned count,
 			      struct err *e);
 
+/* Returns once no helper has a reader; they rest until block_cache_resume(). */
+void block_cache_pause(struct block_cache *c);
+void block_cache_resume(struct block_cache *c);
+
 /* One thread each: a catalogue connection and a decoder. */
 struct vault_reader;
 int vault_reader_open(struct vault *v, struct block_cache *cache, size_t catalogue_cache,

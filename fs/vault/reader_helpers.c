@@ -20,24 +20,45 @@ struct helpers {
 	pthread_cond_t work;
 	int64_t ring[RING];
 	unsigned head, count;
-	bool is_stopping;
+	bool is_stopping, is_paused;
+	unsigned with_reader;	/* threads that have one open, or are opening it */
+	pthread_cond_t rested;	/* with_reader went down */
 	unsigned threads;
 	pthread_t thread[HELPERS_MAX];
 };
 
-static bool next(struct helpers *h, int64_t *block)
+enum errand { ERRAND_DECODE, ERRAND_REST, ERRAND_STOP };
+
+/* Waits for something to do; has_reader: a rest means to close it. */
+static enum errand next(struct helpers *h, bool has_reader, int64_t *block)
 {
+	enum errand errand = ERRAND_DECODE;
+
 	pthread_mutex_lock(&h->lock);
-	while (h->count == 0 && !h->is_stopping)
+	while (!h->is_stopping && (h->is_paused ? !has_reader : h->count == 0))
 		pthread_cond_wait(&h->work, &h->lock);
-	bool is_work = !h->is_stopping;
-	if (is_work) {
+	if (h->is_stopping) {
+		errand = ERRAND_STOP;
+	} else if (h->is_paused) {
+		errand = ERRAND_REST;
+	} else {
 		*block = h->ring[h->head];
 		h->head = (h->head + 1) % RING;
 		h->count--;
+		h->with_reader += !has_reader;
 	}
 	pthread_mutex_unlock(&h->lock);
-	return is_work;
+	return errand;
+}
+
+static void let_go(struct helpers *h, struct vault_reader **r)
+{
+	vault_reader_close(*r);
+	*r = NULL;
+	pthread_mutex_lock(&h->lock);
+	h->with_reader--;
+	pthread_cond_signal(&h->rested);
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* Errors are dropped: whoever needs the block will meet and tell them. */
@@ -46,12 +67,15 @@ static void *work(void *arg)
 	struct helpers *h = arg;
 	struct vault_reader *r = NULL;
 	struct err e = ERR_NONE;
+	enum errand errand;
 	int64_t block;
 
-	while (next(h, &block)) {
-		if (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0)
-			continue;
-		reader_decode_ahead(r, block);
+	while ((errand = next(h, r != NULL, &block)) != ERRAND_STOP) {
+		if (errand == ERRAND_REST ||
+		    (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0))
+			let_go(h, &r);
+		else
+			reader_decode_ahead(r, block);
 	}
 	vault_reader_close(r);
 	return NULL;
@@ -70,6 +94,7 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 	h->cache = c;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->work, NULL);
+	pthread_cond_init(&h->rested, NULL);
 	/* Signals are the program's business, not a decoder's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -88,10 +113,29 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 void helpers_hint(struct helpers *h, int64_t block)
 {
 	pthread_mutex_lock(&h->lock);
-	if (h->count < RING) {
+	if (h->count < RING && !h->is_paused) {
 		h->ring[(h->head + h->count++) % RING] = block;
 		pthread_cond_signal(&h->work);
 	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+void helpers_pause(struct helpers *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->is_paused = true;
+	h->count = 0;
+	pthread_cond_broadcast(&h->work);
+	while (h->with_reader > 0)
+		pthread_cond_wait(&h->rested, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void helpers_resume(struct helpers *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->is_paused = false;
+	pthread_cond_broadcast(&h->work);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -107,5 +151,6 @@ void helpers_stop(struct helpers *h)
 		pthread_join(h->thread[i], NULL);
 	pthread_mutex_destroy(&h->lock);
 	pthread_cond_destroy(&h->work);
+	pthread_cond_destroy(&h->rested);
 	free(h);
 }
