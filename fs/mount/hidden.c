@@ -29,7 +29,7 @@ static bool add(struct node_set *s, int64_t id)
 	return true;
 }
 
-static int no_memory(struct err *e)
+static int no_room(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "no memory for the list of restricted records");
 }
@@ -47,7 +47,7 @@ static int on_node(void *arg, int64_t node)
 	return a->failed;
 }
 
-static int by_id(const void *a, const void *b)
+static int id_order(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
 
@@ -59,7 +59,7 @@ void node_set_settle(struct node_set *s)
 	size_t kept = 0;
 
 	if (s->count > 1)
-		qsort(s->ids, s->count, sizeof *s->ids, by_id);
+		qsort(s->ids, s->count, sizeof *s->ids, id_order);
 	for (size_t i = 0; i < s->count; i++)
 		if (kept == 0 || s->ids[kept - 1] != s->ids[i])
 			s->ids[kept++] = s->ids[i];
@@ -75,7 +75,7 @@ int node_set_of_classes(struct node_set *out, struct catalogue *c, const int64_t
 		if (catalogue_class_nodes(c, classes[i], on_node, &a, e) < 0)
 			return -1;
 		if (a.failed)
-			return no_memory(e);
+			return no_room(e);
 	}
 	node_set_settle(out);
 	return 0;
@@ -95,7 +95,7 @@ int node_set_add_difference(struct node_set *out, const struct node_set *a,
 		}
 		bool is_a = k == b->count || (has_both && a->ids[i] < b->ids[k]);
 		if (!add(out, is_a ? a->ids[i++] : b->ids[k++]))
-			return no_memory(e);
+			return no_room(e);
 	}
 	return 0;
 }
@@ -143,10 +143,10 @@ static uint64_t versions_between(const struct tally *t, int64_t first, int64_t l
 	return count;
 }
 
-static int on_entry(void *arg, const struct entry_row *r)
+static int on_hidden(void *arg, const struct entry_row *r)
 {
 	struct tally *t = arg;
-	const int64_t *at = bsearch(&r->target, t->set->ids, t->set->count, sizeof *at, by_id);
+	const int64_t *at = bsearch(&r->target, t->set->ids, t->set->count, sizeof *at, id_order);
 	struct node n;
 
 	if (t->directory != r->directory && find_root(t, r->directory, r->first) < 0)
@@ -175,8 +175,8 @@ int hidden_totals(const struct node_set *s, struct catalogue *c,
 		return 0;
 	t.has_bytes = calloc(s->count, sizeof *t.has_bytes);
 	if (!t.has_bytes)
-		return no_memory(e);
-	rc = catalogue_entries_of_nodes(c, s->ids, s->count, on_entry, &t, e);
+		return no_room(e);
+	rc = catalogue_entries_of_nodes(c, s->ids, s->count, on_hidden, &t, e);
 	free(t.has_bytes);
 	*entries = t.entries;
 	*bytes = t.bytes;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "fs/mount/hidden.c"
 #include "fs/mount/view.c"
 
 static const struct record_class unclassified = { .id = 1 };
