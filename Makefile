@@ -1,6 +1,6 @@
 # muniment: the whole build.
 #
-#   make              build/muni, build/munifs, build/muni-examine
+#   make              build/muni, build/munifs, build/muni-examine, build/muni-adversary
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
@@ -79,6 +79,7 @@ FUSE_LIBS = $(shell pkg-config --libs fuse3)
 LIB_SRC := $(wildcard fs/base/*.c fs/crypt/*.c fs/content/*.c fs/store/*.c fs/vault/*.c policy/*.c policy/*/*.c)
 MOUNT_SRC := $(wildcard fs/mount/*.c)
 EXAMINE_SRC := $(wildcard fs/examine/*.c)
+ADVERSARY_SRC := $(wildcard fs/adversary/*.c)
 TOOL_SRC := $(wildcard tools/*.c)
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -87,15 +88,16 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC))
 MOUNT_OBJ := $(call obj,$(MOUNT_SRC))
 EXAMINE_OBJ := $(call obj,$(EXAMINE_SRC))
+ADVERSARY_OBJ := $(call obj,$(ADVERSARY_SRC))
 TOOL_OBJ := $(call obj,$(TOOL_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all
-all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine
+all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine $(BUILD)/muni-adversary
 .PHONY: lib
-lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(EXAMINE_OBJ) $(TOOL_OBJ)
+lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(EXAMINE_OBJ) $(ADVERSARY_OBJ) $(TOOL_OBJ)
 
 # A new set of flags rebuilds everything.
 FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -127,6 +129,9 @@ $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
 
 $(BUILD)/muni-examine: $(EXAMINE_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(EXAMINE_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
+
+$(BUILD)/muni-adversary: $(ADVERSARY_OBJ) $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $(ADVERSARY_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS)
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
@@ -209,6 +214,7 @@ install: all
 	install -D -m 755 $(BUILD)/muni $(DESTDIR)$(PREFIX)/bin/muni
 	install -D -m 755 $(BUILD)/munifs $(DESTDIR)$(PREFIX)/bin/munifs
 	install -D -m 755 $(BUILD)/muni-examine $(DESTDIR)$(PREFIX)/libexec/muniment/muni-examine
+	install -D -m 755 $(BUILD)/muni-adversary $(DESTDIR)$(PREFIX)/libexec/muniment/muni-adversary
 	install -d $(DESTDIR)$(PREFIX)/share/muniment/policies
 	install -m 644 policy/rules/*.yaml $(DESTDIR)$(PREFIX)/share/muniment/policies/
 	install -d $(DESTDIR)$(PREFIX)/sbin

@@ -13,22 +13,26 @@ arrows=$(block arrows)
 for dir in fs/base fs/crypt fs/content fs/store fs/vault fs/mount fs/examine tools policy; do
 	printf '%s\n' "$arrows" | grep -q "^$dir ->" || { echo "layers: no arrow for $dir"; bad=1; }
 done
-found=$(grep -rnE '^#include "' --include='*.[ch]' fs tools policy 2>/dev/null)
-while IFS= read -r line; do
-	file=${line%%:*}
-	target=$(printf '%s' "$line" | sed 's/.*#include "\([^"]*\)".*/\1/')
-	case $file in fs/*/*) from=$(echo "$file" | cut -d/ -f1-2) ;; *) from=${file%%/*} ;; esac
-	case $target in
-	fs/*/*) to=$(echo "$target" | cut -d/ -f1-2) ;;
-	*/*) to=${target%%/*} ;;
-	*) echo "layers: $file includes \"$target\": write it from the root"; bad=1; continue ;;
-	esac
-	[ "$from" = "$to" ] && continue
-	printf '%s\n' "$arrows" | grep -qE "^$from ->.* $to( |\$)" ||
-		{ echo "layers: $file includes $target: no arrow $from -> $to"; bad=1; }
-done <<END
-$found
-END
+bad_includes=$(grep -rnE '^#include "' --include='*.[ch]' fs tools policy 2>/dev/null | awk -v arrows="$arrows" '
+	function floor(path,  parts) {
+		return split(path, parts, "/") > 2 && parts[1] == "fs" ? parts[1] "/" parts[2] : parts[1]
+	}
+	BEGIN {
+		n = split(arrows, lines, "\n")
+		for (i = 1; i <= n; i++) {
+			m = split(lines[i], words, " ")
+			for (k = 3; k <= m; k++) may[words[1], words[k]] = 1
+		}
+	}
+	{
+		file = $0; sub(/:.*/, "", file)
+		target = $0; sub(/^[^"]*"/, "", target); sub(/".*/, "", target)
+		if (target !~ /\//)
+			print "layers: " file " includes \"" target "\": write it from the root"
+		else if (floor(file) != floor(target) && !((floor(file), floor(target)) in may))
+			print "layers: " file " includes " target ": no arrow " floor(file) " -> " floor(target)
+	}')
+[ -n "$bad_includes" ] && { printf '%s\n' "$bad_includes"; bad=1; }
 
 block exclusive | while read -r header only places; do
 	[ "$only" = only ] || continue

@@ -95,6 +95,10 @@ struct catalogue_settings {
 int catalogue_settings_get(struct catalogue *c, struct catalogue_settings *out, struct err *e);
 int catalogue_settings_put(struct catalogue *c, const struct catalogue_settings *s,
 			   struct err *e);
+/* What the adversarial check looks for (fs/vault/traces.h): one list at a time. *out is
+ * malloc'ed; NULL: there is none. */
+int catalogue_traces_get(struct catalogue *c, uint8_t **out, size_t *size, struct err *e);
+int catalogue_traces_put(struct catalogue *c, const void *data, size_t size, struct err *e);
 int catalogue_log_position_get(struct catalogue *c, struct log_position *out, struct err *e);
 int catalogue_log_position_put(struct catalogue *c, const struct log_position *p,
 			       struct err *e);

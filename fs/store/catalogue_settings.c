@@ -80,6 +80,35 @@ static int put_bytes(struct catalogue *c, const char *key, const void *data, siz
 	return query_run(&q, e);
 }
 
+/* ---- what the adversarial check looks for ------------------------------------------ */
+
+int catalogue_traces_put(struct catalogue *c, const void *data, size_t size, struct err *e)
+{
+	return put_bytes(c, "traces", data, size, e);
+}
+
+int catalogue_traces_get(struct catalogue *c, uint8_t **out, size_t *size, struct err *e)
+{
+	struct query q;
+	int got = get_start(&q, c, "traces", e), rc = got < 0 ? -1 : 0;
+
+	*out = NULL;
+	*size = 0;
+	if (got > 0) {
+		const void *blob = sqlite3_column_blob(q.stmt, 0);
+
+		*size = (size_t)sqlite3_column_bytes(q.stmt, 0);
+		*out = blob != NULL ? malloc(*size) : NULL;
+		if (*out != NULL)
+			memcpy(*out, blob, *size);
+		else
+			rc = blob == NULL ? catalogue_damaged(c, e, "setting traces does not read") :
+			     err_set(e, MUNI_NO_MEMORY, "no memory for the traces");
+	}
+	query_close(&q);
+	return rc;
+}
+
 /* ---- what was restricted ---------------------------------------------------------- */
 
 int catalogue_restriction_count(struct catalogue *c, uint64_t *out, struct err *e)

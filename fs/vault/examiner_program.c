@@ -14,53 +14,22 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/vault/examiner_inside.h"
+#include "fs/vault/sibling.h"
 
 #define CONTROL 3		/* where the program looks for its socket */
 
 /* ---- where it is ----------------------------------------------------------------------- */
 
-/* The folder that this program lies in. */
-static int own_folder(char out[EXAMINER_PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", out, EXAMINER_PATH_MAX - 1);
-	char *slash;
-
-	if (n <= 0)
-		return -1;
-	out[n] = '\0';
-	slash = strrchr(out, '/');
-	if (!slash)
-		return -1;
-	*slash = '\0';
-	return 0;
-}
-
 int program_find(const char *given, char out[EXAMINER_PATH_MAX], struct err *e)
 {
-	static const char *const places[] = { "muni-examine",
-					      "../libexec/muniment/muni-examine" };
-	const char *named = given ? given : secure_getenv("MUNIMENT_EXAMINE");
-	char folder[EXAMINER_PATH_MAX];
-
-	if (named) {
-		snprintf(out, EXAMINER_PATH_MAX, "%s", named);
-		if (access(out, X_OK) == 0)
-			return 0;
-		return err_set(e, MUNI_NOT_FOUND, "the program that looks into files is not at %s",
-			       text_printable(named));
-	}
-	if (own_folder(folder) < 0)
-		return err_set(e, MUNI_NOT_FOUND, "where this program lies cannot be told (is /proc "
-			       "mounted?); name muni-examine by $MUNIMENT_EXAMINE");
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		int n = snprintf(out, EXAMINER_PATH_MAX, "%s/%s", folder, places[i]);
-
-		if (n > 0 && n < EXAMINER_PATH_MAX && access(out, X_OK) == 0)
-			return 0;
-	}
-	return err_set(e, MUNI_NOT_FOUND, "muni-examine, which looks into files, is neither in %s "
-		       "nor in %s/../libexec/muniment; reinstall muniment, or name it by "
-		       "$MUNIMENT_EXAMINE", text_printable(folder), text_printable(folder));
+	if (!given)
+		return sibling_find("muni-examine", "MUNIMENT_EXAMINE", "looks into files", out,
+				    EXAMINER_PATH_MAX, e);
+	snprintf(out, EXAMINER_PATH_MAX, "%s", given);
+	if (access(out, X_OK) == 0)
+		return 0;
+	return err_set(e, MUNI_NOT_FOUND, "the program that looks into files is not at %s",
+		       text_printable(given));
 }
 
 /* ---- starting it ------------------------------------------------------------------------ */

@@ -1,0 +1,54 @@
+#include "fs/vault/sibling.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+
+/* The folder that this program lies in. */
+static int own_folder(char out[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash;
+
+	if (n <= 0)
+		return -1;
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	if (!slash)
+		return -1;
+	*slash = '\0';
+	return 0;
+}
+
+int sibling_find(const char *name, const char *variable, const char *what, char *out,
+		 size_t size, struct err *e)
+{
+	static const char *const places[] = { "", "../libexec/muniment/" };
+	const char *named = secure_getenv(variable);
+	char folder[PATH_MAX];
+
+	if (named) {
+		snprintf(out, size, "%s", named);
+		if (access(out, X_OK) == 0)
+			return 0;
+		return err_set(e, MUNI_NOT_FOUND, "the program that %s is not at %s", what,
+			       text_printable(named));
+	}
+	if (own_folder(folder) < 0)
+		return err_set(e, MUNI_NOT_FOUND, "where this program lies cannot be told (is /proc "
+			       "mounted?); name %s by $%s", name, variable);
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		int n = snprintf(out, size, "%s/%s%s", folder, places[i], name);
+
+		if (n > 0 && (size_t)n < size && access(out, X_OK) == 0)
+			return 0;
+	}
+	return err_set(e, MUNI_NOT_FOUND, "%s, which %s, is neither in %s nor in "
+		       "%s/../libexec/muniment; reinstall muniment, or name it by $%s", name, what,
+		       text_printable(folder), text_printable(folder), variable);
+}
