@@ -7,20 +7,23 @@
 #include "fs/examine/growth.h"
 
 #include <errno.h>
-#include <sched.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fs/content/wire.h"
 #include "fs/examine/jail.h"
 
 #define STATUS_PARENT_GONE 0
-#define HANDLER_STACK (32u << 10)
+#define STACK_TO_ASK 8192
+#define HANDLER_STACK (64u << 10)
 
 /* The allocator has no argument to pass a state in. */
 enum state { NOT_BEGUN, LEAN, ASKING, GROWN };
@@ -30,7 +33,7 @@ static atomic_int state;
 static void ask(void)
 {
 	static const uint8_t grow[] = { WIRE_GROW, 0 };
-	uint8_t answer[WIRE_NAME_MAX];
+	uint8_t answer[16];
 	ssize_t n;
 
 	do
@@ -45,21 +48,32 @@ static void ask(void)
 		_exit(STATUS_PARENT_GONE);
 }
 
+/* What asking needs of the stack is there before it begins: there is no asking
+ * while asking. */
+static void reach_down(void)
+{
+	volatile char room[STACK_TO_ASK];
+
+	for (size_t i = sizeof room; i > 0; i -= sizeof room / 8)
+		room[i - 1] = 0;
+}
+
 /* false: it is as large as it may be already. */
 static bool grow(void)
 {
 	int was = LEAN, error = errno;
 
+	reach_down();
 	if (atomic_compare_exchange_strong(&state, &was, ASKING)) {
 		ask();
 		atomic_store(&state, GROWN);
-		errno = error;
-		return true;
-	}
-	if (was != ASKING)
+		(void)syscall(SYS_futex, &state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	} else if (was == ASKING) {	/* another thread does, and it may take long */
+		while (atomic_load(&state) == ASKING)
+			(void)syscall(SYS_futex, &state, FUTEX_WAIT_PRIVATE, ASKING, NULL, NULL, 0);
+	} else {
 		return false;
-	while (atomic_load(&state) == ASKING)	/* another thread does */
-		sched_yield();
+	}
 	errno = error;
 	return true;
 }

@@ -45,6 +45,7 @@ int examiner_open(const struct examiner_options *o, struct examiner **out, struc
 	pthread_cond_init(&x->shrunk, NULL);
 	settled.memory = o->memory ? o->memory : MEMORY_DEFAULT;
 	x->memory = settled.memory;
+	x->besides = o->besides;
 	x->is_cancelled = o->is_cancelled;
 	x->arg = o->arg;
 	x->limits = o->limits;
@@ -85,6 +86,11 @@ void examiner_close(struct examiner *x)
 	pthread_cond_destroy(&x->shrunk);
 	free(x->hands);
 	free(x);
+}
+
+unsigned examiner_workers(const struct examiner *x)
+{
+	return x->count;
 }
 
 /* One that lives already rather than one that must be forked first. */

@@ -30,6 +30,7 @@ struct examiner_options {
 	/* Of a worker, over what it starts with; 0: 134 MiB.  One at a time gets that
 	 * much, so that a scan stays within 256 MiB (examiner_memory.c). */
 	uint64_t memory;
+	uint64_t besides;		/* what else the scan holds, of the 256 MiB */
 	/* Of processor time on one file: seconds for it, and more for each MiB. */
 	unsigned seconds;		/* 0: 20 */
 	/* Without an answer, a byte of a pipe, or processor time: a slow disk is nobody's
@@ -46,6 +47,8 @@ struct examiner_options {
  * into hostile files behind; MUNI_USAGE: a recogniser that cannot be compiled. */
 int examiner_open(const struct examiner_options *o, struct examiner **out, struct err *e);
 void examiner_close(struct examiner *x);	/* NULL is allowed */
+/* As many as there is memory for: more callers at once only wait. */
+unsigned examiner_workers(const struct examiner *x);
 
 /*
  * Looks into one file; waits for a worker to be free; any number of threads.

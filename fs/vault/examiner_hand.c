@@ -126,6 +126,9 @@ static int hear(struct hand *h, struct job *j, struct pump *p, enum hand_end *en
 			return 0;
 		}
 		if (state == INBOX_MESSAGE && h->inbox.type == WIRE_GROW && !h->is_grown) {
+			*end = HAND_SHORT;
+			if (h->looked > 1 && !j->is_pipe)
+				return 0;
 			if (let_grow(h, j, e) < 0)
 				return -1;
 			clock.is_running = false;

@@ -43,7 +43,7 @@ struct examiner {
 	bool is_one_grown;	/* protected by lock; its end signals `shrunk` */
 	pthread_cond_t shrunk;
 	unsigned seconds, standstill;
-	uint64_t memory;
+	uint64_t memory, besides;
 	bool (*is_cancelled)(void *arg);	/* or NULL */
 	void *arg;
 	struct look_limits limits;
@@ -92,6 +92,7 @@ enum hand_end {			/* of one file */
 	HAND_DIED,		/* by itself */
 	HAND_SLOW,		/* over its processor time */
 	HAND_STUCK,		/* no processor time, and no answer */
+	HAND_SHORT,		/* it wants to grow: a fresh one shall, with nothing left over */
 	HAND_LIED,		/* what it said makes no sense (X3) */
 };
 

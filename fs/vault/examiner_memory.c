@@ -24,7 +24,7 @@
 /* The one that has grown is among the workers. */
 static uint64_t lean_of(const struct examiner *x, unsigned workers)
 {
-	uint64_t taken = FIXED + x->memory + workers * WORKER_BASE, lean;
+	uint64_t taken = FIXED + x->besides + x->memory + workers * WORKER_BASE, lean;
 
 	if (workers < 2)
 		return x->memory;

@@ -57,6 +57,7 @@ struct foreign_options {
 	bool allow_raw;		/* a packed file that is no archive: one entry */
 	const char *name_encoding;	/* of names not marked as UTF-8; NULL: as they are */
 	uint64_t bomb_limit;	/* bytes that may come out; 0: see above */
+	uint64_t memory;	/* of the child, over what it starts with; 0: 1 GiB */
 	/* Asked a few times a second while waiting; true: MUNI_CANCELLED.  NULL: never. */
 	bool (*is_cancelled)(void *arg);
 	void *arg;

@@ -205,7 +205,7 @@ static int prepare(struct child *c, int input, int output, struct err *e)
 	if (!c->a)
 		return err_set(e, MUNI_UNSUPPORTED, "libarchive lacks a format that is needed, "
 			       "or does not know the encoding");
-	return jail_close(e);
+	return jail_close(c->options->memory ? c->options->memory : JAIL_MEMORY, e);
 }
 
 static int begin(struct child *c, struct err *e)

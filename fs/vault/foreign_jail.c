@@ -98,10 +98,10 @@ static unsigned long long mapped_now(void)
 	return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
-static int set_limits(struct err *e)
+static int set_limits(unsigned long long most, struct err *e)
 {
 	unsigned long long mapped = mapped_now();
-	const struct rlimit memory = { mapped + JAIL_MEMORY, mapped + JAIL_MEMORY };
+	const struct rlimit memory = { mapped + most, mapped + most };
 	const struct rlimit none = { 0, 0 };
 
 	if ((mapped && setrlimit(RLIMIT_AS, &memory) < 0) ||
@@ -152,7 +152,7 @@ static int add_rules(scmp_filter_ctx ctx)
 	return rc;
 }
 
-int jail_close(struct err *e)
+int jail_close(unsigned long long most, struct err *e)
 {
 	scmp_filter_ctx ctx = NULL;
 	int rc = -1;
@@ -160,7 +160,7 @@ int jail_close(struct err *e)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(e, "giving up privileges");
 	forget_secrets();
-	if (set_limits(e) < 0)
+	if (set_limits(most, e) < 0)
 		return -1;
 	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!ctx || add_rules(ctx) != 0) {

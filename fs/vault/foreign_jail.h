@@ -7,16 +7,16 @@
 
 #define JAIL_INPUT 0
 #define JAIL_OUTPUT 1
-/* Over what the process has mapped at the fork. */
-#define JAIL_MEMORY (1ull << 30)
+#define JAIL_MEMORY (1ull << 30)	/* unless less is wanted */
 
 struct err;
 
 /* Moves the two to JAIL_INPUT and JAIL_OUTPUT, closes all others, drops what
  * signals do here. */
 int jail_descriptors(int input, int output, struct err *e);
-/* Forgets what is kept out of core dumps; limits, no new privileges, not
+/* Forgets what is kept out of core dumps; limits (memory: over what is mapped at the
+ * fork), no new privileges, not
  * dumpable, seccomp.  For good. */
-int jail_close(struct err *e);
+int jail_close(unsigned long long memory, struct err *e);
 
 #endif

@@ -21,6 +21,13 @@ static int no_memory(struct err *e)
 	return err_set(e, MUNI_NO_MEMORY, "out of memory for a scan");
 }
 
+/* A scan of an archive has to hold its reader's child too, and entries on their way,
+ * within the same 256 MiB (examiner_memory.c): what is widest is less wide there. */
+#define ARCHIVE_READER (68ull << 20)	/* xz -9 is 64 MiB of window */
+#define ARCHIVE_LARGE (72ull << 20)	/* an entry's, for the same */
+#define ARCHIVE_WAITING 4		/* batches; with as many at work: */
+#define ARCHIVE_ENTRIES (16ull << 20)
+
 static bool is_stopped(void *arg)
 {
 	return scan_is_stopped(arg);
@@ -29,7 +36,8 @@ static bool is_stopped(void *arg)
 /* Forks the reader's child: this comes before any thread is started. */
 static int open_foreign(struct scanning *s, struct err *e)
 {
-	struct foreign_options o = { .is_cancelled = is_stopped, .arg = s };
+	struct foreign_options o = { .memory = ARCHIVE_READER, .is_cancelled = is_stopped,
+				     .arg = s };
 	const char *name = strrchr(s->source, '/');
 
 	if (foreign_open(s->source_fd, name ? name + 1 : s->source, &o, &s->foreign, e) == 0) {
@@ -100,11 +108,22 @@ static int open_source(struct scanning *s, struct err *e)
 static int open_examiner(struct scanning *s, struct err *e)
 {
 	const struct scan_options *o = s->options;
+	unsigned room;
 	struct examiner_options x = { .custom = o->custom, .custom_count = o->custom_count,
 				      .limits = o->limits, .workers = s->workers,
 				      .is_cancelled = is_stopped, .arg = s };
 
-	return examiner_open(&x, &s->examiner, e);
+	if (s->foreign) {
+		x.memory = ARCHIVE_LARGE;
+		x.besides = ARCHIVE_READER + ARCHIVE_ENTRIES;
+	}
+	if (examiner_open(&x, &s->examiner, e) < 0)
+		return -1;
+	/* More would only hold entries while they wait. */
+	s->workers = examiner_workers(s->examiner);
+	room = s->foreign ? ARCHIVE_WAITING : s->workers * 2 + 4;
+	s->tasks = queue_new(room);
+	return s->tasks ? 0 : no_memory(e);
 }
 
 int scanning_new(struct vault *v, const char *source, const struct scan_options *o,
@@ -131,9 +150,8 @@ int scanning_new(struct vault *v, const char *source, const struct scan_options 
 	pthread_mutex_init(&s->failure_lock, NULL);
 	ingest_accounts_init(&s->accounts);
 	s->threads = calloc(s->workers + 2, sizeof *s->threads);
-	s->tasks = queue_new(s->workers * 2 + 4);
 	s->flow = scan_flow_new();
-	if (!s->threads || !s->tasks || !s->flow)
+	if (!s->threads || !s->flow)
 		return no_memory(e);
 	return open_source(s, e) < 0 ? -1 : open_examiner(s, e);
 }

@@ -4,7 +4,7 @@
 #include "fs/base/queue.h"
 #include "fs/vault/scan_inside.h"
 
-#define ROWS_CACHE (4u << 20)
+#define ROWS_CACHE (1u << 20)
 
 /* Each item leaves the batch, and comes back when it is done, with others that
  * waited for it, or waits itself. */

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """A source full of files that were made to harm who reads them: the scan ends in good time and in bounded memory,
 every file is recorded with its digest, what could not be looked into says why, and no value stands in the clear."""
+import base64
 import gzip
 import hashlib
 import io
 import json
+import lzma
 import os
 import random
 import sqlite3
@@ -19,6 +21,7 @@ import zlib
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 from muniment import MUNI, Archive  # noqa: E402
 
+HUNGRY = "hungry.txt.xz"
 CARD = "4111 1111 1111 1111"
 MEMORY_MAX = 256 << 20
 SECONDS_MAX = 280
@@ -58,6 +61,14 @@ def gzip_of_zeros(size):
         for _ in range(size >> 20):
             f.write(bytes(1 << 20))
     return out.getvalue()
+
+
+def hungry(window, salt):
+    """Text that is unpacked through a window of so many MiB, all of which is written to."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": window << 20}]
+    block = base64.encodebytes(rng.randbytes(800 << 10))
+    text = salt + block * ((window << 20) // len(block) + 1) + f"\npayment card {CARD}\n".encode()
+    return lzma.compress(text, format=lzma.FORMAT_XZ, filters=filters)
 
 
 def pdf(objects, trailer=b""):
@@ -240,6 +251,13 @@ def make_source():
     for name, (data, is_opaque) in hostile().items():
         write(f"src/{name}", data)
         wanted[name] = is_opaque
+    # All at once they would take far more than there is: each waits for its turn, none fares worse for it.
+    for i in range(5):
+        write(f"src/{i}-{HUNGRY}", hungry(96, b"%d" % i))
+        wanted[f"{i}-{HUNGRY}"] = False
+    for i in range(2):
+        write(f"src/{i}-greedy.txt.xz", hungry(192, b"%d" % i))
+        wanted[f"{i}-greedy.txt.xz"] = True
     with open("src/line.txt", "wb") as f:   # one line; the card number at its very end
         for _ in range(400):
             f.write(b"lorem ipsum dolor sit amet, " * 18725)
@@ -302,24 +320,30 @@ def check_rows(text, wanted):
                 assert row["sha256"] == hashlib.file_digest(f, "sha256").hexdigest(), row["path"]
             why = row.get("opaque") or ""
             assert "crashed" not in why and "may not do" not in why and "standstill" not in why, row
+            assert "greedy" not in row["path"] or "memory" in why, row
             is_opaque = wanted.get(row["path"])
             assert is_opaque is None or bool(why) == is_opaque, row
             cards = [f for f in row["findings"] if f["type"] == "payment-card"]
-            if row["path"] in friendly_names or row["path"] == "line.txt":
+            if row["path"] in friendly_names or row["path"] == "line.txt" or row["path"].endswith("-" + HUNGRY):
                 assert cards and cards[0]["count"] >= 1, row
     assert not rows, rows
 
 
-a = Archive()
+def holds_memory():
+    """What a sanitizer takes for itself is not counted."""
+    return os.path.exists("/proc/self/smaps_rollup") and not os.environ.get("BUILD", "").endswith(("san", "tsan"))
+
+
 wanted = make_source()
 friendly_names = set(friendly())
-peak, seconds = scan(a)
-print(f"scanned in {seconds:.1f} s, {peak >> 20} MiB at most")
-if os.path.exists("/proc/self/smaps_rollup") and not os.environ.get("BUILD", "").endswith(("san", "tsan")):
-    assert peak <= MEMORY_MAX, f"{peak >> 20} MiB"
-first = a.run("inventory", "--system", "hr", "--json")
-assert CARD not in first and CARD.replace(" ", "") not in first
-b = Archive("again")
-scan(b, "--threads", "1")
-assert b.run("inventory", "--system", "hr", "--json") == first, "the inventory depends on the threads"
+first = None
+for threads in (4, 1, 2, 8):
+    a = Archive(f"by-{threads}")
+    peak, seconds = scan(a, "--threads", str(threads))
+    print(f"{threads} threads: {seconds:.1f} s, {peak >> 20} MiB at most")
+    assert not holds_memory() or peak <= MEMORY_MAX, f"{peak >> 20} MiB"
+    rows = a.run("inventory", "--system", "hr", "--json")
+    assert CARD not in rows and CARD.replace(" ", "") not in rows
+    assert first in (None, rows), f"the inventory of {threads} threads is another one"
+    first = rows
 check_rows(first, wanted)

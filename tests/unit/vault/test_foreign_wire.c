@@ -206,7 +206,7 @@ static int in_jail(int (*act)(void))
 		struct err e = ERR_NONE;
 		int input = open("/dev/null", O_RDONLY);
 
-		if (jail_descriptors(input, ends[1], &e) < 0 || jail_close(&e) < 0)
+		if (jail_descriptors(input, ends[1], &e) < 0 || jail_close(JAIL_MEMORY, &e) < 0)
 			_exit(99);
 		_exit(act());
 	}
