@@ -355,6 +355,9 @@ enum verdict phone_check(const struct candidate *c)
 {
 	struct phone n;
 
+	/* No calling code begins so, and many zones of time do. */
+	if (c->size > 1 && c->text[0] == '+' && c->text[1] == '0')
+		return VERDICT_NO;
 	if (c->is_first_look && is_plain(c))
 		return is_plain_number(c->text, c->size) ? VERDICT_WEAK : VERDICT_NO;
 	return find(c, &n);

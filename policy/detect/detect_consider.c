@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/detect/beside.h"
 #include "policy/detect/detect_inside.h"
 
 /* ---- what a check sees ------------------------------------------------------------------ */
@@ -72,6 +73,7 @@ static bool learn_span(struct search *s, size_t start, size_t end)
 					   .before = s->text + before, .after = s->text + after,
 					   .label = label_of(s, start) };
 	s->is_bare = is_bare(s->text + start, end - start);
+	s->is_clear = s->is_bare && beside_is_clear(&s->candidate);
 	return true;
 }
 
@@ -145,8 +147,9 @@ static void consider(struct search *s, unsigned owner, struct candidate *c)
 	const char *value;
 
 	/* Where digits alone count with a word only, there is seldom one. */
-	if (s->is_bare && !c->is_cell && (r->bare_is_weak || r->alone == 0) &&
-	    distance_of(s, owner, start, start + c->size, c->label) == DETECT_FAR)
+	if (s->is_bare && r->bare_is_weak && !c->is_cell &&
+	    (!s->is_clear ||
+	     distance_of(s, owner, start, start + c->size, c->label) == DETECT_FAR))
 		return;
 	/* Looking around costs more than most checks: first those that pass when
 	 * everything around speaks for them. */

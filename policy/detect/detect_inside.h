@@ -117,7 +117,7 @@ struct search {
 	struct clear_stretch clear;
 	struct text_span span;	/* the candidate below is of it; 0, 0: of none */
 	bool is_span_whole;	/* it spans no cells */
-	bool is_bare;		/* digits alone */
+	bool is_bare, is_clear;	/* digits alone; and beside them stands nothing of theirs */
 	struct candidate candidate;
 	struct open_region *regions;	/* by pattern */
 	struct detect_around around;

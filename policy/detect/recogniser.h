@@ -96,8 +96,9 @@ struct recogniser {
 	 * change of case part words ("homePhone", "card_no").  NULL: the form of such a
 	 * value says as much as words could; it always counts as in context. */
 	const char *const *context;
-	/* Digits alone, with nothing to part them, are never VERDICT_VALID.  Tables are
-	 * full of such: they are put aside unread where no word is near. */
+	/* Digits alone, with nothing to part them, are never VERDICT_VALID, and no value
+	 * where they are not clear (beside.h).  Tables are full of such: they are put
+	 * aside unread where no word is near. */
 	bool bare_is_weak;
 	uint8_t alone;		/* confidence in percent of VERDICT_VALID without context */
 	uint8_t in_context;	/* ... of VALID or WEAK with it */

@@ -302,6 +302,9 @@ static void bare_digits_that_need_a_word_never_count_by_themselves(void **state)
 		text[size + 1] = ' ';
 		assert_int_not_equal(row->check(&c), VERDICT_VALID);
 		weak += row->check(&c) == VERDICT_WEAK;
+		text[0] = dice_one_of(&d, " +@x-");
+		text[size + 1] = dice_one_of(&d, "%@x");
+		assert_int_equal(row->check(&c), VERDICT_NO);
 	}
 	assert_true(weak > 1000);
 }
