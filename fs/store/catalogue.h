@@ -73,8 +73,6 @@ struct sqlite3 *catalogue_sqlite(struct catalogue *c);
 
 /* MUNI_DAMAGED where SQLite finds the structure of its pages unsound. */
 int catalogue_check_structure(struct catalogue *c, struct err *e);
-/* Every row into the empty `next`, of the same format, in one transaction. */
-int catalogue_copy_all(struct catalogue *c, struct catalogue *next, struct err *e);
 
 /* Changes whenever a writer has committed; cheap (PRAGMA data_version). */
 int catalogue_data_version(struct catalogue *c, int64_t *out, struct err *e);

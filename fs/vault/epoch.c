@@ -27,6 +27,22 @@ static int require_quiet(struct vault *v, struct err *e)
 	return 0;
 }
 
+/* E2: whoever calls us, and whatever was asked before. */
+static int require_clearance(struct vault *v, int64_t disposition, struct err *e)
+{
+	struct disposition_row row;
+	enum disposition_kind kind;
+
+	if (catalogue_disposition_get(v->catalogue, disposition, &row, e) < 0)
+		return -1;
+	kind = row.kind;
+	disposition_row_clear(&row);
+	if (kind != DISPOSITION_RECORDS)
+		return err_set(e, MUNI_USAGE, "disposition D%" PRId64 " names no records of the "
+			       "archive", disposition);
+	return err_set(e, MUNI_UNSUPPORTED, "nothing is destroyed by this version");
+}
+
 /* The mark says from here on that there is something to end or to take back. */
 static int declare(struct vault *v, int64_t disposition, struct err *e)
 {
@@ -34,7 +50,10 @@ static int declare(struct vault *v, int64_t disposition, struct err *e)
 
 	if (catalogue_begin(v->catalogue, e) < 0)
 		return -1;
-	if (catalogue_switch_put(v->catalogue, v->epoch + 1, disposition, e) < 0) {
+	if (catalogue_switch_put(v->catalogue, v->epoch + 1, disposition, e) < 0 ||
+	    (disposition != 0 &&
+	     catalogue_disposition_state(v->catalogue, disposition, DISPOSITION_SWITCHING, NULL,
+					 e) < 0)) {
 		catalogue_rollback(v->catalogue);
 		return -1;
 	}
@@ -71,8 +90,8 @@ int vault_epoch_switch(struct vault *v, const struct epoch_options *o,
 	*out = (struct epoch_result){ .old_epoch = v->epoch, .new_epoch = v->epoch + 1 };
 	if (require_quiet(v, e) < 0 || log_newest_head(v->log, &out->before, e) < 0)
 		return -1;
-	if (o->disposition != 0)
-		return err_set(e, MUNI_UNSUPPORTED, "nothing is destroyed by this version");
+	if (o->disposition != 0 && require_clearance(v, o->disposition, e) < 0)
+		return -1;
 	if (declare(v, o->disposition, e) < 0 ||
 	    epoch_build(v, v->epoch + 1, o->disposition, m, out, e) < 0)
 		return go_back(v, e);

@@ -6,6 +6,9 @@
  *       archive as it was; after it, the next writer goes on to the end.
  *   E2  Nothing goes but what an approved disposition names, after clearance_check() with
  *       the lock held; with disposition 0 nothing goes.
+ *       What the switch did is kept beside the disposition, in its `result`
+ *       (execution.h): first when its state becomes GONE, whole once LOG_EPOCH_ENDED is in
+ *       the log, also where a later writer brought it there.  `officer` is not ours.
  *   E3  The old epoch's key is overwritten, read back, before this returns 0; mounts have
  *       answered before it is.
  */
@@ -26,7 +29,7 @@ struct epoch_options {
 struct epoch_result {
 	uint64_t old_epoch, new_epoch;
 	struct doom_result doom;
-	struct log_head before, after;	/* heads before the intent, and after the switch */
+	struct log_head before, after;	/* heads before the intent, and of the new epoch */
 	unsigned mounts_answered, mounts_aborted;
 	bool keyring_inside;	/* the keyring lies in ARCHIVE: every backup of it has keys */
 };

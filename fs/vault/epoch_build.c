@@ -28,24 +28,37 @@ struct build {
 	struct digest pages;
 };
 
-/* ---- the catalogue -------------------------------------------------------------------- */
+/* ---- what goes, what stays -------------------------------------------------------------- */
 
-static int make_catalogue(struct build *b, struct err *e)
+static int make_key(struct build *b, struct err *e)
 {
 	struct vault *v = b->v;
 
-	if (keyring_epoch_begin(v->keyring, e) < 0 ||
-	    pagevfs_key_add(keyring_catalogue_key(v->keyring, b->to), v->id, b->to, &b->key_id,
-			    e) < 0)
+	if (keyring_epoch_begin(v->keyring, e) < 0)
 		return -1;
-	return catalogue_create(v->dirfd, b->to, b->key_id, &b->next, e);
+	return pagevfs_key_add(keyring_catalogue_key(v->keyring, b->to), v->id, b->to,
+			       &b->key_id, e);
 }
 
-static int fill_catalogue(struct build *b, struct epoch_result *out, struct err *e)
+static int make_catalogue(struct build *b, struct epoch_result *out, struct err *e)
 {
-	(void)out;
-	return catalogue_copy_all(b->v->catalogue, b->next, e);
+	struct vault *v = b->v;
+	struct doom *doom = NULL;
+	int rc = -1;
+
+	if (doom_mark(v, b->disposition, &doom, e) < 0 || make_key(b, e) < 0 ||
+	    doom_repack(doom, v, b->monitor, e) < 0 ||
+	    catalogue_create(v->dirfd, b->to, b->key_id, &b->next, e) < 0 ||
+	    doom_copy(doom, v, b->next, b->monitor, e) < 0)
+		goto out;
+	doom_result(doom, &out->doom);
+	rc = 0;
+out:
+	doom_free(doom);
+	return rc;
 }
+
+/* ---- the entry of the switch ---------------------------------------------------------------- */
 
 static int settle(struct build *b, const char *details, struct err *e)
 {
@@ -61,6 +74,7 @@ static int settle(struct build *b, const char *details, struct err *e)
 	b->settings.base_digest = (struct digest){ 0 };
 	b->before = *log_position(v->log);
 	if (catalogue_settings_put(b->next, &b->settings, e) < 0 ||
+	    catalogue_switch_put(b->next, b->to, b->disposition, e) < 0 ||
 	    log_append(v->log, LOG_EPOCH_SWITCHED, vault_now(v), &by_the_keys_holder, details,
 		       salt, e) < 0)
 		return -1;
@@ -83,7 +97,8 @@ static int record_switch(struct build *b, const struct epoch_result *out, struct
 		 b->disposition, b->to, keys, out->doom.records);
 	if (catalogue_begin(b->next, e) < 0)
 		return -1;
-	if (settle(b, details, e) < 0 || catalogue_commit(b->next, e) < 0) {
+	if (epoch_keep_facts(b->next, b->disposition, out, false, e) < 0 ||
+	    settle(b, details, e) < 0 || catalogue_commit(b->next, e) < 0) {
 		catalogue_rollback(b->next);
 		return -1;
 	}
@@ -176,8 +191,7 @@ int epoch_build(struct vault *v, uint64_t to, int64_t disposition,
 	struct build b = { .v = v, .to = to, .disposition = disposition, .monitor = m };
 	int rc = -1;
 
-	if (make_catalogue(&b, e) < 0 ||
-	    fill_catalogue(&b, out, e) < 0 ||
+	if (make_catalogue(&b, out, e) < 0 ||
 	    record_switch(&b, out, e) < 0 ||
 	    reopen_and_check(&b, e) < 0 ||
 	    keep_base(&b, e) < 0 ||

@@ -6,10 +6,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/store/redo.h"
+#include "fs/vault/execution.h"
 #include "fs/vault/presence.h"
 
 #define MOUNTS_TIMEOUT_MS 60000
@@ -80,6 +82,43 @@ static int anchor(struct vault *v, struct err *e)
 	return archive_move_anchor(v, s.generation, e);
 }
 
+/* What is known at the end: the rest was kept by whoever began the switch. */
+static void add_end(struct execution *x, const struct epoch_result *r)
+{
+	x->epoch.after = r->after;
+	x->epoch.mounts_answered = r->mounts_answered;
+	x->epoch.mounts_aborted = r->mounts_aborted;
+	x->epoch.keyring_inside = r->keyring_inside;
+	x->keyring_was_read_back = true;	/* E3 */
+}
+
+int epoch_keep_facts(struct catalogue *c, int64_t disposition, const struct epoch_result *r,
+		     bool has_ended, struct err *e)
+{
+	struct execution x = { .officer = NULL };
+	struct disposition_row row;
+	char *json = NULL;
+	int rc = -1;
+
+	if (disposition == 0)
+		return 0;
+	if (catalogue_disposition_get(c, disposition, &row, e) < 0)
+		return -1;
+	if (row.result && execution_read(row.result, &x, e) < 0)
+		goto out;
+	if (has_ended)
+		add_end(&x, r);
+	else
+		x.epoch = *r;
+	if (execution_write(&x, &json, e) == 0)
+		rc = catalogue_disposition_state(c, disposition, DISPOSITION_GONE, json, e);
+out:
+	free(json);
+	execution_clear(&x);
+	disposition_row_clear(&row);
+	return rc;
+}
+
 static int record_end(struct vault *v, const struct epoch_result *r, struct err *e)
 {
 	char details[DETAILS_MAX];
@@ -89,6 +128,7 @@ static int record_end(struct vault *v, const struct epoch_result *r, struct err 
 	if (catalogue_begin(v->catalogue, e) < 0)
 		return -1;
 	if (catalogue_switch_get(v->catalogue, &to, &disposition, e) < 0 ||
+	    epoch_keep_facts(v->catalogue, disposition, r, true, e) < 0 ||
 	    catalogue_switch_put(v->catalogue, 0, 0, e) < 0) {
 		catalogue_rollback(v->catalogue);
 		return -1;
@@ -111,11 +151,12 @@ int epoch_end(struct vault *v, const struct epoch_options *o, struct epoch_resul
 	    redo_drop_before(v->objects, v->id, v->epoch, e) < 0 ||
 	    epoch_remove_segments(v, &segments, e) < 0 ||
 	    epoch_remove_catalogues(v, false, e) < 0 ||
+	    log_newest_head(v->log, &out->after, e) < 0 ||
 	    record_end(v, out, e) < 0)
 		return err_wrap(e, "epoch %" PRIu64 " has begun, but the one before has not "
 				"ended; the next command that writes goes on from here",
 				v->epoch);
-	return log_newest_head(v->log, &out->after, e);
+	return 0;
 }
 
 /* ---- back ----------------------------------------------------------------------------------- */
@@ -128,7 +169,11 @@ static int record_taken_back(struct vault *v, struct err *e)
 
 	if (catalogue_begin(v->catalogue, e) < 0)
 		return -1;
+	/* Its approvals are of the list, which is the same. */
 	if (catalogue_switch_get(v->catalogue, &to, &disposition, e) < 0 ||
+	    (disposition != 0 &&
+	     catalogue_disposition_state(v->catalogue, disposition, DISPOSITION_PROPOSED, NULL,
+					 e) < 0) ||
 	    catalogue_switch_put(v->catalogue, 0, 0, e) < 0) {
 		catalogue_rollback(v->catalogue);
 		return -1;

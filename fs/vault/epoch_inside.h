@@ -24,6 +24,11 @@ int epoch_end(struct vault *v, const struct epoch_options *o, struct epoch_resul
 /* v is on the old epoch, which stays. */
 int epoch_take_back(struct vault *v, struct err *e);
 
+/* What the certificate reads (execution.h), beside the disposition, where there is one;
+ * in a transaction of the caller's. */
+int epoch_keep_facts(struct catalogue *c, int64_t disposition, const struct epoch_result *r,
+		     bool has_ended, struct err *e);
+
 /* ---- what no epoch needs (epoch_remove.c) ------------------------------------------- */
 
 /* catalogue.M with what lies beside it, for every M below (or, is_newer, above) the
