@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/store/catalogue_retention.h"
 #include "fs/vault/graft_inside.h"
 #include "fs/vault/leaf.h"
 
@@ -220,6 +221,24 @@ static int keep_content(struct graft *t, struct body *b, struct err *e)
 	return 0;
 }
 
+/* A restriction stays with what it was placed on, whatever else was changed of it. */
+static int inherit_restriction(struct graft *t, const struct prior *prior,
+			       const struct node *n, struct err *e)
+{
+	struct node before;
+	bool changed;
+
+	if (t->g->restricted_count == 0 || !prior->is_there || prior->kind != n->kind ||
+	    t->is_dry)
+		return 0;
+	if (catalogue_node(t->c, prior->node, false, &before, e) < 0)
+		return -1;
+	if (ingest_class_base(t->g, before.class_id) == before.class_id ||
+	    before.content != n->content)
+		return 0;
+	return catalogue_node_restrict(t->c, n->id, true, &changed, e);
+}
+
 /* Settles which node the item's body is. n is filled when it is new. */
 static int settle(struct graft *t, struct item *item, struct node *n, struct err *e)
 {
@@ -246,7 +265,24 @@ static int settle(struct graft *t, struct item *item, struct node *n, struct err
 			   prior->kind == NODE_FILE ? prior->node : 0, n, e) < 0)
 		return -1;
 	b->node = n->id;
-	return 0;
+	return inherit_restriction(t, prior, n, e);
+}
+
+/* A name of another class than its file's: retention goes by each of them. */
+static int note_class(struct graft *t, const struct item *item, struct err *e)
+{
+	const struct body *b = item->body;
+
+	if (item->class_id <= 1 || t->is_dry)	/* 1: nobody classified it */
+		return 0;
+	if (!b->is_known && item->class_id == b->class_id)
+		return 0;
+	struct node n;
+	if (catalogue_node(t->c, b->node, false, &n, e) < 0)
+		return -1;
+	if (ingest_class_base(t->g, n.class_id) == item->class_id)
+		return 0;
+	return catalogue_node_class_add(t->c, b->node, item->class_id, e);
 }
 
 /* The leaf of a fresh entry; from memory where the node is new. */
@@ -312,7 +348,7 @@ static int graft_item(struct graft *t, struct dir *d, struct item *item, struct 
 
 	if (b->is_failed)
 		return leave_out(t, d, item, e);
-	if (settle(t, item, &n, e) < 0)
+	if (settle(t, item, &n, e) < 0 || note_class(t, item, e) < 0)
 		return -1;
 	count_item(t, b, !b->is_counted);
 	b->is_counted = true;

@@ -2,6 +2,9 @@
  * A directory whose children are all known: its node, its root, its row, and
  * its entry in its parent.
  */
+#include <stdlib.h>
+
+#include "fs/store/catalogue_retention.h"
 #include "fs/vault/graft_inside.h"
 #include "fs/vault/leaf.h"
 
@@ -142,6 +145,28 @@ static int leave_stubs(struct graft *t, struct dir *d, struct err *e)
 	return 0;
 }
 
+/* An empty directory is a record: its class is noted beside its node, for the nodes of
+ * directories are shown whatever their class. */
+static int note_class(struct graft *t, const struct dir *d, int64_t node, struct err *e)
+{
+	const struct ingest *g = t->g;
+	int64_t class_id = g->class_id;
+	size_t size;
+
+	if (t->is_dry || !d->parent || d->child_total > 0 || d->leaf_count > 0 || d->has_kept)
+		return 0;
+	if (g->selection) {
+		char *path = ingest_path(d, NULL, &size);
+
+		if (!path)
+			return err_set(e, MUNI_NO_MEMORY, "no memory for a path");
+		class_id = g->foreign ? selection_by_path(g->selection, path, size).class_id :
+			selection_of(g->selection, path, size, 0, d->meta.mtime).class_id;
+		free(path);
+	}
+	return class_id > 1 ? catalogue_node_class_add(t->c, node, class_id, e) : 0;
+}
+
 int graft_finish(struct graft *t, struct dir *d, struct err *e)
 {
 	struct settled s;
@@ -160,7 +185,7 @@ int graft_finish(struct graft *t, struct dir *d, struct err *e)
 		t->sums.unchanged++;
 		return 0;
 	}
-	if (settle_row(t, d, &s, e) < 0)
+	if (settle_row(t, d, &s, e) < 0 || note_class(t, d, s.row.node, e) < 0)
 		return -1;
 	return d->parent ? settle_entry(t, d, &s, e) : 0;
 }

@@ -271,7 +271,8 @@ int graft_is_same(struct graft *t, int64_t node, const struct meta *m,
 	*out = false;
 	if (catalogue_node(t->c, node, m->kind == NODE_FILE, &n, e) < 0)
 		return -1;
-	if ((body && n.class_id != body->class_id) || !is_same_numbers(&n, m) ||
+	if ((body && ingest_class_base(t->g, n.class_id) != body->class_id) ||
+	    !is_same_numbers(&n, m) ||
 	    n.is_unstable != (body && body->is_unstable))
 		return 0;
 	if (is_same_account(t, n.owner, m->owner, out, e) < 0)

@@ -77,6 +77,27 @@ static int find_previous(struct ingest *g, struct err *e)
 	return 0;
 }
 
+struct noting {
+	struct ingest *g;
+	struct err *e;
+};
+
+static int on_class(void *arg, const struct record_class *k)
+{
+	struct noting *n = arg;
+	struct ingest *g = n->g;
+
+	if (k->base == 0)
+		return 0;
+	void *list = reallocarray(g->restricted, g->restricted_count + 1,
+				  sizeof *g->restricted);
+	if (!list)
+		return err_set(n->e, MUNI_NO_MEMORY, "no memory for the classes");
+	g->restricted = list;
+	g->restricted[g->restricted_count++] = (struct restricted_class){ k->id, k->base };
+	return 0;
+}
+
 int ingest_begin(struct ingest *g, const char *source_kind, struct err *e)
 {
 	struct catalogue *c = g->vault->catalogue;
@@ -97,6 +118,9 @@ int ingest_begin(struct ingest *g, const char *source_kind, struct err *e)
 	    selection_make(c, v->system, g->foreign != NULL, &g->selection, e) < 0)
 		return -1;
 	g->class_id = 1;
+	struct noting noting = { g, e };
+	if (catalogue_classes(c, on_class, &noting, e) < 0)
+		return -1;
 	if (g->options->dry_run)
 		return 0;
 	if (g->options->class_code &&

@@ -115,7 +115,12 @@ static int take_hardlink(struct intake *in, const struct foreign_entry *x, struc
 		if (is_failed)
 			return no_memory(e);
 	}
-	return put(in, x, target->inode, false, e);
+	if (put(in, x, target->inode, false, e) < 0)
+		return -1;
+	struct tree_node *n = ingest_tree_find(in->tree, x->path, x->path_size);
+	if (n && n->inode == target->inode)
+		n->class_id = in->class_id;
+	return 0;
 }
 
 static int take_entry(struct intake *in, const struct foreign_entry *x, struct err *e)

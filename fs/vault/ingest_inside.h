@@ -114,6 +114,7 @@ struct item {			/* a new or changed entry that is no directory */
 	struct run *run;
 	struct item *next;	/* in the run */
 	bool is_reader;		/* its body's problems are told under this name */
+	int64_t class_id;	/* that this name was given; 0: its body's */
 };
 
 struct removal {		/* an entry of the version before that is no more */
@@ -234,6 +235,10 @@ struct ingest {
 	unsigned workers;
 	struct version version;
 	int64_t class_id;	/* where no decision gives another */
+	struct restricted_class {
+		int64_t id, base;
+	} *restricted;		/* owned; constant once it has begun */
+	size_t restricted_count;
 	struct selection *selection;	/* what was decided to be archived; NULL: all is
 					 * taken in; owned */
 	struct left_out left_out;	/* by the walker, or the archive's reader */
@@ -294,6 +299,8 @@ void ingest_notice(struct ingest *g, const char *format, ...)
 /* Path below the source, without a leading "/"; malloc'ed, NUL ended. */
 char *ingest_path(const struct dir *d, const char *name, size_t *size);
 
+/* The class that a stored node was given: of a restricted one that which it restricts. */
+int64_t ingest_class_base(const struct ingest *g, int64_t class_id);
 /* What was decided on it; counts it.  Only with a selection.  is_exact: size and time
  * are known, and must be those that were scanned. */
 struct selected ingest_select(struct ingest *g, const void *path, size_t path_size,

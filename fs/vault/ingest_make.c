@@ -123,6 +123,7 @@ void ingest_free(struct ingest *g)
 	pool_free(g->pool);
 	map_free(&g->claimed);
 	selection_free(g->selection);
+	free(g->restricted);
 	ingest_accounts_free(&g->accounts);
 	file_close(&g->source_fd);
 	free(g->threads);

@@ -91,6 +91,14 @@ void body_done(struct ingest *g, struct body *b, struct run *r)
 	run_release(g, r);
 }
 
+int64_t ingest_class_base(const struct ingest *g, int64_t class_id)
+{
+	for (size_t i = 0; i < g->restricted_count; i++)
+		if (g->restricted[i].id == class_id)
+			return g->restricted[i].base;
+	return class_id;
+}
+
 struct selected ingest_select(struct ingest *g, const void *path, size_t path_size,
 			      const struct meta *m, bool is_exact)
 {

@@ -31,6 +31,7 @@ struct tree_node {
 	uint32_t child_count;
 	uint16_t name_size;
 	bool is_directory;
+	int64_t class_id;	/* that this further name of a file was given; 0: its inode's */
 	char name[];		/* NUL ended */
 };
 

@@ -100,9 +100,11 @@ static int take_item(struct descent *s, struct dir *d, struct tree_node *n,
 {
 	struct run *r = open_run(s, d);
 	struct body *b = r ? take_body(n->inode) : NULL;
+	struct item *item = b ? run_add(r, n->name, n->name_size, prior, b) : NULL;
 
-	if (!b || !run_add(r, n->name, n->name_size, prior, b))
+	if (!item)
 		return no_memory(e);
+	item->class_id = n->class_id;
 	return 0;
 }
 

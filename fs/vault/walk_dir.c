@@ -199,8 +199,8 @@ static int take_item(struct walker *w, struct level *level, const char *name,
 	walk_numbers(sx, &m);
 	bool is_same = node && is_unchanged(w, node, &m);
 	/* Re-classified: another node, the same content. */
-	int64_t keeps = is_same && w->is_known_class && node->class_id != w->class_id ?
-		node->id : 0;
+	int64_t keeps = is_same && w->is_known_class &&
+		ingest_class_base(w->g, node->class_id) != w->class_id ? node->id : 0;
 
 	is_same = is_same && !keeps;
 	b = other_name(w, &m, &last);
@@ -214,6 +214,8 @@ static int take_item(struct walker *w, struct level *level, const char *name,
 		atomic_fetch_add(&b->refs, 1);
 		atomic_fetch_add(&w->g->items_done, 1);
 		item = run_add(r, name, strlen(name), prior, b);
+		if (item)
+			item->class_id = w->class_id;
 		rc = item ? join(w, item, e) : no_memory(e);
 	}
 	body_unref(last);

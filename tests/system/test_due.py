@@ -2,6 +2,7 @@
 """How long records are kept, and what is due: classes, events, extensions, holds, restriction."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -79,6 +80,7 @@ def act(a, command, word, *args, status=0):
 
 def make(name="archive"):
     a = Archive(name)
+    shutil.rmtree("source", ignore_errors=True)
     for path in FILES:
         write("source/" + path, path * 10)
     os.makedirs("source/empty", exist_ok=True)
@@ -214,8 +216,41 @@ def restriction(a):
     act(a, "retain", "restrict", "--path", "fin/a.csv", status=2)
 
 
+def names_of_one_file_in_several_classes(a):
+    """Each class counts for each name, and for a directory that was archived empty."""
+    write("links/fin/x", "shared")
+    os.makedirs("links/deeds/empty")
+    os.makedirs("links/case", exist_ok=True)
+    os.link("links/fin/x", "links/case/x")
+    a.run("scan", "links", "--system", "links")
+    a.run("classify", "--system", "links", "--policy", "p1.yaml")
+    a.run("ingest", "links", "--system", "links")
+    a.run("ingest", "links", "--system", "links")
+    r = due(a, "--system", "links")
+    assert r["fin/x"]["classes"] == r["case/x"]["classes"][::-1] or sorted(r["fin/x"]["classes"]) == ["CASE", "FIN"], r
+    assert sorted(r["case/x"]["classes"]) == ["CASE", "FIN"] and r["case/x"]["standing"] == "missing"
+    # Classes at ingest outlive a classification that no longer gives them.
+    with open("bare.yaml", "w") as f:
+        f.write("policy: bare\nversion: 1\ncalendar: UTC\nrules:\n  - {id: all, when: {path: '**'}, decide: archive}\n")
+    a.run("classify", "--system", "links", "--policy", "bare.yaml")
+    r = due(a, "--system", "links")
+    assert sorted(r["fin/x"]["classes"]) == sorted(r["case/x"]["classes"]) == ["CASE", "FIN"], r
+    assert r["deeds/empty"]["classes"] == ["EVER"] and r["deeds/empty"]["kind"] == "directory", r
+    with open("bare.tar", "wb") as f:
+        subprocess.run(["tar", "-C", "links", "-cf", "-", "."], check=True, stdout=f)
+    a.run("scan", "bare.tar", "--system", "tarred")
+    a.run("classify", "--system", "tarred", "--policy", "p1.yaml")
+    a.run("ingest", "bare.tar", "--system", "tarred")
+    a.run("classify", "--system", "tarred", "--policy", "bare.yaml")
+    r = due(a, "--system", "tarred")
+    assert sorted(r["fin/x"]["classes"]) == sorted(r["case/x"]["classes"]) == ["CASE", "FIN"], r
+    assert r["deeds/empty"]["classes"] == ["EVER"], r
+
+
 def main():
     a = make()
+    names_of_one_file_in_several_classes(a)
+    a = make("second")
     dates_and_standings(a)
     events(a)
     holds(a)
