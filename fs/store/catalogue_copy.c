@@ -28,10 +28,11 @@ static const struct rule rules[] = {
 	  " problems, marks, statement, signature FROM old.version" },
 	{ "problem", "SELECT * FROM old.problem WHERE NOT is_version_gone(version)"
 	  " AND NOT is_problem_gone(version, path)" },
-	{ "directory", "SELECT * FROM old.directory WHERE is_directory_kept(id)" },
+	{ "directory", "SELECT * FROM old.directory WHERE is_directory_kept(id)"
+	  " AND NOT is_directory_gone(id, first, last)" },
 	{ "entry", "SELECT * FROM old.entry WHERE is_directory_kept(dir)"
 	  " AND (kind <> 2 OR is_directory_kept(target))"
-	  " AND (kind = 2 OR NOT is_entry_gone(dir, name, first))" },
+	  " AND NOT is_entry_gone(dir, name, first)" },
 	{ "stub", "SELECT * FROM old.stub WHERE is_directory_kept(dir)" },
 	{ "node", "SELECT * FROM old.node WHERE is_node_kept(id)" },
 	{ "node_class", "SELECT * FROM old.node_class WHERE is_node_kept(node)" },

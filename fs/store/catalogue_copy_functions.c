@@ -60,6 +60,17 @@ static void is_entry_gone(sqlite3_context *context, int count, sqlite3_value **v
 					    name.size, sqlite3_value_int64(v[2])));
 }
 
+static void is_directory_gone(sqlite3_context *context, int count, sqlite3_value **v)
+{
+	const struct catalogue_copy *k = state_of(context)->k;
+	int64_t last = sqlite3_value_type(v[2]) == SQLITE_NULL ? CATALOGUE_OPEN_ENDED :
+		sqlite3_value_int64(v[2]);
+
+	(void)count;
+	sqlite3_result_int(context, k->is_directory_gone(k->arg, sqlite3_value_int64(v[0]),
+							 sqlite3_value_int64(v[1]), last));
+}
+
 static bool path_is_gone(const struct catalogue_copy *k, sqlite3_value **v)
 {
 	struct text path = blob_of(v[1]);
@@ -236,6 +247,7 @@ static const struct {
 	{ "is_segment_kept", 1, is_segment_kept },
 	{ "is_block_kept", 1, is_block_kept },
 	{ "is_entry_gone", 3, is_entry_gone },
+	{ "is_directory_gone", 3, is_directory_gone },
 	{ "is_path_gone", 2, is_path_gone },
 	{ "is_item_gone", 3, is_item_gone },
 	{ "was_item_gone", 1, was_item_gone },

@@ -37,10 +37,21 @@ static int mark(struct doom *d, struct vault *v, struct err *e)
 	return catalogue_each_item_account(d->catalogue, keep_owner, &o, e);
 }
 
+/* Counted as such, not as a directory that went with its records. */
+static bool is_record(const struct doom *d, int64_t directory)
+{
+	for (size_t i = doom_edges_of(d, directory);
+	     i < d->edge_count && d->edges[i].child == directory; i++)
+		if (d->edges[i].is_listed)
+			return true;
+	return false;
+}
+
 static void sum_up(struct doom *d)
 {
 	for (size_t i = 0; i < d->folder_count; i++)
-		d->result.directories += !d->folders[i].is_kept;
+		d->result.directories += !d->folders[i].is_kept &&
+			!is_record(d, d->folders[i].id);
 	for (size_t i = 0; i < d->contents_doomed.count * 64; i++) {
 		int64_t id = (int64_t)i;
 

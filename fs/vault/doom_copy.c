@@ -1,18 +1,15 @@
 /* The next catalogue: what stays, new blocks, stubs, the disposition settled. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "fs/base/err.h"
-#include "fs/base/text.h"
 #include "fs/vault/doom_inside.h"
+#include "fs/vault/execution.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/leaf.h"
 
-#define RESULT_MAX 800
-
 struct copying {
 	struct doom *d;
+	const struct vault *vault;
 	const struct vault_monitor *monitor;
 	uint64_t tables;
 };
@@ -25,6 +22,13 @@ static bool is_entry_gone(void *arg, int64_t directory, const void *name, size_t
 	const struct copying *k = arg;
 
 	return doom_record(k->d, directory, name, size, first) != NULL;
+}
+
+static bool is_directory_gone(void *arg, int64_t id, int64_t first, int64_t last)
+{
+	const struct copying *k = arg;
+
+	return doom_range_is_gone(k->d, id, first, last);
 }
 
 static bool is_path_gone(void *arg, int64_t system, const void *path, size_t size)
@@ -103,7 +107,7 @@ static enum item_outcome outcome(void *arg, const struct record_key *key)
 	if (!r)
 		return OUTCOME_PENDING;
 	if (r->kind == NODE_DIRECTORY)
-		return bits_has(&d->directories, r->target) ? OUTCOME_BYTES_STAY : OUTCOME_GONE;
+		return OUTCOME_GONE;
 	return bits_has(&d->nodes, r->target) || bits_has(&d->contents, r->content) ||
 	       bits_has(&d->contents_shared, r->content) ? OUTCOME_BYTES_STAY : OUTCOME_GONE;
 }
@@ -179,7 +183,7 @@ static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e
 	for (size_t i = 0; i < d->edge_count; i++) {
 		const struct edge *x = &d->edges[i];
 
-		if (bits_has(&d->directories, x->child) || !bits_has(&d->directories, x->parent))
+		if (!doom_edge_is_gone(d, x) || !bits_has(&d->directories, x->parent))
 			continue;
 		if (look_up(d, x->parent, x->name, x->name_size, x->first, &entry, e) < 0 ||
 		    add_folder_stubs(d, next, x, &entry, e) < 0)
@@ -188,20 +192,22 @@ static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e
 	return 0;
 }
 
+/* What the certificate reads, as far as it is known here: a crash may leave nobody who
+ * remembers. */
 static int settle(struct copying *k, struct catalogue *next, struct err *e)
 {
-	const struct doom_result *r = &k->d->result;
-	char result[RESULT_MAX], keys[DIGEST_HEX_SIZE];
+	struct execution facts = { .epoch = { .old_epoch = k->vault->epoch,
+					      .new_epoch = k->vault->epoch + 1,
+					      .doom = k->d->result } };
+	char *result = NULL;
+	int rc;
 
-	digest_hex(&r->keys, keys);
-	snprintf(result, sizeof result, "{\"blocks_gone\":%" PRIu64 ",\"blocks_repacked\":%" PRIu64
-		 ",\"bytes\":%" PRIu64 ",\"bytes_repacked\":%" PRIu64 ",\"contents_gone\":%" PRIu64
-		 ",\"contents_shared\":%" PRIu64 ",\"directories\":%" PRIu64 ",\"keys\":\"%s\","
-		 "\"records\":%" PRIu64 ",\"segments_gone\":%" PRIu64 "}", r->blocks_gone,
-		 r->blocks_repacked, r->bytes, r->bytes_repacked, r->contents_gone,
-		 r->contents_shared, r->directories, keys, r->records, r->segments_gone);
-	return catalogue_disposition_settle(k->d->catalogue, next, k->d->disposition,
-					    doom_takes(k->d) ? result : NULL, outcome, k, e);
+	if (doom_takes(k->d) && execution_write(&facts, &result, e) < 0)
+		return -1;
+	rc = catalogue_disposition_settle(k->d->catalogue, next, k->d->disposition, result,
+					  outcome, k, e);
+	free(result);
+	return rc;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -215,7 +221,8 @@ static int copy(struct copying *k, struct catalogue *next, struct err *e)
 		.xattrs = &d->xattrs, .accounts = &d->accounts, .blocks = &d->blocks,
 		.segments = &d->segments, .systems_gone = &d->systems_gone,
 		.versions_gone = &d->versions_gone, .arg = k,
-		.is_entry_gone = is_entry_gone, .is_path_gone = is_path_gone,
+		.is_entry_gone = is_entry_gone, .is_directory_gone = is_directory_gone,
+		 .is_path_gone = is_path_gone,
 		.is_problem_gone = is_problem_gone,
 		.is_scan_problem_gone = is_scan_problem_gone,
 		.is_detail_gone = is_detail_gone, .is_scope_gone = is_scope_gone,
@@ -234,7 +241,7 @@ static int copy(struct copying *k, struct catalogue *next, struct err *e)
 int doom_copy(struct doom *d, struct vault *v, struct catalogue *next,
 	      const struct vault_monitor *m, struct err *e)
 {
-	struct copying k = { .d = d, .monitor = m };
+	struct copying k = { .d = d, .vault = v, .monitor = m };
 	int rc;
 
 	if (catalogue_copy_open(next, v->catalogue, e) < 0)

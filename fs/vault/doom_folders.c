@@ -1,6 +1,7 @@
 /*
- * Directories: one goes with the last record in it, over all of its versions.  One that
- * holds nothing by nature is kept unless it is itself in the list.
+ * Directories: one goes with the last record in it, over all of its versions.  A name
+ * under which nothing ever stood is a record itself: it goes when it is in the list, and
+ * keeps its directory where it is not.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,42 @@ static size_t first_edge(const struct doom *d, int64_t id, bool is_by_child)
 	return low;
 }
 
+size_t doom_edges_of(const struct doom *d, int64_t child)
+{
+	return first_edge(d, child, true);
+}
+
+bool doom_edge_is_gone(const struct doom *d, const struct edge *x)
+{
+	return x->is_listed || !bits_has(&d->directories, x->child);
+}
+
+static bool is_root(const struct doom *d, int64_t directory)
+{
+	for (size_t i = 0; i < d->root_count; i++)
+		if (d->roots[i].directory == directory)
+			return true;
+	return false;
+}
+
+bool doom_range_is_gone(const struct doom *d, int64_t directory, int64_t first,
+			int64_t last)
+{
+	size_t i = doom_edges_of(d, directory);
+
+	if (!bits_has(&d->directories, directory))
+		return true;
+	if (i == d->edge_count || d->edges[i].child != directory)
+		return !is_root(d, directory);
+	for (; i < d->edge_count && d->edges[i].child == directory; i++) {
+		const struct edge *x = &d->edges[i];
+
+		if (!x->is_listed && x->first <= last && x->last >= first)
+			return false;
+	}
+	return true;
+}
+
 /* stack has room for every folder: each is put on it once. */
 static void spread(struct doom *d, const struct root *r, struct folder **stack)
 {
@@ -144,7 +181,7 @@ static int keep_above(struct doom *d, struct folder **stack, size_t count, struc
 		     i < d->edge_count && d->edges[i].child == f->id; i++) {
 			struct folder *parent = doom_folder(d, d->edges[i].parent);
 
-			if (parent && keep(d, parent, stack, &count) < 0)
+			if (!d->edges[i].is_listed && parent && keep(d, parent, stack, &count) < 0)
 				return doom_no_memory(e);
 		}
 	}
@@ -171,27 +208,39 @@ static int mark_entry(void *arg, const struct entry_row *r)
 			       "entries and no row; run `muni verify`",
 			       (long long)r->directory);
 	f->has_entries = true;
+	for (size_t i = doom_edges_of(m->d, f->id);
+	     i < m->d->edge_count && m->d->edges[i].child == f->id; i++)
+		if (m->d->edges[i].first <= r->last && m->d->edges[i].last >= r->first)
+			m->d->edges[i].has_inside = true;
 	if (r->kind == NODE_DIRECTORY || f->is_kept ||
 	    doom_record(m->d, r->directory, r->name, r->name_size, r->first))
 		return 0;
 	return keep(m->d, f, m->stack, &m->count) < 0 ? doom_no_memory(m->e) : 0;
 }
 
+/* Names under which nothing stood, and systems in which nothing ever did. */
 static int keep_empty(struct marking *m)
 {
 	struct doom *d = m->d;
 
-	for (size_t i = 0; i < d->record_count; i++) {
-		struct folder *f = d->records[i].kind == NODE_DIRECTORY ?
-			doom_folder(d, d->records[i].target) : NULL;
+	for (size_t i = 0; i < d->edge_count; i++) {
+		struct edge *x = &d->edges[i];
+		struct folder *f = doom_folder(d, x->child);
 
-		if (f)
-			f->is_listed = true;
+		x->is_listed = doom_record(d, x->parent, d->names.data + x->name, x->name_size,
+					   x->first) != NULL;
+		if (x->is_listed && x->has_inside)
+			return err_set(m->e, MUNI_REFUSED, "disposition D%lld lists a directory "
+				       "that is not empty, which is no record",
+				       (long long)d->disposition);
+		if (f && !x->has_inside && !x->is_listed &&
+		    keep(d, f, m->stack, &m->count) < 0)
+			return doom_no_memory(m->e);
 	}
-	for (size_t i = 0; i < d->folder_count; i++) {
-		struct folder *f = &d->folders[i];
+	for (size_t i = 0; i < d->root_count; i++) {
+		struct folder *f = doom_folder(d, d->roots[i].directory);
 
-		if (!f->has_entries && !f->is_listed && keep(d, f, m->stack, &m->count) < 0)
+		if (f && !f->has_entries && keep(d, f, m->stack, &m->count) < 0)
 			return doom_no_memory(m->e);
 	}
 	return 0;

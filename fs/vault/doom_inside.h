@@ -25,12 +25,14 @@ struct edge {			/* a directory's name in another, over a range of versions */
 	int64_t parent, child, first, last;
 	size_t name;		/* in doom->names */
 	uint16_t name_size;
+	bool has_inside;	/* something stood in the directory under this name; where
+				 * nothing did the directory is a record itself */
+	bool is_listed;		/* ... of the disposition */
 };
 
 struct folder {			/* a directory, over all of its versions */
 	int64_t id, system;	/* system 0: nobody's */
 	bool has_entries;	/* in any version */
-	bool is_listed;		/* empty, and in the disposition by itself */
 	bool is_kept;
 };
 
@@ -112,6 +114,13 @@ int doom_compare_key(int64_t directory, const void *name, size_t name_size, int6
 struct doomed *doom_record(const struct doom *d, int64_t directory, const void *name,
 			   size_t name_size, int64_t first);	/* NULL: stays */
 struct folder *doom_folder(const struct doom *d, int64_t id);	/* NULL: none such */
+/* The first edge whose child is not below id: edges stand in that order. */
+size_t doom_edges_of(const struct doom *d, int64_t child);
+/* Does the name go: with its directory, or as a record itself? */
+bool doom_edge_is_gone(const struct doom *d, const struct edge *x);
+/* Has the directory no name any more in these versions? */
+bool doom_range_is_gone(const struct doom *d, int64_t directory, int64_t first,
+			int64_t last);
 static inline bool doom_takes(const struct doom *d)
 {
 	return d->disposition != 0;

@@ -15,7 +15,8 @@ static int keep_directory_node(void *arg, const struct directory *row)
 {
 	struct marking *m = arg;
 
-	if (bits_has(&m->d->directories, row->id) && !bits_add(&m->d->nodes, row->node))
+	if (!doom_range_is_gone(m->d, row->id, row->first, row->last) &&
+	    !bits_add(&m->d->nodes, row->node))
 		return doom_no_memory(m->e);
 	return 0;
 }
@@ -77,8 +78,8 @@ int doom_mark_nodes(struct doom *d, struct err *e)
 		if (d->records[i].kind == NODE_DIRECTORY)
 			continue;
 		m.by_node[m.count++] = &d->records[i];
-		d->result.records++;
 	}
+	d->result.records = d->record_count;
 	qsort(m.by_node, m.count, sizeof *m.by_node, by_target);
 	if (catalogue_each_directory(d->catalogue, keep_directory_node, &m, e) < 0 ||
 	    catalogue_each_node(d->catalogue, mark_node, &m, e) < 0)

@@ -115,26 +115,11 @@ static int push(struct climb *c, int64_t directory, const void *name, size_t nam
 	return 0;
 }
 
-static size_t edges_of(const struct doom *d, int64_t child)
-{
-	size_t low = 0, high = d->edge_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (d->edges[middle].child < child)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static int climb_one(struct climb *c, const struct step *from, struct err *e)
 {
 	const struct doom *d = c->d;
 
-	for (size_t i = edges_of(d, from->directory);
+	for (size_t i = doom_edges_of(d, from->directory);
 	     i < d->edge_count && d->edges[i].child == from->directory; i++) {
 		const struct edge *x = &d->edges[i];
 		int64_t first = x->first > from->first ? x->first : from->first;
@@ -220,7 +205,7 @@ int doom_mark_paths(struct doom *d, struct err *e)
 	for (size_t i = 0; i < d->edge_count && rc == 0; i++) {
 		const struct edge *x = &d->edges[i];
 
-		if (bits_has(&d->directories, x->child))
+		if (!doom_edge_is_gone(d, x))
 			continue;
 		rc = doom_each_path(d, x->parent, d->names.data + x->name, x->name_size,
 				    x->first, x->last, note, &n, e);

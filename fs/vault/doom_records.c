@@ -123,8 +123,8 @@ static int keep_edge(struct doom *d, const struct entry_row *r, struct err *e)
 		return -1;
 	d->edges = list;
 	list += d->edge_count;
-	*list = (struct edge){ r->directory, r->target, r->first, r->last, 0,
-			       (uint16_t)r->name_size };
+	*list = (struct edge){ .parent = r->directory, .child = r->target, .first = r->first,
+			       .last = r->last, .name_size = (uint16_t)r->name_size };
 	if (keep_name(d, r->name, r->name_size, &list->name, e) < 0)
 		return -1;
 	d->edge_count++;

@@ -87,9 +87,13 @@ static int count_entry(void *arg, const struct entry_row *r)
 			    doom_record(d, r->directory, r->name, r->name_size, r->first));
 		return 0;
 	}
-	const struct folder *child = doom_folder(d, r->target);
-	if (child && !child->has_entries)
-		count_range(d, f->system, r->first, r->last, !child->is_kept);
+	for (size_t i = doom_edges_of(d, r->target);
+	     i < d->edge_count && d->edges[i].child == r->target; i++) {
+		const struct edge *x = &d->edges[i];
+
+		if (x->parent == r->directory && x->first == r->first && !x->has_inside)
+			count_range(d, f->system, r->first, r->last, x->is_listed);
+	}
 	return 0;
 }
 
