@@ -31,9 +31,10 @@ static const struct rule rules[] = {
 	{ "directory", "SELECT * FROM old.directory WHERE is_directory_kept(id)"
 	  " AND NOT is_directory_gone(id, first, last)" },
 	{ "entry", "SELECT * FROM old.entry WHERE is_directory_kept(dir)"
-	  " AND (kind <> 2 OR is_directory_kept(target))"
+	  " AND (kind <> 2 OR NOT is_name_gone(dir, first, target))"
 	  " AND NOT is_entry_gone(dir, name, first)" },
-	{ "stub", "SELECT * FROM old.stub WHERE is_directory_kept(dir)" },
+	{ "stub", "SELECT * FROM old.stub WHERE is_directory_kept(dir)"
+	  " AND NOT is_directory_gone(dir, first, last)" },
 	{ "node", "SELECT * FROM old.node WHERE is_node_kept(id)" },
 	{ "node_class", "SELECT * FROM old.node_class WHERE is_node_kept(node)" },
 	{ "content", "SELECT id, moved_extents(id, 0, extents), sha FROM old.content"

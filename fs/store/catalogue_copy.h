@@ -27,6 +27,8 @@ struct catalogue_copy {
 	void *arg;
 	bool (*is_entry_gone)(void *arg, int64_t directory, const void *name, size_t size,
 			      int64_t first);
+	/* The name of directory `target` in another. */
+	bool (*is_name_gone)(void *arg, int64_t directory, int64_t first, int64_t target);
 	/* A range of a directory; of one that is not in `directories` it is not asked. */
 	bool (*is_directory_gone)(void *arg, int64_t id, int64_t first, int64_t last);
 	/* Of inventory and overrides; of the problems of a version; of a scan. */

@@ -60,6 +60,16 @@ static void is_entry_gone(sqlite3_context *context, int count, sqlite3_value **v
 					    name.size, sqlite3_value_int64(v[2])));
 }
 
+static void is_name_gone(sqlite3_context *context, int count, sqlite3_value **v)
+{
+	const struct catalogue_copy *k = state_of(context)->k;
+
+	(void)count;
+	sqlite3_result_int(context, k->is_name_gone(k->arg, sqlite3_value_int64(v[0]),
+						    sqlite3_value_int64(v[1]),
+						    sqlite3_value_int64(v[2])));
+}
+
 static void is_directory_gone(sqlite3_context *context, int count, sqlite3_value **v)
 {
 	const struct catalogue_copy *k = state_of(context)->k;
@@ -247,6 +257,7 @@ static const struct {
 	{ "is_segment_kept", 1, is_segment_kept },
 	{ "is_block_kept", 1, is_block_kept },
 	{ "is_entry_gone", 3, is_entry_gone },
+	{ "is_name_gone", 3, is_name_gone },
 	{ "is_directory_gone", 3, is_directory_gone },
 	{ "is_path_gone", 2, is_path_gone },
 	{ "is_item_gone", 3, is_item_gone },

@@ -102,6 +102,8 @@ void doom_free(struct doom *d)
 	free(d->fresh);
 	free(d->records);
 	free(d->edges);
+	for (size_t i = 0; i < d->folder_count; i++)
+		free(d->folders[i].spans);
 	free(d->folders);
 	free(d->roots);
 	free(d->versions);

@@ -24,6 +24,17 @@ static bool is_entry_gone(void *arg, int64_t directory, const void *name, size_t
 	return doom_record(k->d, directory, name, size, first) != NULL;
 }
 
+static bool is_name_gone(void *arg, int64_t directory, int64_t first, int64_t target)
+{
+	const struct doom *d = ((const struct copying *)arg)->d;
+
+	for (size_t i = doom_edges_of(d, target);
+	     i < d->edge_count && d->edges[i].child == target; i++)
+		if (d->edges[i].parent == directory && d->edges[i].first == first)
+			return !d->edges[i].is_kept;
+	return true;
+}
+
 static bool is_directory_gone(void *arg, int64_t id, int64_t first, int64_t last)
 {
 	const struct copying *k = arg;
@@ -166,7 +177,7 @@ static int look_up(const struct doom *d, int64_t directory, size_t name, uint16_
 				e);
 }
 
-/* In directories that stay alone: of others the root is in their own stub. */
+/* In directories that stay: of others the root is in their own stub. */
 static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e)
 {
 	struct entry entry;
@@ -174,7 +185,8 @@ static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e
 	for (size_t i = 0; i < d->record_count; i++) {
 		const struct doomed *r = &d->records[i];
 
-		if (r->kind == NODE_DIRECTORY || !bits_has(&d->directories, r->directory))
+		if (r->kind == NODE_DIRECTORY || 
+		    doom_range_is_gone(d, r->directory, r->first, r->last))
 			continue;
 		if (look_up(d, r->directory, r->name, r->name_size, r->first, &entry, e) < 0 ||
 		    add_stub(d, next, r->directory, &entry, r->first, r->last, e) < 0)
@@ -183,7 +195,7 @@ static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e
 	for (size_t i = 0; i < d->edge_count; i++) {
 		const struct edge *x = &d->edges[i];
 
-		if (!doom_edge_is_gone(d, x) || !bits_has(&d->directories, x->parent))
+		if (x->is_kept || doom_range_is_gone(d, x->parent, x->first, x->last))
 			continue;
 		if (look_up(d, x->parent, x->name, x->name_size, x->first, &entry, e) < 0 ||
 		    add_folder_stubs(d, next, x, &entry, e) < 0)
@@ -221,7 +233,8 @@ static int copy(struct copying *k, struct catalogue *next, struct err *e)
 		.xattrs = &d->xattrs, .accounts = &d->accounts, .blocks = &d->blocks,
 		.segments = &d->segments, .systems_gone = &d->systems_gone,
 		.versions_gone = &d->versions_gone, .arg = k,
-		.is_entry_gone = is_entry_gone, .is_directory_gone = is_directory_gone,
+		.is_entry_gone = is_entry_gone, .is_name_gone = is_name_gone,
+		.is_directory_gone = is_directory_gone,
 		 .is_path_gone = is_path_gone,
 		.is_problem_gone = is_problem_gone,
 		.is_scan_problem_gone = is_scan_problem_gone,

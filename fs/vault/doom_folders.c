@@ -1,7 +1,10 @@
 /*
- * Directories: one goes with the last record in it, over all of its versions.  A name
- * under which nothing ever stood is a record itself: it goes when it is in the list, and
- * keeps its directory where it is not.
+ * Directories: a name of one goes when nothing stays that stood in the directory under
+ * that name, and the directory with the last of its names.  A name under which nothing
+ * ever stood is a record itself: it goes when it is in the list.
+ *
+ * So it is worked out in which versions something in a directory stays, and that is
+ * carried upwards along its names.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -105,11 +108,6 @@ size_t doom_edges_of(const struct doom *d, int64_t child)
 	return first_edge(d, child, true);
 }
 
-bool doom_edge_is_gone(const struct doom *d, const struct edge *x)
-{
-	return x->is_listed || !bits_has(&d->directories, x->child);
-}
-
 static bool is_root(const struct doom *d, int64_t directory)
 {
 	for (size_t i = 0; i < d->root_count; i++)
@@ -130,7 +128,7 @@ bool doom_range_is_gone(const struct doom *d, int64_t directory, int64_t first,
 	for (; i < d->edge_count && d->edges[i].child == directory; i++) {
 		const struct edge *x = &d->edges[i];
 
-		if (!x->is_listed && x->first <= last && x->last >= first)
+		if (x->is_kept && x->first <= last && x->last >= first)
 			return false;
 	}
 	return true;
@@ -161,40 +159,97 @@ static void spread(struct doom *d, const struct root *r, struct folder **stack)
 	}
 }
 
-/* ---- which are kept: upwards from what is ---------------------------------------------- */
+/* ---- when something stays: upwards from what does ------------------------------------- */
 
-static int keep(struct doom *d, struct folder *f, struct folder **stack, size_t *count)
-{
-	if (f->is_kept)
-		return 0;
-	f->is_kept = true;
-	stack[(*count)++] = f;
-	return bits_add(&d->directories, f->id) ? 0 : -1;
-}
-
-static int keep_above(struct doom *d, struct folder **stack, size_t count, struct err *e)
-{
-	while (count > 0) {
-		const struct folder *f = stack[--count];
-
-		for (size_t i = first_edge(d, f->id, true);
-		     i < d->edge_count && d->edges[i].child == f->id; i++) {
-			struct folder *parent = doom_folder(d, d->edges[i].parent);
-
-			if (!d->edges[i].is_listed && parent && keep(d, parent, stack, &count) < 0)
-				return doom_no_memory(e);
-		}
-	}
-	return 0;
-}
+struct climb {			/* something in `folder` stays in these versions */
+	struct folder *folder;
+	struct span span;
+};
 
 struct marking {
 	struct doom *d;
 	struct err *e;
-	struct folder **stack;
-	size_t count;
+	struct climb *todo;	/* owned */
+	size_t count, capacity;
 	struct folder *last;	/* entries come directory by directory */
 };
+
+static bool covers(const struct folder *f, const struct span *s)
+{
+	for (unsigned i = 0; i < f->span_count; i++)
+		if (f->spans[i].first <= s->first && f->spans[i].last >= s->last)
+			return true;
+	return false;
+}
+
+/* Those that it meets or touches become one with it. */
+static int add_span(struct folder *f, struct span s, struct err *e)
+{
+	unsigned kept = 0, at = 0;
+
+	if (f->span_count == f->span_capacity) {
+		unsigned more = f->span_capacity ? f->span_capacity * 2 : 1;
+		struct span *list = reallocarray(f->spans, more, sizeof *list);
+
+		if (!list)
+			return doom_no_memory(e);
+		f->spans = list;
+		f->span_capacity = more;
+	}
+	for (unsigned i = 0; i < f->span_count; i++) {
+		const struct span *x = &f->spans[i];
+
+		if (x->first <= s.last + (s.last < INT64_MAX) &&
+		    s.first <= x->last + (x->last < INT64_MAX)) {
+			s.first = x->first < s.first ? x->first : s.first;
+			s.last = x->last > s.last ? x->last : s.last;
+		} else {
+			f->spans[kept++] = *x;
+		}
+	}
+	while (at < kept && f->spans[at].first < s.first)
+		at++;
+	memmove(f->spans + at + 1, f->spans + at, (kept - at) * sizeof *f->spans);
+	f->spans[at] = s;
+	f->span_count = kept + 1;
+	return 0;
+}
+
+static int stays(struct marking *m, struct folder *f, struct span s)
+{
+	struct climb *list;
+
+	if (covers(f, &s))
+		return 0;
+	list = doom_room(m->todo, m->count, &m->capacity, sizeof *list, m->e);
+	if (!list)
+		return -1;
+	m->todo = list;
+	list[m->count++] = (struct climb){ f, s };
+	return add_span(f, s, m->e);
+}
+
+/* Ends: spans only grow. */
+static int carry_upwards(struct marking *m)
+{
+	struct doom *d = m->d;
+
+	while (m->count > 0) {
+		const struct climb c = m->todo[--m->count];
+
+		for (size_t i = doom_edges_of(d, c.folder->id);
+		     i < d->edge_count && d->edges[i].child == c.folder->id; i++) {
+			const struct edge *x = &d->edges[i];
+			struct folder *parent = doom_folder(d, x->parent);
+			struct span s = { x->first > c.span.first ? x->first : c.span.first,
+					  x->last < c.span.last ? x->last : c.span.last };
+
+			if (parent && s.first <= s.last && stays(m, parent, s) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
 
 static int mark_entry(void *arg, const struct entry_row *r)
 {
@@ -212,20 +267,20 @@ static int mark_entry(void *arg, const struct entry_row *r)
 	     i < m->d->edge_count && m->d->edges[i].child == f->id; i++)
 		if (m->d->edges[i].first <= r->last && m->d->edges[i].last >= r->first)
 			m->d->edges[i].has_inside = true;
-	if (r->kind == NODE_DIRECTORY || f->is_kept ||
+	if (r->kind == NODE_DIRECTORY ||
 	    doom_record(m->d, r->directory, r->name, r->name_size, r->first))
 		return 0;
-	return keep(m->d, f, m->stack, &m->count) < 0 ? doom_no_memory(m->e) : 0;
+	return stays(m, f, (struct span){ r->first, r->last });
 }
 
-/* Names under which nothing stood, and systems in which nothing ever did. */
-static int keep_empty(struct marking *m)
+/* Names under which nothing ever stood. */
+static int take_empty(struct marking *m)
 {
 	struct doom *d = m->d;
 
 	for (size_t i = 0; i < d->edge_count; i++) {
 		struct edge *x = &d->edges[i];
-		struct folder *f = doom_folder(d, x->child);
+		struct folder *parent = doom_folder(d, x->parent);
 
 		x->is_listed = doom_record(d, x->parent, d->names.data + x->name, x->name_size,
 					   x->first) != NULL;
@@ -233,16 +288,36 @@ static int keep_empty(struct marking *m)
 			return err_set(m->e, MUNI_REFUSED, "disposition D%lld lists a directory "
 				       "that is not empty, which is no record",
 				       (long long)d->disposition);
-		if (f && !x->has_inside && !x->is_listed &&
-		    keep(d, f, m->stack, &m->count) < 0)
-			return doom_no_memory(m->e);
+		x->is_kept = !x->has_inside && !x->is_listed;
+		if (x->is_kept && parent &&
+		    stays(m, parent, (struct span){ x->first, x->last }) < 0)
+			return -1;
 	}
+	return 0;
+}
+
+static int settle(struct doom *d, struct err *e)
+{
+	for (size_t i = 0; i < d->edge_count; i++) {
+		struct edge *x = &d->edges[i];
+		struct folder *f = doom_folder(d, x->child);
+
+		for (unsigned k = 0; f && k < f->span_count && !x->is_listed; k++)
+			x->is_kept = x->is_kept || (f->spans[k].first <= x->last &&
+						    f->spans[k].last >= x->first);
+		if (f)
+			f->is_kept = f->is_kept || x->is_kept;
+	}
+	/* A system's top has no name.  One in which nothing ever stood stays. */
 	for (size_t i = 0; i < d->root_count; i++) {
 		struct folder *f = doom_folder(d, d->roots[i].directory);
 
-		if (f && !f->has_entries && keep(d, f, m->stack, &m->count) < 0)
-			return doom_no_memory(m->e);
+		if (f)
+			f->is_kept = f->span_count > 0 || !f->has_entries;
 	}
+	for (size_t i = 0; i < d->folder_count; i++)
+		if (d->folders[i].is_kept && !bits_add(&d->directories, d->folders[i].id))
+			return doom_no_memory(e);
 	return 0;
 }
 
@@ -250,25 +325,27 @@ int doom_mark_folders(struct doom *d, struct err *e)
 {
 	struct taking t = { d, e };
 	struct marking m = { .d = d, .e = e };
+	struct folder **stack;
 	int rc = -1;
 
 	if (catalogue_each_directory(d->catalogue, take_folder, &t, e) < 0 ||
 	    catalogue_each_system(d->catalogue, take_root, &t, e) < 0)
 		return -1;
-	m.stack = calloc(d->folder_count + 1, sizeof *m.stack);
-	if (!m.stack)
+	stack = calloc(d->folder_count + 1, sizeof *stack);
+	if (!stack)
 		return doom_no_memory(e);
 	if (d->edge_count > 1)
 		qsort(d->edges, d->edge_count, sizeof *d->edges, by_parent);
 	for (size_t i = 0; i < d->root_count; i++)
-		spread(d, &d->roots[i], m.stack);
+		spread(d, &d->roots[i], stack);
+	free(stack);
 	if (d->edge_count > 1)
 		qsort(d->edges, d->edge_count, sizeof *d->edges, by_child);
-	if (catalogue_each_entry(d->catalogue, mark_entry, &m, e) < 0 || keep_empty(&m) < 0 ||
-	    keep_above(d, m.stack, m.count, e) < 0)
+	if (catalogue_each_entry(d->catalogue, mark_entry, &m, e) < 0 || take_empty(&m) < 0 ||
+	    carry_upwards(&m) < 0 || settle(d, e) < 0)
 		goto out;
 	rc = 0;
 out:
-	free(m.stack);
+	free(m.todo);
 	return rc;
 }

@@ -28,12 +28,19 @@ struct edge {			/* a directory's name in another, over a range of versions */
 	bool has_inside;	/* something stood in the directory under this name; where
 				 * nothing did the directory is a record itself */
 	bool is_listed;		/* ... of the disposition */
+	bool is_kept;		/* else the name goes, and is a stub in `parent` */
+};
+
+struct span {			/* versions */
+	int64_t first, last;
 };
 
 struct folder {			/* a directory, over all of its versions */
 	int64_t id, system;	/* system 0: nobody's */
 	bool has_entries;	/* in any version */
-	bool is_kept;
+	bool is_kept;		/* under one name at least */
+	unsigned span_count, span_capacity;
+	struct span *spans;	/* when something in it stays: apart, ascending; owned */
 };
 
 struct tally {			/* a sealed version */
@@ -116,8 +123,6 @@ struct doomed *doom_record(const struct doom *d, int64_t directory, const void *
 struct folder *doom_folder(const struct doom *d, int64_t id);	/* NULL: none such */
 /* The first edge whose child is not below id: edges stand in that order. */
 size_t doom_edges_of(const struct doom *d, int64_t child);
-/* Does the name go: with its directory, or as a record itself? */
-bool doom_edge_is_gone(const struct doom *d, const struct edge *x);
 /* Has the directory no name any more in these versions? */
 bool doom_range_is_gone(const struct doom *d, int64_t directory, int64_t first,
 			int64_t last);

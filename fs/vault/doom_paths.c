@@ -205,7 +205,7 @@ int doom_mark_paths(struct doom *d, struct err *e)
 	for (size_t i = 0; i < d->edge_count && rc == 0; i++) {
 		const struct edge *x = &d->edges[i];
 
-		if (!doom_edge_is_gone(d, x))
+		if (x->is_kept)
 			continue;
 		rc = doom_each_path(d, x->parent, d->names.data + x->name, x->name_size,
 				    x->first, x->last, note, &n, e);

@@ -180,10 +180,15 @@ static inline struct doom_result doomed_switch(struct doomed_fixture *f, int64_t
 	doom_result(d, &result);
 	doom_free(d);
 	catalogue_close(v->catalogue);
+	pagevfs_key_drop(v->key_id);
 	doomed_run("rm %s/catalogue.%llu", f->path, (unsigned long long)v->epoch);
 	v->catalogue = next;
 	v->key_id = key_id;
 	v->epoch++;
+	/* As vault_epoch_switch() leaves it, but that no head was signed. */
+	uint64_t pages;
+	must(pagevfs_digest(catalogue_sqlite(next), &v->pages_at_open, &pages, &e));
+	v->seals_counted = pagevfs_seals(key_id);
 	return result;
 }
 
@@ -196,6 +201,7 @@ struct doomed_seen {		/* a path in a version, and all that a reader sees of it *
 	struct record_key key;
 	enum node_kind kind;
 	int64_t node, content;
+	int64_t directory;	/* of a directory its id */
 	uint64_t size;
 	struct digest metadata, bytes;	/* bytes: as read */
 	uint8_t salt[16];
@@ -252,6 +258,7 @@ static inline int doomed_see(void *arg, const struct tree_item *item)
 	memcpy(s->key.name, item->entry->name, item->entry->name_size);
 	memcpy(s->salt, item->entry->salt, 16);
 	s->content = plain.content;
+	s->directory = item->entry->directory;
 	s->size = plain.size;
 	s->bytes = doomed_read(w, item->node);
 	if (s->kind == NODE_DIRECTORY)
