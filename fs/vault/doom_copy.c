@@ -246,7 +246,8 @@ static int copy(struct copying *k, struct catalogue *next, struct err *e)
 	if (catalogue_begin(next, e) < 0)
 		return -1;
 	if (catalogue_copy_rows(next, &rules, e) < 0 || add_blocks(d, next, e) < 0 ||
-	    add_stubs(d, next, e) < 0 || settle(k, next, e) < 0)
+	    add_stubs(d, next, e) < 0 || doom_put_traces(d, next, e) < 0 ||
+	    settle(k, next, e) < 0)
 		return -1;
 	return catalogue_commit(next, e);
 }

@@ -140,6 +140,9 @@ int doom_mark_blocks(struct doom *d, struct err *e);	/* doom_live.c */
 int doom_mark_paths(struct doom *d, struct err *e);	/* doom_paths.c */
 int doom_mark_words(struct doom *d, struct vault *v, struct err *e);	/* doom_words.c */
 
+/* What the adversarial check is to look for (doom_traces.c), into the next catalogue. */
+int doom_put_traces(struct doom *d, struct catalogue *next, struct err *e);
+
 /* Is it a path of what goes, or below a directory that goes? */
 bool doom_path_is_gone(const struct doom *d, int64_t system, const void *path, size_t size);
 bool doom_path_is_below_gone(const struct doom *d, int64_t system, const void *path,

@@ -1,0 +1,85 @@
+/*
+ * Traces for the adversarial check: keys of blocks and salts of records that go, evenly
+ * over all of them, and as controls some that stay.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
+#include "fs/vault/doom_inside.h"
+#include "fs/vault/traces.h"
+
+#define CONTROLS_MAX 4
+
+struct gather {
+	struct doom *d;
+	struct traces traces;
+	size_t dead, step;	/* of blocks that go: seen; every step-th is taken */
+	unsigned controls;
+	struct err *e;
+};
+
+static size_t step_for(size_t count)
+{
+	return count > TRACES_MAX ? (count + TRACES_MAX - 1) / TRACES_MAX : 1;
+}
+
+static int take_block(struct gather *g, const struct block *b, const uint8_t segment[16])
+{
+	struct trace_block t = { .offset = b->offset, .stored = b->stored };
+
+	memcpy(t.uid, b->uid, sizeof t.uid);
+	memcpy(t.segment, segment, sizeof t.segment);
+	return traces_add(&g->traces, TRACE_KEY, b->key, sizeof b->key, g->e) < 0 ||
+	       traces_add_block(&g->traces, &t, g->e) < 0 ? -1 : 0;
+}
+
+static int on_block(void *arg, const struct block *b, const uint8_t segment[16])
+{
+	struct gather *g = arg;
+
+	if (!bits_has(&g->d->blocks, b->id))
+		return g->dead++ % g->step == 0 ? take_block(g, b, segment) : 0;
+	if (g->controls == CONTROLS_MAX)
+		return 0;
+	g->controls++;
+	return traces_add(&g->traces, TRACE_CONTROL, b->key, sizeof b->key, g->e);
+}
+
+static int take_salts(struct gather *g, struct err *e)
+{
+	const struct doom *d = g->d;
+	size_t step = step_for(d->record_count);
+	struct entry entry;
+
+	for (size_t i = 0; i < d->record_count; i += step) {
+		const struct doomed *r = &d->records[i];
+
+		if (r->kind == NODE_DIRECTORY)
+			continue;
+		if (catalogue_lookup(d->catalogue, r->first, r->directory,
+				     d->names.data + r->name, r->name_size, &entry, e) < 0 ||
+		    traces_add(&g->traces, TRACE_SALT, entry.salt, sizeof entry.salt, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int doom_put_traces(struct doom *d, struct catalogue *next, struct err *e)
+{
+	struct gather g = { .d = d, .step = step_for(d->uid_count), .e = e };
+	uint8_t *data = NULL;
+	size_t size;
+	int rc = 0;
+
+	if (doom_takes(d))
+		rc = catalogue_blocks(d->catalogue, on_block, &g, e) < 0 ||
+		     take_salts(&g, e) < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = traces_pack(&g.traces, &data, &size, e);
+	if (rc == 0)
+		rc = catalogue_traces_put(next, data, size, e);
+	free(data);
+	traces_clear(&g.traces);
+	return rc;
+}
