@@ -206,30 +206,37 @@ static bool says(const struct said *s, const char *field, const char *want)
 	return is_same;
 }
 
-/* Of several officers of one id, one after the other, the last one counts. */
+/* An act on that officer for which there was no row yet. */
+static struct said *find_officer(struct checking *k, enum log_act act, const char *id,
+				 const char *fingerprint)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		struct said *s = &k->list[i];
+
+		if (s->act == act && !s->is_found && strcmp(s->key, id) == 0 &&
+		    says(s, "fingerprint", fingerprint))
+			return s;
+	}
+	return NULL;
+}
+
+/* One row for each time that somebody came into office, and left it. */
 static int on_officer(void *arg, const struct officer_row *o)
 {
 	const struct digest of_cert = digest_of(o->cert, o->cert_size);
-	const struct said *added = NULL;
 	struct checking *k = arg;
 	char hex[DIGEST_HEX_SIZE];
-	bool is_removed = false;
 
 	digest_hex(&o->fingerprint, hex);
-	for (size_t i = 0; i < k->count; i++) {
-		struct said *s = &k->list[i];
-		bool is_added = s->act == LOG_OFFICER_ADDED;
-
-		if ((!is_added && s->act != LOG_OFFICER_REMOVED) || strcmp(s->key, o->id) != 0)
-			continue;
-		s->is_found = true;
-		is_removed = !is_added;
-		if (is_added)
-			added = s;
-	}
-	if (!added || !says(added, "fingerprint", hex) || !says(added, "roles", o->roles) ||
-	    !digest_equal(&of_cert, &o->fingerprint) || is_removed != (o->removed != 0))
+	struct said *added = find_officer(k, LOG_OFFICER_ADDED, o->id, hex);
+	struct said *removed = o->removed == 0 ? NULL :
+		find_officer(k, LOG_OFFICER_REMOVED, o->id, hex);
+	if (!added || !says(added, "roles", o->roles) ||
+	    !digest_equal(&of_cert, &o->fingerprint) || (o->removed != 0 && !removed))
 		return differs(k, "the officer", o->id);
+	added->is_found = true;
+	if (removed)
+		removed->is_found = true;
 	return 0;
 }
 
