@@ -64,6 +64,7 @@ static const struct act {
 	{ "list", VAULT_READ, false, false, dispose_list },
 	{ "approve", VAULT_WRITE, true, false, dispose_approve },
 	{ "withdraw", VAULT_WRITE, true, true, dispose_withdraw },
+	{ "execute", VAULT_WRITE, true, true, dispose_execute },
 };
 
 static const struct act *find_act(const char *name)

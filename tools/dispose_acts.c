@@ -142,3 +142,49 @@ int dispose_withdraw(struct cli *cli, struct vault *v, const struct dispose_word
 	officer_key_close(key);
 	return rc;
 }
+
+/* ---- execute ------------------------------------------------------------------------- */
+
+static void tell_mount(void *arg, const char *about, bool has_answered)
+{
+	struct cli *cli = arg;
+
+	cli_say(cli, "mount %s: %s", text_printable(about), has_answered ?
+		"has moved to the new epoch" : "does not answer");
+}
+
+int dispose_execute(struct cli *cli, struct vault *v, const struct dispose_words *w,
+		    struct err *e)
+{
+	const struct epoch_options options = {
+		.disposition = w->id, .mounts_timeout_ms = (unsigned)w->mounts_timeout_s * 1000,
+		.abort_mounts = w->abort_mounts, .mount = cli->quiet ? NULL : tell_mount,
+		.arg = cli,
+	};
+	struct officer_key *key = NULL;
+	int64_t certificate = 0;
+	char text[24];
+	int rc;
+
+	if (officer_words_open(cli, v, &w->officer, &key, e) < 0)
+		return -1;
+	rc = vault_execute(v, w->id, w->officer.by, key, &options, &cli->monitor, &certificate,
+			   e);
+	officer_key_close(key);
+	if (rc < 0)
+		return -1;
+	snprintf(text, sizeof text, "C%" PRId64, certificate);
+	if (cli->json) {
+		json_t *o = jsonl_new("executed");
+
+		jsonl_number(o, "disposition", (uint64_t)w->id);
+		jsonl_text(o, "certificate", certificate ? text : NULL);
+		return jsonl_end(o, e);
+	}
+	if (certificate == 0)
+		printf("D%" PRId64 " is done; nothing was destroyed by it, so there is no "
+		       "certificate\n", w->id);
+	else
+		printf("%s\n", text);
+	return 0;
+}

@@ -142,36 +142,28 @@ static bool settle_item(struct disposition_item *i, enum item_outcome outcome)
 	return i->names == ITEM_NAMES_COMMIT;
 }
 
-static int drop_item(struct catalogue *c, int64_t disposition, const struct digest *leaf,
-		     struct err *e)
+/* The leaf stays under any class: the list's root is compared for as long as it is being
+ * executed. */
+int catalogue_disposition_item_outcome(struct catalogue *c, int64_t disposition,
+				       const struct digest *leaf, enum item_outcome outcome,
+				       const char *why, struct err *e)
 {
+	bool is_gone = outcome == OUTCOME_GONE || outcome == OUTCOME_BYTES_STAY;
 	struct query q;
 
-	if (query_open_write(&q, c, STATEMENT_DISPOSITION_ITEM_DROP, "DELETE FROM"
-			     " disposition_item WHERE disposition = ? AND leaf = ?", e) < 0)
+	if (disposition_need(c, e) < 0 ||
+	    query_open_write(&q, c, STATEMENT_DISPOSITION_ITEM_OUTCOME,
+			     "UPDATE disposition_item SET outcome = ?1, why = ?2,"
+			     " name = iif(?3 AND names <> 0, NULL, name),"
+			     " text = iif(?3 AND names <> 0, NULL, text)"
+			     " WHERE disposition = ?4 AND leaf = ?5", e) < 0)
 		return -1;
+	query_int(&q, outcome);
+	text_or_null(&q, why);
+	query_int(&q, is_gone);
 	query_int(&q, disposition);
 	query_blob(&q, leaf->bytes, DIGEST_SIZE);
 	return query_run(&q, e);
-}
-
-int catalogue_disposition_item_outcome(struct catalogue *c, int64_t disposition,
-				       const struct disposition_item *i,
-				       enum item_outcome outcome, const char *why,
-				       struct err *e)
-{
-	struct disposition_item left = *i;
-
-	if (drop_item(c, disposition, &i->leaf, e) < 0)
-		return -1;
-	left.why = why;
-	/* The leaf stays under any class: the list's root is compared as long as it is
-	 * being executed. */
-	if (outcome == OUTCOME_GONE || outcome == OUTCOME_BYTES_STAY)
-		settle_item(&left, outcome);
-	else
-		left.outcome = outcome;
-	return catalogue_disposition_item_put(c, disposition, &left, e);
 }
 
 /* ---- the switch of epoch ----------------------------------------------------------------- */

@@ -103,9 +103,8 @@ int catalogue_disposition_item_put(struct catalogue *c, int64_t disposition,
 /* LIVE: what became of it.  Its name goes when it is gone, unless its class keeps names;
  * the leaf stays. */
 int catalogue_disposition_item_outcome(struct catalogue *c, int64_t disposition,
-				       const struct disposition_item *i,
-				       enum item_outcome outcome, const char *why,
-				       struct err *e);
+				       const struct digest *leaf, enum item_outcome outcome,
+				       const char *why, struct err *e);
 /* By leaf; borrowed for the call. */
 int catalogue_disposition_items(struct catalogue *c, int64_t disposition,
 				int (*row)(void *arg, const struct disposition_item *i),

@@ -70,6 +70,7 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_CLOCK = 33,		/* officers signed the present time */
 	LOG_AUTHORITY = 34,	/* a time-stamping authority was named */
 	LOG_COPY = 35,		/* a copy of data or keyring was declared, or is gone */
+	LOG_LIVE_BEGUN = 37,	/* destruction in a live source begins */
 	LOG_EPOCH_ENDED = 36,	/* the key and files of the epoch before are gone */
 };
 

@@ -8,6 +8,7 @@
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/retain_live.h"
 
 struct clearing {
 	struct vault *vault;
@@ -16,6 +17,7 @@ struct clearing {
 	struct consents consents;
 	struct demands demands;	/* of the list as it would be made now */
 	struct retainer *retainer;
+	struct live_judge *live;	/* NULL: not asked yet */
 	json_t *scope;
 	int64_t now;		/* the system's, or an authority's where that is behind */
 	struct merkle_frontier leaves;

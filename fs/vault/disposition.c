@@ -136,8 +136,9 @@ static int make_list(struct vault *v, const struct propose_request *r, struct it
 	case DISPOSITION_RECORDS:
 		return propose_records(v, r, l, scope, left, e);
 	case DISPOSITION_LIVE:
+		return propose_live(v, r, l, scope, left, e);
 	case DISPOSITION_SHORTEN:
-		return err_set(e, MUNI_UNSUPPORTED, "this version proposes records only");
+		return propose_shorten(v, r, l, scope, e);
 	}
 	return err_set(e, MUNI_USAGE, "there is no such kind of disposition");
 }

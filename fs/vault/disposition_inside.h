@@ -132,11 +132,16 @@ int shorten_execute(struct vault *v, int64_t disposition, const struct officer *
 		    struct err *e);
 
 /*
- * Destroys the items that stand, in the live source; outcomes are kept in memory of the
- * call until live_settle().  LOG_LIVE_BEGUN and state SWITCHING come before the first.
+ * Destroys the items that stand, in the live source.  LOG_LIVE_BEGUN and state SWITCHING
+ * come before the first; outcomes are in *run until live_settle() writes them, in the
+ * caller's transaction.  live_run_free() it, also after -1.
  */
+struct live_run;
 int live_execute(struct vault *v, const struct disposition_row *d, const struct officer *who,
-		 const struct vault_monitor *m, struct execution *facts, struct err *e);
+		 const struct vault_monitor *m, struct execution *facts, struct live_run **run,
+		 struct err *e);
+int live_settle(struct live_run *run, int64_t disposition, struct err *e);
+void live_run_free(struct live_run *run);	/* NULL is allowed */
 /* What a switch of epoch did under this disposition, from its entries in the log. */
 int execution_from_log(struct vault *v, int64_t disposition, struct execution *facts,
 		       struct err *e);

@@ -187,9 +187,11 @@ static void an_item_that_failed_keeps_its_name_and_says_why(void **state)
 	must(catalogue_begin(f->c, &e));
 	int64_t id = add_disposition(f->c, DISPOSITION_LIVE);
 	must(catalogue_disposition_item_put(f->c, id, &i, &e));
-	must(catalogue_disposition_item_outcome(f->c, id, &i, OUTCOME_FAILED, "it changed", &e));
+	must(catalogue_disposition_item_outcome(f->c, id, &i.leaf, OUTCOME_FAILED, "it changed",
+						&e));
 	assert_string_equal(items_of(f->c, id, told), "-/3/{\"path\":\"a/b\"}/it changed; ");
-	must(catalogue_disposition_item_outcome(f->c, id, &i, OUTCOME_GONE, "overwritten", &e));
+	must(catalogue_disposition_item_outcome(f->c, id, &i.leaf, OUTCOME_GONE, "overwritten",
+						&e));
 	assert_string_equal(items_of(f->c, id, told), "-/1/-/overwritten; ");
 	catalogue_rollback(f->c);
 }

@@ -1,0 +1,61 @@
+/*
+ * Destroying in a live source: one name at a time, by what the inventory says that it
+ * is, never through a symbolic link.
+ *
+ *   V1  What stands at the name is the item of the inventory, or it is left alone: device,
+ *       inode, kind, size, time of modification and, of a file, the SHA-256 read anew.
+ *   V2  A file is overwritten only where the file system makes that meaningful, and only
+ *       when its last name goes: another name that is not in the list keeps its bytes.
+ *   V3  Gone means: unlinked, the folder synced, and looked for again without finding it.
+ */
+#ifndef FS_VAULT_LIVE_H
+#define FS_VAULT_LIVE_H
+
+#include "fs/store/catalogue_items.h"
+#include "fs/store/catalogue_dispositions.h"
+
+struct err;
+
+/* ---- the way there (live_walk.c) ----------------------------------------------------- */
+
+/* The folder at an absolute path in which no component is a link.  -1, or a descriptor. */
+int live_open_root(const char *path, struct err *e);
+/* The folder that holds `path` below root, and the name in it (borrowed from path). */
+int live_open_parent(int root, const char *path, size_t size, const char **name,
+		     struct err *e);
+
+/* ---- the file system (live_media.c) ----------------------------------------------------- */
+
+struct live_media {
+	const char *name;	/* "ext4" */
+	bool is_in_place;	/* overwriting reaches the blocks that the file had */
+	const char *why;	/* why it does, with what it does not reach; or why not */
+};
+void live_media_of(int fd, struct live_media *out);
+/* Are blocks of this file shared with another (reflinks)?  Then overwriting goes elsewhere.
+ * Where it cannot be told: false. */
+bool live_is_shared(int fd);
+
+/* ---- one item (live_destroy.c) ----------------------------------------------------------- */
+
+enum live_check { LIVE_SAME, LIVE_ABSENT, LIVE_CHANGED };
+/* Does the item stand at its name, as far as can be told without reading it? */
+int live_look(int root, const struct item_row *item, enum live_check *out, struct err *e);
+
+struct live_outcome {
+	enum item_outcome outcome;
+	bool is_overwritten;
+	uint64_t bytes;		/* of the file that is gone */
+	char why[300];		/* a sentence without names */
+};
+/*
+ * leaf: the item's in the list, by which what is set aside is found again.
+ * names_in_list: names of its inode that are still to go, this one among them.  was_begun:
+ * an earlier run was cut off: what is absent may have been destroyed by it.  -1 only for
+ * what concerns all items (no memory); else *out says how it went.
+ */
+int live_destroy(int root, const struct item_row *item, const struct digest *leaf,
+		 uint64_t names_in_list, bool was_begun, struct live_outcome *out,
+		 struct err *e);
+
+#endif

@@ -1,0 +1,431 @@
+#include "fs/vault/live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/vault/leaf.h"
+
+#define PIECE (1u << 20)
+
+/* ---- is it what the inventory has? --------------------------------------------------- */
+
+static mode_t type_of(enum node_kind kind)
+{
+	static const mode_t types[] = {
+		[NODE_FILE] = S_IFREG, [NODE_DIRECTORY] = S_IFDIR, [NODE_SYMLINK] = S_IFLNK,
+		[NODE_FIFO] = S_IFIFO, [NODE_SOCKET] = S_IFSOCK, [NODE_CHAR] = S_IFCHR,
+		[NODE_BLOCK] = S_IFBLK,
+	};
+
+	return kind >= NODE_FILE && kind <= NODE_BLOCK ? types[kind] : 0;
+}
+
+static bool is_item(const struct stat *st, const struct item_row *item)
+{
+	if (item->device == 0 || st->st_dev != item->device || st->st_ino != item->inode ||
+	    (st->st_mode & S_IFMT) != type_of(item->kind))
+		return false;
+	if (item->kind == NODE_DIRECTORY)
+		return true;	/* its time changes with what goes out of it */
+	if (st->st_mtim.tv_sec != item->mtime.seconds ||
+	    (uint32_t)st->st_mtim.tv_nsec != item->mtime.ns)
+		return false;
+	return item->kind != NODE_FILE || (uint64_t)st->st_size == item->size;
+}
+
+static bool is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
+int live_look(int root, const struct item_row *item, enum live_check *out, struct err *e)
+{
+	struct err way = ERR_NONE;
+	const char *name;
+	struct stat st;
+	int dir = live_open_parent(root, item->path, item->path_size, &name, &way);
+
+	*out = LIVE_CHANGED;
+	if (dir < 0) {
+		if (way.code == MUNI_NO_MEMORY) {
+			*e = way;
+			return -1;
+		}
+		*out = is_absent(way.sys) ? LIVE_ABSENT : LIVE_CHANGED;
+		return 0;
+	}
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		*out = is_absent(errno) ? LIVE_ABSENT : LIVE_CHANGED;
+	else
+		*out = is_item(&st, item) ? LIVE_SAME : LIVE_CHANGED;
+	close(dir);
+	return 0;
+}
+
+static int failed(struct live_outcome *out, const char *why)
+{
+	out->outcome = OUTCOME_FAILED;
+	snprintf(out->why, sizeof out->why, "%s", why);
+	return 0;
+}
+
+static int failed_errno(struct live_outcome *out, const char *what)
+{
+	out->outcome = OUTCOME_FAILED;
+	snprintf(out->why, sizeof out->why, "%s: %s", what, strerror(errno));
+	return 0;
+}
+
+/* ---- the content ------------------------------------------------------------------------ */
+
+/* Calls use() for each run of data in order; holes are passed over. */
+static int each_data(int fd, uint64_t size, uint8_t *piece,
+		     int (*use)(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n),
+		     void *arg)
+{
+	uint64_t at = 0;
+
+	while (at < size) {
+		off_t begin = lseek(fd, (off_t)at, SEEK_DATA), end;
+
+		if (begin < 0 && errno == ENXIO)
+			return 0;
+		if (begin < 0)
+			begin = (off_t)at;
+		end = lseek(fd, begin, SEEK_HOLE);
+		if (end <= begin || (uint64_t)end > size)
+			end = (off_t)size;
+		for (at = (uint64_t)begin; at < (uint64_t)end; ) {
+			uint64_t left = (uint64_t)end - at;
+			size_t n = left < PIECE ? (size_t)left : PIECE;
+
+			if (use(arg, fd, at, piece, n) < 0)
+				return -1;
+			at += n;
+		}
+	}
+	return 0;
+}
+
+static int read_whole(int fd, uint64_t at, uint8_t *out, size_t n)
+{
+	struct err e = ERR_NONE;
+
+	return file_read_at(fd, at, out, n, &e);
+}
+
+static int hash_piece(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n)
+{
+	if (read_whole(fd, at, piece, n) < 0)
+		return -1;
+	content_hash_data(arg, at, piece, n);
+	return 0;
+}
+
+/* 1 it is the same, 0 it is not, -1 it could not be read. */
+static int compare_content(int fd, const struct item_row *item, uint8_t *piece)
+{
+	struct content_hash *hash = content_hash_new();
+	struct digest now = {{0}};
+	int rc = -1;
+
+	if (!hash)
+		return -1;
+	content_hash_start(hash, CONTENT_HOLES_UNKNOWN);
+	if (each_data(fd, item->size, piece, hash_piece, hash) == 0) {
+		now = content_hash_finish(hash, item->size);
+		rc = digest_equal(&now, &item->sha256);
+	}
+	content_hash_free(hash);
+	return rc;
+}
+
+struct overwriting {
+	uint8_t pattern[4096];	/* random, of this file alone */
+	bool is_checking;
+};
+
+static int overwrite_piece(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n)
+{
+	const struct overwriting *o = arg;
+	struct err e = ERR_NONE;
+	size_t used = 0;
+
+	if (o->is_checking) {
+		if (read_whole(fd, at, piece, n) < 0)
+			return -1;
+		for (; used < n; used += sizeof o->pattern)
+			if (memcmp(piece + used, o->pattern, n - used < sizeof o->pattern ?
+				   n - used : sizeof o->pattern) != 0)
+				return -1;
+		return 0;
+	}
+	for (; used < n; used += sizeof o->pattern)
+		memcpy(piece + used, o->pattern, n - used < sizeof o->pattern ? n - used :
+		       sizeof o->pattern);
+	return file_write_at(fd, at, piece, n, &e);
+}
+
+/* Once over all data, synced, read back from the device as far as the kernel lets us. */
+static int overwrite(int fd, const struct item_row *item, uint8_t *piece)
+{
+	struct overwriting *o = calloc(1, sizeof *o);
+	struct err e = ERR_NONE;
+	int rc = -1;
+
+	if (o && random_bytes(o->pattern, sizeof o->pattern, &e) == 0 &&
+	    each_data(fd, item->size, piece, overwrite_piece, o) == 0 && fsync(fd) == 0) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		o->is_checking = true;
+		rc = each_data(fd, item->size, piece, overwrite_piece, o);
+	}
+	free(o);
+	return rc;
+}
+
+/* ---- the name ----------------------------------------------------------------------------- */
+
+/* V1 once more, so near to the act as can be; then V3. */
+static int remove_name(int dir, const char *name, const struct item_row *item,
+		       struct live_outcome *out)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return failed_errno(out, "it could not be looked at before it was removed");
+	if (!is_item(&st, item))
+		return failed(out, "another thing took its place while it was being destroyed");
+	if (unlinkat(dir, name, item->kind == NODE_DIRECTORY ? AT_REMOVEDIR : 0) < 0)
+		return failed_errno(out, "it could not be removed");
+	if (fsync(dir) < 0)
+		return failed_errno(out, "its removal could not be brought to the disk");
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || !is_absent(errno))
+		return failed(out, "a thing of its name stands there after it was removed");
+	out->outcome = OUTCOME_GONE;
+	return 0;
+}
+
+static void say_gone(struct live_outcome *out, const char *how, const char *file_system)
+{
+	if (out->outcome != OUTCOME_FAILED)
+		snprintf(out->why, sizeof out->why, "%s; removed, synced, looked for and not "
+			 "found (%s)", how, file_system);
+}
+
+/* ---- a file --------------------------------------------------------------------------------- */
+
+/*
+ * A file is overwritten under a name of ours: cut off, the next run finds it there and
+ * knows whose work a changed content is, and that nobody put another file in its place.
+ */
+static int take_aside(int dir, const char *name, const char *aside, int fd,
+		      struct live_outcome *out)
+{
+	struct stat mine, st;
+
+	if (renameat2(dir, name, dir, aside, RENAME_NOREPLACE) < 0)
+		return failed_errno(out, "it could not be set aside for overwriting");
+	if (fstat(fd, &mine) == 0 && fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == mine.st_dev && st.st_ino == mine.st_ino && fsync(dir) == 0)
+		return 0;
+	renameat2(dir, aside, dir, name, RENAME_NOREPLACE);
+	return failed(out, "another thing took its place while it was being destroyed");
+}
+
+static int overwrite_aside(int dir, const char *aside, int fd, const struct item_row *item,
+			   uint8_t *piece, struct live_outcome *out)
+{
+	struct item_row now = *item;
+	struct stat st;
+
+	if (overwrite(fd, item, piece) < 0)
+		return failed(out, "it could not be overwritten, or did not read back as "
+			      "written: it stands beside its place, under a name that begins "
+			      "with \".muniment-\"");
+	out->is_overwritten = true;
+	if (fstat(fd, &st) < 0)
+		return failed_errno(out, "it could not be looked at before it was removed");
+	now.mtime.seconds = st.st_mtim.tv_sec;
+	now.mtime.ns = (uint32_t)st.st_mtim.tv_nsec;
+	return remove_name(dir, aside, &now, out);
+}
+
+static int destroy_last_name(int dir, const char *name, const char *aside, int fd,
+			     const struct item_row *item, uint8_t *piece,
+			     struct live_outcome *out)
+{
+	struct live_media media;
+	const char *how = "overwritten once with random bytes, synced and read back";
+
+	live_media_of(fd, &media);
+	out->bytes = item->size;
+	out->outcome = OUTCOME_GONE;
+	if (item->size == 0)
+		how = "empty";
+	else if (!media.is_in_place)
+		how = "not overwritten, since that would not reach the old blocks";
+	else if (live_is_shared(fd))
+		how = "not overwritten: its blocks are shared with another file (a reflink)";
+	else if (take_aside(dir, name, aside, fd, out), out->outcome == OUTCOME_GONE) {
+		overwrite_aside(dir, aside, fd, item, piece, out);
+		say_gone(out, how, media.name);
+		return 0;
+	}
+	if (out->outcome == OUTCOME_GONE)
+		remove_name(dir, name, item, out);
+	say_gone(out, how, media.name);
+	return 0;
+}
+
+static int destroy_file(int dir, const char *name, const char *aside,
+			const struct item_row *item, uint64_t names_in_list, uint8_t *piece,
+			struct live_outcome *out)
+{
+	int fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	struct live_media media;
+	struct stat st;
+	char how[160];
+	int same;
+
+	if (fd < 0)
+		return failed_errno(out, "it could not be opened for overwriting");
+	live_media_of(fd, &media);
+	if (fstat(fd, &st) < 0 || !is_item(&st, item)) {
+		failed(out, "it is not what the inventory has: it was changed or replaced");
+	} else if (item->has_sha256 && (same = compare_content(fd, item, piece)) != 1) {
+		failed(out, same < 0 ? "it could not be read"
+				     : "its content is not what the inventory has");
+	} else if (st.st_nlink > names_in_list) {
+		snprintf(how, sizeof how, "its bytes stay: the file has %llu more names that are "
+			 "not in this list", (unsigned long long)(st.st_nlink - names_in_list));
+		remove_name(dir, name, item, out);
+		if (out->outcome == OUTCOME_GONE)
+			out->outcome = OUTCOME_BYTES_STAY;
+		say_gone(out, how, media.name);
+	} else if (st.st_nlink > 1) {
+		remove_name(dir, name, item, out);
+		say_gone(out, "one of several names that all go; its bytes go with the last",
+			 media.name);
+	} else {
+		destroy_last_name(dir, name, aside, fd, item, piece, out);
+	}
+	close(fd);
+	return 0;
+}
+
+/* What an earlier run had set aside: 1 it was there and *out says how it went, 0 not. */
+static int go_on_aside(int root, const char *aside, const struct item_row *item,
+		       uint8_t *piece, struct live_outcome *out)
+{
+	struct err way = ERR_NONE;
+	struct live_media media;
+	const char *name;
+	struct stat st;
+	int dir = live_open_parent(root, item->path, item->path_size, &name, &way);
+	int fd, found = 0;
+
+	if (dir < 0)
+		return 0;
+	fd = openat(dir, aside, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_dev == item->device && st.st_ino == item->inode) {
+		found = 1;
+		live_media_of(fd, &media);
+		out->bytes = item->size;
+		overwrite_aside(dir, aside, fd, item, piece, out);
+		say_gone(out, "overwritten once with random bytes, synced and read back, after an "
+			 "interruption", media.name);
+	}
+	file_close(&fd);
+	close(dir);
+	return found;
+}
+
+/* ---- anything ----------------------------------------------------------------------------------- */
+
+static int destroy_other(int dir, const char *name, const struct item_row *item,
+			 struct live_outcome *out)
+{
+	struct live_media media;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_item(&st, item))
+		return failed(out, "it is not what the inventory has: it was changed or replaced");
+	if (item->kind == NODE_SYMLINK) {
+		char target[4096];
+		ssize_t n = readlinkat(dir, name, target, sizeof target);
+
+		if (n < 0 || (uint64_t)n != item->size || !item->target ||
+		    memcmp(target, item->target, (size_t)n) != 0)
+			return failed(out, "it points elsewhere than the inventory has it");
+	}
+	live_media_of(dir, &media);
+	remove_name(dir, name, item, out);
+	say_gone(out, "no content of its own", media.name);
+	return 0;
+}
+
+static int absent(const struct item_row *item, bool was_begun, struct live_outcome *out)
+{
+	if (!was_begun)
+		return failed(out, "it is not there any more: moved or removed by others, and "
+			      "nothing is claimed of it");
+	out->outcome = OUTCOME_GONE;
+	out->bytes = item->kind == NODE_FILE ? item->size : 0;
+	snprintf(out->why, sizeof out->why, "not there when the destruction went on after an "
+		 "interruption: removed by the run that was cut off, or by others; no "
+		 "overwriting is claimed");
+	return 0;
+}
+
+static int destroy_found(int root, const char *aside, const struct item_row *item,
+			 uint64_t names_in_list, uint8_t *piece, struct live_outcome *out,
+			 struct err *e)
+{
+	const char *name;
+	int dir = live_open_parent(root, item->path, item->path_size, &name, e), rc;
+
+	if (dir < 0)
+		return -1;
+	rc = item->kind == NODE_FILE ?
+		destroy_file(dir, name, aside, item, names_in_list, piece, out) :
+		destroy_other(dir, name, item, out);
+	close(dir);
+	return rc;
+}
+
+int live_destroy(int root, const struct item_row *item, const struct digest *leaf,
+		 uint64_t names_in_list, bool was_begun, struct live_outcome *out, struct err *e)
+{
+	char hex[DIGEST_HEX_SIZE], aside[64];
+	uint8_t *piece = malloc(PIECE);
+	enum live_check check;
+	int rc = -1;
+
+	*out = (struct live_outcome){ .outcome = OUTCOME_FAILED };
+	digest_hex(leaf, hex);
+	snprintf(aside, sizeof aside, ".muniment-%.32s", hex);
+	if (!piece)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to overwrite a file");
+	if (live_look(root, item, &check, e) < 0)
+		goto out;
+	if (check == LIVE_SAME)
+		rc = destroy_found(root, aside, item, names_in_list, piece, out, e);
+	else if (check == LIVE_CHANGED)
+		rc = failed(out, "it is not what the inventory has: it was changed or replaced");
+	else if (was_begun && go_on_aside(root, aside, item, piece, out))
+		rc = 0;
+	else
+		rc = absent(item, was_begun, out);
+out:
+	free(piece);
+	return rc;
+}
