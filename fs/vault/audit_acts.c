@@ -44,6 +44,8 @@ static const struct {
 	[LOG_CLOCK] = { "time signed", "validation", false },
 	[LOG_AUTHORITY] = { "authority named", "policy assignment", false },
 	[LOG_COPY] = { "copy declared", "replication", false },
+	[LOG_EPOCH_ENDED] = { "epoch ended", "encryption", false },
+	[LOG_LIVE_BEGUN] = { "live destruction begun", "deletion", false },
 };
 
 #define ACTS (sizeof acts / sizeof acts[0])

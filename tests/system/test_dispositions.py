@@ -2,11 +2,11 @@
 """Dispositions: proposed, approved, refused. Who may, who may not, and what voids an approval."""
 import json
 import os
-import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
-from muniment import Archive, MUNI  # noqa: E402
+from officers import Keeper, officer, openssl, write, year  # noqa: E402
 
 POLICY = """
 policy: ledger-retirement
@@ -53,57 +53,7 @@ rules:
 """
 
 
-def write(path, text, when=None):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as f:
-        f.write(text)
-    if when is not None:
-        os.utime(path, (when, when))
-
-
-def year(n):
-    return (n - 1970) * 31557600
-
-
-def openssl(*args, **more):
-    return subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, **more).stdout
-
-
-def officer(name, days=3650, key=None, subject=None):
-    """NAME.pem and NAME.key: a certificate of its own."""
-    line = ["req", "-x509", "-days", days, "-subj", subject or f"/O=Test/CN={name}", "-out", f"{name}.pem"]
-    line += ["-key", key] if key else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key"]
-    openssl(*line)
-
-
-class Keeper(Archive):
-    """An archive, asked in the words of `muni VERB ACT ARCHIVE`."""
-
-    def ask(self, verb, act, *args, status=0, fake=None, by=None):
-        line = [MUNI, verb, act, self.path, *map(str, args), "--keyring", self.keyring, "--key-file", self.key]
-        if by:
-            line += ["--by", by, "--key", f"{by}.key"]
-        if fake:
-            line = ["faketime", "-f", fake, *line]
-        done = subprocess.run(line, capture_output=True, timeout=300)
-        self.status, self.errors = done.returncode, done.stderr.decode(errors="replace")
-        assert done.returncode == status, (line, done.returncode, done.stdout, self.errors)
-        return done.stdout.decode(errors="surrogateescape")
-
-    def id(self, *args, **more):
-        return self.ask(*args, **more).splitlines()[-1]
-
-    def refused(self, rule, *args, **more):
-        """Exit 3, the rule cited, the refusal in the log."""
-        before = len(self.refusals())
-        self.ask(*args, status=3, **more)
-        assert rule in self.errors, (rule, self.errors)
-        after = self.refusals()
-        assert len(after) == before + 1 and rule in json.dumps(after[-1]), (rule, after[-1:])
-
-    def refusals(self):
-        rows = [json.loads(line) for line in self.ask("audit", "list", "--json").splitlines()]
-        return [r for r in rows if r.get("act") == "refused" or "refused" in str(r.get("act", ""))]
+NOW = time.time()
 
 
 def source():
@@ -116,24 +66,227 @@ def source():
     write("src/case/c.txt", "a case\n", year(2005))
 
 
-def main():
-    source()
-    write("./policy.yaml", POLICY)
-    a = Keeper()
+OFFICERS = (("rita", "records"), ("otto", "owner"), ("leo", "legal"), ("ida", "it"), ("wim", "witness"), ("aude", "auditor"),
+            ("olga", "owner,records"))
+
+
+def sign(a, d, name, out="sig.p7s", form="DER", more=()):
+    """An approval made where the officer's key is, with nothing but openssl."""
+    with open("list.json", "w") as f:
+        f.write(a.ask("dispose", "show", d, "--for-signing"))
+    form = ["-outform", form] if form else []
+    openssl("cms", "-sign", "-binary", "-in", "list.json", "-signer", f"{name}.pem", "-inkey", f"{name}.key", *form, "-out", out,
+            *more)
+    return out
+
+
+def separation(a):
+    """Who proposes cannot approve, nor can one person twice, nor who has no such role."""
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    a.refused("separation of duties", "dispose", "approve", d, by="rita")
+    a.refused("quorum", "dispose", "execute", d, by="rita")
+    a.ask("dispose", "approve", d, by="otto")
+    a.refused("separation of duties", "dispose", "approve", d, by="otto")
+    a.refused("quorum", "dispose", "execute", d, by="leo")
+    a.refused("role", "dispose", "approve", d, by="aude")
+    a.refused("role", "dispose", "propose", "--due", by="wim")
+    a.refused("role", "dispose", "execute", d, by="aude")
+    a.refused("role", "dispose", "execute", d, by="wim")
+    # A witness, or one of another role, signs, and counts towards nothing.
+    a.ask("dispose", "approve", d, by="wim")
+    a.ask("dispose", "approve", d, by="leo")
+    a.refused("quorum", "dispose", "execute", d, by="otto")
+    # Another's key; a stranger.
+    a.ask("dispose", "approve", d, "--by", "olga", "--key", "ida.key", status=3)
+    a.ask("dispose", "approve", d, "--by", "nobody", "--key", "ida.key", status=3)
+    # A renewed certificate, another name on the old key: the same person.
+    officer("otto2", subject="/O=Test/CN=otto")
+    officer("otto3", key="otto.key", subject="/O=Test/CN=somebody else")
+    for again in ("otto2", "otto3"):
+        a.refused("one person, one officer", "officer", "add", "--id", again, "--role", "owner", "--cert", f"{again}.pem")
+    a.ask("officer", "remove", "--id", "otto", "--reason", "renewed")
+    a.refused("quorum", "dispose", "execute", d, by="rita")
+    os.symlink("otto.key", "otto3.key")
+    for again in ("otto2", "otto3"):
+        a.ask("officer", "add", "--id", again, "--role", "owner", "--cert", f"{again}.pem")
+        a.ask("dispose", "approve", d, by=again)
+        a.refused("quorum", "dispose", "execute", d, by="rita")
+        a.ask("officer", "remove", "--id", again, "--reason", "a mistake")
+    officer("eve")
+    a.refused("identity", "officer", "add", "--id", "otto", "--role", "owner", "--cert", "eve.pem")
+    a.ask("officer", "add", "--id", "otto", "--role", "owner", "--cert", "otto.pem")
+    a.ask("dispose", "withdraw", d, "--reason", "a try", by="leo")
+    a.refused("state", "dispose", "approve", d, by="olga")
+    a.refused("state", "dispose", "execute", d, by="olga")
+
+
+def carried_in(a, other):
+    """Signatures made elsewhere: in every form that openssl writes; replayed and altered ones are refused."""
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    a.ask("dispose", "approve", d, "--signature", sign(a, d, "otto", form="DER"))
+    # S/MIME is what comes out when -outform is forgotten.
+    a.ask("dispose", "approve", d, "--signature", sign(a, d, "olga", form=None))
+    shown = json.loads(a.ask("dispose", "show", d, "--json").splitlines()[0])
+    assert shown["missing"] == "" and {x["officer"] for x in shown["approvals"]} == {"otto", "olga"}, shown
+
+    e = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    a.refused("one list, one signature", "dispose", "approve", e, "--signature", "sig.p7s")
+    a.ask("dispose", "approve", e, "--signature", sign(a, e, "otto", form="PEM", more=["-nodetach"]))
+    # The same numbers in another archive are another list.
+    f = other.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    other.refused("one list, one signature", "dispose", "approve", f, "--signature", sign(a, d, "otto"))
+    der = bytearray(open(sign(a, e, "olga"), "rb").read())
+    der[-5] ^= 1
+    with open("bad.p7s", "wb") as out:
+        out.write(der)
+    a.ask("dispose", "approve", e, "--signature", "bad.p7s", status=None)
+    assert a.status in (1, 3), a.status
+    with open("noise.p7s", "wb") as out:
+        out.write(b"no signature at all")
+    a.ask("dispose", "approve", e, "--signature", "noise.p7s", status=1)
+    a.refused("role", "dispose", "approve", e, "--signature", sign(a, e, "eve"))
+    a.refused("separation of duties", "dispose", "approve", e, "--signature", sign(a, e, "rita"))
+    a.refused("identity", "dispose", "approve", e, "--signature", sign(a, e, "olga"), "--by", "otto")
+    for each in (d, e):
+        a.ask("dispose", "withdraw", each, "--reason", "a try", by="rita")
+    other.ask("dispose", "withdraw", f, "--reason", "a try", by="rita")
+
+
+def witnesses(a):
+    d = a.id("dispose", "propose", "--due", "--class", "LOG", by="rita")
+    a.ask("dispose", "approve", d, by="otto")
+    a.refused("witness", "dispose", "execute", d, by="rita")
+    a.ask("dispose", "approve", d, by="ida")
+    assert json.loads(a.ask("dispose", "show", d, "--json").splitlines()[0])["missing"] == ""
+    a.ask("dispose", "withdraw", d, "--reason", "a try", by="rita")
+
+
+def validity(a):
+    """A certificate must be within its time when signing, and at execution."""
+    officer("short", days=40)
+    a.ask("officer", "add", "--id", "short", "--role", "owner", "--cert", "short.pem")
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    a.ask("dispose", "approve", d, by="otto")
+    a.refused("certificate validity", "dispose", "approve", d, by="short", fake="+50d")
+    a.refused("certificate validity", "dispose", "approve", d, by="short", fake="-110d")
+    a.ask("dispose", "approve", d, by="short")
+    a.ask("officer", "remove", "--id", "short", "--reason", "left")
+    a.refused("not in office", "dispose", "execute", d, by="rita")
+    a.ask("dispose", "withdraw", d, "--reason", "a try", by="rita")
+
+
+def proposals(a):
+    """What is left out is said, with the reason; nothing at all is refused."""
+    a.refused("retention period", "dispose", "propose", "--due", "--class", "NEW", by="rita")
+    a.refused("missing trigger", "dispose", "propose", "--due", "--class", "CASE", by="rita")
+    a.refused("review", "dispose", "propose", "--due", "--class", "REV", by="rita")
+    a.ask("dispose", "propose", "--due", "--class", "REV", "--review", by="rita", status=2)
+    d = a.id("dispose", "propose", "--due", "--class", "REV", "--review", "--reason", "nobody wants it", by="rita")
+    assert json.loads(a.ask("dispose", "show", d, "--for-signing"))["reason"] == "nobody wants it"
+    a.refused("whole scope", "dispose", "propose", "--system", "led", by="rita")
+    assert "new/" in a.errors or "case/" in a.errors or "rev/" in a.errors, a.errors
+    a.refused("whole scope", "dispose", "propose", "--everything", by="rita")
+    a.refused("whole scope", "dispose", "propose", "--version", "led@1", by="rita")
+    e = a.id("dispose", "propose", "--due", by="rita")
+    assert "left out: missing trigger" in a.errors and "left out: retention period" in a.errors, a.errors
+    f = a.id("dispose", "propose", "--due", "--class", "NEW", "--asof", "2190-01-01", by="rita")
+    for each in (d, e):
+        a.ask("dispose", "withdraw", each, "--reason", "a try", by="rita")
+    return f
+
+
+def simulated(a, d):
+    """--asof proposes; execution judges by now."""
+    a.ask("dispose", "approve", d, by="otto")
+    a.refused("retention period", "dispose", "execute", d, by="rita")
+    a.ask("dispose", "withdraw", d, "--reason", "a try", by="rita")
+
+
+def altered(a):
+    """A list of which an item changed has no approvals."""
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    for name in ("otto", "olga"):
+        a.ask("dispose", "approve", d, by=name)
+    write("src/fin/i3.txt", "another invoice\n", year(2002))
     a.run("scan", "src", "--system", "led")
     a.run("classify", "--system", "led", "--policy", "policy.yaml")
     a.run("ingest", "src", "--system", "led")
-    for name, roles in (("rita", "records"), ("otto", "owner"), ("leo", "legal"), ("ida", "it"), ("wim", "witness"),
-                        ("aude", "auditor"), ("olga", "owner,records")):
-        officer(name)
-        a.ask("officer", "add", "--id", name, "--role", roles, "--cert", f"{name}.pem")
+    a.refused("altered list", "dispose", "execute", d, by="rita")
+    assert "fin/i3.txt" in a.errors, a.errors
+    assert "i3.txt" not in json.dumps(a.refusals()), "the log holds no name that has to go"
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", "--path", "fin/i4.txt", by="rita")
+    for name in ("otto", "olga"):
+        a.ask("dispose", "approve", d, by=name)
+    a.run("decide", "fin/i4.txt", "--system", "led", "--decision", "archive", "--class", "NEW", "--officer", "rita",
+          "--reason", "kept longer")
+    a.refused("retention period", "dispose", "execute", d, by="rita")
+    a.run("decide", "fin/i4.txt", "--system", "led", "--withdraw", "--officer", "rita", "--reason", "a mistake")
+    a.run("decide", "fin/i4.txt", "--system", "led", "--decision", "archive", "--class", "LOG", "--officer", "rita",
+          "--reason", "it is a log")
+    a.refused("altered list", "dispose", "execute", d, by="rita")
+
+
+def held(a):
     d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
-    print(d)
-    print(a.ask("dispose", "show", d))
-    print(a.ask("dispose", "show", d, "--for-signing"))
-    a.ask("dispose", "approve", d, by="otto")
-    print(a.ask("dispose", "show", d, "--json"))
-    print(a.ask("dispose", "list"))
+    for name in ("otto", "olga"):
+        a.ask("dispose", "approve", d, by=name)
+    h = a.id("hold", "add", "--case", "2026-17", "--reason", "a lawsuit", "--path", "fin/i1.txt")
+    a.refused("hold", "dispose", "execute", d, by="rita")
+    assert h in a.errors and "2026-17" in a.errors and "fin/i1.txt" in a.errors, a.errors
+    a.refused("hold", "dispose", "propose", "--due", "--path", "fin/i1.txt", by="rita")
+    e = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    assert "left out: hold: 1 record" in a.errors and "2026-17" in a.errors, a.errors
+    a.ask("hold", "release", h, "--reason", "settled")
+    return d, e
+
+
+def graces(a):
+    """Due, but within the grace of its class."""
+    write("src/fin/fresh.txt", "fresh\n", NOW - (5 * 365 + 12) * 86400)
+    a.run("scan", "src", "--system", "led")
+    a.run("classify", "--system", "led", "--policy", "policy.yaml")
+    a.run("ingest", "src", "--system", "led")
+    a.refused("grace period", "dispose", "propose", "--due", "--path", "fin/fresh.txt", by="rita")
+
+
+def clocks(a, d):
+    """Set back, or ahead by more than thirty days: refused, also when it is tried again."""
+    a.refused("clock", "dispose", "execute", d, by="rita", fake="-3d")
+    a.refused("clock", "dispose", "execute", d, by="rita", fake="+40d")
+    a.refused("clock", "dispose", "execute", d, by="rita", fake="+40d")
+    a.refused("clock", "dispose", "execute", d, by="rita", fake="+400d")
+
+
+def untouched(a):
+    found = {json.loads(line)["path"] for line in a.run("find", "led", "--json").splitlines()}
+    for i in range(6):
+        assert {f"fin/i{i}.txt", f"log/l{i}.txt", f"new/n{i}.txt"} <= found, found
+    a.run("verify", "--deep")
+
+
+def main():
+    for name, _ in OFFICERS:
+        officer(name)
+    source()
+    write("./policy.yaml", POLICY)
+    a, other = Keeper(), Keeper("other")
+    for archive in (a, other):
+        archive.run("scan", "src", "--system", "led")
+        archive.run("classify", "--system", "led", "--policy", "policy.yaml")
+        archive.run("ingest", "src", "--system", "led")
+        for name, roles in OFFICERS:
+            archive.ask("officer", "add", "--id", name, "--role", roles, "--cert", f"{name}.pem")
+    separation(a)
+    carried_in(a, other)
+    witnesses(a)
+    validity(a)
+    simulated(a, proposals(a))
+    graces(a)
+    d, e = held(a)
+    clocks(a, d)
+    untouched(a)
+    altered(a)
+    untouched(a)
 
 
 main()
