@@ -114,7 +114,7 @@ int catalogue_officers(struct catalogue *c, int (*row)(void *arg, const struct o
 	if (c->format < CATALOGUE_FORMAT_RETENTION)
 		return 0;
 	if (query_open(&q, c, STATEMENT_OFFICERS, "SELECT id, added, fingerprint, roles, person,"
-		       " cert, removed FROM officer ORDER BY id, added", e) < 0)
+		       " cert, removed FROM officer ORDER BY id, number", e) < 0)
 		return -1;
 	while ((got = query_step(&q, e)) > 0 && rc == 0)
 		rc = give_officer(&q, row, arg, e);
