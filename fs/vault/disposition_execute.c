@@ -159,41 +159,34 @@ static int destroy(struct executing *x, const struct vault_monitor *m, struct er
 		       "know");
 }
 
-/* Gone, but cut off before the entry: what the switch did is told by its own entries. */
+/* Gone, but cut off before the entry: what the switch did is kept beside the disposition
+ * (epoch.h, E2), without who executed. */
 static int go_on(struct executing *x, struct err *e)
 {
-	struct execution before;
-	bool is_recorded = false;
+	bool is_recorded;
 
-	if (x->row.result && execution_read(x->row.result, &before, e) == 0) {
-		is_recorded = before.officer != NULL;
-		if (!is_recorded)
-			x->facts.epoch = before.epoch;
-		execution_clear(&before);
-	}
-	*e = ERR_NONE;
-	if (is_recorded)
-		return 0;
-	if (execution_from_log(x->vault, x->row.id, &x->facts, e) < 0)
+	if (execution_read(x->row.result, &x->facts, e) < 0)
 		return -1;
-	return record(x, e);
+	is_recorded = x->facts.officer != NULL;
+	return is_recorded ? 0 : record(x, e);
 }
 
 static int certify(struct executing *x, const char *officer, struct officer_key *key,
 		   int64_t *certificate, struct err *e)
 {
-	struct adversary_report report;
+	struct adversary_report report = { .was_run = false };
 	int rc = -1;
 
-	if (adversary_run(x->vault, x->row.id, &report, e) < 0)
+	if (adversary_run(x->vault, &report, e) < 0)
 		return err_wrap(e, "it is destroyed, and has no certificate yet (`dispose execute` "
 				"again makes it)");
 	if (report.was_run && !report.has_passed)
 		err_set(e, MUNI_DAMAGED, "the adversarial check could read something of what was "
-			"destroyed; there is no certificate: %.600s", report.text);
+			"destroyed; there is no certificate: %.600s",
+			report.text ? report.text : "");
 	else
 		rc = certificate_make(x->vault, x->row.id, officer, key, &report, certificate, e);
-	adversary_clear(&report);
+	free(report.text);
 	return rc;
 }
 

@@ -142,10 +142,6 @@ int live_execute(struct vault *v, const struct disposition_row *d, const struct 
 		 struct err *e);
 int live_settle(struct live_run *run, int64_t disposition, struct err *e);
 void live_run_free(struct live_run *run);	/* NULL is allowed */
-/* What a switch of epoch did under this disposition, from its entries in the log. */
-int execution_from_log(struct vault *v, int64_t disposition, struct execution *facts,
-		       struct err *e);
-
 /* ---- details of the log ---------------------------------------------------------------------- */
 
 /* Canonical JSON in details of the log: malloc'ed.  Steals o. */

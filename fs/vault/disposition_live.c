@@ -274,7 +274,8 @@ static int judge_again(struct clearing *k, const struct disposition_item *i,
 		       const struct decided_row *r, const uint8_t salt[ITEM_SALT_SIZE],
 		       struct digest *leaf)
 {
-	struct system system;
+	const char *name = json_string_value(json_object_get(k->scope, "system"));
+	struct system system = { .id = i->key.directory };
 	struct live_state s;
 	char *text = NULL, due[16], mark[40];
 	int rc;
@@ -282,8 +283,9 @@ static int judge_again(struct clearing *k, const struct disposition_item *i,
 	if (!is_decided(r) || decided_decision(r) != DECISION_DESTROY)
 		return err_set(k->e, MUNI_REFUSED, "altered list: %s is not decided destroy any "
 			       "more", item_mark(i, mark));
-	if (catalogue_system_get(k->vault->catalogue, i->key.directory, &system, k->e) < 0 ||
-	    live_judge_item(k->live, r, &s, k->e) < 0 ||
+	/* As it was told then: a system that was only scanned is found by its name alone. */
+	snprintf(system.name, sizeof system.name, "%s", name ? name : "");
+	if (live_judge_item(k->live, r, &s, k->e) < 0 ||
 	    add_demands(&k->demands, &s, k->e) < 0)
 		return -1;
 	if (!may_go(&s, k->by_review))
