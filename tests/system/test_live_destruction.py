@@ -77,7 +77,7 @@ def refusals(a):
     a.refused("separation of duties", "dispose", "approve", d, by="rita")
     for name in ("otto", "olga"):
         a.ask("dispose", "approve", d, by=name)
-    h = a.id("hold", "add", "--case", "2026-4", "--reason", "a lawsuit", "--system", "live", "--path", "junk/j1.txt")
+    h = a.id("hold", "add", "--case", "2026-4", "--reason", "a lawsuit", "--path", "junk/j1.txt", "--standing")
     a.refused("hold", "dispose", "execute", d, by="rita")
     assert "junk/j1.txt" in a.errors, a.errors
     a.ask("hold", "release", h, "--reason", "settled")
@@ -88,7 +88,7 @@ def refusals(a):
     a.ask("dispose", "propose", "--live", "keep", "--system", "live", by="rita", status=1)
     os.makedirs("elsewhere")
     a.ask("dispose", "propose", "--live", "elsewhere", "--system", "live", by="rita", status=2)
-    assert len(os.listdir("src/junk")) == 15 and len(os.listdir("src/tmp")) == 5, os.listdir("src/junk")
+    assert len(os.listdir("src/junk")) == 14 and len(os.listdir("src/tmp")) == 5, os.listdir("src/junk")
     return d
 
 
