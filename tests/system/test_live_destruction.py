@@ -145,6 +145,8 @@ def main():
     for name, roles in (("rita", "records"), ("otto", "owner"), ("olga", "owner,records")):
         officer(name)
         a.ask("officer", "add", "--id", name, "--role", roles, "--cert", f"{name}.pem")
+    # It could not be looked into, so it is to be reviewed; here is the review.
+    a.run("decide", "junk/sparse", "--system", "live", "--decision", "destroy", "--officer", "rita", "--reason", "looked at")
     destroyed(a, refusals(a))
     again(a)
     a.run("verify", "--deep")
