@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/retain.h"
 #include "policy/retention.h"
 #include "tools/decided.h"
 #include "tools/jsonl.h"
@@ -15,6 +16,7 @@
 
 struct due_sum {		/* of one class */
 	struct decision_sum due, later, missing, forever;
+	struct decision_sum grace;	/* of the due ones: they may not go yet */
 	bool has_next;
 	struct civil next;	/* the first day on which more becomes due */
 };
@@ -24,7 +26,7 @@ struct simulation {
 	const struct policy *policy;
 	const struct policy_info *info;
 	int64_t now;		/* that rules and dates are judged at */
-	int64_t ingested;	/* when it would be taken in: today */
+	struct retain_dates *dates;	/* owned */
 	struct civil today;
 	struct item_facts facts;
 	struct decided_sums sums;
@@ -34,22 +36,6 @@ struct simulation {
 };
 
 /* ---- counting ------------------------------------------------------------------------------- */
-
-static bool moment(void *arg, const char *word, int64_t *seconds)
-{
-	const struct simulation *s = arg;
-	const struct facts *f = &s->facts.facts;
-
-	if (strcmp(word, "modified") == 0)
-		*seconds = f->modified;
-	else if (strcmp(word, "created") == 0 && f->has_created)
-		*seconds = f->created;
-	else if (strcmp(word, "ingested") == 0 || strcmp(word, "retired") == 0)
-		*seconds = s->ingested;
-	else
-		return false;	/* events come after ingest */
-	return true;
-}
 
 static void add(struct decision_sum *s, uint64_t bytes)
 {
@@ -64,13 +50,16 @@ static void count_due(struct simulation *s, const struct policy_class *c, uint64
 	const struct period day = { .days = 1 };
 	struct retention r;
 
-	retention_of(c, policy_zone(s->policy), moment, s, &r);
+	retain_dates_zone(s->dates, policy_zone(s->policy));
+	retention_of(c, policy_zone(s->policy), retain_dates_moment, s->dates, &r);
 	if (r.state == RETENTION_FOREVER) {
 		add(&d->forever, bytes);
 	} else if (r.state == RETENTION_MISSING) {
 		add(&d->missing, bytes);
 	} else if (retention_is_due(&r, s->today)) {
 		add(&d->due, bytes);
+		if (civil_compare(s->today, civil_add(r.until, &c->grace)) <= 0)
+			add(&d->grace, bytes);
 	} else {
 		struct civil next = civil_add(r.until, &day);
 
@@ -114,8 +103,11 @@ static int on_item(void *arg, const struct decided_row *r)
 	d = decided_decision(&row);
 	if (decided_class(&row) != NULL)
 		c = policy_class_find(s->policy, decided_class(&row));
-	if (c != NULL && (d == DECISION_ARCHIVE || d == DECISION_DESTROY))
+	if (c != NULL && (d == DECISION_ARCHIVE || d == DECISION_DESTROY)) {
+		if (retain_dates_of(s->dates, r->item, s->e) < 0)
+			return -1;
 		count_due(s, c, bytes);
+	}
 	return decided_add(&s->sums, &row, rot_of(&s->facts.facts, s->now), s->e);
 }
 
@@ -134,6 +126,19 @@ static void sum_cell(struct table *t, const struct decision_sum *s)
 		table_cell(t, "-");
 	else
 		table_cell(t, "%s (%s)", text_count(s->items, count), text_size(s->bytes, size));
+}
+
+static void print_grace(const struct simulation *s)
+{
+	char count[TEXT_COUNT_MAX];
+
+	for (size_t i = 0; i < s->info->class_count; i++) {
+		const struct policy_class *c = &s->info->classes[i];
+
+		if (s->due[i].grace.items > 0)
+			printf("%s of those of %s that are due may not go yet: its grace is not over\n",
+			       text_count(s->due[i].grace.items, count), c->id);
+	}
 }
 
 static int print_due(const struct simulation *s, struct err *e)
@@ -170,6 +175,7 @@ static int print_due(const struct simulation *s, struct err *e)
 	}
 	if (table_end(t) < 0)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a table");
+	print_grace(s);
 	return 0;
 }
 
@@ -203,6 +209,7 @@ static int due_json(const struct simulation *s, struct err *e)
 		jsonl_text(o, "trigger", c->trigger);
 		jsonl_text(o, "then", then_name(c->then));
 		sum_json(o, "due", &d->due);
+		sum_json(o, "grace", &d->grace);
 		sum_json(o, "later", &d->later);
 		sum_json(o, "missing", &d->missing);
 		sum_json(o, "forever", &d->forever);
@@ -246,18 +253,21 @@ int policy_simulate(struct cli *cli, const struct policy_words *w, int count,
 		goto out;
 	s.policy = p;
 	s.info = policy_info(p);
-	s.ingested = vault_now(source.vault);
 	s.today = zone_date(policy_zone(p), s.now);
 	s.due = calloc(s.info->class_count + 1, sizeof *s.due);
 	if (s.due == NULL) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for the sums");
 		goto out;
 	}
+	if (retain_dates_open(source.catalogue, source.system.id, vault_now(source.vault), &s.dates,
+			      e) < 0)
+		goto out;
 	if (catalogue_decided(source.catalogue, source.system.id, NULL, 0, on_item, &s, e) < 0 ||
 	    cli_check_signal(e) < 0)
 		goto out;
 	rc = report(&s, e);
 out:
+	retain_dates_close(s.dates);
 	decided_sums_free(&s.sums);
 	item_facts_free(&s.facts);
 	free(s.due);

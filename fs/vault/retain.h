@@ -11,6 +11,7 @@
 #ifndef FS_VAULT_RETAIN_H
 #define FS_VAULT_RETAIN_H
 
+#include "fs/store/catalogue_items.h"
 #include "fs/store/catalogue_retention.h"
 #include "fs/vault/vault.h"
 #include "policy/policy.h"
@@ -81,6 +82,19 @@ struct record_filter {		/* NULL or 0: any */
  * MUNI_NOT_FOUND: no such system; MUNI_USAGE: the glob. */
 int vault_due(struct catalogue *c, const struct record_filter *f, int64_t asof,
 	      int (*row)(void *arg, const struct record_state *s), void *arg, struct err *e);
+
+/*
+ * What retention counts from, for an item of a live source: as for the record that it
+ * is already, in the newest version of its system; else as if it were taken in `now`.
+ */
+struct retain_dates;
+int retain_dates_open(struct catalogue *c, int64_t system, int64_t now,
+		      struct retain_dates **out, struct err *e);
+void retain_dates_close(struct retain_dates *d);	/* NULL is allowed */
+int retain_dates_of(struct retain_dates *d, const struct item_row *item, struct err *e);
+/* For retention_of(), with the dates as arg, after retain_dates_of(); z: its zone. */
+void retain_dates_zone(struct retain_dates *d, const struct zone *z);
+bool retain_dates_moment(void *arg, const char *word, int64_t *seconds);
 
 /* ---- acts, each in the log ------------------------------------------------------------ */
 

@@ -129,6 +129,8 @@ struct retain_moment {
 	int64_t retired;	/* where no event says when */
 };
 bool retain_moment(void *arg, const char *word, int64_t *seconds);
+/* Does the inventory speak of the very file that was archived? */
+bool retain_is_as_scanned(const struct item_row *item, const struct node *n);
 
 /* ---- scopes (retain_scope.c) ------------------------------------------------------------ */
 

@@ -91,7 +91,7 @@ static int find_item(struct scope_facts *f, struct err *e)
 	return 0;
 }
 
-static bool is_as_scanned(const struct item_row *item, const struct node *n)
+bool retain_is_as_scanned(const struct item_row *item, const struct node *n)
 {
 	return item->kind == n->kind && item->mtime.seconds == n->mtime.seconds &&
 	       item->mtime.ns == n->mtime.ns && (n->kind != NODE_FILE || item->size == n->size);
@@ -110,7 +110,7 @@ static int fill(struct scope_facts *f, struct err *e)
 	struct item_row bare = { .path = (char *)f->record->path, .kind = n->kind };
 	if (item_facts_fill(&f->facts, f->has_item ? &f->item : &bare, NULL, 0, e) < 0)
 		return -1;
-	if (!f->has_item || !is_as_scanned(&f->item, n))
+	if (!f->has_item || !retain_is_as_scanned(&f->item, n))
 		to->opaque = unseen;
 	to->path = f->record->path;
 	to->size = n->size;

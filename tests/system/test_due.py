@@ -133,6 +133,23 @@ def events(a):
     a.run("event", "--system", "erp", "--event", "no/name", "--at", "2019-06-30", status=2)
 
 
+def a_policy_simulated_agrees(a):
+    """What `policy simulate` says of archived records by the only policy is what `due` says."""
+    for day in ("2020-05-05", "2022-03-01", "2031-01-01", "2031-07-01"):
+        want = {}
+        for r in due(a, "--asof", day, "--system", "erp").values():
+            if r["class"]:
+                sums = want.setdefault(r["class"], {"due": 0, "grace": 0, "later": 0, "missing": 0, "forever": 0})
+                key = {"review": "due", "due": "due", "grace": "due", "missing": "missing"}.get(r["standing"])
+                sums[key or ("later" if r["until"] else "forever")] += 1
+                sums["grace"] += r["standing"] == "grace"
+        out = subprocess.run([MUNI, "policy", "simulate", a.path, "--system", "erp", "--policy", "p1.yaml", "--asof", day,
+                              "--json", "--keyring", a.keyring, "--key-file", a.key], capture_output=True, text=True)
+        rows = [json.loads(x) for x in out.stdout.splitlines()]
+        got = {r["class"]: {k: r[k + "_items"] for k in next(iter(want.values()))} for r in rows if r["type"] == "due"}
+        assert got == want, (day, got, want)
+
+
 def holds(a):
     before = due(a)
     h1 = act(a, "hold", "add", "--case", "2 O 12/26", "--reason", "suit", "--path", "case/**").splitlines()[-1]
@@ -253,6 +270,7 @@ def main():
     a = make("second")
     dates_and_standings(a)
     events(a)
+    a_policy_simulated_agrees(a)
     holds(a)
     a_renamed_folder_stays_held(a)
     longest_wins(a)
