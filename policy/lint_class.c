@@ -86,10 +86,33 @@ static void check_retention(const struct checked *k)
 		    "gets the event is kept, and reported");
 }
 
+/* As officers have them (`muni officer add`). */
+static bool is_role(const char *name)
+{
+	static const char *const roles[] = { "records", "owner", "legal", "it", "witness",
+					     "auditor" };
+
+	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+		if (strcmp(roles[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void check_roles(const struct checked *k, char *const *roles, const char *field)
+{
+	for (size_t i = 0; roles[i] != NULL; i++)
+		if (!is_role(roles[i]))
+			ADD(k, LINT_WARNING, "\"%s\": no officer can have the role \"%s\": the "
+			    "roles are records, owner, legal, it, witness and auditor", field,
+			    roles[i]);
+}
+
 static void check_approval(const struct checked *k)
 {
 	const struct policy_class *c = k->c;
 
+	check_roles(k, c->roles, "approve.roles");
+	check_roles(k, c->witnesses, "witness");
 	if (c->then != THEN_DESTROY)
 		return;
 	if (c->quorum == 0)

@@ -55,7 +55,7 @@ static inline struct err refused(const char *text, size_t size)
 #define HEAD "policy: test\nversion: 1\ncalendar: UTC\n"
 #define CLASS(id) \
 	"  - {id: " id ", title: {en: T}, retain: {trigger: modified, period: P1Y}, then: destroy, " \
-	"approve: {quorum: 1, roles: [r]}}\n"
+	"approve: {quorum: 1, roles: [records]}}\n"
 
 /* A policy with classes A, B and the rules given. */
 static inline struct policy *load_rules(const char *rules)

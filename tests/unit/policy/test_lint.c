@@ -265,7 +265,12 @@ static void a_class_that_contradicts_itself_is_told(void **state)
 		{ "    retain: {trigger: modified, period: P1Y}\n    then: keep\n    destroy: {residual: "
 		  "stub, names: drop}\n", "warning classes[1] (A): \"names: drop\" with \"residual: stub\"" },
 		{ "    retain: {trigger: modified, period: P1Y}\n    then: destroy\n    approve: {quorum: 1, "
-		  "roles: [r]}\n    destroy: {grace: forever}\n", "can never be destroyed" },
+		  "roles: [records]}\n    destroy: {grace: forever}\n", "can never be destroyed" },
+		{ "    retain: {trigger: modified, period: P1Y}\n    then: destroy\n    approve: {quorum: 1, "
+		  "roles: [records, kitchen]}\n", "warning classes[1] (A): \"approve.roles\": no officer "
+		  "can have the role \"kitchen\"" },
+		{ "    retain: {trigger: modified, period: P1Y}\n    then: destroy\n    approve: {quorum: 1, "
+		  "roles: [records]}\n    witness: kitchen\n", "warning classes[1] (A): \"witness\"" },
 	};
 
 	(void)state;
@@ -330,7 +335,7 @@ static struct found lint_mandate(const char *mandate, const char *period, const 
 	char text[1500];
 
 	snprintf(text, sizeof text, CLASS_HEAD "    mandate: %s\n    retain: {trigger: modified, period: "
-		 "%s}\n    then: %s\n    approve: {quorum: 1, roles: [r]}\n", mandate, period, then);
+		 "%s}\n    then: %s\n    approve: {quorum: 1, roles: [records]}\n", mandate, period, then);
 	return lint(text);
 }
 
