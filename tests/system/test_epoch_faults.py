@@ -7,6 +7,7 @@ A sample of the moments in `make check`; every one with MUNIMENT_FULL=1 (`make c
 import concurrent.futures
 import os
 import random
+import resource
 import shutil
 import struct
 import subprocess
@@ -174,6 +175,45 @@ def sweep(base, command, many, old_keys):
     assert ends[1] and ends[2], "the sample met one side of the point of no return only"
 
 
+def on_a_full_disk(base, command, old_keys):
+    """A real one, that has some room left but not enough, and then enough again."""
+    where = os.path.abspath("small-disk")
+    os.makedirs(where, exist_ok=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", where], capture_output=True, check=False).returncode:
+        print("no disk of its own can be mounted here: none was filled")
+        return
+    ends = {1: 0, 2: 0}
+    try:
+        for room in [k * 1024 for k in ((0, 4, 16, 64, 128, 192, 256, 320, 384, 448, 512, 640, 1024, 1280, 1536, 2048) if not FULL else range(0, 2048, 16))]:
+            w = World(os.path.join(where, "w"), base)
+            fs = os.statvfs(where)
+            filler = fs.f_bavail * fs.f_frsize - room
+            with open(os.path.join(where, "filler"), "wb") as f:
+                os.posix_fallocate(f.fileno(), 0, filler)
+            w.run(command, status=None)
+            assert w.status in (0, 1) and (w.status == 0 or w.errors.strip()), (room, w.status, w.errors)
+            done = w.status
+            os.unlink(os.path.join(where, "filler"))
+            epoch = check(w, f"{command} with {room} bytes of room", old_keys)
+            assert done != 0 or epoch == 2
+            ends[epoch] += 1
+            w.remove()
+    finally:
+        subprocess.run(["umount", where], check=True)
+    print(f"{command} on a full disk: taken back {ends[1]}, ended {ends[2]}")
+    assert ends[1] and ends[2], "the disk was always full, or never"
+
+
+def with_a_limit(base, command, old_keys):
+    """No file may grow past so many bytes."""
+    for size in (4096, 40000, 66000, 100000, 150000):
+        w = World("limited", base)
+        w.run(command, status=None, limit=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        assert w.status != 0, size
+        check(w, f"{command} with files of at most {size} bytes", old_keys)
+        w.remove()
+
+
 def check_old_copies(base):
     """What was copied before a switch opens nothing after it, and says so."""
     old, new = World("old", base), World("new", base)
@@ -207,6 +247,8 @@ def main():
     old_keys = {h[1]: h[2] for h in base.bodies()}
     check_old_copies(base)
     sweep(base, "key rotate", 24, old_keys)
+    on_a_full_disk(base, "key rotate", old_keys)
+    with_a_limit(base, "key rotate", old_keys)
 
 
 if __name__ == "__main__":
