@@ -71,8 +71,9 @@ int catalogue_checkpoint(struct catalogue *c, struct err *e);
 /* For redo, digest and check; still owned by c. */
 struct sqlite3 *catalogue_sqlite(struct catalogue *c);
 
-/* MUNI_DAMAGED where SQLite finds the structure of its pages unsound. */
-int catalogue_check_structure(struct catalogue *c, struct err *e);
+/* MUNI_DAMAGED where the structure of its pages is unsound, or a row names another that is
+ * not there: names, nodes, contents, blocks, segments.  One pass over all of it. */
+int catalogue_check_sound(struct catalogue *c, struct err *e);
 
 /* Changes whenever a writer has committed; cheap (PRAGMA data_version). */
 int catalogue_data_version(struct catalogue *c, int64_t *out, struct err *e);

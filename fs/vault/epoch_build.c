@@ -127,7 +127,7 @@ static int reopen_and_check(struct build *b, struct err *e)
 	if (catalogue_open(v->dirfd, b->to, b->key_id, CATALOGUE_WRITE, WRITER_CACHE_BYTES,
 			   &b->next, e) < 0 ||
 	    pagevfs_check(catalogue_sqlite(b->next), any_page, &is_bad, e) < 0 ||
-	    catalogue_check_structure(b->next, e) < 0 ||
+	    catalogue_check_sound(b->next, e) < 0 ||
 	    catalogue_settings_get(b->next, &s, e) < 0 ||
 	    catalogue_log_position_get(b->next, &position, e) < 0)
 		return -1;
