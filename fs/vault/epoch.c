@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/vault/clearance.h"
 #include "fs/vault/epoch_inside.h"
 
 #define DETAILS_MAX 200
@@ -40,7 +41,7 @@ static int require_clearance(struct vault *v, int64_t disposition, struct err *e
 	if (kind != DISPOSITION_RECORDS)
 		return err_set(e, MUNI_USAGE, "disposition D%" PRId64 " names no records of the "
 			       "archive", disposition);
-	return err_set(e, MUNI_UNSUPPORTED, "nothing is destroyed by this version");
+	return clearance_check(v, disposition, e);
 }
 
 /* The mark says from here on that there is something to end or to take back. */
@@ -96,32 +97,4 @@ int vault_epoch_switch(struct vault *v, const struct epoch_options *o,
 	    epoch_build(v, v->epoch + 1, o->disposition, m, out, e) < 0)
 		return go_back(v, e);
 	return epoch_end(v, o, out, e);
-}
-
-/* ---- after a crash ------------------------------------------------------------------------ */
-
-int epoch_recover(struct vault *v, struct err *e)
-{
-	const struct epoch_options patient = { .disposition = 0 };
-	struct epoch_result result = { .new_epoch = v->epoch };
-	int64_t disposition;
-	uint64_t to;
-
-	if (catalogue_switch_get(v->catalogue, &to, &disposition, e) < 0)
-		return -1;
-	if (to == 0 && !archive_is_switching(v))
-		return 0;
-	if (to == v->epoch || keyring_epoch(v->keyring) < v->epoch) {
-		if (epoch_end(v, &patient, &result, e) < 0)
-			return -1;
-		vault_add_notice(v, "a switch to epoch %" PRIu64 " that was interrupted has been "
-				 "brought to its end", v->epoch);
-		return 0;
-	}
-	if (epoch_take_back(v, e) < 0)
-		return -1;
-	vault_add_notice(v, "a switch to epoch %" PRIu64 " that was interrupted before anything "
-			 "was destroyed has been taken back: give the command again",
-			 v->epoch + 1);
-	return 0;
 }
