@@ -73,6 +73,10 @@ TOOL_LIBS = $(shell pkg-config --libs libxml-2.0)
 LOOK_PKGS := poppler-glib gmime-3.0 libxml-2.0 uchardet yajl libhs
 LOOK_CFLAGS = $(shell pkg-config --cflags $(LOOK_PKGS) | sed 's/-I/-isystem /g')
 LOOK_LIBS = $(shell pkg-config --libs $(LOOK_PKGS)) -lmagic
+# Certificates on paper: muni alone.
+PAPER_PKGS := pangocairo libqrencode
+PAPER_CFLAGS = $(shell pkg-config --cflags $(PAPER_PKGS) | sed 's/-I/-isystem /g')
+PAPER_LIBS = $(shell pkg-config --libs $(PAPER_PKGS))
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
 FUSE_LIBS = $(shell pkg-config --libs fuse3)
 
@@ -122,7 +126,7 @@ $(BUILD)/libmuniment.a: $(LIB_OBJ)
 	$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/muni: $(TOOL_OBJ) $(BUILD)/libmuniment.a
-	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(TOOL_LIBS) -lhs
+	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(TOOL_LIBS) -lhs $(PAPER_LIBS)
 
 $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(FUSE_LIBS)
@@ -156,6 +160,7 @@ $(BUILD)/support/%: tests/support/%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -g -o $@ $< $(LINK) -lacl -lsqlite3
 
+$(BUILD)/obj/tools/paper.o $(BUILD)/obj/tools/paper_%.o: ALL_CFLAGS += $(PAPER_CFLAGS)
 $(BUILD)/obj/fs/mount/%.o: ALL_CFLAGS += $(FUSE_CFLAGS)
 $(BUILD)/obj/tools/%.o: ALL_CFLAGS += $(TOOL_CFLAGS)
 $(BUILD)/obj/fs/content/%.o $(BUILD)/obj/policy/%.o: ALL_CFLAGS += $(LOOK_CFLAGS)

@@ -34,5 +34,7 @@ extern const struct command cmd_audit;
 extern const struct command cmd_key;
 extern const struct command cmd_officer;
 extern const struct command cmd_dispose;
+extern const struct command cmd_cert;
+extern const struct command cmd_copy;
 
 #endif

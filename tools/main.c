@@ -42,6 +42,8 @@ static const struct {
 	{ NULL, &cmd_key },
 	{ NULL, &cmd_officer },
 	{ NULL, &cmd_dispose },
+	{ NULL, &cmd_cert },
+	{ NULL, &cmd_copy },
 };
 
 #define COUNT (sizeof commands / sizeof commands[0])

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fs/base/bytes.h"
+#include "fs/base/canonical.h"
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/vault/certificate_inside.h"
@@ -57,6 +58,23 @@ static const char *outcome_word(enum item_outcome o)
 	return "pending";
 }
 
+static int put_why(struct annex *a, const char *why)
+{
+	json_t *value = json_string(why);
+	char *text = NULL;
+	size_t size;
+	int rc = value ? canonical_dump(value, &text, &size, a->e)
+		       : err_set(a->e, MUNI_DAMAGED, "a reason in the list is not UTF-8");
+
+	if (rc == 0) {
+		put(a, ",\"why\":");
+		put(a, text);
+	}
+	free(text);
+	json_decref(value);
+	return rc;
+}
+
 /* Canonical because its names stand in order and its values are written so. */
 static int on_item(void *arg, const struct disposition_item *i)
 {
@@ -74,7 +92,10 @@ static int on_item(void *arg, const struct disposition_item *i)
 	put(a, hex);
 	put(a, "\",\"outcome\":\"");
 	put(a, outcome_word(i->outcome));
-	put(a, "\"}\n");
+	put(a, "\"");
+	if (i->why && put_why(a, i->why) < 0)
+		return -1;
+	put(a, "}\n");
 	a->facts->annex_lines++;
 	return a->pending.size >= PIECE ? flush(a) : 0;
 }
