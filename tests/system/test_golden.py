@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """An archive of each older format: read as it is, also where nothing may be written; brought up by the first
 writer, in an act of its own; verified and read the same after that."""
+import json
 import os
 import subprocess
 import sys
@@ -17,9 +18,9 @@ def read_all(a):
     assert a.run("ls", "hr", "-R").split() == ["b", "d/", "d/a.txt", "l"]
 
 
-def make(name):
+def make(name, version=1):
     os.makedirs(name)
-    subprocess.run(["tar", "-xJf", os.path.join(GOLDEN, "format-1.tar.xz"), "-C", name], check=True)
+    subprocess.run(["tar", "-xJf", os.path.join(GOLDEN, f"format-{version}.tar.xz"), "-C", name], check=True)
     return Archive(os.path.join(name, "archive"), create=False)
 
 
@@ -68,3 +69,31 @@ read_all(b)
 b.run("inventory", "--system", "hr", status=1)
 assert "was not scanned yet" in b.errors, b.errors
 print("the format before is read and brought up")
+
+# Format 3: classified, without the tables of retention.  It is judged as it is; a hold brings it up.
+a = make("three", 3)
+with open(os.path.join(a.path, "catalogue.1"), "rb") as f:
+    before = f.read()
+
+
+def due():
+    return {r["path"]: r for r in map(json.loads, a.run("due", "--json").splitlines())}
+
+
+def hold(*words):
+    line = [os.environ.get("MUNI", "build/muni"), "hold", words[0], a.path, *words[1:], "--keyring", a.keyring, "--key-file", a.key]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
+
+
+read_all(a)
+ledger = due()["d/a.txt"]
+assert (ledger["class"], ledger["until"], ledger["eligible"], ledger["holds"]) == ("FIN", "2028-12-31", "2029-07-01", []), ledger
+assert due()["b"]["standing"] == "unclassified" and hold("list") .count("\n") == 1
+with open(os.path.join(a.path, "catalogue.1"), "rb") as f:
+    assert f.read() == before, "reading changed catalogue.1"
+assert hold("add", "--case", "c", "--reason", "r", "--class", "FIN") == "H1\n"
+assert due()["d/a.txt"]["holds"] == ["H1"] and due()["d/a.txt"]["until"] == "2028-12-31"
+hold("release", "H1", "--reason", "over")
+a.run("event", "--system", "hr", "--event", "system-retired", "--at", "2019-06-30")
+a.run("verify", "--deep")
+read_all(a)
