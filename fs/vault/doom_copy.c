@@ -162,7 +162,7 @@ static int add_folder_stubs(const struct doom *d, struct catalogue *next,
 		last = row.last < x->last ? row.last : x->last;
 		if (add_stub(d, next, x->parent, entry, first, last, e) < 0)
 			return -1;
-		if (last == CATALOGUE_OPEN_ENDED)
+		if (last == x->last)
 			break;
 		if (catalogue_directory_after(d->catalogue, x->child, last, &first, e) < 0)
 			return -1;
