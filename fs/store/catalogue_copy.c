@@ -50,7 +50,10 @@ static const struct rule rules[] = {
 	  " FROM old.chunk WHERE chunk_block(block, at, size) IS NOT NULL" },
 	{ "log_detail", "SELECT seq, CASE WHEN is_detail_gone(seq) THEN NULL ELSE salt END,"
 	  " CASE WHEN is_detail_gone(seq) THEN NULL ELSE details END FROM old.log_detail" },
-	{ "scan", "SELECT * FROM old.scan WHERE NOT is_system_gone(system)" },
+	{ "scan", "SELECT id, system, state, source, source_kind, stamp, fingerprint, began, ended,"
+	  " items, files, bytes, looked_into, unchanged, problems,"
+	  " CASE WHEN is_system_touched(system) THEN zeroblob(32) ELSE digest END"
+	  " FROM old.scan WHERE NOT is_system_gone(system)" },
 	{ "scan_problem", "SELECT p.* FROM old.scan_problem p WHERE EXISTS (SELECT 1"
 	  " FROM old.scan s WHERE s.id = p.scan AND NOT is_system_gone(s.system)"
 	  " AND NOT is_scan_problem_gone(s.system, p.path))" },
@@ -68,9 +71,13 @@ static const struct rule rules[] = {
 	{ "override", "SELECT * FROM old.override WHERE NOT is_path_gone(system, path)" },
 	{ "class_definition", NULL },
 	{ "officer", NULL },
-	{ "event", "SELECT * FROM old.event WHERE NOT is_system_gone(system)" },
-	{ "hold", "SELECT * FROM old.hold WHERE NOT is_scope_gone(1, id)" },
-	{ "extension", "SELECT * FROM old.extension WHERE NOT is_scope_gone(0, id)" },
+	/* Acts that the log says in full are compared with it (fs/vault/retain.h). */
+	{ "event", NULL },
+	{ "hold", "SELECT id, case_ref, mandate, reason, system,"
+	  " CASE WHEN is_hold_mute(id) THEN NULL ELSE path END, class,"
+	  " CASE WHEN is_hold_mute(id) THEN NULL ELSE query END, upto, placed, released,"
+	  " released_because FROM old.hold" },
+	{ "extension", NULL },
 	{ "shortening", NULL },
 	/* catalogue_disposition_settle() writes these. */
 	{ "disposition", "" },

@@ -24,6 +24,7 @@ struct catalogue_copy {
 	const struct bits *blocks;	/* as they are, with their segments and chunks */
 	const struct bits *segments;
 	const struct bits *systems_gone, *versions_gone;
+	const struct bits *systems_touched;	/* digests over their inventory go */
 	void *arg;
 	bool (*is_entry_gone)(void *arg, int64_t directory, const void *name, size_t size,
 			      int64_t first);
@@ -36,7 +37,7 @@ struct catalogue_copy {
 	bool (*is_problem_gone)(void *arg, int64_t version, const void *path, size_t size);
 	bool (*is_scan_problem_gone)(void *arg, int64_t system, const void *path, size_t size);
 	bool (*is_detail_gone)(void *arg, int64_t sequence);
-	bool (*is_scope_gone)(void *arg, bool is_hold, int64_t id);
+	bool (*is_hold_mute)(void *arg, int64_t id);	/* released; its scope goes */
 	/* Bytes of a block that is not in `blocks`: where they are now; false: nowhere. */
 	bool (*moved)(void *arg, int64_t block, uint32_t at, uint32_t size,
 		      struct chunk_place *to);

@@ -25,6 +25,7 @@ static void has_bit(sqlite3_context *context, const struct bits *b, sqlite3_valu
 	}
 
 BIT_FUNCTION(is_system_gone, systems_gone)
+BIT_FUNCTION(is_system_touched, systems_touched)
 BIT_FUNCTION(is_version_gone, versions_gone)
 BIT_FUNCTION(is_directory_kept, directories)
 BIT_FUNCTION(is_node_kept, nodes)
@@ -145,13 +146,12 @@ static void is_detail_gone(sqlite3_context *context, int count, sqlite3_value **
 	sqlite3_result_int(context, k->is_detail_gone(k->arg, sqlite3_value_int64(v[0])));
 }
 
-static void is_scope_gone(sqlite3_context *context, int count, sqlite3_value **v)
+static void is_hold_mute(sqlite3_context *context, int count, sqlite3_value **v)
 {
 	const struct catalogue_copy *k = state_of(context)->k;
 
 	(void)count;
-	sqlite3_result_int(context, k->is_scope_gone(k->arg, sqlite3_value_int(v[0]) != 0,
-						     sqlite3_value_int64(v[1])));
+	sqlite3_result_int(context, k->is_hold_mute(k->arg, sqlite3_value_int64(v[0])));
 }
 
 /* ---- places of bytes ------------------------------------------------------------------ */
@@ -248,6 +248,7 @@ static const struct {
 	void (*run)(sqlite3_context *context, int count, sqlite3_value **v);
 } functions[] = {
 	{ "is_system_gone", 1, is_system_gone },
+	{ "is_system_touched", 1, is_system_touched },
 	{ "is_version_gone", 1, is_version_gone },
 	{ "is_directory_kept", 1, is_directory_kept },
 	{ "is_node_kept", 1, is_node_kept },
@@ -265,7 +266,7 @@ static const struct {
 	{ "is_problem_gone", 2, is_problem_gone },
 	{ "is_scan_problem_gone", 2, is_scan_problem_gone },
 	{ "is_detail_gone", 1, is_detail_gone },
-	{ "is_scope_gone", 2, is_scope_gone },
+	{ "is_hold_mute", 1, is_hold_mute },
 	{ "chunk_block", 3, chunk_block },
 	{ "chunk_at", 3, chunk_at },
 	{ "moved_extents", 3, moved_extents },

@@ -89,7 +89,7 @@ void doom_free(struct doom *d)
 {
 	struct bits *const sets[] = { &d->directories, &d->nodes, &d->contents, &d->xattrs,
 		&d->accounts, &d->blocks, &d->segments, &d->systems_gone, &d->versions_gone,
-		&d->details_gone, &d->holds_gone, &d->extensions_gone, &d->contents_doomed,
+		&d->details_gone, &d->systems_touched, &d->holds_mute, &d->contents_doomed,
 		&d->contents_shared };
 
 	if (!d)

@@ -78,11 +78,11 @@ static bool is_detail_gone(void *arg, int64_t sequence)
 	return bits_has(&k->d->details_gone, sequence);
 }
 
-static bool is_scope_gone(void *arg, bool is_hold, int64_t id)
+static bool is_hold_mute(void *arg, int64_t id)
 {
 	const struct copying *k = arg;
 
-	return bits_has(is_hold ? &k->d->holds_gone : &k->d->extensions_gone, id);
+	return bits_has(&k->d->holds_mute, id);
 }
 
 static bool moved(void *arg, int64_t block, uint32_t at, uint32_t size,
@@ -232,13 +232,14 @@ static int copy(struct copying *k, struct catalogue *next, struct err *e)
 		.directories = &d->directories, .nodes = &d->nodes, .contents = &d->contents,
 		.xattrs = &d->xattrs, .accounts = &d->accounts, .blocks = &d->blocks,
 		.segments = &d->segments, .systems_gone = &d->systems_gone,
-		.versions_gone = &d->versions_gone, .arg = k,
+		.versions_gone = &d->versions_gone, .systems_touched = &d->systems_touched,
+		.arg = k,
 		.is_entry_gone = is_entry_gone, .is_name_gone = is_name_gone,
 		.is_directory_gone = is_directory_gone,
 		 .is_path_gone = is_path_gone,
 		.is_problem_gone = is_problem_gone,
 		.is_scan_problem_gone = is_scan_problem_gone,
-		.is_detail_gone = is_detail_gone, .is_scope_gone = is_scope_gone,
+		.is_detail_gone = is_detail_gone, .is_hold_mute = is_hold_mute,
 		.moved = moved, .go_on = go_on,
 		.next_block = d->next_block, .next_segment = d->next_segment,
 	};

@@ -16,6 +16,7 @@ struct doomed {			/* an entry's row: a record of the disposition */
 	uint16_t name_size;
 	uint8_t kind;
 	bool is_found;
+	bool is_superseded;	/* a later record stays under its very name */
 	int64_t target;		/* node; of a listed empty directory its id */
 	int64_t content;	/* 0: none */
 	uint64_t size;
@@ -94,7 +95,9 @@ struct doom {
 	/* What stays: */
 	struct bits directories, nodes, contents, xattrs, accounts, blocks, segments;
 	/* What goes: */
-	struct bits systems_gone, versions_gone, details_gone, holds_gone, extensions_gone;
+	struct bits systems_gone, versions_gone, details_gone;
+	struct bits systems_touched;	/* something of theirs goes */
+	struct bits holds_mute;	/* released; what they covered by name goes */
 	struct bits contents_doomed;	/* of records that go; some of them stay for others */
 	struct bits contents_shared;	/* of these: a kept record has bytes of theirs */
 

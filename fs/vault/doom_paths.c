@@ -170,7 +170,52 @@ struct noting {
 	struct doom *d;
 	struct err *e;
 	struct buffer scratch;
+	int64_t last;		/* version that the record stood in last */
 };
+
+/* The system's newest version; 0: none that is shown. */
+static int64_t newest_of(const struct doom *d, int64_t system)
+{
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < d->version_count; i++)
+		if (d->versions[i].system == system && d->versions[i].id > newest &&
+		    !bits_has(&d->versions_gone, d->versions[i].id))
+			newest = d->versions[i].id;
+	return newest;
+}
+
+/* Another record stands under that path now, in another directory of that name: what is
+ * said of the path is said of it. */
+static bool stands_anew(struct noting *n, int64_t system, const char *path, size_t size)
+{
+	struct doom *d = n->d;
+	int64_t version = newest_of(d, system), directory = 0;
+	struct err none = ERR_NONE;
+	struct entry entry = { .kind = NODE_DIRECTORY };
+
+	if (n->last >= version)
+		return false;
+	for (size_t i = 0; i < d->root_count; i++)
+		if (d->roots[i].id == system)
+			directory = d->roots[i].directory;
+	while (size > 0) {
+		const char *slash = memchr(path, '/', size);
+		size_t name = slash ? (size_t)(slash - path) : size;
+
+		if (entry.kind != NODE_DIRECTORY ||
+		    catalogue_lookup(d->catalogue, version, directory, path, name, &entry,
+				     &none) < 0)
+			return false;
+		if (!slash)
+			break;
+		directory = entry.directory;
+		path += name + 1;
+		size -= name + 1;
+	}
+	return entry.kind != NODE_DIRECTORY && bits_has(&d->directories, directory) &&
+	       !doom_record(d, directory, entry.name, entry.name_size, entry.first);
+}
 
 static int note(void *arg, int64_t system, const void *path, size_t size)
 {
@@ -178,7 +223,7 @@ static int note(void *arg, int64_t system, const void *path, size_t size)
 	struct doom *d = n->d;
 	struct digest *list;
 
-	if (bits_has(&d->systems_gone, system))
+	if (bits_has(&d->systems_gone, system) || stands_anew(n, system, path, size))
 		return 0;
 	list = doom_room(d->paths, d->path_count, &d->path_capacity, sizeof *list, n->e);
 	if (!list)
@@ -199,12 +244,20 @@ int doom_mark_paths(struct doom *d, struct err *e)
 	for (size_t i = 0; i < d->record_count && rc == 0; i++) {
 		const struct doomed *r = &d->records[i];
 
+		const struct folder *f = doom_folder(d, r->directory);
+
+		if (f && !bits_add(&d->systems_touched, f->system))
+			rc = doom_no_memory(e);
+		n.last = r->last;
+		if (r->is_superseded || rc < 0)
+			continue;
 		rc = doom_each_path(d, r->directory, d->names.data + r->name, r->name_size,
 				    r->first, r->last, note, &n, e);
 	}
 	for (size_t i = 0; i < d->edge_count && rc == 0; i++) {
 		const struct edge *x = &d->edges[i];
 
+		n.last = x->last;
 		if (x->is_kept)
 			continue;
 		rc = doom_each_path(d, x->parent, d->names.data + x->name, x->name_size,

@@ -83,6 +83,7 @@ struct reading {
 	struct doom *d;
 	struct err *e;
 	size_t next;		/* the record that is met next */
+	size_t same;		/* records from here to `next` have one directory and name */
 };
 
 static int keep_name(struct doom *d, const void *name, size_t size, size_t *at, struct err *e)
@@ -131,6 +132,12 @@ static int keep_edge(struct doom *d, const struct entry_row *r, struct err *e)
 	return 0;
 }
 
+static bool has_same_name(const struct doom *d, const struct doomed *a, const struct doomed *b)
+{
+	return a->directory == b->directory && a->name_size == b->name_size &&
+	       memcmp(d->names.data + a->name, d->names.data + b->name, a->name_size) == 0;
+}
+
 /* Both come in the same order, so the list is walked along. */
 static struct doomed *meet(struct reading *r, const struct entry_row *row)
 {
@@ -143,11 +150,27 @@ static struct doomed *meet(struct reading *r, const struct entry_row *row)
 
 		if (order < 0)
 			return NULL;
+		if (r->same < r->next && !has_same_name(d, &d->records[r->same], x))
+			r->same = r->next;
 		r->next++;
 		if (order == 0)
 			return x;
 	}
 	return NULL;
+}
+
+/* What is said of a path now is said of the newest record under it. */
+static void supersede(struct reading *r, const struct entry_row *row)
+{
+	const struct doom *d = r->d;
+
+	for (size_t i = r->same; i < r->next; i++) {
+		struct doomed *x = &d->records[i];
+
+		if (x->directory == row->directory && x->name_size == row->name_size &&
+		    memcmp(d->names.data + x->name, row->name, row->name_size) == 0)
+			x->is_superseded = true;
+	}
 }
 
 static int take_entry(void *arg, const struct entry_row *row)
@@ -164,6 +187,8 @@ static int take_entry(void *arg, const struct entry_row *row)
 	}
 	if (row->kind == NODE_DIRECTORY)
 		return keep_edge(d, row, r->e);
+	if (!doomed)
+		supersede(r, row);
 	if (!doomed && !bits_add(&d->nodes, row->target))
 		return doom_no_memory(r->e);
 	return 0;

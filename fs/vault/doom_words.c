@@ -4,12 +4,14 @@
  * which of its words count.
  */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/vault/doom_inside.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/retain_inside.h"
 
 struct words {
 	struct doom *d;
@@ -17,8 +19,8 @@ struct words {
 	struct err *e;
 };
 
-/* Acts whose details may name systems, versions, files.  Of all others they are what
- * clearance goes by, or name nothing: they stay. */
+/* Acts whose details may name versions and files.  Of all others they are what clearance
+ * goes by (retention_check_log()), or name nothing that goes: they stay. */
 static bool may_name(enum log_act act)
 {
 	switch (act) {
@@ -28,12 +30,8 @@ static bool may_name(enum log_act act)
 	case LOG_VERIFY:
 	case LOG_REPAIR:
 	case LOG_SCAN:
-	case LOG_CLASSIFY:
 	case LOG_DECIDE:
-	case LOG_EVENT:
 	case LOG_REFUSED:
-	case LOG_RESTRICTED:
-	case LOG_RESTRICTION_LIFTED:
 		return true;
 	default:
 		return false;
@@ -131,6 +129,23 @@ static bool object_is_gone(const struct doom *d, json_t *object)
 	return value_is_gone(d, r ? r->id : 0, object);
 }
 
+/* The digest in it is over an inventory: what is left of that, and a guess, would tell of
+ * the one item that is not. */
+static bool scan_is_touched(const struct doom *d, json_t *object)
+{
+	const struct root *r = root_named(d, json_string_value(json_object_get(object,
+									      "system")));
+
+	return r && bits_has(&d->systems_touched, r->id);
+}
+
+static bool hold_is_mute(const struct doom *d, json_t *object)
+{
+	const char *id = json_string_value(json_object_get(object, "hold"));
+
+	return id && id[0] == 'H' && bits_has(&d->holds_mute, strtoll(id + 1, NULL, 10));
+}
+
 static int take_detail(void *arg, int64_t sequence, const char *details)
 {
 	struct words *w = arg;
@@ -141,17 +156,76 @@ static int take_detail(void *arg, int64_t sequence, const char *details)
 
 	if (log_read(w->v->log, (uint64_t)sequence, &entry, w->e) < 0)
 		return -1;
-	if (!may_name(entry.act))
+	if (!may_name(entry.act) && entry.act != LOG_HOLD_PLACED)
 		return 0;
 	root = json_loads(details, 0, NULL);
-	is_gone = root && object_is_gone(d, root);
+	if (entry.act == LOG_HOLD_PLACED)
+		is_gone = root && hold_is_mute(d, root);
+	else
+		is_gone = root && (object_is_gone(d, root) ||
+				   (entry.act == LOG_SCAN && scan_is_touched(d, root)));
 	json_decref(root);
 	return is_gone && !bits_add(&d->details_gone, sequence) ? doom_no_memory(w->e) : 0;
+}
+
+/* ---- holds ------------------------------------------------------------------------- */
+
+/* A hold that was released has no more to do: what it covered by name goes with the first
+ * record that it names. */
+struct covering {
+	struct doom *d;
+	struct err *e;
+	struct path_scope path;
+	int64_t system;		/* 0: any */
+	bool has_met;
+};
+
+static int meets(void *arg, int64_t system, const void *path, size_t size)
+{
+	struct covering *k = arg;
+
+	k->has_met = k->has_met || ((k->system == 0 || k->system == system) &&
+				    path_scope_covers(&k->path, path, size));
+	return 0;
+}
+
+static int meet_records(struct covering *k, const char *glob)
+{
+	struct doom *d = k->d;
+	struct memory m = { .blocks = NULL };
+	int rc = path_scope_open(&k->path, &m, glob, k->e);
+
+	for (size_t i = 0; i < d->record_count && rc == 0 && !k->has_met; i++) {
+		const struct doomed *r = &d->records[i];
+
+		rc = doom_each_path(d, r->directory, d->names.data + r->name, r->name_size,
+				    r->first, r->last, meets, k, k->e);
+	}
+	memory_clear(&m);
+	return rc;
+}
+
+static int take_hold(void *arg, const struct hold_row *h)
+{
+	struct words *w = arg;
+	struct doom *d = w->d;
+	struct covering k = { .d = d, .e = w->e, .system = h->scope.system };
+
+	if (h->released == 0 || (!h->scope.path && !h->scope.query) ||
+	    (k.system != 0 && !bits_has(&d->systems_touched, k.system)))
+		return 0;
+	/* What a query would say of records that are going is not asked any more. */
+	if (h->scope.query)
+		k.has_met = true;
+	else if (meet_records(&k, h->scope.path) < 0)
+		return -1;
+	return k.has_met && !bits_add(&d->holds_mute, h->id) ? doom_no_memory(w->e) : 0;
 }
 
 int doom_mark_words(struct doom *d, struct vault *v, struct err *e)
 {
 	struct words w = { d, v, e };
 
-	return catalogue_each_detail(d->catalogue, take_detail, &w, e);
+	return catalogue_holds(d->catalogue, true, take_hold, &w, e) < 0 ||
+	       catalogue_each_detail(d->catalogue, take_detail, &w, e) < 0 ? -1 : 0;
 }
