@@ -144,7 +144,8 @@ static int destroy(struct executing *x, const struct vault_monitor *m, struct er
 	struct vault *v = x->vault;
 
 	x->facts.began = vault_now(v);
-	if (clearance_check(v, x->row.id, e) < 0)
+	/* For records the switch itself asks (epoch.h, E2). */
+	if (x->row.kind != DISPOSITION_RECORDS && clearance_check(v, x->row.id, e) < 0)
 		return -1;
 	switch (x->row.kind) {
 	case DISPOSITION_RECORDS:

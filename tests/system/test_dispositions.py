@@ -230,7 +230,7 @@ def held(a):
     d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
     for name in ("otto", "olga"):
         a.ask("dispose", "approve", d, by=name)
-    h = a.id("hold", "add", "--case", "2026-17", "--reason", "a lawsuit", "--path", "fin/i1.txt")
+    h = a.id("hold", "add", "--case", "2026-17", "--reason", "a lawsuit", "--path", "fin/i1.*")
     a.refused("hold", "dispose", "execute", d, by="rita")
     assert h in a.errors and "2026-17" in a.errors and "fin/i1.txt" in a.errors, a.errors
     a.refused("hold", "dispose", "propose", "--due", "--path", "fin/i1.txt", by="rita")
@@ -255,6 +255,27 @@ def clocks(a, d):
     a.refused("clock", "dispose", "execute", d, by="rita", fake="+40d")
     a.refused("clock", "dispose", "execute", d, by="rita", fake="+40d")
     a.refused("clock", "dispose", "execute", d, by="rita", fake="+400d")
+
+
+def executed(a):
+    """What is approved goes, once; the certificate is made; all else stays."""
+    before = {json.loads(line)["path"] for line in a.run("find", "led", "--json").splitlines()}
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", "--path", "fin/i[15].txt", by="rita")
+    for name in ("otto", "olga"):
+        a.ask("dispose", "approve", d, by=name)
+    c = a.id("dispose", "execute", d, by="leo")
+    assert c.startswith("C"), c
+    after = {json.loads(line)["path"] for line in a.run("find", "led", "--json").splitlines()}
+    assert before - after == {"fin/i1.txt", "fin/i5.txt"}, before - after
+    a.run("cat", "led", "fin/i1.txt", status=1)
+    a.run("verify", "--deep")
+    rows = [json.loads(line) for line in a.ask("dispose", "show", d, "--json").splitlines()]
+    assert rows[0]["state"] == "executed" and all(r["item"] is None for r in rows[1:]), rows
+    a.refused("state", "dispose", "execute", d, by="leo")
+    a.refused("state", "dispose", "approve", d, by="ida")
+    for word in ("i1.txt", "i5.txt"):
+        assert word not in a.ask("audit", "list", "--json"), "no entry holds a name that went"
+    a.ask("audit", "verify")
 
 
 def untouched(a):
@@ -287,6 +308,7 @@ def main():
     untouched(a)
     altered(a)
     untouched(a)
+    executed(a)
 
 
 main()
