@@ -15,6 +15,16 @@ run() {	# show the command as it would be typed, then run it
 	printf '$ %s\n' "$(printf '%s ' "$@" | sed "s|$BUILD/||g")"
 	"$@"
 }
+run_last() {	# the same, giving the last line of its output: an id
+	printf '$ %s\n' "$(printf '%s ' "$@" | sed "s|$BUILD/||g")" >&2
+	"$@" | tee /dev/stderr | tail -n 1
+}
+refused() {	# it must be: exit 3
+	printf '$ %s\n' "$(printf '%s ' "$@" | sed "s|$BUILD/||g")"
+	status=0
+	"$@" || status=$?
+	[ $status -eq 3 ] || { echo "exit $status: that had to be refused" >&2; exit 1; }
+}
 mounted() { grep -q " $mnt fuse" /proc/self/mounts; }
 unmount() { mounted && "$muni" umount "$mnt" >/dev/null 2>&1 || :; }
 trap unmount EXIT
@@ -85,8 +95,65 @@ else
 	run "$muni" umount "$mnt"
 fi
 
-say "9. Every byte of the archive is checked."
+say "9. Years pass. What must be kept until when, and what is due?"
+run "$muni" due "$archive" --system hr $keys
+
+say "10. Who may let records go? Officers with certificates of the company's own authority."
+sh "$here/officers.sh" "$demo/officers" rita owen robin
+off=$demo/officers
+run "$muni" officer add "$archive" --id rita --role records --cert "$off/rita.pem" $keys
+run "$muni" officer add "$archive" --id owen --role owner --cert "$off/owen.pem" $keys
+run "$muni" officer add "$archive" --id robin --role records --cert "$off/robin.pem" $keys
+
+say "11. The scans of identity papers are due. But a court wants them."
+hold=$(run_last "$muni" hold add "$archive" --case 2026-CV-0117 --reason "employment dispute" \
+	--system hr --class HR-IDENTITY $keys)
+refused "$muni" dispose propose "$archive" --due --class HR-IDENTITY --by rita --key "$off/rita.key" $keys
+run "$muni" hold release "$archive" "$hold" --reason "settled out of court" $keys
+
+say "12. Proposed by one, approved by two others: here, and on another machine with stock openssl."
+disposition=$(run_last "$muni" dispose propose "$archive" --due --class HR-IDENTITY \
+	--by rita --key "$off/rita.key" $keys)
+refused "$muni" dispose approve "$archive" "$disposition" --by rita --key "$off/rita.key" $keys
+run "$muni" dispose approve "$archive" "$disposition" --by owen --key "$off/owen.key" $keys
+refused "$muni" dispose execute "$archive" "$disposition" --by rita --key "$off/rita.key" $keys
+"$muni" dispose show "$archive" "$disposition" --for-signing $keys > "$demo/list.json"
+run openssl cms -sign -binary -in "$demo/list.json" -signer "$off/robin.pem" -inkey "$off/robin.key" \
+	-outform DER -out "$demo/robin.p7s"
+run "$muni" dispose approve "$archive" "$disposition" --signature "$demo/robin.p7s" $keys
+
+can_mount=no
+if [ -e /dev/fuse ] && { [ -r /dev/fuse ] || [ "$(id -u)" -eq 0 ]; }; then
+	can_mount=yes
+	run "$muni" mount "$archive" "$mnt" $keys
+	run ls "$mnt/hr/versions/fy2013"
+	cat "$mnt"/hr/versions/*/scans/* > "$demo/read.before"
+fi
+
+say "13. Destroyed: by a new key for the whole catalogue, without what goes. Mounts follow."
+certificate=$(run_last "$muni" dispose execute "$archive" "$disposition" --by rita --key "$off/rita.key" $keys)
+if [ $can_mount = yes ]; then
+	printf 'The mount, which was open all the time:\n'
+	run ls "$mnt/hr/versions/fy2013"
+	if cat "$mnt"/hr/versions/*/scans/* 2>/dev/null | grep -q .; then
+		echo "destroyed files can still be read: that must not be" >&2
+		exit 1
+	fi
+	run "$muni" umount "$mnt"
+fi
+
+say "14. The certificate, checked by us and by stock openssl."
+run "$muni" cert show "$archive" "$certificate" --to "$demo/certificate.p7m" $keys
+run "$muni" cert verify "$demo/certificate.p7m" --ca "$off/ca.pem"
+cat "$off/ca.pem" "$archive/certificates/archive.pem" > "$demo/trusted.pem"
+run openssl cms -verify -binary -inform DER -in "$demo/certificate.p7m" -CAfile "$demo/trusted.pem" \
+	-purpose any -out "$demo/certificate.json"
+run "$muni" cert pdf "$archive" "$certificate" --lang en --to "$demo/certificate.pdf" $keys
+run "$muni" cert pdf "$archive" "$certificate" --lang zh --to "$demo/certificate.zh.pdf" $keys
+
+say "15. Every byte of the archive is checked, and the log of all that was done to it."
 run "$muni" verify "$archive" --deep $keys
+run "$muni" audit verify "$archive" $keys
 
 say "Done. The archive stays under $archive. Try next:"
 cat <<END
