@@ -17,7 +17,9 @@ run() {	# show the command as it would be typed, then run it
 }
 run_last() {	# the same, giving the last line of its output: an id
 	printf '$ %s\n' "$(printf '%s ' "$@" | sed "s|$BUILD/||g")" >&2
-	"$@" | tee /dev/stderr | tail -n 1
+	out=$("$@")
+	printf '%s\n' "$out" >&2
+	printf '%s\n' "$out" | tail -n 1
 }
 refused() {	# it must be: exit 3
 	printf '$ %s\n' "$(printf '%s ' "$@" | sed "s|$BUILD/||g")"
