@@ -182,6 +182,18 @@ static bool is_catalogue_of(const char *name, uint64_t epoch)
 	return false;
 }
 
+/* "C12.p7m" and what lies beside it; "muni cert verify" vouches for these. */
+static bool is_certificate(const char *name)
+{
+	static const char *const ends[] = { ".p7m", ".p7s", ".tsr", ".annex.json" };
+	size_t digits = name[0] == 'C' ? strspn(name + 1, "0123456789") : 0;
+
+	for (size_t i = 0; digits > 0 && i < sizeof ends / sizeof *ends; i++)
+		if (strcmp(name + 1 + digits, ends[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool is_ours(const struct verify *k, const char *folder, const char *name)
 {
 	static const char *const top[] = { ARCHIVE_FILE, ARCHIVE_FILE_COPY, ARCHIVE_LOCK,
@@ -190,7 +202,7 @@ static bool is_ours(const struct verify *k, const char *folder, const char *name
 	const char *keyring;
 
 	if (strcmp(folder, ARCHIVE_CERTIFICATES) == 0)
-		return strcmp(name, "archive.pem") == 0;
+		return strcmp(name, "archive.pem") == 0 || is_certificate(name);
 	if (strcmp(folder, ARCHIVE_AUDIT) == 0) {
 		for (size_t i = 0; i < sizeof audit / sizeof *audit; i++)
 			if (strcmp(name, audit[i]) == 0)
