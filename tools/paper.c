@@ -61,6 +61,7 @@ double paper_lay(struct paper *p, enum paper_style style, const char *text, doub
 		 double width, bool is_right, bool is_drawn)
 {
 	PangoLayout *layout = pango_cairo_create_layout(p->cairo);
+	PangoAttrList *attributes = pango_attr_list_new();
 	PangoRectangle box;
 
 	pango_layout_set_font_description(layout, p->fonts[style]);
@@ -69,6 +70,10 @@ double paper_lay(struct paper *p, enum paper_style style, const char *text, doub
 	pango_layout_set_line_spacing(layout, p->about->is_chinese ? 1.12f : 1.08f);
 	if (is_right)
 		pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
+	/* A hyphen in a digest would be read as a part of it. */
+	pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+	pango_layout_set_attributes(layout, attributes);
+	pango_attr_list_unref(attributes);
 	pango_layout_set_text(layout, text, -1);
 	pango_layout_get_extents(layout, NULL, &box);
 	if (is_drawn) {

@@ -103,7 +103,8 @@ static void title(struct sheet *s)
 	sheet_pair(s, "Certificate", sheet_text(identity, "certificate"));
 	sheet_pair_mono(s, "Archive", sheet_text(identity, "archive"));
 	sheet_pair(s, "Disposition", sheet_text(identity, "disposition"));
-	sheet_pair(s, "Kind", sheet_word(s, sheet_text(identity, "kind")));
+	sheet_pair(s, "Kind", sheet_word(s, strcmp(sheet_text(identity, "kind"), "live") == 0 ?
+		   "items of a live source" : "records of an archive"));
 	sheet_pair(s, "Made", sheet_time(sheet_text(identity, "made"), time));
 }
 

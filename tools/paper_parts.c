@@ -59,7 +59,8 @@ static void pair(struct paper *p, const char *label, enum paper_style style, con
 	right = paper_lay(p, style, text, 0, 0, WIDTH - LABEL_WIDTH, false, false);
 	height = left > right ? left : right;
 	paper_need(p, height);
-	paper_lay(p, PAPER_LABEL, label, MARGIN, p->y, LABEL_WIDTH - 8, false, true);
+	/* One base line for the smaller letters and the larger. */
+	paper_lay(p, PAPER_LABEL, label, MARGIN, p->y + 0.5, LABEL_WIDTH - 8, false, true);
 	paper_lay(p, style, text, MARGIN + LABEL_WIDTH, p->y, WIDTH - LABEL_WIDTH, false, true);
 	p->y += height + 3.4;
 }

@@ -35,6 +35,24 @@ static void years_of(const json_t *class, char out[32])
 		snprintf(out, 32, "%.4s–%.4s", from, to);
 }
 
+/* "P30Y" in words; what is not so plain as it is. */
+static void period_of(const struct sheet *s, const char *period, char out[48])
+{
+	unsigned n;
+	char unit, more;
+	const char *en, *zh;
+
+	snprintf(out, 48, "%s", period);
+	if (sscanf(period, "P%u%c%c", &n, &unit, &more) != 2 || !strchr("YMD", unit))
+		return;
+	en = unit == 'Y' ? "year" : unit == 'M' ? "month" : "day";
+	zh = unit == 'Y' ? "年" : unit == 'M' ? "个月" : "天";
+	if (s->is_chinese)
+		snprintf(out, 48, "%u %s", n, zh);
+	else
+		snprintf(out, 48, "%u %s%s", n, en, n == 1 ? "" : "s");
+}
+
 static void kept_of(const json_t *class, char out[32])
 {
 	const json_t *kept = json_object_get(class, "kept_years");
@@ -51,16 +69,17 @@ static void kept_of(const json_t *class, char out[32])
 
 static void class_row(struct sheet *s, const json_t *class)
 {
-	char items[32], bytes[32], years[32], kept[32], size[TEXT_SIZE_MAX];
+	char items[32], bytes[32], years[32], kept[32], period[48], size[TEXT_SIZE_MAX];
 	json_int_t n = json_integer_value(json_object_get(class, "bytes"));
 	const char *code = sheet_text(class, "class");
 
 	years_of(class, years);
 	kept_of(class, kept);
+	period_of(s, sheet_text(class, "period"), period);
 	snprintf(bytes, sizeof bytes, "%s", text_size(n > 0 ? (uint64_t)n : 0, size));
 	const char *cells[] = { *code ? code : "–", title_of(s, class),
 				sheet_count(class, "items", items), bytes, years,
-				sheet_text(class, "period"), kept,
+				period, kept,
 				sheet_text(json_object_get(class, "due"), "last") };
 
 	paper_row(s->paper, cells);
@@ -118,9 +137,11 @@ static void annex(struct sheet *s, const json_t *what)
 	const char *certificate = sheet_text(sheet_part(s, "identity"), "certificate");
 	char line[200], count[32];
 
-	snprintf(line, sizeof line, "%s.annex.json · %s · SHA-256 %s", certificate,
-		 sheet_count(annex_facts, "lines", count), sheet_text(annex_facts, "sha256"));
+	sheet_count(annex_facts, "lines", count);
+	snprintf(line, sizeof line, s->is_chinese ? "%s.annex.json（%s 件）"
+						  : "%s.annex.json (%s items)", certificate, count);
 	sheet_pair(s, "Annex", line);
+	sheet_pair_mono(s, "SHA-256 of the annex", sheet_text(annex_facts, "sha256"));
 }
 
 void sheet_what(struct sheet *s)
@@ -130,10 +151,10 @@ void sheet_what(struct sheet *s)
 	const json_t *classes = json_object_get(what, "classes");
 	const struct paper_column columns[] = {
 		{ sheet_word(s, "Class"), 0.12, false }, { sheet_word(s, "Name"), 0.23, false },
-		{ sheet_word(s, "Volumes"), 0.09, true }, { sheet_word(s, "Bytes"), 0.11, true },
+		{ sheet_word(s, "Items"), 0.09, true }, { sheet_word(s, "Bytes"), 0.11, true },
 		{ sheet_word(s, "Years"), 0.12, false }, { sheet_word(s, "Period"), 0.10, false },
-		{ sheet_word(s, "Kept (years)"), 0.10, true },
-		{ sheet_word(s, "Due"), 0.13, false },
+		{ sheet_word(s, "Kept (years)"), 0.11, true },
+		{ sheet_word(s, "Due"), 0.12, false },
 	};
 	char line[LINE_SIZE];
 	json_t *class;
@@ -241,7 +262,11 @@ void sheet_clearance(struct sheet *s)
 		snprintf(line, sizeof line, "%s in force on %s; none covers an item of the list",
 			 count, time);
 	sheet_pair(s, "Holds", line);
-	sheet_pair_count(s, "Shared content", clearance, "shared_content");
+	sheet_count(clearance, "shared_content", count);
+	snprintf(line, sizeof line, s->is_chinese ? "%s 件的字节另有保留记录使用"
+						  : "%s items whose bytes a kept record has too",
+		 count);
+	sheet_pair(s, "Shared content", line);
 	asked(s, json_object_get(clearance, "approvals"));
 	copies(s, json_object_get(clearance, "copies"));
 }

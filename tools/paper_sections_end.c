@@ -42,12 +42,11 @@ static void keys(struct sheet *s, const json_t *facts)
 	if (!facts)
 		return;
 	sheet_count(facts, "blocks", blocks);
-	snprintf(line, sizeof line, s->is_chinese ? "第 %lld 期；数据块密钥 %s 个，编号摘要 %s"
-						  : "epoch %lld; keys of %s blocks, digest of "
-						    "their ids %s",
-		 (long long)json_integer_value(json_object_get(facts, "epoch")), blocks,
-		 sheet_text(facts, "block_ids"));
+	snprintf(line, sizeof line, s->is_chinese ? "第 %lld 期；数据块密钥 %s 个"
+						  : "of epoch %lld; with it those of %s blocks",
+		 (long long)json_integer_value(json_object_get(facts, "epoch")), blocks);
 	sheet_pair(s, "Key destroyed", line);
+	sheet_pair_mono(s, "SHA-256 of the blocks' ids", sheet_text(facts, "block_ids"));
 }
 
 void sheet_how(struct sheet *s)
@@ -152,6 +151,22 @@ void sheet_people(struct sheet *s)
 	signed_by(s);
 }
 
+/* "CN=Chen Wei,O=Board" -> "Chen Wei", and the whole below it. */
+static void caption_of(const char *person, char out[512])
+{
+	const char *cn = strstr(person, "CN=");
+	size_t size = 0;
+
+	if (!cn || (cn != person && cn[-1] != ',')) {
+		snprintf(out, 512, "%s", text_printable(person));
+		return;
+	}
+	cn += 3;
+	while (cn[size] && cn[size] != ',')
+		size += cn[size] == '\\' && cn[size + 1] ? 2 : 1;
+	snprintf(out, 512, "%.200s\n%.300s", text_printable_n(cn, size), text_printable(person));
+}
+
 /* One line a person, whatever acts. */
 static void by_hand(struct sheet *s)
 {
@@ -166,7 +181,7 @@ static void by_hand(struct sheet *s)
 		if (!*name || json_object_get(seen, name) || count == PEOPLE_MAX)
 			continue;
 		json_object_set_new(seen, name, json_true());
-		snprintf(captions[count], sizeof captions[count], "%s", text_printable(name));
+		caption_of(name, captions[count]);
 		list[count] = captions[count];
 		count++;
 	}
@@ -200,16 +215,18 @@ static void head(struct sheet *s, const char *label, const json_t *of)
 
 	if (!of)
 		return;
-	snprintf(line, sizeof line, "%s · %s · %s", sheet_count(of, "count", count),
-		 sheet_time(sheet_text(of, "time"), time), sheet_text(of, "root"));
+	sheet_count(of, "count", count);
+	sheet_time(sheet_text(of, "time"), time);
+	snprintf(line, sizeof line, s->is_chinese ? "%s 条，%s" : "%s entries, %s", count, time);
 	sheet_pair(s, label, line);
+	sheet_pair_mono(s, "Root", sheet_text(of, "root"));
 }
 
 void sheet_proof(struct sheet *s)
 {
 	const json_t *proof = sheet_part(s, "proof");
 	const json_t *previous = json_object_get(proof, "previous");
-	char line[LINE_SIZE], was[200];
+	char line[LINE_SIZE];
 	json_t *acts = json_array(), *entry;
 	size_t i;
 
@@ -220,11 +237,9 @@ void sheet_proof(struct sheet *s)
 		json_array_append(acts, json_object_get(entry, "act"));
 	sheet_pair(s, "Acts proven in the log", sheet_join(s, acts, ", ", line));
 	json_decref(acts);
-	if (json_is_object(previous))
-		snprintf(was, sizeof was, "%s · SHA-256 %s", sheet_text(previous, "certificate"),
-			 sheet_text(previous, "sha256"));
-	else
-		snprintf(was, sizeof was, "%s", sheet_word(s, "the first of this archive"));
-	sheet_pair(s, "Certificate before this", was);
+	sheet_pair(s, "Certificate before this", json_is_object(previous) ?
+		   sheet_text(previous, "certificate") :
+		   sheet_word(s, "the first of this archive"));
+	sheet_pair_mono(s, "Its SHA-256", sheet_text(previous, "sha256"));
 	by_hand(s);
 }

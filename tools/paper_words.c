@@ -20,6 +20,10 @@ static const struct word {
 	{ "10  Proof", "十、证明" },
 	{ "11  Signatures by hand", "十一、签字" },
 	/* labels */
+	{ "SHA-256 of the annex", "附件 SHA-256" },
+	{ "SHA-256 of the blocks' ids", "数据块编号 SHA-256" }, { "Root", "根摘要" },
+	{ "Its SHA-256", "其 SHA-256" },
+	{ "records of an archive", "档案库记录" }, { "items of a live source", "在线来源文件" },
 	{ "Certificate", "证书编号" }, { "Archive", "档案库" }, { "Disposition", "处置编号" },
 	{ "Kind", "类别" }, { "Made", "签发时间" },
 	{ "SHA-256 of the signed text of this certificate", "本证书签名正文的 SHA-256 摘要" },
