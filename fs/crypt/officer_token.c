@@ -152,7 +152,7 @@ static int ui_read(UI *ui, UI_STRING *s)
 		return 1;
 	answer = secret_new(PIN_MAX);
 	a->was_asked = true;
-	rc = answer && a->ask && a->ask(a->arg, "PIN of the token", answer, PIN_MAX) == 0 &&
+	rc = answer && a->ask && a->ask(a->arg, "PIN of the token", answer, PIN_MAX) >= 0 &&
 	     UI_set_result(ui, s, answer) >= 0;
 	secret_free(answer);
 	return rc ? 1 : 0;
