@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/execution.h"
 #include "tools/dispose.h"
 #include "tools/jsonl.h"
 #include "tools/user_file.h"
@@ -153,6 +154,33 @@ static void tell_mount(void *arg, const char *about, bool has_answered)
 		"has moved to the new epoch" : "does not answer");
 }
 
+/* Copies of before are noise, those of what stays too: say what has to be copied anew. */
+static int tell_backups(struct cli *cli, struct vault *v, int64_t id, struct err *e)
+{
+	struct disposition_row row;
+	struct execution x;
+	char moved[TEXT_SIZE_MAX];
+	int rc = catalogue_disposition_get(vault_catalogue(v), id, &row, e);
+
+	if (rc < 0)
+		return -1;
+	if (row.kind == DISPOSITION_RECORDS && row.result != NULL &&
+	    (rc = execution_read(row.result, &x, e)) == 0) {
+		cli_say(cli, "back up now: the keyring, catalogue.%" PRIu64 ", audit/ and "
+			"certificates/; of segments/ what is new since (%s were packed anew), what "
+			"was copied before stays good", x.epoch.new_epoch,
+			text_size(x.epoch.doom.bytes_repacked, moved));
+		cli_say(cli, "and destroy the copies of the keyring that were made before: with one "
+			"of them an old copy of the archive can still be read");
+		if (x.epoch.keyring_inside)
+			cli_say(cli, "the keyring lies in the archive's folder: every old backup of "
+				"that folder opens what was destroyed until it is destroyed itself");
+		execution_clear(&x);
+	}
+	disposition_row_clear(&row);
+	return rc;
+}
+
 int dispose_execute(struct cli *cli, struct vault *v, const struct dispose_words *w,
 		    struct err *e)
 {
@@ -172,6 +200,8 @@ int dispose_execute(struct cli *cli, struct vault *v, const struct dispose_words
 			   e);
 	officer_key_close(key);
 	if (rc < 0)
+		return -1;
+	if (!cli->quiet && tell_backups(cli, v, w->id, e) < 0)
 		return -1;
 	snprintf(text, sizeof text, "C%" PRId64, certificate);
 	if (cli->json) {

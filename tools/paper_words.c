@@ -63,7 +63,7 @@ static const struct word {
 	{ "Clear", "Clear（清除）" }, { "Purge", "Purge（净化）" }, { "Destroy", "Destroy（毁坏）" },
 	{ "none claimed", "不作声明" }, { "passed", "通过" }, { "not run", "未执行" },
 	{ "did not pass", "未通过" }, { "read back after it was overwritten", "覆写后已回读" },
-	{ "not read back", "未回读" }, { "magnetic", "磁性" }, { "flash", "闪存" },
+	{ "not read back", "未回读" }, { "magnetic", "磁性" }, { "virtual", "虚拟磁盘" }, { "flash", "闪存" },
 	{ "memory", "内存" }, { "network", "网络" }, { "unknown", "未知" },
 	{ "catalogue", "目录库" }, { "segments packed anew", "重新打包的数据段" },
 	{ "the first of this archive", "本档案库首份证书" },

@@ -58,6 +58,24 @@ static void read_line(const char *folder, const char *name, char *out, size_t si
 		out[n - 1] = '\0';
 }
 
+/* A disk of a virtual machine, or one made of others: what lies below is not told, and
+ * what it says of turning platters says nothing. */
+static bool is_virtual(const char *folder, const struct media *m)
+{
+	static const char *const names[] = { "vd", "xvd", "dm-", "loop", "md", "nbd", "rbd",
+					     "zd", "drbd", "bcache" };
+	static const char *const vendors[] = { "QEMU", "VMware", "Msft", "VBOX", "Xen", "Google",
+					       "Amazon" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(m->device, names[i], strlen(names[i])) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
+		if (strncmp(m->vendor, vendors[i], strlen(vendors[i])) == 0)
+			return true;
+	return strstr(folder, "/virtio") != NULL;
+}
+
 static void ask_device(dev_t dev, struct media *m)
 {
 	char link[64], folder[PATH_MAX], partition[8], rotational[8];
@@ -73,7 +91,9 @@ static void ask_device(dev_t dev, struct media *m)
 	read_line(folder, "device/model", m->model, sizeof m->model);
 	read_line(folder, "device/serial", m->serial, sizeof m->serial);
 	read_line(folder, "queue/rotational", rotational, sizeof rotational);
-	if (rotational[0])
+	if (is_virtual(folder, m))
+		m->kind = "virtual";
+	else if (rotational[0])
 		m->kind = rotational[0] == '1' ? "magnetic" : "flash";
 }
 
@@ -95,7 +115,8 @@ void media_of(const char *path, struct media *out)
 		if ((unsigned long)fs.f_type != k->magic)
 			continue;
 		snprintf(out->filesystem, sizeof out->filesystem, "%s", k->name);
-		out->overwrites_in_place = k->in_place;
+		/* Below a virtual disk there may be a file that is never written in place. */
+		out->overwrites_in_place = k->in_place && strcmp(out->kind, "virtual") != 0;
 		if (k->kind)
 			out->kind = k->kind;
 	}

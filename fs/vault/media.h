@@ -12,7 +12,8 @@ struct media {
 	char filesystem[24];	/* "ext4", "btrfs" ... */
 	char device[64];	/* the kernel's name, "sda" */
 	char vendor[64], model[64], serial[64];
-	const char *kind;	/* "magnetic", "flash", "memory", "network", "unknown" */
+	const char *kind;	/* "magnetic", "flash", "memory", "network", "virtual",
+				 * "unknown" */
 	/* A file written over in place lands where it lay, as far as software can tell;
 	 * false also where that is not known. */
 	bool overwrites_in_place;
