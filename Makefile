@@ -152,10 +152,14 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
 
-# Helpers of the tests: one file, one program; fault_*.c are preloaded libraries.
+# Helpers of the tests: one file, one program; fault_*.c are preloaded libraries,
+# epoch_*.c speak our own tongue.
 $(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O1 -g -fPIC -shared -U_FILE_OFFSET_BITS -Wno-missing-prototypes -o $@ $< -ldl
+$(BUILD)/support/epoch_%: tests/support/epoch_%.c $(BUILD)/libmuniment.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
 $(BUILD)/support/%: tests/support/%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -g -o $@ $< $(LINK) -lacl -lsqlite3
