@@ -1,6 +1,7 @@
 /*
  * Versions and systems that go as a whole: a version in which no record is left, or that
- * was asked for; a system of which nothing is left.  Their rows stay without a name:
+ * was asked for and of which every record goes that stands in no other; a system of which
+ * nothing is left.  Their rows stay without a name:
  * the statement and its signature say what stood there, and nothing of what it was.
  */
 #include <jansson.h>
@@ -14,6 +15,8 @@ struct counting {
 	struct doom *d;
 	struct err *e;
 	const struct folder *last;
+	int64_t asked;		/* the version that the disposition is about; 0: none */
+	bool has_kept;		/* a record that stands in it alone was left out of the list */
 };
 
 static int take_version(void *arg, int64_t id, int64_t system, bool is_gone)
@@ -59,15 +62,18 @@ static size_t version_from(const struct doom *d, int64_t system, int64_t id)
 
 /* +1 where the range begins, -1 past its end: sums are made at the end.  The slot past
  * the last version takes what has no end. */
-static void count_range(struct doom *d, int64_t system, int64_t first, int64_t last,
+static void count_range(struct counting *k, int64_t system, int64_t first, int64_t last,
 			bool is_doomed)
 {
+	struct doom *d = k->d;
 	size_t from = version_from(d, system, first);
 	size_t to = last == CATALOGUE_OPEN_ENDED ? version_from(d, system + 1, 0)
 						 : version_from(d, system, last + 1);
 
 	if (from >= to)
 		return;
+	if (!is_doomed && to - from == 1 && d->versions[from].id == k->asked)
+		k->has_kept = true;
 	*(is_doomed ? &d->versions[from].doomed : &d->versions[from].kept) += 1;
 	*(is_doomed ? &d->versions[to].doomed : &d->versions[to].kept) -= 1;
 }
@@ -83,7 +89,7 @@ static int count_entry(void *arg, const struct entry_row *r)
 	if (!f || f->system == 0)
 		return 0;
 	if (r->kind != NODE_DIRECTORY) {
-		count_range(d, f->system, r->first, r->last,
+		count_range(k, f->system, r->first, r->last,
 			    doom_record(d, r->directory, r->name, r->name_size, r->first));
 		return 0;
 	}
@@ -92,7 +98,7 @@ static int count_entry(void *arg, const struct entry_row *r)
 		const struct edge *x = &d->edges[i];
 
 		if (x->parent == r->directory && x->first == r->first && !x->has_inside)
-			count_range(d, f->system, r->first, r->last, x->is_listed);
+			count_range(k, f->system, r->first, r->last, x->is_listed);
 	}
 	return 0;
 }
@@ -118,7 +124,7 @@ static int64_t version_asked_for(struct doom *d, struct err *e)
 	if (catalogue_disposition_get(d->catalogue, d->disposition, &row, e) < 0)
 		return -1;
 	json_t *root = json_loads(row.scope, 0, NULL);
-	json_t *asked = json_object_get(root, "version");
+	json_t *asked = json_object_get(root, "version_id");
 
 	if (json_is_integer(asked) && json_integer_value(asked) > 0)
 		version = json_integer_value(asked);
@@ -146,10 +152,9 @@ static int mark_systems(struct doom *d, struct err *e)
 
 int doom_mark_versions(struct doom *d, struct err *e)
 {
-	struct counting k = { .d = d, .e = e };
-	int64_t asked = version_asked_for(d, e);
+	struct counting k = { .d = d, .e = e, .asked = version_asked_for(d, e) };
 
-	if (asked < 0 || catalogue_each_version(d->catalogue, take_version, &k, e) < 0 ||
+	if (k.asked < 0 || catalogue_each_version(d->catalogue, take_version, &k, e) < 0 ||
 	    take_version(&k, INT64_MAX, INT64_MAX, true) < 0)
 		return -1;
 	d->version_count--;	/* the slot past the last */
@@ -161,7 +166,8 @@ int doom_mark_versions(struct doom *d, struct err *e)
 	for (size_t i = 0; i < d->version_count; i++) {
 		const struct tally *v = &d->versions[i];
 
-		if (((v->doomed > 0 && v->kept == 0) || v->id == asked) &&
+		if (((v->doomed > 0 && v->kept == 0) ||
+		     (v->id == k.asked && !k.has_kept)) &&
 		    !bits_add(&d->versions_gone, v->id))
 			return doom_no_memory(e);
 	}
