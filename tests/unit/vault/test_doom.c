@@ -1,5 +1,8 @@
 #include "tests/unit/vault/doomed.h"
 
+#include "fs/store/catalogue_decisions.h"
+#include "fs/store/segment.h"
+
 static int setup(void **state)
 {
 	struct doomed_fixture *f = calloc(1, sizeof *f);
@@ -37,6 +40,41 @@ static int64_t doom_one(struct doomed_fixture *f, const struct doomed_view *w, i
 	int64_t id = doomed_propose(f, &l, "{}", ITEM_NAMES_COMMIT);
 	free(l.keys);
 	return id;
+}
+
+struct outcomes {		/* by the first byte of the name */
+	enum item_outcome of[256];
+};
+
+static int take_outcome(void *arg, const struct disposition_item *i)
+{
+	struct outcomes *o = arg;
+
+	o->of[(uint8_t)i->key.name[0]] = i->outcome;
+	return 0;
+}
+
+static struct outcomes outcomes_of(struct doomed_fixture *f, int64_t disposition)
+{
+	struct outcomes o = { { OUTCOME_PENDING } };
+	struct err e = ERR_NONE;
+
+	must(catalogue_disposition_items(f->v->catalogue, disposition, take_outcome, &o, &e));
+	return o;
+}
+
+static void read_bytes(struct doomed_fixture *f, const struct doomed_seen *s, uint8_t *out,
+		       size_t *got)
+{
+	struct block_cache *cache = block_cache_new(1u << 20);
+	struct vault_reader *reader;
+	struct err e = ERR_NONE;
+
+	assert_non_null(cache);
+	must(vault_reader_open(f->v, cache, 1u << 20, &reader, &e));
+	must(vault_read(reader, s->content, s->size, 0, out, s->size, got, &e));
+	vault_reader_close(reader);
+	block_cache_free(cache);
 }
 
 static void without_a_disposition_everything_is_copied(void **state)
@@ -87,14 +125,423 @@ static void a_record_goes_with_its_name_key_and_bytes_and_others_stay(void **sta
 	free(after.list);
 }
 
+/* ---- bytes ---------------------------------------------------------------------------- */
+
+static void a_copy_keeps_its_bytes_and_the_outcome_says_so(void **state)
+{
+	struct doomed_fixture *f = *state;
+
+	doomed_run("cd %s && echo shared > a && cp a b && echo alone > c && ln c d && echo e > e",
+		   f->source);
+	struct version v = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+	struct doomed_list l = { .count = 0 };
+
+	doomed_add(&l, &at(&before, v.id, "a")->key);
+	doomed_add(&l, &at(&before, v.id, "c")->key);
+	doomed_add(&l, &at(&before, v.id, "e")->key);
+	int64_t id = doomed_propose(f, &l, "{}", ITEM_NAMES_KEEP);
+	struct doom_result r = doomed_switch(f, id);
+	struct doomed_view after = doomed_look(f);
+	struct outcomes got = outcomes_of(f, id);
+
+	assert_int_equal(r.contents_shared, 2);
+	assert_int_equal(r.contents_gone, 1);
+	assert_int_equal(got.of['a'], OUTCOME_BYTES_STAY);
+	assert_int_equal(got.of['c'], OUTCOME_BYTES_STAY);	/* another name of it */
+	assert_int_equal(got.of['e'], OUTCOME_GONE);
+	assert_non_null(at(&after, v.id, "b"));
+	assert_non_null(at(&after, v.id, "d"));
+	free(l.keys);
+	free(before.list);
+	free(after.list);
+}
+
+/* What ingest does not make yet: block `id` with the bytes of `base` as its prefix. */
+static void encode_with_base(struct doomed_fixture *f, const struct doomed_seen *s,
+			     int64_t id, int64_t base, const void *base_raw, size_t base_size)
+{
+	struct catalogue *c = f->v->catalogue;
+	struct block b = { .id = id, .class_id = 1, .bases = { base } };
+	struct segment_builder *builder;
+	struct block_encoder *encoder;
+	const uint8_t *sealed;
+	uint8_t *raw = malloc(s->size), sum[16], uid[16];
+	int64_t segment;
+	size_t got;
+	struct err e = ERR_NONE;
+
+	assert_non_null(raw);
+	read_bytes(f, s, raw, &got);
+	must(block_encoder_new(f->v->id, 3, &encoder, &e));
+	must(block_encode(encoder, raw, s->size, base_raw, base_size, &b, &sealed, &e));
+	assert_int_equal(b.codec, BLOCK_ZSTD_BASED);
+	must(segment_builder_new(f->v->id, SEGMENT_SIZE_DEFAULT, &builder, &e));
+	segment_sum(sealed, b.stored, sum);
+	must(segment_builder_add(builder, b.uid, sealed, b.stored, sum, &b.offset, &e));
+	memcpy(uid, segment_builder_uid(builder), 16);
+	must(segment_builder_put(builder, f->v->objects, &e));
+	must(catalogue_begin(c, &e));
+	must(catalogue_reserve(c, SEQUENCE_SEGMENT, 1, &segment, &e));
+	must(catalogue_segment_add(c, segment, uid, &e));
+	b.segment = segment;
+	assert_int_equal(sqlite3_exec(catalogue_sqlite(c), "DELETE FROM block WHERE base1 IS NULL"
+				      " AND id = (SELECT max(id) FROM block)", NULL, NULL, NULL),
+			 SQLITE_OK);
+	must(catalogue_block_add(c, &b, &e));
+	must(catalogue_commit(c, &e));
+	segment_builder_free(builder);
+	block_encoder_free(encoder);
+	free(raw);
+}
+
+static int64_t number(struct doomed_fixture *f, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	int64_t n;
+
+	assert_int_equal(sqlite3_prepare_v2(catalogue_sqlite(f->v->catalogue), sql, -1, &stmt,
+					    NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+static void what_is_based_on_a_block_that_goes_is_encoded_anew(void **state)
+{
+	struct doomed_fixture *f = *state;
+	uint8_t data[20000];
+
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)doomed_random(f);
+	doomed_write(f, "base", data, sizeof data);
+	doomed_ingest(f, "hr");
+	data[100] ^= 1;
+	doomed_write(f, "dependent", data, sizeof data);
+	struct version v = doomed_ingest(f, "hr");
+	data[100] ^= 1;
+	struct doomed_view before = doomed_look(f);
+	int64_t id = number(f, "SELECT max(id) FROM block");
+	int64_t base = number(f, "SELECT min(id) FROM block");
+
+	assert_true(base < id);
+	encode_with_base(f, at(&before, v.id, "dependent"), id, base, data, sizeof data);
+	doomed_switch(f, doom_one(f, &before, v.id, "base"));
+	struct doomed_view after = doomed_look(f);
+
+	assert_null(at(&after, v.id, "base"));
+	assert_memory_equal(at(&after, v.id, "dependent")->bytes.bytes,
+			    at(&before, v.id, "dependent")->bytes.bytes, DIGEST_SIZE);
+	assert_int_equal(number(f, "SELECT count(*) FROM block"), 1);
+	assert_int_equal(number(f, "SELECT count(base1) FROM block"), 0);
+	free(before.list);
+	free(after.list);
+}
+
+static void what_stays_is_found_by_its_content_and_what_went_is_not(void **state)
+{
+	struct doomed_fixture *f = *state;
+	uint8_t data[300000];
+
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)doomed_random(f);
+	doomed_write(f, "large", data, sizeof data);
+	doomed_write(f, "goes", data + 7, 50000);
+	doomed_write(f, "small", data + 70000, 5000);
+	struct version v = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+
+	doomed_switch(f, doom_one(f, &before, v.id, "goes"));
+	struct version again = doomed_ingest(f, "other");
+	assert_int_equal(again.added_raw, 50000);
+	doomed_check_roots(f);
+	free(before.list);
+}
+
+/* ---- words ------------------------------------------------------------------------------ */
+
+static void put_item(struct doomed_fixture *f, int64_t system, int64_t scan, const char *path)
+{
+	struct stored_finding finding = { .id = (char *)"made-up", .count = 1,
+					  .where = (char *)"line 1",
+					  .samples = (char *)"[{\"text\":\"sam***ple\"}]" };
+	struct item_row r = { .system = system, .scan = scan, .path = (char *)path,
+			      .path_size = strlen(path), .kind = NODE_FILE, .size = 5,
+			      .allocated = 5, .owner = (char *)(strstr(path, "secret") ?
+								"ownergone" : "ownerkept"),
+			      .findings = &finding, .finding_count = 1 };
+	struct decision_row d = { .decision = 2, .evidence = (char *)path };
+	struct override_row o = { .decision = 2, .officer = (char *)"anna",
+				  .reason = (char *)path };
+	struct catalogue *c = f->v->catalogue;
+	struct err e = ERR_NONE;
+
+	must(catalogue_item_put(c, &r, &e));
+	must(catalogue_decision_put(c, r.id, &d, &e));
+	must(catalogue_override_put(c, system, path, strlen(path), &o, &e));
+	must(catalogue_scan_problem_add(c, scan, path, strlen(path), "it was odd", &e));
+}
+
+static void say(struct doomed_fixture *f, enum log_act act, const char *details)
+{
+	struct err e = ERR_NONE;
+
+	must(catalogue_begin(f->v->catalogue, &e));
+	must(vault_commit_act(f->v, act, details, &e));
+}
+
+static void inventory_decisions_problems_and_words_go_with_a_record(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct scan scan = { .source = (char *)"/srv/hr", .source_kind = "directory",
+			     .began = 1 };
+	struct hold_row hold = { .scope = { .path = "a/secret*" }, .case_ref = "X",
+				 .reason = "asked", .placed = 1 };
+	struct catalogue *c = f->v->catalogue;
+	bool is_resumed;
+	size_t size;
+	struct err e = ERR_NONE;
+
+	doomed_run("cd %s && mkdir a && echo one > a/secretname && echo two > a/kept",
+		   f->source);
+	struct version v = doomed_ingest(f, "hr");
+	must(catalogue_begin(c, &e));
+	must(catalogue_scan_begin(c, "hr", &scan, &is_resumed, &e));
+	must(catalogue_classification_begin(c, v.system, &(struct classification){ 1, 1, scan.id },
+					    &e));
+	put_item(f, v.system, scan.id, "a/secretname");
+	put_item(f, v.system, scan.id, "a/kept");
+	must(catalogue_problem_add(c, v.id, "a/secretname", 12, "it changed", &e));
+	must(catalogue_problem_add(c, v.id, "a/kept", 6, "it changed", &e));
+	must(catalogue_scan_end(c, &scan, &e));
+	must(catalogue_hold_add(c, &hold, &e));
+	must(catalogue_hold_release(c, hold.id, 2, "over", &e));
+	must(catalogue_commit(c, &e));
+	say(f, LOG_REFUSED, "{\"why\":\"\\\"a/secretname\\\" is held\"}");
+	say(f, LOG_OPEN, "{\"opened\":[{\"path\":\"a/secretname\",\"system\":\"hr\"}]}");
+	say(f, LOG_SCAN, "{\"digest\":\"d1d1d1d1\",\"system\":\"hr\"}");
+	say(f, LOG_HOLD_PLACED, "{\"hold\":\"H1\",\"scope\":{\"path\":\"a/secret*\"}}");
+	say(f, LOG_REFUSED, "{\"why\":\"\\\"a/kept\\\" is held\"}");
+
+	struct doomed_view before = doomed_look(f);
+	doomed_switch(f, doom_one(f, &before, v.id, "a/secretname"));
+	uint8_t *pages = doomed_pages(f, &size);
+
+	assert_false(doomed_is_in(pages, size, "secret", 6));
+	assert_false(doomed_is_in(pages, size, "ownergone", 9));
+	assert_false(doomed_is_in(pages, size, "d1d1d1d1", 8));
+	assert_true(doomed_is_in(pages, size, "ownerkept", 9));
+	assert_true(doomed_is_in(pages, size, "\\\"a/kept\\\" is held", 18));
+	assert_int_equal(number(f, "SELECT count(*) FROM item"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM finding"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM decision"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM override"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM problem"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM scan_problem"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM hold"), 1);
+	sqlite3_free(pages);
+	free(before.list);
+}
+
+static void what_is_said_of_a_path_stays_with_the_record_that_stands_there_now(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct scan scan = { .source = (char *)"/srv/hr", .source_kind = "directory",
+			     .began = 1 };
+	struct catalogue *c = f->v->catalogue;
+	bool is_resumed;
+	struct err e = ERR_NONE;
+
+	doomed_run("cd %s && mkdir a b && echo one > a/x && echo one > b/y", f->source);
+	struct version v = doomed_ingest(f, "hr");
+	/* Another file of that name; another directory of that name with such a file. */
+	doomed_run("cd %s && rm -r a/x b && mkdir b && echo other > a/x && echo other > b/y",
+		   f->source);
+	struct version w = doomed_ingest(f, "hr");
+	must(catalogue_begin(c, &e));
+	must(catalogue_scan_begin(c, "hr", &scan, &is_resumed, &e));
+	must(catalogue_classification_begin(c, v.system, &(struct classification){ 1, 1, scan.id },
+					    &e));
+	put_item(f, v.system, scan.id, "a/x");
+	put_item(f, v.system, scan.id, "b/y");
+	must(catalogue_scan_end(c, &scan, &e));
+	must(catalogue_commit(c, &e));
+	say(f, LOG_SCAN, "{}");
+
+	struct doomed_view before = doomed_look(f);
+	struct doomed_list l = { .count = 0 };
+	doomed_add(&l, &at(&before, v.id, "a/x")->key);
+	doomed_add(&l, &at(&before, v.id, "b/y")->key);
+	doomed_switch(f, doomed_propose(f, &l, "{}", ITEM_NAMES_COMMIT));
+	struct doomed_view after = doomed_look(f);
+
+	assert_null(at(&after, v.id, "a/x"));
+	assert_non_null(at(&after, w.id, "a/x"));
+	assert_non_null(at(&after, w.id, "b/y"));
+	assert_int_equal(number(f, "SELECT count(*) FROM item"), 2);
+	assert_int_equal(number(f, "SELECT count(*) FROM override"), 2);
+	free(l.keys);
+	free(before.list);
+	free(after.list);
+}
+
+/* ---- versions and systems ------------------------------------------------------------------ */
+
+static void a_version_that_was_asked_for_is_hidden_and_its_signature_stays(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct version found;
+	char *statement, scope[80];
+	uint8_t *signature;
+	size_t size;
+	struct err e = ERR_NONE;
+
+	doomed_run("cd %s && echo same > same && echo one > x", f->source);
+	doomed_ingest(f, "hr");
+	doomed_run("cd %s && echo two > x", f->source);
+	struct version v = doomed_ingest(f, "hr");
+	doomed_run("cd %s && echo three > x", f->source);
+	struct version w = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+	struct doomed_list l = { .count = 0 };
+
+	doomed_add(&l, &at(&before, v.id, "x")->key);
+	snprintf(scope, sizeof scope, "{\"scope\":\"version\",\"version_id\":%lld}",
+		 (long long)v.id);
+	doomed_switch(f, doomed_propose(f, &l, scope, ITEM_NAMES_DROP));
+	struct doomed_view after = doomed_look(f);
+
+	assert_null(at(&after, v.id, "same"));
+	assert_non_null(at(&after, w.id, "same"));
+	assert_int_equal(catalogue_version_get(f->v->catalogue, v.id, &found, &e), -1);
+	assert_int_equal(e.code, MUNI_NOT_FOUND);
+	e = ERR_NONE;
+	must(catalogue_version_proof(f->v->catalogue, v.id, &statement, &signature, &size, &e));
+	doomed_check_roots(f);
+	doomed_ingest(f, "hr");
+	doomed_check_roots(f);
+	free(statement);
+	free(signature);
+	free(l.keys);
+	free(before.list);
+	free(after.list);
+}
+
+static void a_version_of_which_something_was_left_out_is_shown(void **state)
+{
+	struct doomed_fixture *f = *state;
+	char scope[80];
+
+	doomed_run("cd %s && echo one > x && echo one > y", f->source);
+	struct version v = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+	struct doomed_list l = { .count = 0 };
+
+	doomed_add(&l, &at(&before, v.id, "x")->key);
+	snprintf(scope, sizeof scope, "{\"version_id\":%lld}", (long long)v.id);
+	doomed_switch(f, doomed_propose(f, &l, scope, ITEM_NAMES_DROP));
+	struct doomed_view after = doomed_look(f);
+
+	assert_non_null(at(&after, v.id, "y"));
+	free(l.keys);
+	free(before.list);
+	free(after.list);
+}
+
+static void a_system_of_which_nothing_is_left_frees_its_name(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct system s;
+	size_t size;
+	struct err e = ERR_NONE;
+
+	doomed_run("cd %s && mkdir a && echo one > a/x", f->source);
+	struct version v = doomed_ingest(f, "payrollsystem");
+	struct doomed_view before = doomed_look(f);
+
+	doomed_switch(f, doom_one(f, &before, v.id, "a/x"));
+	uint8_t *pages = doomed_pages(f, &size);
+	assert_false(doomed_is_in(pages, size, "payrollsystem", 13));
+	assert_int_equal(catalogue_system_find(f->v->catalogue, "payrollsystem", &s, &e), -1);
+	assert_int_equal(e.code, MUNI_NOT_FOUND);
+	assert_int_equal(number(f, "SELECT count(*) FROM node"), 0);
+	assert_int_equal(number(f, "SELECT count(*) FROM block"), 0);
+	assert_int_equal(number(f, "SELECT count(*) FROM version WHERE state = 3"), 1);
+	struct version again = doomed_ingest(f, "payrollsystem");
+	assert_true(again.system != v.system && again.id > v.id);
+	sqlite3_free(pages);
+	free(before.list);
+}
+
+static void a_list_that_does_not_fit_the_archive_is_refused(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct doomed_list l = { .count = 0 };
+	struct record_key key = { .directory = 1, .first = 1, .name_size = 4, .name = "none" };
+	struct doom *d;
+	struct err e = ERR_NONE;
+
+	doomed_run("cd %s && mkdir a && echo one > a/x", f->source);
+	struct version v = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+
+	doomed_add(&l, &key);
+	assert_int_equal(doom_mark(f->v, doomed_propose(f, &l, "{}", ITEM_NAMES_KEEP), &d, &e),
+			 -1);
+	assert_int_equal(e.code, MUNI_REFUSED);
+	l.keys[0] = at(&before, v.id, "a")->key;	/* a directory that is not empty */
+	assert_int_equal(doom_mark(f->v, doomed_propose(f, &l, "{}", ITEM_NAMES_KEEP), &d, &e),
+			 -1);
+	assert_int_equal(e.code, MUNI_REFUSED);
+	free(l.keys);
+	free(before.list);
+}
+
+static void an_ingest_that_is_taken_back_opens_the_stubs_again(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct version open = { .system = 0, .label = "x", .source_kind = "directory" };
+	struct catalogue *c = f->v->catalogue;
+	unsigned count;
+	struct err e = ERR_NONE;
+
+	doomed_run("cd %s && echo one > x && echo one > y", f->source);
+	struct version v = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+	uint64_t closed;
+
+	doomed_switch(f, doom_one(f, &before, v.id, "x"));
+	c = f->v->catalogue;
+	open.system = v.system;
+	must(catalogue_begin(c, &e));
+	must(catalogue_version_begin(c, &open, &e));
+	must(catalogue_stubs_close(c, v.root, open.previous, &closed, &e));
+	must(catalogue_commit(c, &e));
+	assert_int_equal(closed, 1);
+	assert_int_equal(number(f, "SELECT count(last) FROM stub"), 1);
+	must(catalogue_recover(c, &count, &e));
+	assert_int_equal(number(f, "SELECT count(last) FROM stub"), 0);
+	doomed_check_roots(f);
+	free(before.list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(without_a_disposition_everything_is_copied,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_record_goes_with_its_name_key_and_bytes_and_others_stay, setup,
-			teardown),
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(without_a_disposition_everything_is_copied),
+		T(a_record_goes_with_its_name_key_and_bytes_and_others_stay),
+		T(a_copy_keeps_its_bytes_and_the_outcome_says_so),
+		T(what_is_based_on_a_block_that_goes_is_encoded_anew),
+		T(what_stays_is_found_by_its_content_and_what_went_is_not),
+		T(inventory_decisions_problems_and_words_go_with_a_record),
+		T(what_is_said_of_a_path_stays_with_the_record_that_stands_there_now),
+		T(a_version_that_was_asked_for_is_hidden_and_its_signature_stays),
+		T(a_version_of_which_something_was_left_out_is_shown),
+		T(a_system_of_which_nothing_is_left_frees_its_name),
+		T(a_list_that_does_not_fit_the_archive_is_refused),
+		T(an_ingest_that_is_taken_back_opens_the_stubs_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
