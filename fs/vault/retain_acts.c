@@ -105,11 +105,11 @@ int retain_scope_resolve(struct vault *v, const struct scope_request *s, struct 
 }
 
 /* Ends the transaction that the caller began and wrote in; takes words. */
-static int record(struct vault *v, enum log_act act, json_t *words, const struct system *s,
+static int record(struct vault *v, enum log_act act, json_t *words, const char *system,
 		  struct err *e)
 {
 	char *details;
-	int rc = retain_words_dump(words, s->id ? s->name : NULL, &details, e);
+	int rc = retain_words_dump(words, system, &details, e);
 
 	if (rc == 0)
 		rc = vault_commit_act(v, act, details, e);
@@ -157,7 +157,7 @@ int vault_event(struct vault *v, const char *system, const char *name, int64_t a
 		catalogue_rollback(v->catalogue);
 		return err_wrap(e, "%s of %s", text_printable(name), s.name);
 	}
-	return record(v, LOG_EVENT, retain_words_event(&row), &s, e);
+	return record(v, LOG_EVENT, retain_words_event(&row), s.name, e);
 }
 
 /* ---- holds ------------------------------------------------------------------------------------ */
@@ -181,14 +181,13 @@ int vault_hold_add(struct vault *v, const struct scope_request *s, const char *c
 		return -1;
 	}
 	*id = row.id;
-	return record(v, LOG_HOLD_PLACED, retain_words_hold(&row), &system, e);
+	return record(v, LOG_HOLD_PLACED, retain_words_hold(&row), NULL, e);
 }
 
 int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct err *e)
 {
 	const struct hold_row row = { .id = id, .released = vault_now(v),
 				      .released_because = reason };
-	const struct system none = { .id = 0 };
 
 	if (check_words("a reason", reason, e) < 0 || catalogue_begin(v->catalogue, e) < 0)
 		return -1;
@@ -196,7 +195,7 @@ int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct e
 		catalogue_rollback(v->catalogue);
 		return -1;
 	}
-	return record(v, LOG_HOLD_RELEASED, retain_words_release(&row), &none, e);
+	return record(v, LOG_HOLD_RELEASED, retain_words_release(&row), NULL, e);
 }
 
 /* ---- extensions ---------------------------------------------------------------------------------- */
@@ -218,5 +217,5 @@ int vault_retain_extend(struct vault *v, const struct scope_request *s, struct c
 		return -1;
 	}
 	*id = row.id;
-	return record(v, LOG_RETENTION_EXTENDED, retain_words_extension(&row), &system, e);
+	return record(v, LOG_RETENTION_EXTENDED, retain_words_extension(&row), NULL, e);
 }

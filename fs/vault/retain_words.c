@@ -48,7 +48,7 @@ json_t *retain_words_scope(const struct scope_row *s)
 	json_t *o = json_object();
 
 	if (s->system != 0)
-		put_number(o, "system", s->system);
+		put_number(o, "system_id", s->system);
 	put_bytes(o, "path", s->path);
 	put(o, "class", s->class_code);
 	put(o, "query", s->query);
@@ -62,7 +62,7 @@ json_t *retain_words_event(const struct event_row *r)
 {
 	json_t *o = json_object();
 
-	put_number(o, "system", r->system);
+	put_number(o, "system_id", r->system);
 	put(o, "event", r->name);
 	put_number(o, "at", r->at);
 	json_object_set_new(o, "day", json_boolean(r->is_day));
