@@ -15,7 +15,7 @@
 #include "fs/vault/inside.h"
 
 #define ROLES_SIGNING (ROLES_DECIDING | ROLE_WITNESS)
-#define CLOCK_SLACK 300		/* seconds that an officer's own clock may be ahead */
+#define CLOCK_SLACK 86400	/* seconds that an officer's own clock may be off */
 
 struct approving {
 	struct vault *vault;

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Dispositions: proposed, approved, refused. Who may, who may not, and what voids an approval."""
+import hashlib
 import json
 import os
 import sys
@@ -278,6 +279,39 @@ def executed(a):
     a.ask("audit", "verify")
 
 
+def expired(a):
+    """Valid when it was signed, over when it is executed."""
+    officer("brief", days=9)
+    a.ask("officer", "add", "--id", "brief", "--role", "owner", "--cert", "brief.pem")
+    d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
+    for name in ("otto", "brief"):
+        a.ask("dispose", "approve", d, by=name)
+    a.refused("certificate validity", "dispose", "execute", d, by="rita", fake="+20d")
+    a.refused("certificate validity", "dispose", "execute", d, by="brief", fake="+20d")
+    a.ask("dispose", "withdraw", d, "--reason", "a try", by="rita")
+
+
+def shortened(a):
+    """Another period counts alone only once it was approved; nothing is destroyed by that."""
+    write("./second.yaml", POLICY.replace("P90Y", "P1Y").replace("version: 1", "version: 2"))
+    digest = hashlib.sha256(open("second.yaml", "rb").read()).hexdigest()
+    a.run("classify", "--system", "led", "--policy", "second.yaml")
+    a.refused("retention period", "dispose", "propose", "--due", "--class", "NEW", by="rita")
+    a.ask("dispose", "propose", "--shorten", "NEW", "--policy", "0" * 64, by="rita", status=1)
+    d = a.id("dispose", "propose", "--shorten", "NEW", "--policy", digest[:12], by="rita")
+    a.refused("quorum", "dispose", "execute", d, by="rita")
+    a.ask("dispose", "approve", d, by="otto")
+    a.ask("dispose", "execute", d, by="rita")
+    a.refused("state", "dispose", "execute", d, by="rita")
+    d = a.id("dispose", "propose", "--due", "--class", "NEW", by="rita")
+    # It is not for ever: what a later policy asks for counts again, beside it.
+    a.ask("dispose", "approve", d, by="otto")
+    write("./third.yaml", POLICY.replace("P90Y", "P80Y").replace("version: 1", "version: 3"))
+    a.run("classify", "--system", "led", "--policy", "third.yaml")
+    a.refused("retention period", "dispose", "execute", d, by="rita")
+    untouched(a)
+
+
 def untouched(a):
     found = {json.loads(line)["path"] for line in a.run("find", "led", "--json").splitlines()}
     for i in range(6):
@@ -306,6 +340,9 @@ def main():
     d, e = held(a)
     clocks(a, d)
     untouched(a)
+    expired(a)
+    shortened(a)
+    a.run("classify", "--system", "led", "--policy", "policy.yaml")
     altered(a)
     untouched(a)
     executed(a)
