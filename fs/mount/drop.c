@@ -111,7 +111,7 @@ static void end_directory(struct dropping *d)
 	d->directory = 0;
 }
 
-static void drop_target(struct dropping *d, const struct entry_row *r, int64_t version)
+static void drop_target(struct dropping *d, const struct gone_entry *r, int64_t version)
 {
 	struct place p = { .kind = PLACE_NODE, .id = r->target,
 			   .version = d->m->o.audit ? version : 0 };
@@ -123,7 +123,7 @@ static void drop_target(struct dropping *d, const struct entry_row *r, int64_t v
 	drop_place(d->m, &p);
 }
 
-static int on_entry(void *arg, const struct entry_row *r)
+static int on_entry(void *arg, const struct gone_entry *r)
 {
 	struct dropping *d = arg;
 	struct place parent = { .kind = PLACE_DIRECTORY, .id = r->directory };

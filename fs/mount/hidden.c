@@ -143,7 +143,7 @@ static uint64_t versions_between(const struct tally *t, int64_t first, int64_t l
 	return count;
 }
 
-static int on_hidden(void *arg, const struct entry_row *r)
+static int on_hidden(void *arg, const struct gone_entry *r)
 {
 	struct tally *t = arg;
 	const int64_t *at = bsearch(&r->target, t->set->ids, t->set->count, sizeof *at, id_order);

@@ -8,7 +8,7 @@
 
 struct walk {
 	struct query q;
-	struct entry_row row;	/* of entries; name points to `name` */
+	struct gone_entry row;	/* of entries; name points to `name` */
 	char name[CATALOGUE_NAME_MAX + 1];
 	int64_t id, first, last;	/* of nodes and directories */
 	int64_t other;		/* what must be the same too: a node's class, a directory's
@@ -24,7 +24,7 @@ static int entry_step(struct walk *w, struct err *e)
 
 	if (got <= 0)
 		return got;
-	struct entry_row *r = &w->row;
+	struct gone_entry *r = &w->row;
 	r->directory = query_column_id(&w->q, 0);
 	const uint8_t *name = query_column_blob(&w->q, 1, 1, CATALOGUE_NAME_MAX, &size);
 	w->q.is_bad |= name && !entry_name_is_sound(name, size);
@@ -198,7 +198,7 @@ out:
 }
 
 struct caller {
-	int (*entry)(void *arg, const struct entry_row *r);
+	int (*entry)(void *arg, const struct gone_entry *r);
 	int (*node)(void *arg, int64_t node);
 	int (*directory)(void *arg, int64_t id, int64_t first, int64_t last);
 	void *arg;
@@ -226,7 +226,7 @@ static int give_directory(void *arg, const struct walk *w)
 }
 
 int catalogue_gone_entries(struct catalogue *old, struct catalogue *now,
-			   int (*row)(void *arg, const struct entry_row *r), void *arg,
+			   int (*row)(void *arg, const struct gone_entry *r), void *arg,
 			   struct err *e)
 {
 	struct caller to = { .entry = row, .arg = arg };
@@ -289,7 +289,7 @@ static bool is_among(const int64_t *ids, size_t count, int64_t id)
 }
 
 int catalogue_entries_of_nodes(struct catalogue *c, const int64_t *ids, size_t count,
-			       int (*row)(void *arg, const struct entry_row *r), void *arg,
+			       int (*row)(void *arg, const struct gone_entry *r), void *arg,
 			       struct err *e)
 {
 	struct walk w = { .id = 0 };

@@ -8,7 +8,7 @@
 
 #include "fs/store/catalogue.h"
 
-struct entry_row {		/* of the table entry */
+struct gone_entry {		/* of the table entry */
 	int64_t directory;
 	const char *name;	/* NUL ended; borrowed for the call */
 	uint16_t name_size;
@@ -22,7 +22,7 @@ struct entry_row {		/* of the table entry */
  * all.  row(): 0 go on, 1 stop, -1 an error that it set in its own arg.
  */
 int catalogue_gone_entries(struct catalogue *old, struct catalogue *now,
-			   int (*row)(void *arg, const struct entry_row *r), void *arg,
+			   int (*row)(void *arg, const struct gone_entry *r), void *arg,
 			   struct err *e);
 int catalogue_gone_nodes(struct catalogue *old, struct catalogue *now,
 			 int (*row)(void *arg, int64_t node), void *arg, struct err *e);
@@ -35,7 +35,7 @@ int catalogue_class_nodes(struct catalogue *c, int64_t class_id,
 			  int (*row)(void *arg, int64_t node), void *arg, struct err *e);
 /* Every entry that leads to one of the nodes (ascending): a walk over all entries. */
 int catalogue_entries_of_nodes(struct catalogue *c, const int64_t *nodes, size_t count,
-			       int (*row)(void *arg, const struct entry_row *r), void *arg,
+			       int (*row)(void *arg, const struct gone_entry *r), void *arg,
 			       struct err *e);
 
 /* The last name of a directory, in any version, that stands before `name` or is it.

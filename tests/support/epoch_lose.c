@@ -14,6 +14,7 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/base/text.h"
+#include "fs/store/catalogue_copy.h"
 #include "fs/store/pagevfs.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/presence.h"
@@ -38,6 +39,7 @@ static int run_sql(struct catalogue *c, char **sql, int count, struct err *e)
 static int make_next(struct vault *v, char **sql, int count, struct catalogue **out,
 		     struct err *e)
 {
+	const struct catalogue_copy whole = { .is_whole = true };
 	struct catalogue_settings s;
 	uint64_t to = v->epoch + 1;
 	unsigned key_id;
@@ -45,13 +47,16 @@ static int make_next(struct vault *v, char **sql, int count, struct catalogue **
 	if (keyring_epoch_begin(v->keyring, e) < 0 ||
 	    pagevfs_key_add(keyring_catalogue_key(v->keyring, to), v->id, to, &key_id, e) < 0 ||
 	    catalogue_create(v->dirfd, to, key_id, out, e) < 0 ||
-	    catalogue_copy_all(v->catalogue, *out, e) < 0 ||
-	    catalogue_begin(*out, e) < 0 || catalogue_settings_get(*out, &s, e) < 0)
+	    catalogue_copy_open(*out, v->catalogue, e) < 0 || catalogue_begin(*out, e) < 0 ||
+	    catalogue_copy_rows(*out, &whole, e) < 0 || catalogue_settings_get(*out, &s, e) < 0)
 		return -1;
 	s.epoch = to;
 	if (catalogue_settings_put(*out, &s, e) < 0 || run_sql(*out, sql, count, e) < 0)
 		return -1;
-	return catalogue_commit(*out, e);
+	if (catalogue_commit(*out, e) < 0)
+		return -1;
+	catalogue_copy_close(*out);
+	return 0;
 }
 
 static int lose(struct vault *v, char **argv, int argc, struct err *e)

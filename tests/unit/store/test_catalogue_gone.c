@@ -55,7 +55,7 @@ static int teardown(void **state)
 	return rc;
 }
 
-static int tell_entry(void *arg, const struct entry_row *r)
+static int tell_entry(void *arg, const struct gone_entry *r)
 {
 	struct both *b = arg;
 	size_t used = strlen(b->told);
