@@ -43,7 +43,7 @@ static void take_option(struct words *w, int o, const char *value)
 		w->is_all = true;
 }
 
-/* ---- what each covers: one walk for all ------------------------------------------------ */
+/* ---- what each covers: one walk for all --------------------------------------------- */
 
 struct listed {
 	int64_t id;
@@ -111,7 +111,7 @@ static int count_all(struct vault *v, struct counting *k, struct err *e)
 	return cli_check_signal(e);
 }
 
-/* ---- list -------------------------------------------------------------------------------- */
+/* ---- list --------------------------------------------------------------------------- */
 
 struct listing {
 	struct cli *cli;
@@ -184,7 +184,7 @@ static int list(struct cli *cli, struct vault *v, const struct words *w, struct 
 	return rc;
 }
 
-/* ---- add, release ---------------------------------------------------------------------------- */
+/* ---- add, release ------------------------------------------------------------------- */
 
 static int add(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
 {
@@ -222,7 +222,7 @@ static int release(struct cli *cli, struct vault *v, const struct words *w, stru
 	return 0;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------- */
 
 static const struct act {
 	const char *name;

@@ -37,7 +37,7 @@ static void take_option(struct words *w, int o, const char *value)
 		w->reason = value;
 }
 
-/* ---- extend -------------------------------------------------------------------------------- */
+/* ---- extend ------------------------------------------------------------------------- */
 
 static int extend(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
 {
@@ -50,7 +50,7 @@ static int extend(struct cli *cli, struct vault *v, const struct words *w, struc
 	return 0;
 }
 
-/* ---- restrict, lift -------------------------------------------------------------------------- */
+/* ---- restrict, lift ----------------------------------------------------------------- */
 
 static int change(struct cli *cli, struct vault *v, const struct words *w, bool is_lifted,
 		  struct err *e)
@@ -82,7 +82,7 @@ static int lift(struct cli *cli, struct vault *v, const struct words *w, struct 
 	return change(cli, v, w, true, e);
 }
 
-/* ---- list ---------------------------------------------------------------------------------------- */
+/* ---- list --------------------------------------------------------------------------- */
 
 struct listing {
 	struct cli *cli;
@@ -170,7 +170,7 @@ static int list(struct cli *cli, struct vault *v, const struct words *w, struct 
 	return tell_restricted(&l, e);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------- */
 
 static const struct act {
 	const char *name;

@@ -42,7 +42,7 @@ static const char *kind_of(const struct record_state *s)
 	return names[s->record->node->kind];
 }
 
-/* ---- one record ----------------------------------------------------------------------- */
+/* ---- one record --------------------------------------------------------------------- */
 
 static void put_day(json_t *o, const char *key, bool is_there, struct civil day)
 {

@@ -18,7 +18,7 @@ static bool is_older(const struct catalogue *c)
 	return c->format < CATALOGUE_FORMAT_RETENTION;
 }
 
-/* ---- classes of nodes ------------------------------------------------------------------ */
+/* ---- classes of nodes --------------------------------------------------------------- */
 
 int catalogue_node_class_add(struct catalogue *c, int64_t node, int64_t class_id,
 			     struct err *e)
@@ -96,7 +96,7 @@ int catalogue_class_base(struct catalogue *c, int64_t class_id, int64_t *base, s
 	return got;
 }
 
-/* ---- definitions ------------------------------------------------------------------------- */
+/* ---- definitions -------------------------------------------------------------------- */
 
 int catalogue_class_definitions(struct catalogue *c, int64_t class_id,
 				int (*row)(void *arg, int64_t policy, const char *definition),
@@ -173,7 +173,7 @@ int catalogue_shortenings(struct catalogue *c,
 	return got < 0 ? -1 : 0;
 }
 
-/* ---- classes of paths ---------------------------------------------------------------------- */
+/* ---- classes of paths --------------------------------------------------------------- */
 
 /* The class's word: of a policy's decision its id, of an officer's the text itself. */
 static int path_class(struct query *q, enum path_class_by by, char own[WORD_MAX + 1],
@@ -230,7 +230,7 @@ int catalogue_path_classes(struct catalogue *c, int64_t system, enum path_class_
 	return got < 0 ? -1 : 0;
 }
 
-/* ---- events ---------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------- */
 
 int catalogue_event_put(struct catalogue *c, const struct event_row *r, struct err *e)
 {
@@ -291,7 +291,7 @@ int catalogue_events(struct catalogue *c, int64_t system,
 	return got < 0 ? -1 : 0;
 }
 
-/* ---- restriction ------------------------------------------------------------------------------- */
+/* ---- restriction -------------------------------------------------------------------- */
 
 struct class_state {
 	struct record_class of;	/* the class looked for */

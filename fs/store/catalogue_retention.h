@@ -129,7 +129,7 @@ int catalogue_extensions(struct catalogue *c,
 			 int (*row)(void *arg, const struct extension_row *x), void *arg,
 			 struct err *e);
 
-/* ---- restriction ------------------------------------------------------------------------ */
+/* ---- restriction -------------------------------------------------------------------- */
 
 /* The node moves to the restricted twin of its class (made where there is none), or
  * back.  *changed: it was not there yet. */

@@ -12,7 +12,7 @@
 #define SENTENCE_MAX 4096	/* bytes of a case, a mandate, a reason, a glob */
 #define QUERY_MAX (64u << 10)
 
-/* ---- scopes --------------------------------------------------------------------------- */
+/* ---- scopes ------------------------------------------------------------------------- */
 
 static int check_text(const char *what, const char *text, size_t max, struct err *e)
 {
@@ -97,7 +97,7 @@ static void scope_texts_free(struct scope_texts *t)
 	free(t->query);
 }
 
-/* ---- holds ------------------------------------------------------------------------------ */
+/* ---- holds -------------------------------------------------------------------------- */
 
 int catalogue_hold_add(struct catalogue *c, struct hold_row *h, struct err *e)
 {
@@ -212,7 +212,7 @@ int catalogue_holds(struct catalogue *c, bool with_released,
 	return got < 0 ? -1 : 0;
 }
 
-/* ---- extensions --------------------------------------------------------------------------- */
+/* ---- extensions --------------------------------------------------------------------- */
 
 int catalogue_extension_add(struct catalogue *c, struct extension_row *x, struct err *e)
 {

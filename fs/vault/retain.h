@@ -96,7 +96,7 @@ int retain_dates_of(struct retain_dates *d, const struct item_row *item, struct 
 void retain_dates_zone(struct retain_dates *d, const struct zone *z);
 bool retain_dates_moment(void *arg, const char *word, int64_t *seconds);
 
-/* ---- acts, each in the log ------------------------------------------------------------ */
+/* ---- acts, each in the log ---------------------------------------------------------- */
 
 /* is_day: `at` is the start of a day in UTC, and that day is meant in every time zone.
  * reason may be NULL. */
@@ -122,11 +122,12 @@ int vault_retain_extend(struct vault *v, const struct scope_request *s, struct c
 int vault_restrict(struct vault *v, const struct scope_request *s, bool is_lifted,
 		   const char *reason, uint64_t *count, struct err *e);
 
-/* ---- holds as the log has them --------------------------------------------------------- */
+/* ---- holds as the log has them ------------------------------------------------------ */
 
 /*
- * Rebuilds holds, extensions, events, officers and shortenings from the log's details, each checked
- * against its commitment, and compares with the tables.  MUNI_DAMAGED says what was
+ * Rebuilds holds, extensions, events, officers and shortenings from the log's details,
+ * each checked against its commitment, and compares with the tables; also that every
+ * policy and definition that was classified by is there.  MUNI_DAMAGED says what was
  * changed behind the log's back; with it nothing may be destroyed.
  */
 int retention_check_log(struct vault *v, struct err *e);

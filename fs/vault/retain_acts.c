@@ -119,7 +119,7 @@ static int record(struct vault *v, enum log_act act, json_t *words, const char *
 	return rc;
 }
 
-/* ---- events ------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------- */
 
 /* As a policy can name it: load_id() in policy/load_value.c. */
 static int check_event(const char *name, struct err *e)
@@ -160,7 +160,7 @@ int vault_event(struct vault *v, const char *system, const char *name, int64_t a
 	return record(v, LOG_EVENT, retain_words_event(&row), s.name, e);
 }
 
-/* ---- holds ------------------------------------------------------------------------------------ */
+/* ---- holds -------------------------------------------------------------------------- */
 
 int vault_hold_add(struct vault *v, const struct scope_request *s, const char *case_ref,
 		   const char *mandate, const char *reason, int64_t *id, struct err *e)
@@ -198,7 +198,7 @@ int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct e
 	return record(v, LOG_HOLD_RELEASED, retain_words_release(&row), NULL, e);
 }
 
-/* ---- extensions ---------------------------------------------------------------------------------- */
+/* ---- extensions --------------------------------------------------------------------- */
 
 int vault_retain_extend(struct vault *v, const struct scope_request *s, struct civil until,
 			const char *reason, int64_t *id, struct err *e)

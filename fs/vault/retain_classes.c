@@ -30,7 +30,7 @@ bool retain_room(void *list, size_t count, size_t *room, size_t size)
 	return true;
 }
 
-/* ---- opening -------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------ */
 
 struct opening {
 	struct retain_classes *k;
@@ -103,7 +103,7 @@ void retain_classes_close(struct retain_classes *k)
 	*k = (struct retain_classes){ .c = NULL };
 }
 
-/* ---- finding --------------------------------------------------------------------------- */
+/* ---- finding ------------------------------------------------------------------------ */
 
 static int compare_ids(const void *key, const void *item)
 {
@@ -147,7 +147,7 @@ struct retain_class *retain_class_named(struct retain_classes *k, const char *co
 	return NULL;
 }
 
-/* ---- definitions ---------------------------------------------------------------------------- */
+/* ---- definitions -------------------------------------------------------------------- */
 
 static int load_policy(struct retain_policy *p, struct retain_classes *k, struct err *e)
 {

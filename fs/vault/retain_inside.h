@@ -61,7 +61,7 @@ struct retain_class *retain_class_named(struct retain_classes *k, const char *co
 /* The definitions that count, loaded when first asked for. */
 int retain_class_load(struct retain_classes *k, struct retain_class *class, struct err *e);
 
-/* ---- classes of paths (retain_paths.c) ------------------------------------------------ */
+/* ---- classes of paths (retain_paths.c) ---------------------------------------------- */
 
 /*
  * What the classification, or officers, say of a path.  Asked in order of paths it
@@ -91,7 +91,7 @@ void retain_paths_close(struct retain_paths *p);
 int retain_path_class(struct retain_paths *p, int64_t system, const char *path, size_t size,
 		      const struct retain_class **out, struct err *e);
 
-/* ---- moments (retain_moments.c) ------------------------------------------------------- */
+/* ---- moments (retain_moments.c) ----------------------------------------------------- */
 
 struct retain_moments {
 	struct retain_version {
@@ -132,7 +132,7 @@ bool retain_moment(void *arg, const char *word, int64_t *seconds);
 /* Does the inventory speak of the very file that was archived? */
 bool retain_is_as_scanned(const struct item_row *item, const struct node *n);
 
-/* ---- scopes (retain_scope.c) ------------------------------------------------------------ */
+/* ---- scopes (retain_scope.c) -------------------------------------------------------- */
 
 /* A glob; without any sign of one it is a name, and covers what is below it too. */
 struct path_scope {
@@ -177,7 +177,7 @@ int scope_covers(const struct scope *s, const struct record *r, const char *cons
 int retain_scope_resolve(struct vault *v, const struct scope_request *s, struct scope_row *out,
 			 struct system *system, struct err *e);
 
-/* ---- the retainer -------------------------------------------------------------------------- */
+/* ---- the retainer ------------------------------------------------------------------- */
 
 struct retain_hold {
 	int64_t id;
@@ -217,6 +217,9 @@ struct retainer {
 void retainer_set_day(struct retainer *r, struct civil day);
 /* The classes of a record alone: r->found, r->codes. */
 int retainer_classes(struct retainer *r, const struct record *record, struct err *e);
+/* After that r->terms.  *lacks: a class that no policy describes, so that nobody can say
+ * how long. */
+int retainer_terms(struct retainer *r, const struct record *record, bool *lacks, struct err *e);
 
 /* Grows a list of `size` bytes each by one; false: no memory. */
 bool retain_room(void *list, size_t count, size_t *room, size_t size);

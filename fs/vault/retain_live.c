@@ -70,7 +70,7 @@ void live_judge_close(struct live_judge *j)
 	free(j);
 }
 
-/* ---- holds --------------------------------------------------------------------------------- */
+/* ---- holds -------------------------------------------------------------------------- */
 
 static bool covers(struct live_judge *j, const struct scope *s, const struct decided_row *r,
 		   const char *class_code)
@@ -98,7 +98,7 @@ static int find_hold(struct live_judge *j, const struct decided_row *r, const ch
 	return 0;
 }
 
-/* ---- dates ---------------------------------------------------------------------------------- */
+/* ---- dates -------------------------------------------------------------------------- */
 
 /* It was never ingested, and a system that is still scanned retires by an event alone. */
 static bool moment(void *arg, const char *word, int64_t *seconds)

@@ -42,7 +42,7 @@ static int no_memory(struct err *e)
 	return err_set(e, MUNI_NO_MEMORY, "no memory to hold the tables against the log");
 }
 
-/* ---- what the log says ------------------------------------------------------------------ */
+/* ---- what the log says -------------------------------------------------------------- */
 
 static const char *key_field(enum log_act act)
 {
@@ -134,7 +134,7 @@ static int on_entry(void *arg, const struct audit_entry *a)
 		       a->state == AUDIT_DESTROYED ? "gone" : "not what was written");
 }
 
-/* ---- rows against it ---------------------------------------------------------------------- */
+/* ---- rows against it ---------------------------------------------------------------- */
 
 static int differs(struct checking *k, const char *what, const char *key)
 {
@@ -212,7 +212,7 @@ static int on_event(void *arg, const struct event_row *r)
 	return 0;
 }
 
-/* ---- officers, shortenings, policies: what matters of them ------------------------------------ */
+/* ---- officers, shortenings, policies: what matters of them -------------------------- */
 
 static bool says(const struct said *s, const char *field, const char *want)
 {
@@ -335,7 +335,7 @@ static int check_policies(struct checking *k)
 	return 0;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------- */
 
 /* What the log says and no row: a row was taken away.  A released hold may have gone with
  * what it named. */

@@ -48,7 +48,7 @@ static int each_covered(struct vault *v, const struct scope_row *row, bool is_st
 	return rc;
 }
 
-/* ---- counting -------------------------------------------------------------------------- */
+/* ---- counting ----------------------------------------------------------------------- */
 
 struct counting {
 	uint64_t records, bytes;
@@ -88,7 +88,7 @@ int vault_scope_count(struct vault *v, const struct scope_row *s, uint64_t *reco
 	return rc;
 }
 
-/* ---- restriction ------------------------------------------------------------------------- */
+/* ---- restriction -------------------------------------------------------------------- */
 
 struct nodes {
 	int64_t *list;		/* owned */

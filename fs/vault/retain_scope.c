@@ -8,7 +8,7 @@
 #include "fs/base/err.h"
 #include "fs/vault/retain_inside.h"
 
-/* ---- paths ------------------------------------------------------------------------------ */
+/* ---- paths -------------------------------------------------------------------------- */
 
 int path_scope_open(struct path_scope *p, struct memory *m, const char *text, struct err *e)
 {
@@ -39,7 +39,7 @@ bool path_scope_covers(const struct path_scope *p, const char *path, size_t size
 	       (size == p->name_size || path[p->name_size] == '/');
 }
 
-/* ---- scopes ----------------------------------------------------------------------------- */
+/* ---- scopes ------------------------------------------------------------------------- */
 
 int scope_open(struct scope *s, struct memory *m, const struct scope_row *row,
 	       const char *what, struct err *e)
@@ -154,7 +154,7 @@ static int matches_query(const struct scope *s, struct scope_facts *f, bool is_s
 	return 0;
 }
 
-/* ---- covering --------------------------------------------------------------------------- */
+/* ---- covering ----------------------------------------------------------------------- */
 
 static bool has_class(const struct scope *s, const char *const *classes, size_t count)
 {
