@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/clock.h"
 #include "fs/vault/proof.h"
 #include "tools/audit_list.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
+#include "tools/officer_key.h"
 #include "tools/user_file.h"
 
 #define HEAD_FILE_MAX (1u << 20)
@@ -34,10 +36,12 @@ static const struct cli_option options[] = {
 	{ FILE_OF, "file", "FILE", "check: also that FILE is the file that the proof speaks of" },
 	{ CERTIFICATE, "certificate", "PEM", "check: the archive's certificate, as you have it "
 					     "from elsewhere" },
+	OFFICER_KEY_OPTIONS,
 	{ .name = NULL },
 };
 
 struct words {
+	struct officer_words signer;
 	struct audit_filter filter;
 	bool csv, premis;
 	const char *since, *to, *file, *certificate;
@@ -328,6 +332,30 @@ static int check(struct cli *cli, const struct words *w, struct err *e)
 	return rc;
 }
 
+/* ---- the time --------------------------------------------------------------------------- */
+
+static int clock_sign(struct cli *cli, const struct words *w, struct err *e)
+{
+	struct vault *v = NULL;
+	struct officer_key *key = NULL;
+	bool is_enough = false;
+	int rc;
+
+	if (w->signer.by == NULL || w->signer.key == NULL)
+		return err_set(e, MUNI_USAGE, "say who signs the time: --by ID --key KEY.pem");
+	rc = cli_open(cli, cli->operands[1], VAULT_WRITE, &v, e);
+	if (rc == 0)
+		rc = officer_words_open(cli, v, &w->signer, &key, e);
+	if (rc == 0)
+		rc = vault_clock_sign(v, w->signer.by, key, &is_enough, e);
+	officer_key_close(key);
+	vault_close(v);
+	if (rc == 0 && !cli->quiet)
+		puts(is_enough ? "two officers have signed the present time: it is trusted" :
+		     "signed; a second officer, another person, has to sign within a day");
+	return rc;
+}
+
 /* ---- which ------------------------------------------------------------------------------ */
 
 static const struct act {
@@ -340,6 +368,7 @@ static const struct act {
 	{ "head", 2, head },
 	{ "prove", 4, prove },
 	{ "check", 2, check },
+	{ "clock", 2, clock_sign },
 };
 
 static const struct act *find_act(const char *name)
@@ -358,7 +387,7 @@ static int run(struct cli *cli)
 	int o;
 
 	while ((o = cli_next(cli)) > 0)
-		if (take_option(&w, o, cli->value, &e) < 0)
+		if (!officer_words_take(&w.signer, o, cli->value) && take_option(&w, o, cli->value, &e) < 0)
 			return cli_usage(cli, "%s", e.text);
 	if (o != CLI_END)
 		return cli_stopped(o);
@@ -374,7 +403,7 @@ static int run(struct cli *cli)
 
 const struct command cmd_audit = {
 	.name = "audit",
-	.operands = "list|verify|head|prove ARCHIVE [SYSTEM@VERSION PATH] | check PROOF",
+	.operands = "list|verify|head|prove|clock ARCHIVE [SYSTEM@VERSION PATH] | check PROOF",
 	.summary = "who did what, when and why; and the proof that nobody changed that",
 	.about =
 	"list     every act in the log: who, when, what, with its details and outcome;\n"
@@ -385,7 +414,9 @@ const struct command cmd_audit = {
 	"head     prints the newest signed head: keep it, and `verify --since` holds the\n"
 	"         archive to it\n"
 	"prove    writes the proof that a file stood in a signed version\n"
-	"check    says what such a proof proves; needs neither archive nor key",
+	"check    says what such a proof proves; needs neither archive nor key\n"
+	"clock    an officer signs the present time: two who do so within a day settle it\n"
+	"         where the clock is in doubt and nothing may be destroyed",
 	.options = options,
 	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,

@@ -131,7 +131,7 @@ static int load(struct clearing *k)
 static int check_all(struct clearing *k)
 {
 	if (load(k) < 0 ||
-	    clock_check(k->vault, k, &k->now, k->e) < 0 ||
+	    clock_check(k->vault, k, &k->roster, &k->now, k->e) < 0 ||
 	    retention_check_log(k->vault, k->e) < 0 ||
 	    check_statement(k) < 0 ||
 	    clearance_items(k) < 0 ||
@@ -172,7 +172,13 @@ int clearance_check(struct vault *v, int64_t disposition, struct err *e)
 
 int clearance_clock(struct vault *v, struct err *e)
 {
+	struct roster roster;
 	int64_t now;
+	int rc;
 
-	return clock_check(v, NULL, &now, e);
+	if (roster_load(v->catalogue, &roster, e) < 0)
+		return -1;
+	rc = clock_check(v, NULL, &roster, &now, e);
+	roster_clear(&roster);
+	return rc;
 }

@@ -2,8 +2,8 @@
  * No clock games: a date is not believed because the log or the system says so.
  *
  * Trust in the time goes along the log: an entry within thirty days after one that is
- * trusted is trusted, one that leaps further is not, until officers have signed the
- * time: in LOG_CLOCK, or by the signatures of two different persons under this very
+ * trusted is trusted, one that leaps further is not, until two different persons have
+ * signed the time: in two LOG_CLOCK within a day, or by their signatures under this very
  * disposition.  Refusals are no acts: they move nothing.
  */
 #include <inttypes.h>
@@ -13,21 +13,42 @@
 #include "fs/base/text.h"
 #include "fs/vault/authority.h"
 #include "fs/vault/clearance_inside.h"
+#include "fs/vault/clock.h"
 
 #define LEAP (30 * 86400)
+#define A_DAY 86400
 #define STAMP_SLACK 86400	/* an authority and we may be a day apart */
 
 struct clock_walk {
+	const struct roster *roster;
+	const struct officer *signer;	/* of the newest LOG_CLOCK; NULL: none yet */
+	int64_t signed_at;
 	int64_t trusted;	/* the newest time that is believed */
 	int64_t newest;		/* of any act since officers signed the time last */
 	bool has_any;
 };
 
+/* The second of two persons who sign within a day settles the time. */
+static int see_signature(struct vault *v, struct clock_walk *w, const struct log_entry *entry,
+			 struct err *e)
+{
+	const struct officer *who;
+
+	if (clock_signer(v, w->roster, entry, &who, e) < 0)
+		return -1;
+	if (!who)
+		return 0;
+	if (w->signer && !is_same_person(&w->signer->identity, &who->identity) &&
+	    entry->time - w->signed_at <= A_DAY && w->signed_at - entry->time <= A_DAY)
+		w->trusted = w->newest = entry->time;
+	w->signer = who;
+	w->signed_at = entry->time;
+	return 0;
+}
+
 static void see(struct clock_walk *w, const struct log_entry *entry)
 {
-	if (entry->act == LOG_REFUSED)
-		return;
-	if (!w->has_any || entry->act == LOG_CLOCK) {
+	if (!w->has_any) {
 		w->trusted = w->newest = entry->time;
 		w->has_any = true;
 		return;
@@ -46,7 +67,11 @@ static int walk_log(struct vault *v, struct clock_walk *w, struct err *e)
 	for (uint64_t i = 0; i < count; i++) {
 		if (log_read(v->log, i, &entry, e) < 0)
 			return -1;
-		see(w, &entry);
+		/* One signature alone, when the clock is wrong, is no act of its time. */
+		if (entry.act == LOG_CLOCK && see_signature(v, w, &entry, e) < 0)
+			return -1;
+		if (entry.act != LOG_CLOCK && entry.act != LOG_REFUSED)
+			see(w, &entry);
 	}
 	return 0;
 }
@@ -103,9 +128,10 @@ static int ask_authority(struct vault *v, int64_t *now, struct err *e)
 	return 1;
 }
 
-int clock_check(struct vault *v, const struct clearing *k, int64_t *now, struct err *e)
+int clock_check(struct vault *v, const struct clearing *k, const struct roster *roster,
+		int64_t *now, struct err *e)
 {
-	struct clock_walk w = { .has_any = false };
+	struct clock_walk w = { .roster = roster };
 	char here[TEXT_TIME_MAX], there[TEXT_TIME_MAX];
 	int is_stamped;
 

@@ -47,6 +47,7 @@ const char *item_mark(const struct disposition_item *i, char out[40]);
  * The clock, with the officers who signed a time with this disposition as witnesses of
  * it (k NULL: none).  *now: what dates are judged by.
  */
-int clock_check(struct vault *v, const struct clearing *k, int64_t *now, struct err *e);
+int clock_check(struct vault *v, const struct clearing *k, const struct roster *roster,
+		int64_t *now, struct err *e);
 
 #endif
