@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 from muniment import Archive, MUNI, can_mount, unmount  # noqa: E402
@@ -215,11 +216,16 @@ def longest_wins(a):
 
 
 def restriction(a):
+    if can_mount():
+        a.mount()
+        assert os.path.exists("mnt/erp/latest/fin/a.csv")
     act(a, "retain", "restrict", "--reason", "article 18", "--path", "fin/a.csv")
     r = due(a)["fin/a.csv"]
     assert r["restricted"] and r["class"] == "FIN" and r["until"] == "2040-12-31"
-    if can_mount():
-        a.mount()
+    if can_mount():     # the open mount hears of it
+        end = time.monotonic() + 20
+        while os.path.exists("mnt/erp/latest/fin/a.csv") and time.monotonic() < end:
+            time.sleep(0.05)
         assert not os.path.exists("mnt/erp/latest/fin/a.csv") and os.path.exists("mnt/erp/latest/fin/b.csv")
         unmount()
     # The same file taken in again stays barred; another one under its name is another record.
