@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fs/base/err.h"
 #include "fs/mount/look.h"
@@ -60,6 +61,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 	else
 		fuse_reply_buf(req, p.buffer, p.used);
 	ops_end(m, r);
+	if (p.buffer)
+		explicit_bzero(p.buffer, p.used);	/* names that may go one day */
 	free(p.buffer);
 }
 

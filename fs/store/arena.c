@@ -13,6 +13,8 @@
 
 #include <sqlite3.h>
 
+#include "fs/crypt/secret.h"
+
 #define SMALL_MAX ((size_t)32 * 1024)
 #define CLASS_COUNT 72		/* 8 up to 128 bytes, then 8 a doubling up to 32 KiB */
 #define HEAD_SIZE ((size_t)64)	/* of every mapping; keeps what follows aligned */
@@ -226,6 +228,8 @@ static void free_small(struct region *r, void *p)
 	struct class *c = &classes[r->class];
 	bool is_empty;
 
+	/* Pages of the catalogue were in it, keys of blocks among them. */
+	secret_wipe(p, class_size(r->class));
 	pthread_mutex_lock(&c->lock);
 	assert(r->used > 0);
 	if (r->used == r->count)

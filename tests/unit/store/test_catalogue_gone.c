@@ -17,7 +17,7 @@ static void fill(struct fixture *f, struct both *b)
 	b->root = v1.root;
 	b->kept = fixture_directory(f, &v1, v1.root, "kept");
 	for (int i = 0; i < 20; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof name, "f%02d", i);
 		fixture_file(f, &v1, b->kept, name, 0);
 	}
