@@ -143,7 +143,14 @@ static int run(struct cli *cli)
 	act = find_act(cli->operands[0]);
 	if (check_words(cli, act, &w) != 0)
 		return CLI_USAGE;
+	/* Also for what a cut off execution left, which opening goes on with. */
+	const struct epoch_options epoch = {
+		.mounts_timeout_ms = (unsigned)w.mounts_timeout_s * 1000,
+		.abort_mounts = w.abort_mounts,
+	};
+	cli->vault.epoch = &epoch;
 	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
+	cli->vault.epoch = NULL;
 	if (rc == 0)
 		rc = act->run(cli, v, &w, &e);
 	vault_close(v);

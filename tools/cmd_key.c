@@ -10,13 +10,15 @@
 #include "tools/print.h"
 #include "tools/table.h"
 
-enum { NEW_KEY_FILE = 256, NEW_PASSPHRASE_FILE, RECIPIENT, LABEL };
+enum { NEW_KEY_FILE = 256, NEW_PASSPHRASE_FILE, RECIPIENT, LABEL, MOUNTS_TIMEOUT, ABORT_MOUNTS };
 
 static const struct cli_option options[] = {
 	{ NEW_KEY_FILE, "new-key-file", "FILE", "add: this key file" },
 	{ NEW_PASSPHRASE_FILE, "new-passphrase-file", "FILE", "add: the passphrase in its first line" },
 	{ RECIPIENT, "recipient", "CERT.pem", "add: an escrow slot for this X.509 certificate" },
 	{ LABEL, "label", "TEXT", "add: what the list shows" },
+	{ MOUNTS_TIMEOUT, "mounts-timeout", "SECONDS", "remove, rotate: wait so long for open mounts (60)" },
+	{ ABORT_MOUNTS, "abort-mounts", NULL, "remove, rotate: cut mounts off that do not answer" },
 	{ .name = NULL },
 };
 
@@ -24,22 +26,34 @@ struct key_words {
 	struct vault_keys fresh;	/* what is to be added */
 	const char *recipient, *label;
 	uint64_t number;
+	struct epoch_options epoch;
 };
 
-static void take_option(struct key_words *w, int o, const char *value)
+static int take_option(struct key_words *w, int o, const char *value, struct err *e)
 {
+	uint64_t seconds;
+
 	switch (o) {
 	case NEW_KEY_FILE:
 		w->fresh.key_file = value;
-		return;
+		return 0;
 	case NEW_PASSPHRASE_FILE:
 		w->fresh.passphrase_file = value;
-		return;
+		return 0;
 	case RECIPIENT:
 		w->recipient = value;
-		return;
+		return 0;
+	case MOUNTS_TIMEOUT:
+		if (cli_number("--mounts-timeout", value, 1, 86400, &seconds, e) < 0)
+			return -1;
+		w->epoch.mounts_timeout_ms = (unsigned)seconds * 1000;
+		return 0;
+	case ABORT_MOUNTS:
+		w->epoch.abort_mounts = true;
+		return 0;
 	default:
 		w->label = value;
+		return 0;
 	}
 }
 
@@ -118,10 +132,9 @@ static void tell_epoch(struct cli *cli, const struct epoch_result *r)
 static int take_away(struct cli *cli, struct vault *v, const struct key_words *w,
 		     struct err *e)
 {
-	const struct epoch_options o = { .mount = tell_mount, .arg = cli };
 	struct epoch_result result;
 
-	if (vault_key_remove(v, (unsigned)w->number, &o, NULL, &result, e) < 0)
+	if (vault_key_remove(v, (unsigned)w->number, &w->epoch, NULL, &result, e) < 0)
 		return -1;
 	tell_epoch(cli, &result);
 	return 0;
@@ -129,11 +142,9 @@ static int take_away(struct cli *cli, struct vault *v, const struct key_words *w
 
 static int rotate(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
 {
-	const struct epoch_options o = { .mount = tell_mount, .arg = cli };
 	struct epoch_result result;
 
-	(void)w;
-	if (vault_key_rotate(v, &o, NULL, &result, e) < 0)
+	if (vault_key_rotate(v, &w->epoch, NULL, &result, e) < 0)
 		return -1;
 	tell_epoch(cli, &result);
 	return 0;
@@ -204,7 +215,8 @@ static int run(struct cli *cli)
 	int rc, o;
 
 	while ((o = cli_next(cli)) > 0)
-		take_option(&words, o, cli->value);
+		if (take_option(&words, o, cli->value, &e) < 0)
+			return cli_usage(cli, "%s", e.text);
 	if (o != CLI_END)
 		return cli_stopped(o);
 	act = find_act(cli->operands[0]);
@@ -212,7 +224,11 @@ static int run(struct cli *cli)
 		return CLI_USAGE;
 	words.fresh.prompt = cli->vault.keys.prompt;
 	words.fresh.prompt_arg = cli->vault.keys.prompt_arg;
+	words.epoch.mount = tell_mount;
+	words.epoch.arg = cli;
+	cli->vault.epoch = &words.epoch;
 	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
+	cli->vault.epoch = NULL;
 	if (rc == 0)
 		rc = act->run(cli, v, &words, &e);
 	vault_close(v);

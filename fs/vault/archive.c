@@ -237,7 +237,7 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 		return 0;
 	if (archive_mark_remove(v->dirfd, e) < 0 || archive_recover(v, e) < 0)
 		return -1;
-	return epoch_recover(v, e);
+	return epoch_recover(v, o->epoch, e);
 }
 
 /* *is_moved: a switch of epoch went by beside us. */

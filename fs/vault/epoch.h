@@ -38,7 +38,8 @@ struct epoch_result {
  * with vault_connect() before are to be closed by then). */
 int vault_epoch_switch(struct vault *v, const struct epoch_options *o,
 		       const struct vault_monitor *m, struct epoch_result *out, struct err *e);
-/* For vault_open(): takes back or ends what a crash left.  timeouts as above. */
-int epoch_recover(struct vault *v, struct err *e);
+/* For vault_open(): takes back or ends what a crash left.  o: its `disposition` is not
+ * looked at; NULL: patience, and no mount is cut off. */
+int epoch_recover(struct vault *v, const struct epoch_options *o, struct err *e);
 
 #endif

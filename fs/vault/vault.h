@@ -37,6 +37,8 @@ struct vault_keys {		/* all borrowed; NULL: not given */
 struct vault_options {
 	struct vault_keys keys;
 	int64_t (*now)(void);	/* seconds since the epoch; NULL: the system's clock */
+	const struct epoch_options *epoch;	/* how a switch of epoch that was cut off is
+						 * ended; NULL: patiently */
 };
 
 /* /var/lib/muniment/ID.keyring for root, $XDG_DATA_HOME/muniment/ID.keyring

@@ -205,6 +205,7 @@ static void assert_stopped_then_ended(struct fixture *f, struct vault *v, void (
 				      void *arg)
 {
 	struct vault *beside;
+	struct err e = ERR_NONE;
 
 	assert_int_equal(v->epoch, 2);
 	assert_int_equal(keyring_epoch(v->keyring), 1);
@@ -214,6 +215,10 @@ static void assert_stopped_then_ended(struct fixture *f, struct vault *v, void (
 	beside = open_vault(f, VAULT_READ);
 	assert_int_equal(beside->epoch, 2);
 	vault_close(beside);
+	/* A writer that comes too early meets the same, in the time that it gives. */
+	f->options.epoch = &keys_only;
+	assert_int_equal(vault_open(f->path, &f->options, VAULT_WRITE, &v, &e), -1);
+	assert_int_equal(e.code, MUNI_BUSY);
 	release(arg);
 	v = open_vault(f, VAULT_WRITE);
 	assert_true(has_notice(v, "brought to its end"));
