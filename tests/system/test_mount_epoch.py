@@ -174,7 +174,7 @@ def what_went_is_gone_and_the_rest_goes_on(a):
         left = subprocess.run(["diff", "-r", "src", top], capture_output=True, text=True).stdout.splitlines()
         assert sorted(left) == sorted(f"Only in src/pay: {n}" for n in names + ["also", "link"]), left
         assert json.load(open(f"{m}/.muniment/status"))["epoch"] == 2
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and "san/" not in mu.MUNIFS:
             pid = daemon_of(a)
             assert not in_memory(pid, key), "the old epoch's key is in the mount's memory"
             assert not in_memory(pid, CANARY % 0), "what was destroyed is in the mount's memory"
