@@ -110,6 +110,19 @@ static int add_approval(struct loading *l, const struct approval_row *a,
 	return 0;
 }
 
+/* Several officers may have signed one file: which signature is this one's? */
+static const struct cms_signer *signer_of(const struct certificate_facts *f,
+					  const struct approval_row *a,
+					  const struct cms_signer *signers, size_t count)
+{
+	const struct known_officer *o = certificate_officer(f, a->officer, a->made);
+
+	for (size_t i = 0; o && i < count; i++)
+		if (digest_equal(&signers[i].identity.fingerprint, &o->identity.fingerprint))
+			return &signers[i];
+	return &signers[0];
+}
+
 static int on_approval(void *arg, const struct approval_row *a)
 {
 	struct loading *l = arg;
@@ -121,11 +134,7 @@ static int on_approval(void *arg, const struct approval_row *a)
 	if (cms_verify_detached(a->signature, a->signature_size, statement, strlen(statement),
 				&signers, &count, l->e) < 0)
 		return err_wrap(l->e, "reading the approval of %s", text_printable(a->officer));
-	if (count == 1)
-		rc = add_approval(l, a, &signers[0]);
-	else
-		err_set(l->e, MUNI_DAMAGED, "the approval of %s has %zu signatures",
-			text_printable(a->officer), count);
+	rc = add_approval(l, a, signer_of(l->facts, a, signers, count));
 	cms_signers_free(signers, count);
 	return rc;
 }

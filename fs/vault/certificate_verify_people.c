@@ -63,10 +63,22 @@ static void take_part(struct judging *j, struct parts *all, const json_t *json)
 	all->count++;
 }
 
+/* Several officers may have signed one file; NULL: he is none of them. */
+static const struct cms_signer *signer_of(const struct part *p, const struct cms_signer *signers,
+					  size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (digest_equal(&signers[i].identity.fingerprint,
+				 &p->officer.identity.fingerprint))
+			return &signers[i];
+	return NULL;
+}
+
 /* The signature of this part over the statement, by the certificate that stands beside it. */
 static void check_part(struct judging *j, struct part *p, const char *statement)
 {
 	struct cms_signer *signers = NULL;
+	const struct cms_signer *mine;
 	size_t size = 0, count = 0;
 	uint8_t *cms = judge_bytes(p->json, "signature", &size);
 	const char *who = p->officer.person ? text_printable(p->officer.person) : "";
@@ -79,12 +91,12 @@ static void check_part(struct judging *j, struct part *p, const char *statement)
 			   who, cms ? e.text : "it is not there");
 		goto out;
 	}
-	if (count != 1 || !digest_equal(&signers[0].identity.fingerprint,
-					&p->officer.identity.fingerprint)) {
+	mine = signer_of(p, signers, count);
+	if (!mine) {
 		judge_tell(j, act_of(p), CHECK_FAILS, "the signature is not that of %s", who);
 		goto out;
 	}
-	p->at = signers[0].signed_at;
+	p->at = mine->signed_at;
 	if (p->at == 0 && text_parse_time(judge_text(p->json, "at"), false, &p->at) < 0)
 		p->at = 0;
 	if (identity_check_chain(&p->officer.identity, j->with->ca, j->with->ca_size, cms, size,

@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""Approvals that travelled: what was accepted before a destruction still holds in its certificate afterwards."""
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+from muniment import MUNI  # noqa: E402
+from officers import Keeper, officer, openssl, write, year  # noqa: E402
+
+POLICY = """
+policy: carried
+version: 1
+calendar: UTC
+unmatched: review
+classes:
+  - id: FIN
+    title: {en: Invoices}
+    retain: {trigger: modified, period: P5Y}
+    then: destroy
+    approve: {quorum: 2, roles: [records, owner]}
+    destroy: {grace: P1M, names: commit}
+rules:
+  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
+"""
+
+
+def bundle(*names):
+    with open("ca.pem", "wb") as out:
+        for name in names:
+            out.write(open(f"{name}.pem", "rb").read())
+
+
+def archive():
+    for i in range(4):
+        write(f"src/fin/i{i}.txt", f"invoice {i}\n" * 50, year(2001) + i)
+    write("./policy.yaml", POLICY)
+    a = Keeper()
+    a.run("scan", "src", "--system", "led")
+    a.run("classify", "--system", "led", "--policy", "policy.yaml")
+    a.run("ingest", "src", "--system", "led")
+    for name, roles in (("rita", "records"), ("otto", "owner"), ("olga", "owner")):
+        officer(name)
+        a.ask("officer", "add", "--id", name, "--role", roles, "--cert", f"{name}.pem")
+    bundle("rita", "otto", "olga")
+    return a
+
+
+def verify(certificate):
+    done = subprocess.run([MUNI, "cert", "verify", certificate, "--ca", "ca.pem"], capture_output=True, text=True)
+    assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
+
+
+def one_file_of_two(a):
+    """Both officers signed one file, one after the other: each counts, and in the certificate too."""
+    d = a.id("dispose", "propose", "--due", "--path", "fin/i0.txt", by="rita")
+    with open("list.json", "w") as f:
+        f.write(a.ask("dispose", "show", d, "--for-signing"))
+    openssl("cms", "-sign", "-binary", "-in", "list.json", "-signer", "otto.pem", "-inkey", "otto.key", "-outform", "DER",
+            "-out", "one.p7s", "-nodetach")
+    openssl("cms", "-resign", "-binary", "-inform", "DER", "-in", "one.p7s", "-signer", "olga.pem", "-inkey", "olga.key",
+            "-outform", "DER", "-out", "both.p7s", "-nodetach")
+    a.ask("dispose", "approve", d, "--signature", "both.p7s")
+    shown = json.loads(a.ask("dispose", "show", d, "--json").splitlines()[0])
+    assert {x["officer"] for x in shown["approvals"]} == {"otto", "olga"} and shown["missing"] == "", shown
+    c = a.id("dispose", "execute", d, by="rita")
+    a.ask("cert", "show", c, "--to", "destroyed.p7m")
+    verify("destroyed.p7m")
+
+
+def main():
+    one_file_of_two(archive())
+
+
+main()
