@@ -65,6 +65,7 @@ static const struct word {
 	{ "did not pass", "未通过" }, { "read back after it was overwritten", "覆写后已回读" },
 	{ "not read back", "未回读" }, { "magnetic", "磁性" }, { "virtual", "虚拟磁盘" }, { "flash", "闪存" },
 	{ "memory", "内存" }, { "network", "网络" }, { "unknown", "未知" },
+	{ "virtual", "虚拟磁盘" },
 	{ "catalogue", "目录库" }, { "segments packed anew", "重新打包的数据段" },
 	{ "the first of this archive", "本档案库首份证书" },
 	/* acts of the log */
@@ -83,14 +84,16 @@ static const struct word {
 	  "密钥环位于档案库内：此前的每一份档案库副本都含有可读取被销毁内容的密钥" },
 	{ "declared copies of the keyring are not accounted for as destroyed",
 	  "已申报的密钥环副本尚未确认销毁" },
-	{ "no copy of the keyring from before exists", "此前的密钥环不存在任何副本" },
+	{ "no copy or older state of the keyring from before is found",
+	  "以未发现此前的密钥环副本或旧状态为条件" },
 	{ "the old epoch's key was overwritten with random bytes, synced and read back",
 	  "旧期密钥已用随机字节覆写、同步并回读" },
 	{ "flash media may keep a copy that software cannot reach; it is sealed under a passphrase "
 	  "or key file", "闪存介质可能保留软件无法触及的副本；该副本仍由口令或密钥文件封存" },
-	{ "this file system may keep what was written before: the passphrases and key files must "
-	  "stay secret, or the medium be sanitised",
-	  "该文件系统可能保留此前写入的内容：口令与密钥文件须保密，或对介质作净化处理" },
+	{ "this medium or its file system may keep what was written before, snapshots too: the "
+	  "passphrases and key files must stay secret, or the medium be sanitised",
+	  "该介质或其文件系统（含快照）可能保留此前写入的内容：口令与密钥文件须保密，"
+	  "或对介质作净化处理" },
 	{ "declared as destroyed", "已申报销毁" }, { "as its keeper says", "据保管人申报" },
 	{ "a copy of the keyring from before", "此前的密钥环副本" },
 	{ "with it, its passphrase and an older copy of the data what was destroyed can be read: it "

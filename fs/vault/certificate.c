@@ -213,6 +213,10 @@ static int make(struct certificate_facts *f, struct officer_key *key, int64_t *i
 	if (f->row.state != DISPOSITION_GONE)
 		return err_set(e, MUNI_REFUSED, "D%" PRId64 " is not executed: what is not gone "
 			       "is not certified", f->row.id);
+	if (f->adversary && f->adversary->was_run && !f->adversary->has_passed)
+		return err_set(e, MUNI_DAMAGED, "the adversarial check found something of what is "
+			       "to be gone: there is no certificate; `muni verify` and `muni audit "
+			       "list` say more");
 	if (file_make_dir(f->vault->dirfd, ARCHIVE_CERTIFICATES, 0700, e) < 0)
 		return -1;
 	fd = open_folder(f->vault, e);

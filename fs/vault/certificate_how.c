@@ -81,9 +81,9 @@ static json_t *keyring_location(const struct certificate_facts *f)
 	if (!keyring_overwrites(f))
 		return location("keyring", "none claimed", "the old epoch's key was overwritten "
 				"with random bytes, synced and read back",
-				"this file system may keep what was written before: the "
-				"passphrases and key files must stay secret, or the medium be "
-				"sanitised");
+				"this medium or its file system may keep what was written "
+				"before, snapshots too: the passphrases and key files must stay "
+				"secret, or the medium be sanitised");
 	return location("keyring", f->execution.keyring_was_read_back ? "Clear" : "none claimed",
 			"the old epoch's key was overwritten with random bytes, synced and read "
 			"back", "flash media may keep a copy that software cannot reach; it is "
@@ -128,7 +128,8 @@ static json_t *record_locations(const struct certificate_facts *f)
 				    "archive from before has keys that read what was destroyed"
 		: f->has_kept_keyring ? "declared copies of the keyring are not accounted for as "
 					"destroyed"
-				      : "no copy of the keyring from before exists"));
+				      : "no copy or older state of the keyring from before "
+					"is found"));
 	json_array_append_new(locations, keyring_location(f));
 	add_copies(f, locations);
 	return locations;

@@ -109,8 +109,12 @@ enum item_names record_names(const struct record_state *s)
 	return s->term_count ? strictest : ITEM_NAMES_COMMIT;
 }
 
-static int put_content(json_t *o, struct catalogue *c, const struct node *n, struct err *e)
+/* The content is bound by the salt of the record's leaf, which goes with the record:
+ * who reads the list afterwards can guess no content from it. */
+static int put_content(json_t *o, struct catalogue *c, const struct record *r, struct err *e)
 {
+	const struct node *n = r->node;
+	struct digest bound;
 	struct node full;
 
 	json_object_set_new(o, "kind", json_string(kind_name(n->kind)));
@@ -120,8 +124,10 @@ static int put_content(json_t *o, struct catalogue *c, const struct node *n, str
 	json_object_set_new(o, "bytes", json_integer((json_int_t)n->size));
 	if (catalogue_node(c, n->id, true, &full, e) < 0)
 		return -1;
-	if (full.has_sha256)
-		put_hex(o, "sha256", full.sha256.bytes, DIGEST_SIZE);
+	if (full.has_sha256) {
+		bound = digest_of_pair(r->salt, sizeof r->salt, full.sha256.bytes, DIGEST_SIZE);
+		put_hex(o, "content", bound.bytes, DIGEST_SIZE);
+	}
 	return 0;
 }
 
@@ -182,7 +188,7 @@ int record_item_text(struct catalogue *c, const struct record_state *s,
 	*text = NULL;
 	put_path(o, r->path, r->path_size);
 	put_retention(o, s);
-	if (put_content(o, c, r->node, e) == 0 && put_versions(o, c, r, e) == 0)
+	if (put_content(o, c, r, e) == 0 && put_versions(o, c, r, e) == 0)
 		return finish_item(o, salt, text, leaf, e);
 	json_decref(o);
 	return -1;
