@@ -72,7 +72,8 @@ int cms_sign_attached(const struct signer *archive, struct officer_key *k, const
 		      size_t size, int64_t now, uint8_t **out, size_t *out_size, struct err *e);
 int cms_add_signature(const uint8_t *cms, size_t cms_size, struct officer_key *k, int64_t now,
 		      uint8_t **out, size_t *out_size, struct err *e);
-/* *content malloc'ed; every signature is checked. */
+/* *content malloc'ed; every signature is checked, and that the frame around them is DER as
+ * RFC 5652 has it: no byte can change and nobody notice.  In DER alone. */
 int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, size_t *size,
 			struct cms_signer **signers, size_t *count, struct err *e);
 /* Does the certificate lead to one in the PEM bundle `ca`, as of `at`?  As `openssl cms

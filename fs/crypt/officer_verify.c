@@ -208,6 +208,19 @@ int cms_verify_detached(const uint8_t *cms, size_t cms_size, const void *data, s
 	return rc;
 }
 
+/* Attached content is ours, in DER: written again it is the same bytes. */
+static bool is_rewritten(CMS_ContentInfo *cms, const uint8_t *der, size_t size)
+{
+	uint8_t *again = NULL;
+	size_t again_size = 0;
+	struct err ignored = ERR_NONE;
+	bool differs = cms_write(cms, &again, &again_size, &ignored) < 0 || again_size != size ||
+		       memcmp(again, der, size) != 0;
+
+	free(again);
+	return differs;
+}
+
 int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, size_t *size,
 			struct cms_signer **signers, size_t *count, struct err *e)
 {
@@ -222,7 +235,17 @@ int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, 
 		return -1;
 	if (take_content(info, content, size, e) == 0)
 		rc = verify(info, NULL, NULL, signers, count, e);
+	if (rc == 0 && is_rewritten(info, cms, cms_size)) {
+		err_set(e, MUNI_DAMAGED, "it is not in DER, as it was made: a byte of it was "
+			"changed");
+		rc = -1;
+	}
+	if (rc == 0)
+		rc = cms_check_strict(info, cms, cms_size, e);
 	if (rc < 0) {
+		cms_signers_free(*signers, *count);
+		*signers = NULL;
+		*count = 0;
 		free(*content);
 		*content = NULL;
 	}

@@ -189,6 +189,18 @@ static int on_certificate(void *arg, int64_t id, int64_t disposition, int64_t ma
 	return 0;
 }
 
+/* Of an item under `names: drop` not even the leaf is left: the statement counts it. */
+static void count_dropped(struct certificate_facts *f)
+{
+	json_int_t items = json_integer_value(json_object_get(f->statement, "items"));
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < sizeof f->outcomes / sizeof *f->outcomes; i++)
+		rows += f->outcomes[i];
+	if (f->row.kind == DISPOSITION_RECORDS && items > 0 && (uint64_t)items > rows)
+		f->outcomes[OUTCOME_GONE] += (uint64_t)items - rows;
+}
+
 static int load_rows(struct certificate_facts *f, int64_t disposition, struct err *e)
 {
 	struct catalogue *c = f->vault->catalogue;
@@ -202,6 +214,7 @@ static int load_rows(struct certificate_facts *f, int64_t disposition, struct er
 	    catalogue_certificates(c, on_certificate, &l, e) < 0)
 		return -1;
 	f->id = f->previous + 1;
+	count_dropped(f);
 	return 0;
 }
 

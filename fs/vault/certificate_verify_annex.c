@@ -79,24 +79,42 @@ static void read_lines(struct reading *r, FILE *from)
 	free(line);
 }
 
+/* Items of which the annex, as it was signed, has no line: under `names: drop`. */
+static uint64_t dropped_items(const json_t *what)
+{
+	json_int_t items = json_integer_value(json_object_get(what, "items"));
+	json_int_t lines = json_integer_value(
+		json_object_get(json_object_get(what, "annex"), "lines"));
+
+	return lines >= 0 && items > lines ? (uint64_t)(items - lines) : 0;
+}
+
 static void judge_reading(struct judging *j, struct reading *r, const json_t *what)
 {
 	struct digest root, wanted, annex, made = hasher_finish(r->hasher);
+	uint64_t dropped;
+	bool has_digest;
 
 	if (r->leaves.failed) {
 		judge_tell(j, "annex", CHECK_FAILS, "no memory for its leaves");
 		return;
 	}
+	has_digest = judge_digest(json_object_get(what, "annex"), "sha256", &annex) == 0 &&
+		     digest_equal(&annex, &made);
+	dropped = dropped_items(what);
 	root = merkle_root((const struct digest *)(const void *)r->leaves.data,
 			   r->leaves.size / DIGEST_SIZE);
 	if (r->first_bad != 0)
 		judge_tell(j, "annex", CHECK_FAILS, "line %" PRIu64 " is not what was approved",
 			   r->first_bad);
+	else if (dropped > 0 && has_digest)
+		judge_tell(j, "annex", CHECK_HOLDS, "%" PRIu64 " items, of which %" PRIu64 " can be "
+			   "read; %" PRIu64 " more are known by the root alone, as their classes "
+			   "ask (names: drop)", r->lines, r->readable, dropped);
 	else if (judge_digest(what, "root", &wanted) < 0 || !digest_equal(&root, &wanted))
 		judge_tell(j, "annex", CHECK_FAILS, "its leaves do not give the root that was "
 			   "approved: a line is missing, or too many");
-	else if (judge_digest(json_object_get(what, "annex"), "sha256", &annex) < 0 ||
-		 !digest_equal(&annex, &made))
+	else if (!has_digest)
 		judge_tell(j, "annex", CHECK_FAILS, "it was changed: its SHA-256 is another");
 	else
 		judge_tell(j, "annex", CHECK_HOLDS, "%" PRIu64 " items, of which %" PRIu64 " can be "

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+"""Certificates: made by a destruction, judged by muni and by stock openssl, years later too."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+from muniment import Archive, MUNI, skip  # noqa: E402
+
+POLICY = """
+policy: ledger
+version: 1
+calendar: UTC
+unmatched: review
+classes:
+  - id: FIN
+    title: {en: Invoices, zh: 发票}
+    retain: {trigger: modified, period: P5Y}
+    then: destroy
+    approve: {quorum: 1, roles: [records, owner]}
+    destroy: {grace: P1D, names: keep}
+  - id: SEC
+    title: {en: Secrets}
+    retain: {trigger: modified, period: P5Y}
+    then: destroy
+    approve: {quorum: 1, roles: [records, owner]}
+    destroy: {grace: P1D, names: drop}
+rules:
+  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
+  - {id: sec, when: {path: "sec/**"}, decide: archive, class: SEC}
+"""
+YEAR = 31557600
+LATER = "+800d"
+
+
+def sh(*line, status=0, later=None):
+    line = (["faketime", "-f", later] if later else []) + [str(w) for w in line]
+    done = subprocess.run(line, capture_output=True, timeout=300)
+    assert status is None or done.returncode == status, (line, done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def openssl(*args, **more):
+    return sh("openssl", *args, **more)
+
+
+def officer(name, days=30):
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
+    if not os.path.exists("ca.pem"):
+        openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", 3650, "-subj", "/CN=Officers",
+                "-addext", "keyUsage=critical,keyCertSign")
+    key = ["-key", f"{name}.key"] if os.path.exists(f"{name}.key") else [*curve, "-keyout", f"{name}.key"]
+    openssl("req", "-new", *key, "-out", f"{name}.csr", "-subj", f"/O=Test/CN={name}")
+    with open("ext", "w") as f:
+        f.write("keyUsage=critical,digitalSignature\n")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
+            "-extfile", "ext", "-out", f"{name}.pem")
+
+
+class Keeper(Archive):
+    def ask(self, verb, act, *args, status=0, by=None):
+        line = [MUNI, verb, act, self.path, *map(str, args), "--keyring", self.keyring, "--key-file", self.key]
+        if by:
+            line += ["--by", by, "--key", f"{by}.key"]
+        return sh(*line, status=status).stdout.decode()
+
+    def last(self, *args, **more):
+        return self.ask(*args, **more).split()[-1]
+
+    def destroy(self, code):
+        d = self.last("dispose", "propose", "--due", "--class", code, by="chen")
+        self.ask("dispose", "approve", d, by="weber")
+        return self.ask("dispose", "execute", d, by="chen").split()[0]
+
+
+def source():
+    for folder in ("fin", "sec"):
+        os.makedirs(f"src/{folder}")
+        for i in range(5):
+            path = f"src/{folder}/file-{folder}-{i}"
+            with open(path, "w") as f:
+                f.write(f"{folder} {i}\n" * 40)
+            os.utime(path, ((30 + i) * YEAR,) * 2)
+
+
+def verify(*args, status=0, later=None):
+    done = sh(MUNI, "cert", "verify", *args, "--json", status=status, later=later)
+    return {r["check"]: r["result"] for r in map(json.loads, done.stdout.decode().splitlines())}
+
+
+def changed(path, to, at):
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    data[at % len(data)] ^= 1
+    with open(to, "wb") as f:
+        f.write(data)
+
+
+def it_holds_and_goes_stale_for_nobody():
+    said = verify("C1.p7m", "--ca", "ca.pem")
+    assert said["annex"] == "holds" and said["archive"] == "holds" and said["quorum"] == "holds", said
+    assert said["time-stamp"] == "not checked", said
+    for form in ([], ["-binary"]):      # there is no line end in it that could be converted
+        openssl("cms", "-verify", *form, "-inform", "DER", "-in", "C1.p7m", "-CAfile", "ca.pem", "-purpose", "any", "-out", "text")
+        with open("text", "rb") as a, open("C1.json", "rb") as b:
+            assert a.read() == b.read()
+    # The officers' certificates have expired since.
+    openssl("cms", "-verify", "-binary", "-inform", "DER", "-in", "C1.p7m", "-CAfile", "ca.pem", "-purpose", "any", "-out", "text",
+            status=4, later=LATER)
+    signed = sh("stat", "-c", "%Y", "C1.p7m").stdout.decode().strip()
+    openssl("cms", "-verify", "-binary", "-inform", "DER", "-in", "C1.p7m", "-CAfile", "ca.pem", "-purpose", "any", "-out", "text",
+            "-attime", signed, later=LATER)
+    verify("C1.p7m", "--ca", "ca.pem", later=LATER)
+
+
+def whatever_is_changed_is_found():
+    size = os.path.getsize("C1.p7m")
+    for at in range(7, size, size // 40):
+        changed("C1.p7m", "bad.p7m", at)
+        sh(MUNI, "cert", "verify", "bad.p7m", "--ca", "ca.pem", status=None)
+        done = sh(MUNI, "cert", "verify", "bad.p7m", "--ca", "ca.pem", status=None)
+        assert done.returncode in (3, 5), (at, done)
+    changed("C1.annex.json", "bad.annex", 100)
+    verify("C1.p7m", "--ca", "ca.pem", "--annex", "bad.annex", status=5)
+    with open("C1.annex.json") as f, open("short.annex", "w") as short:
+        short.writelines(f.readlines()[:-1])
+    verify("C1.p7m", "--ca", "ca.pem", "--annex", "short.annex", status=5)
+    verify("C1.p7m", "--ca", "ca.pem", "--annex", "none.annex", status=1)
+    os.makedirs("bare", exist_ok=True)
+    shutil.copy("C1.p7m", "bare/")
+    assert verify("bare/C1.p7m", "--ca", "ca.pem")["annex"] == "not checked"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "o.key", "-out",
+            "other.pem", "-days", 10, "-subj", "/CN=Other")
+    assert verify("C1.p7m", "--ca", "other.pem", status=3)["signer"] == "not trusted"
+
+
+def the_second_names_the_first_and_drops_names(a):
+    assert a.destroy("SEC") == "C2"
+    a.ask("cert", "show", "C2", "--to", "C2.p7m", "--all")
+    verify("C2.p7m", "--ca", "ca.pem")
+    with open("C2.json", "rb") as f:
+        text = f.read()
+    with open("C2.annex.json", "rb") as f:
+        text += f.read()
+    assert b"file-sec" not in text and b"file-fin" not in text
+    first = openssl("dgst", "-sha256", "-r", "C1.json").stdout.split()[0].decode()
+    with open("C2.json") as f:
+        assert json.load(f)["proof"]["previous"] == {"certificate": "C1", "sha256": first}
+    rows = [json.loads(line) for line in a.ask("cert", "list", "--json").splitlines()]
+    assert [r["certificate"] for r in rows] == ["C1", "C2"] and rows[0]["sha256"] == first
+
+
+def on_paper_it_is_the_same_every_time(a):
+    for lang in ("en", "zh"):
+        a.ask("cert", "pdf", "C1", "--lang", lang, "--to", "a.pdf")
+        sh(MUNI, "cert", "pdf", "C1.p7m", "--lang", lang, "--to", "b.pdf")
+        with open("a.pdf", "rb") as one, open("b.pdf", "rb") as two:
+            assert one.read() == two.read()
+        if shutil.which("pdftotext"):
+            text = sh("pdftotext", "-layout", "a.pdf", "-").stdout.decode()
+            assert ("Certificate of Destruction" if lang == "en" else "档案销毁证书") in text, text
+            assert "weber" in text and ("page 1 of" if lang == "en" else "共") in text
+    with open("fonts.conf", "w") as f:
+        f.write('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts/truetype/dejavu</dir>'
+                "<cachedir>cache</cachedir></fontconfig>")
+    line = [MUNI, "cert", "pdf", "C1.p7m", "--lang", "zh", "--to", "c.pdf"]
+    done = subprocess.run(line, capture_output=True, env={**os.environ, "FONTCONFIG_FILE": os.path.abspath("fonts.conf")})
+    assert done.returncode == 1 and b"fonts-wqy-microhei" in done.stderr, done
+    assert not os.path.exists("c.pdf")
+
+
+def a_renewed_officer_changes_nothing_about_what_was_signed(a):
+    a.ask("officer", "remove", "--id", "weber", "--reason", "renewed")
+    os.rename("weber.pem", "weber-old.pem")
+    officer("weber", days=60)
+    a.ask("officer", "add", "--id", "weber", "--role", "owner", "--cert", "weber.pem")
+    a.ask("cert", "sign", "C1", by="weber")
+    a.ask("cert", "sign", "C1", by="weber", status=1)
+    a.ask("cert", "show", "C1", "--to", "C1.p7m", "--all")
+    verify("C1.p7m", "--ca", "ca.pem")
+    openssl("cms", "-verify", "-binary", "-inform", "DER", "-in", "C1.p7m", "-CAfile", "ca.pem", "-purpose", "any", "-out", "text")
+
+
+def main():
+    if not shutil.which("faketime"):
+        skip("faketime is not installed")
+    source()
+    for name in ("chen", "weber"):
+        officer(name)
+    a = Keeper("archive")
+    a.ask("officer", "add", "--id", "chen", "--role", "records", "--cert", "chen.pem")
+    a.ask("officer", "add", "--id", "weber", "--role", "owner", "--cert", "weber.pem")
+    with open("policy.yaml", "w") as f:
+        f.write(POLICY)
+    a.run("scan", "src", "--system", "crm")
+    a.run("classify", "--system", "crm", "--policy", "policy.yaml")
+    a.run("ingest", "src", "--system", "crm")
+    assert a.destroy("FIN") == "C1"
+    a.ask("cert", "show", "C1", "--to", "C1.p7m", "--all")
+    it_holds_and_goes_stale_for_nobody()
+    whatever_is_changed_is_found()
+    the_second_names_the_first_and_drops_names(a)
+    on_paper_it_is_the_same_every_time(a)
+    a_renewed_officer_changes_nothing_about_what_was_signed(a)
+
+
+if __name__ == "__main__":
+    main()
