@@ -60,14 +60,18 @@ static const struct rule rules[] = {
 	{ "word", NULL },
 	{ "item", "SELECT system, path, id, scan, attrs, sha, format, claimed, encoding, script,"
 	  " opaque, findings,"
-	  " CASE WHEN is_path_gone(system, original) THEN NULL ELSE first END,"
-	  " CASE WHEN is_path_gone(system, original) THEN NULL ELSE original END, copies"
+	  " CASE WHEN is_original_gone(system, original, id) THEN NULL ELSE first END,"
+	  " CASE WHEN is_original_gone(system, original, id) THEN NULL ELSE original END, copies"
 	  " FROM old.item WHERE NOT is_item_gone(system, path, id)" },
 	/* By now it is known which items went. */
 	{ "finding", "SELECT * FROM old.finding WHERE NOT was_item_gone(item)" },
 	{ "policy", NULL },
 	{ "classification", "SELECT * FROM old.classification WHERE NOT is_system_gone(system)" },
-	{ "decision", "SELECT * FROM old.decision WHERE NOT was_item_gone(item)" },
+	/* The class stays: a record may be kept by it alone.  Why says of what it is a copy. */
+	{ "decision", "SELECT item, decision, class, sensitivity, importance, confidence, rule,"
+	  " matched, CASE WHEN was_original_gone(item)"
+	  " THEN 'it was a copy of a record that was destroyed' ELSE evidence END"
+	  " FROM old.decision WHERE NOT was_item_gone(item)" },
 	{ "override", "SELECT * FROM old.override WHERE NOT is_path_gone(system, path)" },
 	{ "class_definition", NULL },
 	{ "officer", NULL },
@@ -227,5 +231,6 @@ int catalogue_copy_rows(struct catalogue *next, const struct catalogue_copy *k,
 out:
 	copy_functions_remove(next);
 	bits_free(&state.items_gone);
+	bits_free(&state.originals_gone);
 	return rc;
 }

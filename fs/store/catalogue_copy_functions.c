@@ -112,6 +112,25 @@ static void is_item_gone(sqlite3_context *context, int count, sqlite3_value **v)
 	sqlite3_result_int(context, is_gone);
 }
 
+static void is_original_gone(sqlite3_context *context, int count, sqlite3_value **v)
+{
+	struct copy_state *s = state_of(context);
+	bool is_gone = path_is_gone(s->k, v);
+
+	(void)count;
+	if (is_gone && !bits_add(&s->originals_gone, sqlite3_value_int64(v[2]))) {
+		sqlite3_result_error_nomem(context);
+		return;
+	}
+	sqlite3_result_int(context, is_gone);
+}
+
+static void was_original_gone(sqlite3_context *context, int count, sqlite3_value **v)
+{
+	(void)count;
+	has_bit(context, &state_of(context)->originals_gone, v[0]);
+}
+
 static void was_item_gone(sqlite3_context *context, int count, sqlite3_value **v)
 {
 	(void)count;
@@ -263,6 +282,8 @@ static const struct {
 	{ "is_path_gone", 2, is_path_gone },
 	{ "is_item_gone", 3, is_item_gone },
 	{ "was_item_gone", 1, was_item_gone },
+	{ "is_original_gone", 3, is_original_gone },
+	{ "was_original_gone", 1, was_original_gone },
 	{ "is_problem_gone", 2, is_problem_gone },
 	{ "is_scan_problem_gone", 2, is_scan_problem_gone },
 	{ "is_detail_gone", 1, is_detail_gone },

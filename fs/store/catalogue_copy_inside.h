@@ -8,6 +8,7 @@
 struct copy_state {
 	const struct catalogue_copy *k;
 	struct bits items_gone;	/* of the inventory; owned */
+	struct bits originals_gone;	/* items of which the original went; owned */
 	bool has_failed;	/* a function could not answer: */
 	struct err failure;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/text.h"
 #include "fs/vault/doom_inside.h"
 
 #define PATH_MAX_BYTES (1u << 20)
@@ -217,15 +218,12 @@ static bool stands_anew(struct noting *n, int64_t system, const char *path, size
 	       !doom_record(d, directory, entry.name, entry.name_size, entry.first);
 }
 
-static int note(void *arg, int64_t system, const void *path, size_t size)
+static int add_path(struct noting *n, int64_t system, const void *path, size_t size)
 {
-	struct noting *n = arg;
 	struct doom *d = n->d;
-	struct digest *list;
+	struct digest *list = doom_room(d->paths, d->path_count, &d->path_capacity,
+					sizeof *list, n->e);
 
-	if (bits_has(&d->systems_gone, system) || stands_anew(n, system, path, size))
-		return 0;
-	list = doom_room(d->paths, d->path_count, &d->path_capacity, sizeof *list, n->e);
 	if (!list)
 		return -1;
 	d->paths = list;
@@ -234,6 +232,25 @@ static int note(void *arg, int64_t system, const void *path, size_t size)
 		return doom_no_memory(n->e);
 	d->path_count++;
 	return 0;
+}
+
+/* Also as it is shown to people: so it stands in what the log says. */
+static int note(void *arg, int64_t system, const void *path, size_t size)
+{
+	struct noting *n = arg;
+	char *shown;
+	int rc;
+
+	if (bits_has(&n->d->systems_gone, system) || stands_anew(n, system, path, size))
+		return 0;
+	shown = text_printable_dup(path, size);
+	if (!shown)
+		return doom_no_memory(n->e);
+	rc = add_path(n, system, path, size);
+	if (rc == 0 && (strlen(shown) != size || memcmp(shown, path, size) != 0))
+		rc = add_path(n, system, shown, strlen(shown));
+	free(shown);
+	return rc;
 }
 
 int doom_mark_paths(struct doom *d, struct err *e)

@@ -90,6 +90,16 @@ static bool quotes_gone(const struct doom *d, int64_t system, const char *text)
 	return false;
 }
 
+/* A path that is no UTF-8. */
+static bool encoded_is_gone(const struct doom *d, int64_t system, const char *text)
+{
+	char *path = text ? text_unbase64(text) : NULL;
+	bool is_gone = path && names_gone(d, system, path);
+
+	free(path);
+	return is_gone;
+}
+
 static bool value_is_gone(const struct doom *d, int64_t system, json_t *value)
 {
 	const char *key;
@@ -107,7 +117,9 @@ static bool value_is_gone(const struct doom *d, int64_t system, json_t *value)
 		return false;
 	case JSON_OBJECT:
 		json_object_foreach(value, key, inside)
-			if (value_is_gone(d, system, inside))
+			if (value_is_gone(d, system, inside) ||
+			    (strcmp(key, "path_base64") == 0 &&
+			     encoded_is_gone(d, system, json_string_value(inside))))
 				return true;
 		return false;
 	default:

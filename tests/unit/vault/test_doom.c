@@ -312,6 +312,12 @@ static void inventory_decisions_problems_and_words_go_with_a_record(void **state
 					    &e));
 	put_item(f, v.system, scan.id, "a/secretname");
 	put_item(f, v.system, scan.id, "a/kept");
+	/* As settling leaves it: a copy of what goes. */
+	assert_int_equal(sqlite3_exec(catalogue_sqlite(c), "UPDATE item SET first = 1,"
+				      " original = CAST('a/secretname' AS BLOB) WHERE path ="
+				      " CAST('a/kept' AS BLOB);"
+				      "UPDATE decision SET evidence = 'a copy of a/secretname'"
+				      " WHERE item = 2", NULL, NULL, NULL), SQLITE_OK);
 	must(catalogue_problem_add(c, v.id, "a/secretname", 12, "it changed", &e));
 	must(catalogue_problem_add(c, v.id, "a/kept", 6, "it changed", &e));
 	must(catalogue_scan_end(c, &scan, &e));
@@ -320,6 +326,7 @@ static void inventory_decisions_problems_and_words_go_with_a_record(void **state
 	must(catalogue_commit(c, &e));
 	say(f, LOG_REFUSED, "{\"why\":\"\\\"a/secretname\\\" is held\"}");
 	say(f, LOG_OPEN, "{\"opened\":[{\"path\":\"a/secretname\",\"system\":\"hr\"}]}");
+	say(f, LOG_OPEN, "{\"opened\":[{\"path_base64\":\"YS9zZWNyZXRuYW1l\"}]}");
 	say(f, LOG_SCAN, "{\"digest\":\"d1d1d1d1\",\"system\":\"hr\"}");
 	say(f, LOG_HOLD_PLACED, "{\"hold\":\"H1\",\"scope\":{\"path\":\"a/secret*\"}}");
 	say(f, LOG_REFUSED, "{\"why\":\"\\\"a/kept\\\" is held\"}");
@@ -329,6 +336,7 @@ static void inventory_decisions_problems_and_words_go_with_a_record(void **state
 	uint8_t *pages = doomed_pages(f, &size);
 
 	assert_false(doomed_is_in(pages, size, "secret", 6));
+	assert_false(doomed_is_in(pages, size, "YS9zZWNyZXRuYW1l", 16));
 	assert_false(doomed_is_in(pages, size, "ownergone", 9));
 	assert_false(doomed_is_in(pages, size, "d1d1d1d1", 8));
 	assert_true(doomed_is_in(pages, size, "ownerkept", 9));
