@@ -210,8 +210,9 @@ int clearance_items(struct clearing *k)
 		return -1;
 	root = merkle_frontier_root(&k->leaves);
 	if (k->items == 0 || !digest_equal(&root, &k->row.root))
-		return err_set(k->e, MUNI_DAMAGED, "altered list: the items of D%" PRId64 " are not "
-			       "those that its root was made of", k->row.id);
+		return err_set(k->e, MUNI_REFUSED, "altered list: the items of D%" PRId64 " are not "
+			       "those that its root was made of (some may have gone under another "
+			       "disposition)", k->row.id);
 	return catalogue_disposition_items(c, k->row.id, on_item, k, k->e) < 0 ? -1 :
 		check_whole(k);
 }

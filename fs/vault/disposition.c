@@ -56,7 +56,8 @@ static int prepare(struct vault *v, struct item_list *l, json_t *scope,
 {
 	struct disposition_row *d = &p->row;
 	struct statement_facts facts = { .kind = r->kind, .reason = r->reason, .scope = scope,
-					 .source = r->kind == DISPOSITION_LIVE ? r->source : NULL,
+					 .source = json_string_value(
+						json_object_get(scope, "path")),
 					 .proposed = d->proposed, .asof = d->asof };
 	size_t size = 0;
 

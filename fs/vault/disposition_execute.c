@@ -3,12 +3,14 @@
  * certificate.  Each step is found done or undone when it is begun, so the same command
  * goes on after whatever cut it off.
  */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/vault/adversary.h"
 #include "fs/vault/clearance.h"
@@ -172,13 +174,37 @@ static int go_on(struct executing *x, struct err *e)
 	return is_recorded ? 0 : record(x, e);
 }
 
+/* A certificate that was cut off while it was written left a file of no name, which the
+ * adversarial check would rightly complain of. */
+static int sweep_certificates(struct vault *v, struct err *e)
+{
+	struct err none = ERR_NONE;
+	int dirfd = file_open_dir(v->dirfd, "certificates", &none), rc = 0;
+	DIR *dir = dirfd >= 0 ? fdopendir(dirfd) : NULL;
+	struct dirent *d;
+
+	if (!dir) {
+		file_close(&dirfd);
+		return none.code == MUNI_OK || none.code == MUNI_NOT_FOUND ? 0 :
+			err_set(e, none.code, "%s", none.text);
+	}
+	while (rc == 0 && (d = readdir(dir))) {
+		size_t size = strlen(d->d_name);
+
+		if (size > 4 && strcmp(d->d_name + size - 4, ".tmp") == 0)
+			rc = file_remove(dirfd, d->d_name, e);
+	}
+	closedir(dir);
+	return rc;
+}
+
 static int certify(struct executing *x, const char *officer, struct officer_key *key,
 		   int64_t *certificate, struct err *e)
 {
 	struct adversary_report report = { .was_run = false };
 	int rc = -1;
 
-	if (adversary_run(x->vault, &report, e) < 0)
+	if (sweep_certificates(x->vault, e) < 0 || adversary_run(x->vault, &report, e) < 0)
 		return err_wrap(e, "it is destroyed, and has no certificate yet (`dispose execute` "
 				"again makes it)");
 	if (report.was_run && !report.has_passed)

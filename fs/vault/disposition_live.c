@@ -14,8 +14,6 @@
 #include "fs/vault/clearance_inside.h"
 #include "fs/vault/live.h"
 #include "fs/vault/retain_live.h"
-#include "policy/glob.h"
-#include "policy/memory.h"
 
 struct live_choosing {
 	const struct propose_request *request;
@@ -23,7 +21,6 @@ struct live_choosing {
 	struct item_list *list;
 	struct left_out *left;
 	struct live_judge *judge;
-	const struct glob *path;	/* NULL: any */
 	int root;			/* of the source */
 	struct err *e;
 };
@@ -82,7 +79,7 @@ static bool is_asked_for(const struct live_choosing *k, const struct decided_row
 {
 	const char *code = decided_class(r), *want = k->request->filter.class_code;
 
-	return (!k->path || glob_match(k->path, r->item->path, r->item->path_size)) &&
+	return live_judge_wants(k->judge, r->item->path, r->item->path_size) &&
 	       (!want || (code && strcmp(code, want) == 0));
 }
 
@@ -196,16 +193,12 @@ static int say_left_out(struct left_out *left, struct err *e)
 
 static int walk(struct live_choosing *k, struct catalogue *c)
 {
-	struct memory m = { .blocks = NULL };
-	struct glob *glob = NULL;
-	int rc = -1;
+	const char *path = k->request->filter.path;
 
-	if (!k->request->filter.path || glob_new(&m, k->request->filter.path, 0, &glob, k->e) == 0) {
-		k->path = glob;
-		rc = catalogue_decided(c, k->system.id, NULL, 0, on_item, k, k->e);
-	}
-	memory_clear(&m);
-	return rc < 0 ? -1 : say_left_out(k->left, k->e);
+	if ((path && live_judge_only(k->judge, path, k->e) < 0) ||
+	    catalogue_decided(c, k->system.id, NULL, 0, on_item, k, k->e) < 0)
+		return -1;
+	return say_left_out(k->left, k->e);
 }
 
 static json_t *scope_json(const struct live_choosing *k, const char *real)

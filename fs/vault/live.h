@@ -45,6 +45,7 @@ int live_look(int root, const struct item_row *item, enum live_check *out, struc
 struct live_outcome {
 	enum item_outcome outcome;
 	bool is_overwritten;
+	bool is_half;		/* failed after it was set aside: it has to be gone on with */
 	uint64_t bytes;		/* of the file that is gone */
 	char why[300];		/* a sentence without names */
 };

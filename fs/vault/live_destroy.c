@@ -246,6 +246,7 @@ static int overwrite_aside(int dir, const char *aside, int fd, const struct item
 	struct item_row now = *item;
 	struct stat st;
 
+	out->is_half = true;
 	if (overwrite(fd, item, piece) < 0)
 		return failed(out, "it could not be overwritten, or did not read back as "
 			      "written: it stands beside its place, under a name that begins "
@@ -255,7 +256,9 @@ static int overwrite_aside(int dir, const char *aside, int fd, const struct item
 		return failed_errno(out, "it could not be looked at before it was removed");
 	now.mtime.seconds = st.st_mtim.tv_sec;
 	now.mtime.ns = (uint32_t)st.st_mtim.tv_nsec;
-	return remove_name(dir, aside, &now, out);
+	remove_name(dir, aside, &now, out);
+	out->is_half = out->outcome == OUTCOME_FAILED;
+	return 0;
 }
 
 static int destroy_last_name(int dir, const char *name, const char *aside, int fd,

@@ -191,6 +191,9 @@ static int run_one(struct live_run *run, size_t at)
 	item_row_clear(&item);
 	if (rc == 0 && t->outcome.outcome == OUTCOME_BYTES_STAY)
 		rc = name_others(run, t);
+	if (rc == 0 && t->outcome.is_half)
+		return err_set(run->e, MUNI_IO, "%.400s: %s. `dispose execute` goes on from there",
+			       text_printable_n(t->path, t->path_size), t->outcome.why);
 	say_failed(run, t);
 	return rc;
 }
@@ -295,7 +298,11 @@ int live_execute(struct vault *v, const struct disposition_row *d, const struct 
 	if ((!run->was_begun && begin(run, d, who) < 0) || run_all(run) < 0 ||
 	    log_newest_head(v->log, &facts->epoch.after, e) < 0)
 		return -1;
-	return fill_facts(run, &facts->live, e);
+	if (fill_facts(run, &facts->live, e) < 0)
+		return -1;
+	return facts->live.gone > 0 ? 0 :
+		err_set(e, MUNI_INCOMPLETE, "nothing was destroyed: no item stands there as the "
+			"inventory has it. Scan and classify the source again, and propose anew");
 }
 
 /* ---- outcomes ------------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@ struct live_judge {
 	struct retain_classes classes;
 	struct retain_moments moments;
 	struct memory memory;	/* globs */
+	struct path_scope only;
 	struct retain_hold *holds;	/* owned */
 	size_t hold_count, hold_room;
 	struct item_facts facts;
@@ -70,7 +71,17 @@ void live_judge_close(struct live_judge *j)
 	free(j);
 }
 
-/* ---- holds -------------------------------------------------------------------------- */
+int live_judge_only(struct live_judge *j, const char *path, struct err *e)
+{
+	return path_scope_open(&j->only, &j->memory, path, e);
+}
+
+bool live_judge_wants(const struct live_judge *j, const void *path, size_t size)
+{
+	return path_scope_covers(&j->only, path, size);
+}
+
+/* ---- holds --------------------------------------------------------------------------------- */
 
 static bool covers(struct live_judge *j, const struct scope *s, const struct decided_row *r,
 		   const char *class_code)

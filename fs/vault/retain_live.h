@@ -29,6 +29,9 @@ struct live_judge;
 int live_judge_open(struct catalogue *c, int64_t system, int64_t now, struct live_judge **out,
 		    struct err *e);
 void live_judge_close(struct live_judge *j);	/* NULL is allowed */
+/* Only items at such paths are asked for: a glob, or a name with what is below it. */
+int live_judge_only(struct live_judge *j, const char *path, struct err *e);
+bool live_judge_wants(const struct live_judge *j, const void *path, size_t size);
 /* r: decided destroy.  *out borrows from j. */
 int live_judge_item(struct live_judge *j, const struct decided_row *r, struct live_state *out,
 		    struct err *e);
