@@ -9,6 +9,9 @@
 
 #include "fs/store/pagevfs.h"
 
+#define INDEX_TRIES 500
+#define INDEX_WAIT_MS 4
+
 /* ---- errors --------------------------------------------------------------- */
 
 int catalogue_damaged(struct catalogue *c, struct err *e, const char *format, ...)
@@ -195,12 +198,30 @@ void query_id_or_null(struct query *q, int64_t id)
 		query_int(q, id);
 }
 
+/*
+ * Who may only read the index of the WAL (a mount in its sandbox, in an epoch that began
+ * after it started) finds nothing to hold on to between a writer's first commit and his
+ * next look: a moment.  Such a statement has given no row yet.
+ */
+static int step_patiently(sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	for (unsigned i = 0; i < INDEX_TRIES && (rc == SQLITE_READONLY_CANTINIT ||
+						 rc == SQLITE_READONLY_RECOVERY); i++) {
+		sqlite3_reset(stmt);
+		sqlite3_sleep(INDEX_WAIT_MS);
+		rc = sqlite3_step(stmt);
+	}
+	return rc;
+}
+
 int query_step(struct query *q, struct err *e)
 {
 	int rc = q->rc;
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_step(q->stmt);
+		rc = step_patiently(q->stmt);
 	if (rc == SQLITE_ROW)
 		return 1;
 	if (rc == SQLITE_DONE)
