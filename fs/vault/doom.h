@@ -1,7 +1,9 @@
 /*
  * What goes with a set of records, and what has to be kept out of its way: marking,
  * re-packing of survivors, copying of the rows that stay.  Used by the switch of epoch
- * alone (fs/vault/epoch.h).
+ * alone (fs/vault/epoch.h): doom_mark(), doom_repack(), doom_copy(), doom_result(),
+ * doom_free(), with nothing written to the catalogue in between.  docs/format.md, "What a
+ * destruction removes", says of each table what goes.
  *
  *   D1  Liveness is computed, never counted: one scan of the extents of kept records.
  *   D2  A block whose key the next catalogue has holds nothing of what goes, unless a kept
@@ -20,7 +22,9 @@
 struct doom;
 
 struct doom_result {
-	uint64_t records, directories, bytes;	/* logical bytes of the files among them */
+	uint64_t records;	/* of the list */
+	uint64_t directories;	/* that went with what was in them */
+	uint64_t bytes;		/* logical, of the files among the records, an inode once */
 	uint64_t contents_gone, contents_shared;	/* shared: a kept record has the bytes */
 	uint64_t blocks_gone;	/* their keys are in no catalogue any more */
 	uint64_t blocks_repacked;	/* of these: had survivors, which were moved */
@@ -29,10 +33,12 @@ struct doom_result {
 	struct digest keys;	/* SHA-256 over the ids of blocks_gone, ascending */
 };
 
-/* Marks by the items of the disposition (0: nothing goes).  v->catalogue is read. */
+/* Marks by the items of the disposition (0: nothing goes).  v->catalogue is read, here and
+ * below, and never written.  MUNI_REFUSED: the list names what is not there any more. */
 int doom_mark(struct vault *v, int64_t disposition, struct doom **out, struct err *e);
 void doom_free(struct doom *d);		/* NULL is allowed */
-/* New blocks for survivors, in new segments, on stable storage. */
+/* New blocks for survivors, in new segments, on stable storage.  Their ids are taken by
+ * the next catalogue alone: a switch that is taken back leaves segments without rows. */
 int doom_repack(struct doom *d, struct vault *v, const struct vault_monitor *m, struct err *e);
 /* Every row that stays, from v->catalogue into the empty `next` (attached inside), in a
  * transaction of its own; settles the disposition: state GONE, outcomes, names. */

@@ -6,6 +6,7 @@
 
 #include "fs/base/text.h"
 #include "fs/crypt/sign.h"
+#include "fs/store/catalogue_copy.h"
 #include "fs/vault/verify_inside.h"
 
 struct versions {
@@ -53,20 +54,17 @@ static bool agrees(const struct verify *k, const struct version *v, const char *
 	return is_same;
 }
 
-static int check_version(void *arg, const struct version *v)
+/* v NULL: it was destroyed as a whole, and its row says no more than that. */
+static int check_statement(struct versions *w, int64_t id, const struct version *v,
+			   const char *where)
 {
-	struct versions *w = arg;
 	struct verify *k = w->verify;
-	char *statement = NULL, where[300];
+	char *statement = NULL;
 	uint8_t *signature = NULL;
 	size_t size;
 	int rc = -1;
 
-	k->out->versions++;
-	k->out->files += v->files;
-	snprintf(where, sizeof where, "%s@%s", text_printable(v->system_name),
-		 text_printable(v->label));
-	if (catalogue_version_proof(k->v->catalogue, v->id, &statement, &signature, &size,
+	if (catalogue_version_proof(k->v->catalogue, id, &statement, &signature, &size,
 				    w->e) < 0) {
 		rc = verify_absorb(k, false, where, w->e);
 		goto out;
@@ -76,7 +74,7 @@ static int check_version(void *arg, const struct version *v)
 		rc = verify_absorb(k, false, where, w->e);
 		goto out;
 	}
-	if (!agrees(k, v, statement))
+	if (v && !agrees(k, v, statement))
 		verify_damage(k, false, where, "what was signed about this version is not what "
 			      "the catalogue says about it");
 	rc = verify_go_on(k, w->e);
@@ -86,6 +84,27 @@ out:
 	return rc;
 }
 
+static int check_version(void *arg, const struct version *v)
+{
+	struct versions *w = arg;
+	char where[300];
+
+	w->verify->out->versions++;
+	w->verify->out->files += v->files;
+	snprintf(where, sizeof where, "%s@%s", text_printable(v->system_name),
+		 text_printable(v->label));
+	return check_statement(w, v->id, v, where);
+}
+
+static int check_destroyed(void *arg, int64_t id, int64_t system, bool is_gone)
+{
+	char where[64];
+
+	(void)system;
+	snprintf(where, sizeof where, "version %lld, which was destroyed", (long long)id);
+	return is_gone ? check_statement(arg, id, NULL, where) : 0;
+}
+
 int verify_versions(struct verify *k, struct err *e)
 {
 	struct versions w = { .verify = k, .e = e };
@@ -93,5 +112,7 @@ int verify_versions(struct verify *k, struct err *e)
 	if (!k->is_catalogue_open)
 		return 0;
 	verify_stage(k, "checking signatures", 0, 0);
-	return catalogue_versions(k->v->catalogue, 0, check_version, &w, e);
+	if (catalogue_versions(k->v->catalogue, 0, check_version, &w, e) < 0)
+		return -1;
+	return catalogue_each_version(k->v->catalogue, check_destroyed, &w, e);
 }
