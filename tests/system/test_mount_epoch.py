@@ -353,6 +353,25 @@ def one_that_nobody_can_ask_is_listed(a):
         mu.unmount("mnt")
 
 
+def versions_and_systems_that_went_vanish(a):
+    a.run("ingest", "src", "--system", "other")
+    with Mounted(a) as m:
+        for top in "hr/versions/1", "hr/versions/2", "other/versions/1":
+            read(f"{m}/{top}/pay/p1")
+        folder = os.open(f"{m}/hr/versions/1/pay", os.O_RDONLY)
+        other = "(SELECT id FROM system WHERE name = 'other')"
+        lose(a, [f"DELETE FROM entry WHERE first IN (SELECT id FROM version WHERE system = {other})",
+                 f"DELETE FROM version WHERE system = {other}", "DELETE FROM system WHERE name = 'other'",
+                 "DELETE FROM version WHERE label = '1'"])
+        assert sorted(os.listdir(m)) == [".muniment", "hr"] and os.listdir(f"{m}/hr/versions") == ["2"]
+        for gone in "other", "other/versions/1/pay/p1", "hr/versions/1", "hr/versions/1/pay/p1":
+            assert code_of(lambda: os.lstat(f"{m}/{gone}")) == errno.ENOENT, gone
+        assert code_of(lambda: os.listdir(folder)) in GONE
+        assert code_of(lambda: os.stat("p1", dir_fd=folder)) in GONE
+        assert read(f"{m}/hr/versions/2/pay/p1") == read("src/pay/p1")
+        os.close(folder)
+
+
 def a_mount_goes_through_many_epochs(a):
     with Mounted(a) as m:
         for i in range(4):
@@ -373,7 +392,7 @@ def a_mount_goes_through_many_epochs(a):
 TESTS = [what_went_is_gone_and_the_rest_goes_on, listings_and_working_directories_go_on, readers_hammer_while_it_goes_over,
          two_mounts_and_an_audited_one_follow, a_stopped_mount_is_named_and_nothing_else_happens_to_it, a_slow_mount_has_time,
          a_stopped_mount_is_ended_where_that_is_asked_for, a_killed_mount_is_none, one_that_nobody_can_ask_is_listed,
-         a_mount_goes_through_many_epochs]
+         versions_and_systems_that_went_vanish, a_mount_goes_through_many_epochs]
 
 
 def main():
