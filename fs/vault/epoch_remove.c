@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,14 @@ static uint64_t epoch_of(const char *name)
 	return 0;
 }
 
+/* No catalogue is a folder: somebody else put it there, and nothing stops for it. */
+static bool is_folder(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 int epoch_remove_catalogues(struct vault *v, bool is_newer, struct err *e)
 {
 	int fd = file_open_dir(v->dirfd, ".", e), rc = 0;
@@ -57,7 +66,8 @@ int epoch_remove_catalogues(struct vault *v, bool is_newer, struct err *e)
 	while (rc == 0 && (d = readdir(stream)) != NULL) {
 		uint64_t epoch = epoch_of(d->d_name);
 
-		if (epoch != 0 && (is_newer ? epoch > v->epoch : epoch < v->epoch))
+		if (epoch != 0 && (is_newer ? epoch > v->epoch : epoch < v->epoch) &&
+		    !is_folder(v->dirfd, d->d_name))
 			rc = file_remove(v->dirfd, d->d_name, e);
 	}
 	closedir(stream);

@@ -13,7 +13,7 @@ sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 from muniment import skip  # noqa: E402
 
 try:
-    import reader  # noqa: F401
+    import reader
 except ImportError:
     skip("python3-cryptography or python3-zstandard is not installed")
 from faults import FAULT, World, check_files, check_keyring, on_a_full_disk, sweep  # noqa: E402
@@ -97,6 +97,26 @@ def check(w, old_keys):
     return epoch
 
 
+def check_old_copy(base):
+    """All that the archive's folder was before, with all the keys that there are after."""
+    old, new = World("old", base), World("new", base)
+    with open("key", "rb") as f:
+        secret = f.read()
+    archive = reader.read_toml(old.archive)
+    reader.open_catalogue(old.archive, archive, reader.open_keyring(old.keyring, archive, secret, False))
+    new.run("dispose execute", "D1", "--by", "rita", "--key", "rita.key")
+    keys = reader.open_keyring(new.keyring, archive, secret, False)
+    try:
+        reader.open_catalogue(old.archive, archive, {**keys, "epoch": 1})
+        raise AssertionError("the old catalogue opens with the new keyring")
+    except reader.Damaged:
+        pass
+    os.replace(new.keyring, old.keyring)
+    for name in DOOMED + KEPT:
+        old.run("cat", "led", name, status=5)
+    assert "catalogue.1" in old.errors and "destroyed" in old.errors, old.errors
+
+
 def main():
     if not os.path.exists(FAULT):
         skip(f"no {FAULT}")
@@ -121,6 +141,7 @@ def main():
     base.run("dispose propose", "--due", "--class", "FIN", "--by", "rita", "--key", "rita.key")
     base.run("dispose approve", "D1", "--by", "otto", "--key", "otto.key")
     old_keys = {h[1]: h[2] for h in base.bodies()}
+    check_old_copy(base)
     command = "dispose execute"
     words = ("D1", "--by", "rita", "--key", "rita.key")
     sweep(base, command, words, 15, lambda w: check(w, old_keys))

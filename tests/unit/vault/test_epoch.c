@@ -200,6 +200,27 @@ static void a_switch_that_fails_takes_itself_back(void **state)
 	vault_close(v);
 }
 
+static void a_folder_in_the_way_stops_a_switch_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct vault *v = open_vault(f, VAULT_WRITE);
+	struct epoch_result r;
+	char path[160];
+	struct err e = ERR_NONE;
+
+	snprintf(path, sizeof path, "%s/catalogue.2", f->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(vault_epoch_switch(v, &keys_only, NULL, &r, &e), -1);
+	assert_non_null(strstr(e.text, "catalogue.2"));
+	vault_close(v);
+	v = open_vault(f, VAULT_WRITE);
+	assert_null(vault_notice(v, 0));
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(vault_epoch_switch(v, &keys_only, NULL, &r, &e), 0);
+	assert_on_epoch(f, v, 2);
+	vault_close(v);
+}
+
 /* Past the point of no return, with the old key still there. */
 static void assert_stopped_then_ended(struct fixture *f, struct vault *v, void (*release)(void *),
 				      void *arg)
@@ -359,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_rotated_archive_goes_on_under_its_new_key),
 		TEST(a_switch_that_fails_takes_itself_back),
+		TEST(a_folder_in_the_way_stops_a_switch_and_nothing_else),
 		TEST(a_mount_that_does_not_answer_stops_it_and_the_next_writer_goes_on),
 		TEST(a_process_that_reads_the_old_epoch_is_waited_for_and_named),
 		TEST(a_key_that_has_sealed_too_much_asks_for_a_new_epoch),
