@@ -120,6 +120,11 @@ int catalogue_items_any(struct catalogue *c, int64_t system, bool *out, struct e
 /* New or changed: replaces the row of that path (same id) and its findings.  Fills
  * r->id.  MUNI_LIMIT: no row can hold it; nothing was written. */
 int catalogue_item_put(struct catalogue *c, struct item_row *r, struct err *e);
+/* Row, findings and decision of an item that was destroyed in its source, which is no
+ * error where they are gone already; after the last one what the others say of it. */
+int catalogue_item_forget(struct catalogue *c, int64_t system, const void *path,
+			  size_t path_size, struct err *e);
+int catalogue_items_forgotten(struct catalogue *c, int64_t system, struct err *e);
 
 struct item_sums {
 	uint64_t items, files, bytes;	/* as in struct scan */

@@ -307,15 +307,23 @@ int live_execute(struct vault *v, const struct disposition_row *d, const struct 
 
 /* ---- outcomes ------------------------------------------------------------------------------------ */
 
+/* What is gone is no item of the source any more: its path, digest and findings do not
+ * wait for the next scan. */
 int live_settle(struct live_run *run, int64_t disposition, struct err *e)
 {
+	struct catalogue *c = run->vault->catalogue;
+
 	for (size_t i = 0; i < run->count; i++) {
 		const struct live_target *t = &run->list[i];
+		bool is_gone = t->outcome.outcome == OUTCOME_GONE ||
+			       t->outcome.outcome == OUTCOME_BYTES_STAY;
 
-		if (catalogue_disposition_item_outcome(run->vault->catalogue, disposition,
-						       &t->leaf, t->outcome.outcome,
-						       t->outcome.why, e) < 0)
+		if (catalogue_disposition_item_outcome(c, disposition, &t->leaf,
+						       t->outcome.outcome, t->outcome.why, e) < 0)
+			return -1;
+		if (is_gone &&
+		    catalogue_item_forget(c, run->system, t->path, t->path_size, e) < 0)
 			return -1;
 	}
-	return 0;
+	return run->count > 0 ? catalogue_items_forgotten(c, run->system, e) : 0;
 }
