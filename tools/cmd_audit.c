@@ -29,13 +29,10 @@ static const struct cli_option options[] = {
 	{ FIRST, "first", "N", "list: from this entry on" },
 	{ TEXT, "text", "TEXT", "list: only entries whose details have this in them" },
 	{ REFUSED, "refused", NULL, "list: only refusals" },
-	{ SINCE, "since", "HEAD", "verify: also that the log continues this head (a file, or "
-				  "COUNT:ROOT)" },
-	{ TO, "to", "FILE", "head: the signed bytes to FILE, the signature to FILE.p7s; prove: the "
-			    "proof" },
-	{ FILE_OF, "file", "FILE", "check: also that FILE is the file that the proof speaks of" },
-	{ CERTIFICATE, "certificate", "PEM", "check: the archive's certificate, as you have it "
-					     "from elsewhere" },
+	{ SINCE, "since", "HEAD", "verify: also that the log continues this head" },
+	{ TO, "to", "FILE", "head: signed bytes, and signature to FILE.p7s; prove: the proof" },
+	{ FILE_OF, "file", "FILE", "check: also that FILE is the file that is proven" },
+	{ CERTIFICATE, "certificate", "PEM", "check: the archive's certificate, as you have it" },
 	OFFICER_KEY_OPTIONS,
 	{ .name = NULL },
 };
@@ -403,20 +400,20 @@ static int run(struct cli *cli)
 
 const struct command cmd_audit = {
 	.name = "audit",
-	.operands = "list|verify|head|prove|clock ARCHIVE [SYSTEM@VERSION PATH] | check PROOF",
+	.operands = "list|verify|head|prove|clock|check ARCHIVE|PROOF [VERSION PATH]",
 	.summary = "who did what, when and why; and the proof that nobody changed that",
 	.about =
 	"list     every act in the log: who, when, what, with its details and outcome;\n"
 	"         refusals too.  Details that named what was destroyed are gone\n"
-	"verify   proves that no entry was altered, removed or put in, and names what was;\n"
-	"         with --since also that the log continues a head that was kept. Times that\n"
-	"         cannot be (a clock that was set) are named. Exit 5 on damage\n"
+	"verify   proves that no entry was altered, removed or put in, and names what\n"
+	"         was; with --since also that the log continues a head that was kept.\n"
+	"         Times that cannot be (a clock was set) are named.  Exit 5 on damage\n"
 	"head     prints the newest signed head: keep it, and `verify --since` holds the\n"
 	"         archive to it\n"
 	"prove    writes the proof that a file stood in a signed version\n"
-	"check    says what such a proof proves; needs neither archive nor key\n"
-	"clock    an officer signs the present time: two who do so within a day settle it\n"
-	"         where the clock is in doubt and nothing may be destroyed",
+	"check    says what such a proof, in place of ARCHIVE, proves; needs no key\n"
+	"clock    an officer signs the present time: two who do so within a day settle\n"
+	"         it where the clock is in doubt and nothing may be destroyed",
 	.options = options,
 	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,

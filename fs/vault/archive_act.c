@@ -207,7 +207,7 @@ static int mend_interrupted(struct vault *v, struct err *e)
 	uint64_t pages;
 	bool is_in_progress, is_scan;
 
-	if (objects_sweep(v->objects, e) < 0 ||
+	if (archive_sweep(v->dirfd, e) < 0 || objects_sweep(v->objects, e) < 0 ||
 	    pagevfs_digest(db, &v->pages_at_open, &pages, e) < 0 ||
 	    catalogue_checkpoint(v->catalogue, e) < 0 ||
 	    catalogue_is_in_progress(v->catalogue, &is_in_progress, e) < 0 ||

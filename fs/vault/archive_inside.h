@@ -64,6 +64,11 @@ bool archive_is_switching(const struct vault *v);
 /* The keyring lies in the archive's folder: whoever copies that has its keys. */
 bool archive_keyring_is_inside(const struct vault *v);
 
+/* ---- sweeping (archive_sweep.c) ------------------------------------------------------ */
+
+/* Removes NAME.tmp from the folder, audit/ and certificates/.  Under the writer's lock. */
+int archive_sweep(int dirfd, struct err *e);
+
 /* ---- clearing (archive_clear.c) ----------------------------------------------------- */
 
 int archive_mark_remove(int dirfd, struct err *e);
