@@ -134,7 +134,7 @@ static int take_away(struct cli *cli, struct vault *v, const struct key_words *w
 {
 	struct epoch_result result;
 
-	if (vault_key_remove(v, (unsigned)w->number, &w->epoch, NULL, &result, e) < 0)
+	if (vault_key_remove(v, (unsigned)w->number, &w->epoch, &cli->monitor, &result, e) < 0)
 		return -1;
 	tell_epoch(cli, &result);
 	return 0;
@@ -144,7 +144,7 @@ static int rotate(struct cli *cli, struct vault *v, const struct key_words *w, s
 {
 	struct epoch_result result;
 
-	if (vault_key_rotate(v, &w->epoch, NULL, &result, e) < 0)
+	if (vault_key_rotate(v, &w->epoch, &cli->monitor, &result, e) < 0)
 		return -1;
 	tell_epoch(cli, &result);
 	return 0;

@@ -144,8 +144,8 @@ def main():
     check_old_copy(base)
     command = "dispose execute"
     words = ("D1", "--by", "rita", "--key", "rita.key")
-    sweep(base, command, words, 15, lambda w: check(w, old_keys))
-    on_a_full_disk(base, command, words, (0, 64, 256, 512, 1024, 8192), lambda w: check(w, old_keys))
+    sweep(base, command, words, 12, lambda w: check(w, old_keys))
+    on_a_full_disk(base, command, words, (0, 256, 640, 8192), lambda w: check(w, old_keys))
 
 
 if __name__ == "__main__":

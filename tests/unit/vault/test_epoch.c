@@ -200,6 +200,27 @@ static void a_switch_that_fails_takes_itself_back(void **state)
 	vault_close(v);
 }
 
+static bool yes(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static void a_switch_that_is_cancelled_takes_itself_back(void **state)
+{
+	struct fixture *f = *state;
+	struct vault *v = open_vault(f, VAULT_WRITE);
+	const struct vault_monitor impatient = { .is_cancelled = yes };
+	struct epoch_result r;
+	struct err e = ERR_NONE;
+
+	assert_int_equal(vault_epoch_switch(v, &keys_only, &impatient, &r, &e), -1);
+	assert_int_equal(e.code, MUNI_CANCELLED);
+	assert_on_epoch(f, v, 1);
+	assert_int_equal(act_at(v, 1), LOG_EPOCH_ABANDONED);
+	vault_close(v);
+}
+
 static void a_folder_in_the_way_stops_a_switch_and_nothing_else(void **state)
 {
 	struct fixture *f = *state;
@@ -380,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_rotated_archive_goes_on_under_its_new_key),
 		TEST(a_switch_that_fails_takes_itself_back),
+		TEST(a_switch_that_is_cancelled_takes_itself_back),
 		TEST(a_folder_in_the_way_stops_a_switch_and_nothing_else),
 		TEST(a_mount_that_does_not_answer_stops_it_and_the_next_writer_goes_on),
 		TEST(a_process_that_reads_the_old_epoch_is_waited_for_and_named),
