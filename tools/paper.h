@@ -46,6 +46,7 @@ struct paper_column {
 	bool is_right;		/* numbers */
 };
 /* Rows follow; heads are repeated on a new page, a row is never torn. */
+void paper_caption(struct paper *p, const char *text);	/* stays with the table below it */
 void paper_table(struct paper *p, const struct paper_column *columns, size_t count);
 void paper_row(struct paper *p, const char *const *cells);
 void paper_table_end(struct paper *p);

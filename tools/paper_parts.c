@@ -109,6 +109,12 @@ static void table_head(struct paper *p)
 	paper_rule(p, MARGIN, p->y, WIDTH, 0.6, 0.45);
 }
 
+void paper_caption(struct paper *p, const char *text)
+{
+	paper_need(p, 80);
+	p->y += paper_lay(p, PAPER_LABEL, text, MARGIN, p->y, WIDTH, false, true) + 2;
+}
+
 void paper_table(struct paper *p, const struct paper_column *columns, size_t count)
 {
 	p->column_count = count < COLUMNS_MAX ? count : COLUMNS_MAX;

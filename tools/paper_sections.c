@@ -209,6 +209,7 @@ static void copies(struct sheet *s, const json_t *list)
 		sheet_pair(s, "Declared copies", sheet_word(s, "none"));
 		return;
 	}
+	paper_caption(s->paper, sheet_word(s, "Declared copies"));
 	paper_table(s->paper, columns, sizeof columns / sizeof *columns);
 	json_array_foreach(list, i, copy) {
 		char time[48];

@@ -57,7 +57,7 @@ void sheet_how(struct sheet *s)
 	sheet_heading(s, "6  How");
 	locations(s, json_object_get(how, "locations"));
 	keys(s, json_object_get(how, "keys"));
-	sheet_pair(s, "Algorithm", sheet_text(how, "algorithm"));
+	sheet_pair(s, "Algorithm", sheet_word(s, sheet_text(how, "algorithm")));
 	sheet_pair(s, "Began", sheet_time(sheet_text(how, "began"), time));
 	sheet_pair(s, "Ended", sheet_time(sheet_text(how, "ended"), time));
 	sheet_pair(s, "Tool", sheet_text(how, "tool"));

@@ -72,6 +72,8 @@ static const struct word {
 	{ "disposition proposed", "提出处置" }, { "epoch intent", "换期开始" },
 	{ "epoch switched", "换期完成" }, { "records destroyed", "记录已销毁" },
 	/* sentences */
+	{ "AES-256-GCM; keys of 256 bits, one a block, sealed under the epoch's key",
+	  "AES-256-GCM；每数据块一个 256 位密钥，由本期密钥封存" },
 	{ "cryptographic erase: the key of the epoch, which sealed the keys of all blocks, was "
 	  "overwritten", "密码擦除：封存全部数据块密钥的本期密钥已被覆写" },
 	{ "cryptographic erase: the key of the epoch, which sealed the keys of all blocks, was "
@@ -84,7 +86,7 @@ static const struct word {
 	  "密钥环位于档案库内：此前的每一份档案库副本都含有可读取被销毁内容的密钥" },
 	{ "declared copies of the keyring are not accounted for as destroyed",
 	  "已申报的密钥环副本尚未确认销毁" },
-	{ "no copy or older state of the keyring from before is found",
+	{ "as long as no copy or older state of the keyring from before is found",
 	  "以未发现此前的密钥环副本或旧状态为条件" },
 	{ "the old epoch's key was overwritten with random bytes, synced and read back",
 	  "旧期密钥已用随机字节覆写、同步并回读" },

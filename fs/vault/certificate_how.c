@@ -128,8 +128,8 @@ static json_t *record_locations(const struct certificate_facts *f)
 				    "archive from before has keys that read what was destroyed"
 		: f->has_kept_keyring ? "declared copies of the keyring are not accounted for as "
 					"destroyed"
-				      : "no copy or older state of the keyring from before "
-					"is found"));
+				      : "as long as no copy or older state of the keyring "
+					"from before is found"));
 	json_array_append_new(locations, keyring_location(f));
 	add_copies(f, locations);
 	return locations;

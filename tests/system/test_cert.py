@@ -161,6 +161,8 @@ def on_paper_it_is_the_same_every_time(a):
         if shutil.which("pdftotext"):
             text = sh("pdftotext", "-layout", "a.pdf", "-").stdout.decode()
             assert ("Certificate of Destruction" if lang == "en" else "档案销毁证书") in text, text
+            for foreign in ("keyring", "overwritten", "records", "sealed") if lang == "zh" else ():
+                assert foreign not in text, (foreign, text)
             assert "weber" in text and ("page 1 of" if lang == "en" else "共") in text
     with open("fonts.conf", "w") as f:
         f.write('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts/truetype/dejavu</dir>'
