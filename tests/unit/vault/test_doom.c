@@ -482,6 +482,49 @@ static void a_system_of_which_nothing_is_left_frees_its_name(void **state)
 	free(before.list);
 }
 
+static void ids_are_never_given_again(void **state)
+{
+	static const char sql[] = "SELECT sum(next) FROM sequence";
+	struct doomed_fixture *f = *state;
+
+	doomed_run("cd %s && mkdir a && echo one > a/x && echo two > y", f->source);
+	struct version v = doomed_ingest(f, "hr");
+	struct doomed_view before = doomed_look(f);
+	struct doomed_list l = { .count = 0 };
+
+	doomed_add(&l, &at(&before, v.id, "a/x")->key);
+	doomed_add(&l, &at(&before, v.id, "y")->key);
+	int64_t id = doomed_propose(f, &l, "{}", ITEM_NAMES_COMMIT);
+	int64_t marks = number(f, sql);
+	doomed_switch(f, id);
+	assert_int_equal(number(f, sql), marks);
+	free(l.keys);
+	free(before.list);
+}
+
+static void a_table_that_no_rule_names_stops_the_copy(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct vault *v = f->v;
+	const uint8_t key[32] = { 1 };
+	struct catalogue *next;
+	struct doom *d;
+	unsigned key_id;
+	struct err e = ERR_NONE;
+
+	must(catalogue_begin(v->catalogue, &e));
+	assert_int_equal(sqlite3_exec(catalogue_sqlite(v->catalogue), "CREATE TABLE stranger(x)",
+				      NULL, NULL, NULL), SQLITE_OK);
+	must(catalogue_commit(v->catalogue, &e));
+	must(pagevfs_key_add(key, v->id, v->epoch + 1, &key_id, &e));
+	must(catalogue_create(v->dirfd, v->epoch + 1, key_id, &next, &e));
+	must(doom_mark(v, 0, &d, &e));
+	assert_int_equal(doom_copy(d, v, next, NULL, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	doom_free(d);
+	catalogue_close(next);
+}
+
 static void a_list_that_does_not_fit_the_archive_is_refused(void **state)
 {
 	struct doomed_fixture *f = *state;
@@ -548,6 +591,8 @@ int main(void)
 		T(a_version_that_was_asked_for_is_hidden_and_its_signature_stays),
 		T(a_version_of_which_something_was_left_out_is_shown),
 		T(a_system_of_which_nothing_is_left_frees_its_name),
+		T(ids_are_never_given_again),
+		T(a_table_that_no_rule_names_stops_the_copy),
 		T(a_list_that_does_not_fit_the_archive_is_refused),
 		T(an_ingest_that_is_taken_back_opens_the_stubs_again),
 	};

@@ -364,6 +364,39 @@ static void check_nothing_is_left(struct doomed_fixture *f, const struct doomed_
 	free(now.keys);
 }
 
+/* No row is left that nothing leads to, and none leads to one that is not there. */
+static void check_rows_fit(struct doomed_fixture *f)
+{
+	static const char *const strays[] = {
+		"chunk WHERE block NOT IN (SELECT id FROM block)",
+		"block WHERE segment NOT IN (SELECT id FROM segment)",
+		"segment WHERE id NOT IN (SELECT segment FROM block)",
+		"content WHERE id NOT IN (SELECT content FROM node)",
+		"content_page WHERE content NOT IN (SELECT id FROM content)",
+		"node WHERE content <> 0 AND content NOT IN (SELECT id FROM content)",
+		"node WHERE id NOT IN (SELECT target FROM entry WHERE kind <> 2)"
+		"  AND id NOT IN (SELECT node FROM directory)",
+		"entry WHERE kind <> 2 AND target NOT IN (SELECT id FROM node)",
+		"entry WHERE kind = 2 AND target NOT IN (SELECT id FROM directory)",
+		"entry WHERE dir NOT IN (SELECT id FROM directory)",
+		"directory WHERE node NOT IN (SELECT id FROM node)",
+		"stub WHERE dir NOT IN (SELECT id FROM directory)",
+	};
+
+	for (size_t i = 0; i < sizeof strays / sizeof strays[0]; i++) {
+		sqlite3_stmt *stmt = NULL;
+		char sql[300];
+
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", strays[i]);
+		assert_int_equal(sqlite3_prepare_v2(catalogue_sqlite(f->v->catalogue), sql, -1,
+						    &stmt, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+		if (sqlite3_column_int64(stmt, 0) != 0)
+			fail_msg("%s", sql);
+		sqlite3_finalize(stmt);
+	}
+}
+
 /* ---- the round ------------------------------------------------------------------------------ */
 
 static struct doomed_list choose(struct doomed_fixture *f, const struct doomed_view *w,
@@ -400,6 +433,7 @@ static void destroy_some(struct doomed_fixture *f, unsigned percent)
 		compare(&before, &after, kept);
 		check_nothing_is_left(f, &before, kept, &keys);
 		doomed_check_roots(f);
+		check_rows_fit(f);
 		free(after.list);
 	}
 	free(l.keys);
