@@ -33,10 +33,10 @@ int shorten_item_text(const char *code, const struct policy_row *p, const char *
 /* The salt in an item's text.  MUNI_DAMAGED. */
 int item_salt(const char *text, uint8_t salt[ITEM_SALT_SIZE], struct err *e);
 /* "path", or "path_base64" where it is no UTF-8. */
-void put_path(json_t *o, const void *path, size_t size);
+void item_put_path(json_t *o, const void *path, size_t size);
 /* The strictest of what the definitions of all its classes say. */
-enum item_names record_names(const struct record_state *s);
-enum item_names class_names(const struct policy_class *k);	/* NULL: commit */
+enum item_names item_names_of_record(const struct record_state *s);
+enum item_names item_names_of_class(const struct policy_class *k);	/* NULL: commit */
 /* Its time has come; by_review: or it may go after a review. */
 bool record_may_go(const struct record_state *s, bool by_review);
 

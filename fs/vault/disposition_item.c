@@ -12,7 +12,7 @@
 
 /* ---- fields ------------------------------------------------------------------------- */
 
-void put_path(json_t *o, const void *path, size_t size)
+void item_put_path(json_t *o, const void *path, size_t size)
 {
 	if (text_is_utf8(path, size) && !memchr(path, 0, size)) {
 		json_object_set_new(o, "path", json_stringn(path, size));
@@ -89,19 +89,19 @@ int item_salt(const char *text, uint8_t salt[ITEM_SALT_SIZE], struct err *e)
 
 /* ---- records ----------------------------------------------------------------------------- */
 
-enum item_names class_names(const struct policy_class *k)
+enum item_names item_names_of_class(const struct policy_class *k)
 {
 	if (!k || strcmp(k->names, "commit") == 0)
 		return ITEM_NAMES_COMMIT;
 	return strcmp(k->names, "keep") == 0 ? ITEM_NAMES_KEEP : ITEM_NAMES_DROP;
 }
 
-enum item_names record_names(const struct record_state *s)
+enum item_names item_names_of_record(const struct record_state *s)
 {
 	enum item_names strictest = ITEM_NAMES_KEEP;
 
 	for (size_t i = 0; i < s->term_count; i++) {
-		enum item_names one = class_names(s->terms[i].definition);
+		enum item_names one = item_names_of_class(s->terms[i].definition);
 
 		if (one > strictest)
 			strictest = one;
@@ -186,7 +186,7 @@ int record_item_text(struct catalogue *c, const struct record_state *s,
 			      (json_int_t)r->key.first);
 
 	*text = NULL;
-	put_path(o, r->path, r->path_size);
+	item_put_path(o, r->path, r->path_size);
 	put_retention(o, s);
 	if (put_content(o, c, r, e) == 0 && put_versions(o, c, r, e) == 0)
 		return finish_item(o, salt, text, leaf, e);
@@ -206,7 +206,7 @@ int live_item_text(const struct system *system, const struct decided_row *r,
 			      kind_name(i->kind), "class", k ? k->id : "", "device",
 			      (json_int_t)i->device, "inode", (json_int_t)i->inode, "due", due);
 
-	put_path(o, i->path, i->path_size);
+	item_put_path(o, i->path, i->path_size);
 	put_stamp(o, "modified", i->mtime);
 	if (i->kind == NODE_FILE) {
 		json_object_set_new(o, "bytes", json_integer((json_int_t)i->size));

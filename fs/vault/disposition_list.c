@@ -126,7 +126,7 @@ static void name_it(struct item_list *l, const struct item_facts_sum *f)
 	if (json_array_size(l->named) >= NAMED_MAX)
 		return;
 	o = json_object();
-	put_path(o, f->path, f->path_size);
+	item_put_path(o, f->path, f->path_size);
 	json_array_append_new(l->named, o);
 }
 

@@ -112,8 +112,8 @@ static enum item_names live_names(const struct live_state *s)
 	enum item_names strictest = ITEM_NAMES_KEEP;
 
 	for (size_t i = 0; i < s->definition_count; i++)
-		if (class_names(s->definitions[i]) > strictest)
-			strictest = class_names(s->definitions[i]);
+		if (item_names_of_class(s->definitions[i]) > strictest)
+			strictest = item_names_of_class(s->definitions[i]);
 	return s->definition_count ? strictest : ITEM_NAMES_COMMIT;
 }
 
@@ -207,7 +207,7 @@ static json_t *scope_json(const struct live_choosing *k, const char *real)
 			      "system_id", (json_int_t)k->system.id, "review",
 			      (int)k->request->by_review);
 
-	put_path(o, real, strlen(real));
+	item_put_path(o, real, strlen(real));
 	return o;
 }
 

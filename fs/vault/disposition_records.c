@@ -173,7 +173,7 @@ static int take(struct choosing *k, const struct record_state *s)
 	};
 	struct listed item = { .directory = r->key.directory, .first = r->key.first,
 			       .name = (char *)r->key.name, .name_size = r->key.name_size,
-			       .names = record_names(s) };
+			       .names = item_names_of_record(s) };
 	uint8_t salt[ITEM_SALT_SIZE];
 	struct item_row seen;
 	int rc = -1;

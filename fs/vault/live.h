@@ -36,6 +36,15 @@ void live_media_of(int fd, struct live_media *out);
  * Where it cannot be told: false. */
 bool live_is_shared(int fd);
 
+/* ---- the content (live_content.c) --------------------------------------------------------- */
+
+#define LIVE_PIECE (1u << 20)	/* bytes of the buffer that both take */
+/* Against the inventory's digest: 1 it is the same, 0 it is not, -1 it could not be read. */
+int live_compare(int fd, const struct item_row *item, uint8_t *piece);
+/* Once over all data (holes stay holes), synced, read back from the device as far as the
+ * kernel lets us. */
+int live_overwrite(int fd, const struct item_row *item, uint8_t *piece);
+
 /* ---- one item (live_destroy.c) ----------------------------------------------------------- */
 
 enum live_check { LIVE_SAME, LIVE_ABSENT, LIVE_CHANGED };

@@ -11,9 +11,6 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
-#include "fs/vault/leaf.h"
-
-#define PIECE (1u << 20)
 
 /* ---- is it what the inventory has? --------------------------------------------------- */
 
@@ -84,113 +81,6 @@ static int failed_errno(struct live_outcome *out, const char *what)
 	return 0;
 }
 
-/* ---- the content ------------------------------------------------------------------------ */
-
-/* Calls use() for each run of data in order; holes are passed over. */
-static int each_data(int fd, uint64_t size, uint8_t *piece,
-		     int (*use)(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n),
-		     void *arg)
-{
-	uint64_t at = 0;
-
-	while (at < size) {
-		off_t begin = lseek(fd, (off_t)at, SEEK_DATA), end;
-
-		if (begin < 0 && errno == ENXIO)
-			return 0;
-		if (begin < 0)
-			begin = (off_t)at;
-		end = lseek(fd, begin, SEEK_HOLE);
-		if (end <= begin || (uint64_t)end > size)
-			end = (off_t)size;
-		for (at = (uint64_t)begin; at < (uint64_t)end; ) {
-			uint64_t left = (uint64_t)end - at;
-			size_t n = left < PIECE ? (size_t)left : PIECE;
-
-			if (use(arg, fd, at, piece, n) < 0)
-				return -1;
-			at += n;
-		}
-	}
-	return 0;
-}
-
-static int read_whole(int fd, uint64_t at, uint8_t *out, size_t n)
-{
-	struct err e = ERR_NONE;
-
-	return file_read_at(fd, at, out, n, &e);
-}
-
-static int hash_piece(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n)
-{
-	if (read_whole(fd, at, piece, n) < 0)
-		return -1;
-	content_hash_data(arg, at, piece, n);
-	return 0;
-}
-
-/* 1 it is the same, 0 it is not, -1 it could not be read. */
-static int compare_content(int fd, const struct item_row *item, uint8_t *piece)
-{
-	struct content_hash *hash = content_hash_new();
-	struct digest now = {{0}};
-	int rc = -1;
-
-	if (!hash)
-		return -1;
-	content_hash_start(hash, CONTENT_HOLES_UNKNOWN);
-	if (each_data(fd, item->size, piece, hash_piece, hash) == 0) {
-		now = content_hash_finish(hash, item->size);
-		rc = digest_equal(&now, &item->sha256);
-	}
-	content_hash_free(hash);
-	return rc;
-}
-
-struct overwriting {
-	uint8_t pattern[4096];	/* random, of this file alone */
-	bool is_checking;
-};
-
-static int overwrite_piece(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n)
-{
-	const struct overwriting *o = arg;
-	struct err e = ERR_NONE;
-	size_t used = 0;
-
-	if (o->is_checking) {
-		if (read_whole(fd, at, piece, n) < 0)
-			return -1;
-		for (; used < n; used += sizeof o->pattern)
-			if (memcmp(piece + used, o->pattern, n - used < sizeof o->pattern ?
-				   n - used : sizeof o->pattern) != 0)
-				return -1;
-		return 0;
-	}
-	for (; used < n; used += sizeof o->pattern)
-		memcpy(piece + used, o->pattern, n - used < sizeof o->pattern ? n - used :
-		       sizeof o->pattern);
-	return file_write_at(fd, at, piece, n, &e);
-}
-
-/* Once over all data, synced, read back from the device as far as the kernel lets us. */
-static int overwrite(int fd, const struct item_row *item, uint8_t *piece)
-{
-	struct overwriting *o = calloc(1, sizeof *o);
-	struct err e = ERR_NONE;
-	int rc = -1;
-
-	if (o && random_bytes(o->pattern, sizeof o->pattern, &e) == 0 &&
-	    each_data(fd, item->size, piece, overwrite_piece, o) == 0 && fsync(fd) == 0) {
-		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-		o->is_checking = true;
-		rc = each_data(fd, item->size, piece, overwrite_piece, o);
-	}
-	free(o);
-	return rc;
-}
-
 /* ---- the name ----------------------------------------------------------------------------- */
 
 /* V1 once more, so near to the act as can be; then V3. */
@@ -247,7 +137,7 @@ static int overwrite_aside(int dir, const char *aside, int fd, const struct item
 	struct stat st;
 
 	out->is_half = true;
-	if (overwrite(fd, item, piece) < 0)
+	if (live_overwrite(fd, item, piece) < 0)
 		return failed(out, "it could not be overwritten, or did not read back as "
 			      "written: it stands beside its place, under a name that begins "
 			      "with \".muniment-\"");
@@ -303,7 +193,7 @@ static int destroy_file(int dir, const char *name, const char *aside,
 	live_media_of(fd, &media);
 	if (fstat(fd, &st) < 0 || !is_item(&st, item)) {
 		failed(out, "it is not what the inventory has: it was changed or replaced");
-	} else if (item->has_sha256 && (same = compare_content(fd, item, piece)) != 1) {
+	} else if (item->has_sha256 && (same = live_compare(fd, item, piece)) != 1) {
 		failed(out, same < 0 ? "it could not be read"
 				     : "its content is not what the inventory has");
 	} else if (st.st_nlink > names_in_list) {
@@ -409,7 +299,7 @@ int live_destroy(int root, const struct item_row *item, const struct digest *lea
 		 uint64_t names_in_list, bool was_begun, struct live_outcome *out, struct err *e)
 {
 	char hex[DIGEST_HEX_SIZE], aside[64];
-	uint8_t *piece = malloc(PIECE);
+	uint8_t *piece = malloc(LIVE_PIECE);
 	enum live_check check;
 	int rc = -1;
 
