@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import shutil
+import subprocess
 import sys
 import time
 
@@ -157,9 +159,40 @@ def witnesses(a):
     d = a.id("dispose", "propose", "--due", "--class", "LOG", by="rita")
     a.ask("dispose", "approve", d, by="otto")
     a.refused("witness", "dispose", "execute", d, by="rita")
-    a.ask("dispose", "approve", d, by="ida")
+    # A key under a passphrase, which comes from a file.
+    write("./pass", "correct horse\nsecond line\n")
+    write("./wrong", "battery staple\n")
+    openssl("pkcs8", "-topk8", "-in", "ida.key", "-out", "ida.enc", "-passout", "file:pass")
+    a.ask("dispose", "approve", d, "--by", "ida", "--key", "ida.enc", "--key-passphrase-file", "wrong", status=4)
+    a.ask("dispose", "approve", d, "--by", "ida", "--key", "ida.enc", "--key-passphrase-file", "pass")
     assert json.loads(a.ask("dispose", "show", d, "--json").splitlines()[0])["missing"] == ""
     a.ask("dispose", "withdraw", d, "--reason", "a try", by="rita")
+
+
+def token(a):
+    """A key that never leaves its token."""
+    module = next((m for m in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+                   if os.path.exists(m)), None)
+    if not module or not shutil.which("softhsm2-util") or not shutil.which("pkcs11-tool"):
+        print("no SoftHSM here: tokens were not tried")
+        return
+    os.makedirs("tokens")
+    write("./softhsm.conf", f"directories.tokendir = {os.path.abspath('tokens')}\nobjectstore.backend = file\n")
+    os.environ["SOFTHSM2_CONF"] = os.path.abspath("softhsm.conf")
+    officer("tom")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-in", "tom.key", "-out", "tom.p8")
+    for line in (["softhsm2-util", "--init-token", "--free", "--label", "officers", "--pin", "98" + "76", "--so-pin", "98" + "76"],
+                 ["softhsm2-util", "--import", "tom.p8", "--token", "officers", "--label", "tom", "--id", "01", "--pin", "98" + "76"]):
+        subprocess.run(line, check=True, capture_output=True)
+    a.ask("officer", "add", "--id", "tom", "--role", "legal,owner", "--cert", "tom.pem")
+    write("./pin", "98" + "76\n")
+    key = f"pkcs11:token=officers;object=tom;type=private?module-path={module}"
+    d = a.id("dispose", "propose", "--due", "--class", "LOG", "--by", "tom", "--key", key, "--pin-file", "pin")
+    a.refused("separation of duties", "dispose", "approve", d, "--by", "tom", "--key", key, "--pin-file", "pin")
+    a.ask("dispose", "approve", d, "--by", "tom", "--key", key, "--pin-file", "wrong", status=None)
+    assert a.status in (3, 4), a.errors
+    a.ask("dispose", "withdraw", d, "--reason", "a try", "--by", "tom", "--key", key, "--pin-file", "pin")
+    a.ask("officer", "remove", "--id", "tom", "--reason", "left")
 
 
 def validity(a):
@@ -231,7 +264,7 @@ def held(a):
     d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
     for name in ("otto", "olga"):
         a.ask("dispose", "approve", d, by=name)
-    h = a.id("hold", "add", "--case", "2026-17", "--reason", "a lawsuit", "--path", "fin/i1.*")
+    h = a.id("hold", "add", "--case", "2026-17", "--reason", "a lawsuit", "--path", "fin/i1.txt")
     a.refused("hold", "dispose", "execute", d, by="rita")
     assert h in a.errors and "2026-17" in a.errors and "fin/i1.txt" in a.errors, a.errors
     a.refused("hold", "dispose", "propose", "--due", "--path", "fin/i1.txt", by="rita")
@@ -334,6 +367,7 @@ def main():
     separation(a)
     carried_in(a, other)
     witnesses(a)
+    token(a)
     validity(a)
     simulated(a, proposals(a))
     graces(a)
