@@ -13,6 +13,7 @@
 #include "fs/crypt/officer_inside.h"
 
 #define RSA_BITS_LEAST 2048
+#define CURVE_BITS_LEAST 224	/* as strong as that (NIST SP 800-57, table 2) */
 
 static X509 *der_read(const uint8_t *data, size_t size)
 {
@@ -81,7 +82,7 @@ static bool key_can_sign(X509 *x)
 
 	if (kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS)
 		return EVP_PKEY_get_bits(key) >= RSA_BITS_LEAST;
-	return kind == EVP_PKEY_EC;
+	return kind == EVP_PKEY_EC && EVP_PKEY_get_bits(key) >= CURVE_BITS_LEAST;
 }
 
 static bool usage_allows(X509 *x)

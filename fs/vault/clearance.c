@@ -34,8 +34,8 @@ static bool has_text(const json_t *o, const char *key, const char *want)
 	return text && strcmp(text, want) == 0;
 }
 
-/* The statement is of this archive, this disposition, this root, and signed by the
- * proposer: else its approvals are of something else. */
+/* The statement is of this archive, this disposition, this root, this scope, and signed by
+ * the proposer: else its approvals are of something else. */
 static int check_statement(struct clearing *k)
 {
 	const struct disposition_row *d = &k->row;
@@ -54,7 +54,8 @@ static int check_statement(struct clearing *k)
 	if (canonical_load(d->statement, strlen(d->statement), &o, k->e) < 0)
 		return -1;
 	if (!has_text(o, "archive", vault_id_hex(k->vault)) || !has_text(o, "disposition", id) ||
-	    !has_text(o, "root", root) || !has_text(o, "kind", disposition_kind_name(d->kind)))
+	    !has_text(o, "root", root) || !has_text(o, "kind", disposition_kind_name(d->kind)) ||
+	    !json_equal(json_object_get(o, "scope"), k->scope))
 		err_set(k->e, MUNI_DAMAGED, "the statement of %s is not that of its list", id);
 	else if (cms_verify_detached(d->signature, d->signature_size, d->statement,
 				     strlen(d->statement), &signers, &count, k->e) == 0 &&

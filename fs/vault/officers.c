@@ -78,8 +78,10 @@ static int check_certificate(const struct identity *who, int64_t now, struct err
 	char end[TEXT_TIME_MAX];
 
 	if (!who->can_sign)
-		return err_set(e, MUNI_USAGE, "the certificate of %s is not for signing "
-			       "(keyUsage without digitalSignature)", text_printable(who->subject));
+		return err_set(e, MUNI_USAGE, "the certificate of %s cannot sign here: its "
+			       "keyUsage must have digitalSignature, and its key be RSA of 2048 "
+			       "bits or on a NIST or Brainpool curve of 224 bits at least",
+			       text_printable(who->subject));
 	if (!*who->subject)
 		return err_set(e, MUNI_USAGE, "the certificate names no subject: nobody could be "
 			       "told by it");

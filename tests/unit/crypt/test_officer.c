@@ -81,6 +81,22 @@ static void a_certificate_that_may_not_sign_says_so(void **state)
 	free(pem.data);
 }
 
+static void a_certificate_on_a_short_curve_may_not_sign(void **state)
+{
+	struct people *p = *state;
+	struct blob pem;
+	struct identity i;
+	struct err e = ERR_NONE;
+
+	people_do(p, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp160r1 -nodes "
+		     "-keyout short.key -out short.pem -subj /CN=short");
+	pem = people_load(p, "short.pem");
+	assert_int_equal(identity_parse(pem.data, pem.size, &i, &e), 0);
+	assert_false(i.can_sign);
+	identity_clear(&i);
+	free(pem.data);
+}
+
 static void a_name_in_chinese_is_read_as_it_is_written(void **state)
 {
 	struct people *p = *state;
@@ -358,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_identity_says_whose_it_is_and_until_when),
 		cmocka_unit_test(a_certificate_that_may_not_sign_says_so),
+		cmocka_unit_test(a_certificate_on_a_short_curve_may_not_sign),
 		cmocka_unit_test(a_name_in_chinese_is_read_as_it_is_written),
 		cmocka_unit_test(what_an_officer_signs_verifies_with_the_stock_tool),
 		cmocka_unit_test(what_the_stock_tool_signs_verifies_here),
