@@ -52,7 +52,8 @@ int certificate_file(struct vault *v, int64_t id, enum certificate_file which, u
 	if (fd < 0)
 		return -1;
 	name_of(id, which, name);
-	rc = file_load(fd, name, CERTIFICATE_MAX, data, size, e);
+	rc = file_load(fd, name, which == CERTIFICATE_ANNEX ? ANNEX_MAX : CERTIFICATE_MAX, data,
+		       size, e);
 	file_close(&fd);
 	return rc;
 }

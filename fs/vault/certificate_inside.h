@@ -13,6 +13,7 @@
 
 #define CERTIFICATE_TYPE "muniment.certificate.1"
 #define CERTIFICATE_MAX (64u << 20)	/* of the CMS */
+#define ANNEX_MAX (2u << 30)	/* some 500 bytes an item */
 
 struct known_officer {
 	char *id, *roles;
