@@ -2,6 +2,7 @@
 
 #include "fs/store/catalogue_decisions.h"
 #include "fs/store/segment.h"
+#include "fs/vault/traces.h"
 
 static int setup(void **state)
 {
@@ -482,6 +483,53 @@ static void a_system_of_which_nothing_is_left_frees_its_name(void **state)
 	free(before.list);
 }
 
+/* Traces of a kind that the next adversarial check is given. */
+static size_t traces_of(struct doomed_fixture *f, enum trace_kind kind)
+{
+	struct traces t = { .list = NULL };
+	struct err e = ERR_NONE;
+	uint8_t *data = NULL;
+	size_t size, n = 0;
+
+	must(catalogue_traces_get(f->v->catalogue, &data, &size, &e));
+	assert_non_null(data);
+	must(traces_unpack(data, size, &t, &e));
+	for (size_t i = 0; i < t.count; i++)
+		n += t.list[i].kind == kind;
+	traces_clear(&t);
+	free(data);
+	return n;
+}
+
+static void what_a_check_looks_for_stays_until_the_certificate_is_made(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct err e = ERR_NONE;
+
+	doomed_write(f, "a", "one", 3);
+	doomed_write(f, "b", "two", 3);
+	doomed_write(f, "c", "three", 5);
+	struct version v = doomed_ingest(f, "s");
+	struct doomed_view w = doomed_look(f);
+	int64_t first = doom_one(f, &w, v.id, "a"), second;
+	doomed_switch(f, first);
+	assert_int_equal(traces_of(f, TRACE_SALT), 1);
+	/* The keys are renewed, and something else goes, before its certificate is made. */
+	doomed_switch(f, 0);
+	assert_int_equal(traces_of(f, TRACE_SALT), 1);
+	second = doom_one(f, &w, v.id, "b");
+	doomed_switch(f, second);
+	assert_int_equal(traces_of(f, TRACE_SALT), 2);
+	must(catalogue_begin(f->v->catalogue, &e));
+	must(catalogue_disposition_state(f->v->catalogue, first, DISPOSITION_CERTIFIED, NULL, &e));
+	must(catalogue_disposition_state(f->v->catalogue, second, DISPOSITION_CERTIFIED, NULL,
+					 &e));
+	must(catalogue_commit(f->v->catalogue, &e));
+	doomed_switch(f, doom_one(f, &w, v.id, "c"));
+	assert_int_equal(traces_of(f, TRACE_SALT), 1);
+	free(w.list);
+}
+
 static void ids_are_never_given_again(void **state)
 {
 	static const char sql[] = "SELECT sum(next) FROM sequence";
@@ -591,6 +639,7 @@ int main(void)
 		T(a_version_that_was_asked_for_is_hidden_and_its_signature_stays),
 		T(a_version_of_which_something_was_left_out_is_shown),
 		T(a_system_of_which_nothing_is_left_frees_its_name),
+		T(what_a_check_looks_for_stays_until_the_certificate_is_made),
 		T(ids_are_never_given_again),
 		T(a_table_that_no_rule_names_stops_the_copy),
 		T(a_list_that_does_not_fit_the_archive_is_refused),
