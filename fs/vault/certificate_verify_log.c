@@ -110,8 +110,9 @@ static void check_entries(struct judging *j, const json_t *proof, uint64_t count
 				   "it says", text_printable(judge_text(entry, "act")));
 	}
 	if (good > 0)
-		judge_tell(j, "log", CHECK_HOLDS, "%zu acts of this destruction stand in the log "
-			   "of %" PRIu64 " entries, whose head the archive signed", good, count);
+		judge_tell(j, "log", CHECK_HOLDS, "%zu act%s of this destruction stand%s in the "
+			   "log of %" PRIu64 " entries, whose head the archive signed", good,
+			   good == 1 ? "" : "s", good == 1 ? "s" : "", count);
 }
 
 static void check_before(struct judging *j, const json_t *proof, uint64_t count,

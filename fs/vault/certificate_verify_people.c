@@ -197,8 +197,9 @@ static void check_quorum(struct judging *j, const struct parts *all, const json_
 		missing[strcspn(missing, "\n")] = '\0';
 		judge_tell(j, "quorum", CHECK_UNTRUSTED, "%s", missing);
 	} else {
-		judge_tell(j, "quorum", CHECK_HOLDS, "%zu different persons, none of them the "
-			   "proposer, as every class asks", consents.count);
+		judge_tell(j, "quorum", CHECK_HOLDS, "%zu %s, as every class asks", consents.count,
+			   consents.count == 1 ? "person, who is not the proposer" :
+			   "different persons, none of them the proposer");
 	}
 	free(missing);
 	demands_clear(&demands);
