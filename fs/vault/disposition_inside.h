@@ -27,6 +27,9 @@ int live_item_text(const struct system *system, const struct decided_row *r,
 		   const struct policy_class *k, const char *due,
 		   const uint8_t salt[ITEM_SALT_SIZE], char **text, struct digest *leaf,
 		   struct err *e);
+/* What such a text says of the item, as far as it tells what stands there: no target, no
+ * times but the one.  item_row_clear() it. */
+int live_item_parse(const char *text, struct item_row *out, struct err *e);
 int shorten_item_text(const char *code, const struct policy_row *p, const char *definition,
 		      const uint8_t salt[ITEM_SALT_SIZE], char **text, struct digest *leaf,
 		      struct err *e);

@@ -220,6 +220,63 @@ int live_item_text(const struct system *system, const struct decided_row *r,
 	return finish_item(o, salt, text, leaf, e);
 }
 
+/* "2021-06-30T12:00:00.000000005Z", as put_stamp() writes it. */
+static bool parse_stamp(const char *text, struct stamp *out)
+{
+	const char *dot = text ? strchr(text, '.') : NULL;
+	char *end;
+
+	*out = (struct stamp){ .seconds = 0 };
+	if (!text || text_parse_time(text, false, &out->seconds) < 0)
+		return false;
+	if (!dot)
+		return true;
+	out->ns = (uint32_t)strtoul(dot + 1, &end, 10);
+	return end == dot + 10 && out->ns < 1000000000u;
+}
+
+static bool parse_kind(const char *text, enum node_kind *out)
+{
+	for (int k = NODE_FILE; text && k <= NODE_BLOCK; k++)
+		if (strcmp(text, kind_name((enum node_kind)k)) == 0) {
+			*out = (enum node_kind)k;
+			return true;
+		}
+	return false;
+}
+
+static const char *member(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+int live_item_parse(const char *text, struct item_row *out, struct err *e)
+{
+	const char *sha;
+	json_t *o = NULL;
+	bool is_good;
+
+	*out = (struct item_row){ .id = 0 };
+	if (canonical_load(text, strlen(text), &o, e) < 0)
+		return -1;
+	out->path = member(o, "path") ? strdup(member(o, "path")) :
+		    member(o, "path_base64") ? text_unbase64(member(o, "path_base64")) : NULL;
+	out->path_size = out->path ? strlen(out->path) : 0;
+	out->device = (uint64_t)json_integer_value(json_object_get(o, "device"));
+	out->inode = (uint64_t)json_integer_value(json_object_get(o, "inode"));
+	out->size = (uint64_t)json_integer_value(json_object_get(o, "bytes"));
+	sha = member(o, "sha256");
+	out->has_sha256 = sha != NULL;
+	is_good = out->path && parse_kind(member(o, "kind"), &out->kind) &&
+		  parse_stamp(member(o, "modified"), &out->mtime) &&
+		  (!sha || text_unhex(sha, out->sha256.bytes, DIGEST_SIZE) == 0);
+	json_decref(o);
+	if (is_good)
+		return 0;
+	item_row_clear(out);
+	return err_set(e, MUNI_DAMAGED, "an item of the list does not read");
+}
+
 /* ---- a class that is to be kept for a shorter time ------------------------------------------- */
 
 int shorten_item_text(const char *code, const struct policy_row *p, const char *definition,

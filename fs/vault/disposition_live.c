@@ -288,6 +288,29 @@ static int judge_again(struct clearing *k, const struct disposition_item *i,
 	return rc;
 }
 
+/* Begun, cut off, and the source was scanned since: what is gone is in no inventory any
+ * more.  The item is what was approved and cleared then; a hold stops it all the same. */
+static int judge_begun(struct clearing *k, const struct disposition_item *i,
+		       struct digest *leaf)
+{
+	struct decided_row r = { .has_decision = true, .policy = {
+		.decision = DECISION_DESTROY,
+		.class_code = *i->class_code ? (char *)i->class_code : NULL } };
+	struct live_state s;
+	struct item_row item;
+	int rc = -1;
+
+	if (live_item_parse(i->text, &item, k->e) < 0)
+		return -1;
+	r.item = &item;
+	if (live_judge_item(k->live, &r, &s, k->e) == 0 &&
+	    add_demands(&k->demands, &s, k->e) == 0)
+		rc = s.standing == STANDING_HELD ? refuse_standing(k, i, &s) : 0;
+	item_row_clear(&item);
+	*leaf = i->leaf;
+	return rc;
+}
+
 int clearance_live(struct clearing *k, const struct disposition_item *i,
 		   const uint8_t salt[ITEM_SALT_SIZE], struct digest *leaf)
 {
@@ -300,6 +323,8 @@ int clearance_live(struct clearing *k, const struct disposition_item *i,
 	snprintf(k->name, sizeof k->name, "%s", text_printable_n(i->path, i->path_size));
 	if (!k->live && live_judge_open(c, i->key.directory, k->now, &k->live, k->e) < 0)
 		return -1;
+	if (k->row.state == DISPOSITION_SWITCHING)
+		return judge_begun(k, i, leaf);
 	if (catalogue_item_find(c, i->key.directory, i->path, i->path_size, true, &item,
 				k->e) < 0)
 		return k->e->code != MUNI_NOT_FOUND ? -1 :

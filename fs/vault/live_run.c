@@ -15,9 +15,7 @@
 
 struct live_target {
 	struct digest leaf;
-	char *path;		/* owned */
-	size_t path_size;
-	uint64_t device, inode;	/* of the inventory; 0: not a file */
+	struct item_row item;	/* as it was approved; owned */
 	struct live_outcome outcome;
 };
 
@@ -37,7 +35,7 @@ void live_run_free(struct live_run *run)
 	if (!run)
 		return;
 	for (size_t i = 0; i < run->count; i++)
-		free(run->list[i].path);
+		item_row_clear(&run->list[i].item);
 	free(run->list);
 	if (run->root >= 0)
 		close(run->root);
@@ -51,7 +49,7 @@ static int on_listed(void *arg, const struct disposition_item *i)
 	struct live_run *run = arg;
 	struct live_target *t;
 
-	if (!i->path || i->outcome == OUTCOME_GONE || i->outcome == OUTCOME_BYTES_STAY)
+	if (!i->text || i->outcome == OUTCOME_GONE || i->outcome == OUTCOME_BYTES_STAY)
 		return 0;
 	if (run->count == run->capacity) {
 		size_t more = run->capacity ? 2 * run->capacity : 256;
@@ -63,32 +61,11 @@ static int on_listed(void *arg, const struct disposition_item *i)
 		run->capacity = more;
 	}
 	t = &run->list[run->count];
-	*t = (struct live_target){ .leaf = i->leaf, .path = malloc(i->path_size + 1),
-				   .path_size = i->path_size };
-	if (!t->path)
-		return err_set(run->e, MUNI_NO_MEMORY, "no memory for the list");
-	memcpy(t->path, i->path, i->path_size);
-	t->path[i->path_size] = '\0';
+	*t = (struct live_target){ .leaf = i->leaf };
+	if (live_item_parse(i->text, &t->item, run->e) < 0)
+		return -1;
 	run->system = i->key.directory;
 	run->count++;
-	return 0;
-}
-
-static int find_inodes(struct live_run *run)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		struct live_target *t = &run->list[i];
-		struct item_row item;
-
-		if (catalogue_item_find(run->vault->catalogue, run->system, t->path, t->path_size,
-					false, &item, run->e) < 0)
-			return -1;
-		if (item.kind == NODE_FILE && item.links > 1) {
-			t->device = item.device;
-			t->inode = item.inode;
-		}
-		item_row_clear(&item);
-	}
 	return 0;
 }
 
@@ -96,7 +73,8 @@ static int find_inodes(struct live_run *run)
 
 static int by_inode(const void *a, const void *b)
 {
-	const struct live_target *x = a, *y = b;
+	const struct item_row *x = &((const struct live_target *)a)->item;
+	const struct item_row *y = &((const struct live_target *)b)->item;
 
 	if (x->device != y->device)
 		return x->device < y->device ? -1 : 1;
@@ -105,7 +83,8 @@ static int by_inode(const void *a, const void *b)
 
 static bool is_one_file(const struct live_target *a, const struct live_target *b)
 {
-	return a->inode != 0 && a->inode == b->inode && a->device == b->device;
+	return a->item.kind == NODE_FILE && a->item.inode == b->item.inode &&
+	       a->item.device == b->item.device;
 }
 
 /* Sorted by inode: names of one file stand together, and those behind `at` are still
@@ -128,8 +107,8 @@ struct naming {
 static bool is_listed(const struct live_run *run, const struct item_row *r)
 {
 	for (size_t i = 0; i < run->count; i++)
-		if (run->list[i].path_size == r->path_size &&
-		    memcmp(run->list[i].path, r->path, r->path_size) == 0)
+		if (run->list[i].item.path_size == r->path_size &&
+		    memcmp(run->list[i].item.path, r->path, r->path_size) == 0)
 			return true;
 	return false;
 }
@@ -143,11 +122,11 @@ static int on_other_name(void *arg, const struct item_row *r, const char *duplic
 
 	(void)duplicate_path;
 	(void)duplicate_size;
-	if (r->device != n->target->device || r->inode != n->target->inode ||
+	if (r->device != n->target->item.device || r->inode != n->target->item.inode ||
 	    is_listed(n->run, r))
 		return 0;
 	snprintf(text, sizeof text, "%.400s: the file is also %.400s, which is not in the list: its "
-		 "bytes stay", text_printable_n(n->target->path, n->target->path_size),
+		 "bytes stay", text_printable_n(n->target->item.path, n->target->item.path_size),
 		 text_printable_n(r->path, r->path_size));
 	if (m && m->notice)
 		m->notice(m->arg, text);
@@ -173,27 +152,21 @@ static void say_failed(const struct live_run *run, const struct live_target *t)
 	if (t->outcome.outcome != OUTCOME_FAILED || !m || !m->notice)
 		return;
 	snprintf(text, sizeof text, "%.500s was not destroyed: %s",
-		 text_printable_n(t->path, t->path_size), t->outcome.why);
+		 text_printable_n(t->item.path, t->item.path_size), t->outcome.why);
 	m->notice(m->arg, text);
 }
 
 static int run_one(struct live_run *run, size_t at)
 {
 	struct live_target *t = &run->list[at];
-	struct item_row item;
-	int rc;
+	int rc = live_destroy(run->root, &t->item, &t->leaf, names_left(run, at), run->was_begun,
+			      &t->outcome, run->e);
 
-	if (catalogue_item_find(run->vault->catalogue, run->system, t->path, t->path_size, false,
-				&item, run->e) < 0)
-		return -1;
-	rc = live_destroy(run->root, &item, &t->leaf, names_left(run, at), run->was_begun,
-			  &t->outcome, run->e);
-	item_row_clear(&item);
 	if (rc == 0 && t->outcome.outcome == OUTCOME_BYTES_STAY)
 		rc = name_others(run, t);
 	if (rc == 0 && t->outcome.is_half)
 		return err_set(run->e, MUNI_IO, "%.400s: %s. `dispose execute` goes on from there",
-			       text_printable_n(t->path, t->path_size), t->outcome.why);
+			       text_printable_n(t->item.path, t->item.path_size), t->outcome.why);
 	say_failed(run, t);
 	return rc;
 }
@@ -290,8 +263,7 @@ int live_execute(struct vault *v, const struct disposition_row *d, const struct 
 				  .was_begun = d->state == DISPOSITION_SWITCHING };
 	if (open_source(run, d) < 0 ||
 	    log_newest_head(v->log, &facts->epoch.before, e) < 0 ||
-	    catalogue_disposition_items(v->catalogue, d->id, on_listed, run, e) < 0 ||
-	    find_inodes(run) < 0)
+	    catalogue_disposition_items(v->catalogue, d->id, on_listed, run, e) < 0)
 		return -1;
 	if (run->count > 1)
 		qsort(run->list, run->count, sizeof *run->list, by_inode);
@@ -322,7 +294,7 @@ int live_settle(struct live_run *run, int64_t disposition, struct err *e)
 						       t->outcome.outcome, t->outcome.why, e) < 0)
 			return -1;
 		if (is_gone &&
-		    catalogue_item_forget(c, run->system, t->path, t->path_size, e) < 0)
+		    catalogue_item_forget(c, run->system, t->item.path, t->item.path_size, e) < 0)
 			return -1;
 	}
 	return run->count > 0 ? catalogue_items_forgotten(c, run->system, e) : 0;
