@@ -43,6 +43,13 @@ class Keeper(Archive):
         assert status is None or done.returncode == status, (line, done.returncode, done.stdout, self.errors)
         return done.stdout.decode(errors="surrogateescape")
 
+    @staticmethod
+    def ask_bare(*line, status=0):
+        """A command that needs neither archive nor key."""
+        done = subprocess.run([MUNI, *map(str, line)], capture_output=True, timeout=100, check=False)
+        assert done.returncode == status, (line, done)
+        return done.stdout.decode(errors="surrogateescape")
+
     def id(self, *args, **more):
         return self.ask(*args, **more).splitlines()[-1]
 
