@@ -2,10 +2,14 @@
 docs/format.md alone, beside reader.py.  Opens what no row names any more: free pages, frames of a write-ahead log,
 base and redo, blocks whose row is gone."""
 import base64
+import bisect
+import functools
 import os
 import re
 import sqlite3
 import struct
+import subprocess
+import tempfile
 
 import zstandard
 from cryptography.exceptions import InvalidTag
@@ -27,8 +31,10 @@ def files_of(folder):
                     yield path, f.read()
 
 
+@functools.cache
 def bodies(raw, archive, secrets):
     """What every secret opens of every half that is whole: the keyring's body in clear."""
+    found = []
     for number in (0, 1):
         payload = keyring_half(raw, number, archive)
         if payload is None:
@@ -43,14 +49,15 @@ def bodies(raw, archive, secrets):
                 masters.append(open_slot(cut, archive, secret, is_passphrase))
             for master in filter(None, masters):
                 try:
-                    yield AESGCM(master).decrypt(payload[at:at + 12], payload[at + 12:at + 28 + body_size], ad)
+                    found.append(AESGCM(master).decrypt(payload[at:at + 12], payload[at + 12:at + 28 + body_size], ad))
                 except InvalidTag:
                     pass
+    return found
 
 
 def keys_in(body):
-    """All that could be a key: at every byte of a body."""
-    return {body[i:i + 32] for i in range(len(body) - 31)}
+    """All that could be a key: at every fourth byte of the part that has keys."""
+    return {body[i:i + 32] for i in range(0, 160, 4)}
 
 
 def open_page(gcm, database, number, sealed):
@@ -107,7 +114,7 @@ class Spoils:
         self.archive = reader.read_toml(folder)
         with open(keyring, "rb") as f:
             raw = f.read()
-        self.opened_bodies = list(bodies(raw, self.archive, secrets))
+        self.opened_bodies = bodies(raw, self.archive, tuple(secrets))
         self.files = list(files_of(folder)) + [(keyring, raw)]
         self.texts += self.files + [("the keyring's body", b) for b in self.opened_bodies]
         self.keys = set(more_keys).union(*map(keys_in, self.opened_bodies))
@@ -220,15 +227,34 @@ class Spoils:
 
     def search(self, needles):
         """{what: [where, ...]} of those that stand somewhere, as they are or in a common dress."""
-        found = {}
+        wanted = {}             # a line of grep -F: [(what, dress, where in it the line begins)]
         for what, needle in needles.items():
             if len(needle) < 5:
                 raise ValueError(f"{what} is too short to look for")
-            dresses = list(dressed(needle))
-            where = [w for w, text in self.texts if any(d in text for d in dresses)]
-            if where:
-                found[what] = where
-        return found
+            for dress in dressed(needle):
+                line = max(dress.split(b"\n"), key=len)[:12]
+                wanted.setdefault(line, []).append((what, dress, dress.index(line)))
+        starts, at = [], 0
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "lines"), "wb") as f:
+                f.write(b"\n".join(wanted) + b"\n")
+            with open(os.path.join(folder, "texts"), "wb") as f:
+                for _, text in self.texts:
+                    starts.append(at)
+                    at += f.write(text) + f.write(b"\n\n")
+            found = subprocess.run(["grep", "-obaF", "-f", "lines", "texts"], cwd=folder, capture_output=True, check=False,
+                                   env={**os.environ, "LC_ALL": "C"})
+        if found.returncode > 1:
+            raise RuntimeError(found.stderr)
+        met = {}
+        for offset, line in re.findall(rb"^(\d+):(.*)$", found.stdout, re.M):
+            number = bisect.bisect(starts, int(offset)) - 1
+            name, text = self.texts[number]
+            for what, dress, lead in wanted.get(line, ()):
+                begin = int(offset) - starts[number] - lead
+                if begin >= 0 and text[begin:begin + len(dress)] == dress:
+                    met.setdefault(what, []).append(name)
+        return met
 
 
 def dressed(needle):

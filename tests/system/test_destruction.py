@@ -208,6 +208,7 @@ def main():
     d = approved(a, "--due")
     shutil.copytree(a.path, "approved")     # with the list of what goes in it
     a.ask("dispose", "execute", d, by="rita")
+    before.folder = "old"
     old, listed, after = Archive("old", create=False), Archive("approved", create=False), read(a)
     wanted = needles(before, after, only_went)
     print(f"{len(wanted)} things to look for")
