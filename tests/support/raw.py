@@ -246,14 +246,16 @@ class Spoils:
                                    env={**os.environ, "LC_ALL": "C"})
         if found.returncode > 1:
             raise RuntimeError(found.stderr)
-        met = {}
+        # grep shows no line that begins within another: these are looked for here.
+        met, sizes = {}, {len(line) for line in wanted}
         for offset, line in re.findall(rb"^(\d+):(.*)$", found.stdout, re.M):
             number = bisect.bisect(starts, int(offset)) - 1
             name, text = self.texts[number]
-            for what, dress, lead in wanted.get(line, ()):
-                begin = int(offset) - starts[number] - lead
-                if begin >= 0 and text[begin:begin + len(dress)] == dress:
-                    met.setdefault(what, []).append(name)
+            for at in range(int(offset) - starts[number], int(offset) - starts[number] + len(line)):
+                for size in sizes:
+                    for what, dress, lead in wanted.get(text[at:at + size], ()):
+                        if at >= lead and text[at - lead:at - lead + len(dress)] == dress:
+                            met.setdefault(what, []).append(name)
         return met
 
 
