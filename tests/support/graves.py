@@ -117,6 +117,8 @@ def contents(r):
     """{(system, label, path): all that the source said of it} of every version."""
     found, cache = {}, {0: b""}
     for version in r.versions():
+        if version[2].startswith(b".destroyed."):
+            continue        # as a whole: hidden
         for path, kind, node in r.walk(version[0], version[3]):
             if node["content"] not in cache:
                 out = io.BytesIO()
