@@ -69,7 +69,7 @@ def behind_the_log(a):
     old = approved(a, "--due", "--path", "opn/**")
     lonely = a.id("dispose", "propose", "--due", "--path", "com/**", by="rita")
     # One without holds, in which what is refused is refused for its own reason.
-    free = copies(base)
+    free = copies(a)
     forged(free, lonely, "an approval of another list",
            ("INSERT INTO approval SELECT ?, officer, made, signature FROM approval WHERE disposition = ?", int(lonely[1:]), int(d[1:])))
     forged(free, lonely, "said to be approved", ("UPDATE disposition SET state = 2 WHERE id = ?", int(lonely[1:])))
@@ -107,7 +107,17 @@ def behind_the_log(a):
     forged(worlds, d, "other words in the log", ("DELETE FROM hold",), ("DELETE FROM extension",),
            ("UPDATE log_detail SET details = replace(details, 'com/c1.txt', 'com/zz.txt')",))
     worlds.close()
-    return d
+    a.ask("hold", "add", "--case", "2", "--reason", "another", "--path", "opn/o1.txt")
+    gone = (("DELETE FROM hold WHERE path = CAST('opn/o1.txt' AS BLOB)",),
+            ("UPDATE log_detail SET salt = NULL, details = NULL WHERE details LIKE '%opn/o1.txt%'",))
+    worlds = copies(a)
+    forged(worlds, old, "a hold, and its words in the log", *gone)
+    a.ask("key", "rotate")
+    forged(worlds, old, "a hold, and its words in the log, an epoch later", *gone)
+    forged(worlds, old, "a hold made mute", ("UPDATE hold SET path = NULL, released = placed, released_because = 'x' WHERE id = 2",),
+           gone[1])
+    worlds.close()
+    return d, old
 
 
 def forged_proposals(a):
@@ -134,7 +144,7 @@ def forged_proposals(a):
     worlds.close()
 
 
-def other_ways(a, d):
+def other_ways(a, d, old):
     """Everything else that writes, with the hold in force and a disposition at hand."""
     # An ingest that is killed, and taken back.
     os.makedirs("more/com", exist_ok=True)
@@ -147,7 +157,7 @@ def other_ways(a, d):
     p.wait()
     a.run("repair")
     whole(a, "rollback and repair")
-    write("pass", "a passphrase\n")
+    write("./pass", "a passphrase\n")
     number = a.id("key", "add", "--new-passphrase-file", "pass")
     a.ask("key", "rotate")
     whole(a, "rotate")
@@ -162,9 +172,10 @@ def other_ways(a, d):
     a.refused("retention period", "dispose", "propose", "--due", "--path", "kep/k1.txt", by="rita")
     a.run("decide", "kep/k1.txt", "--system", "s", "--decision", "destroy", "--officer", "rita", "--reason", "so")
     a.ask("dispose", "propose", "--due", "--path", "kep/k1.txt", by="rita", status=3)
-    a.refused("hold", "dispose", "execute", d, by="rita")
+    a.ask("dispose", "execute", d, by="rita", status=3)     # a hold, and another list
+    a.refused("hold", "dispose", "propose", "--due", "--path", "com/c1.txt", by="rita")
     # An officer who left takes the approval along.
-    h = [line.split()[0] for line in a.ask("hold", "list").splitlines() if line.startswith("H")][0]
+    h = [line.split()[0] for line in a.ask("hold", "list").splitlines() if line.startswith("H") and line[1:2].isdigit()][0]
     e = approved(a, "--due", "--path", "opn/**")
     a.ask("officer", "remove", "--id", "otto", "--reason", "left")
     a.ask("dispose", "execute", e, by="rita", status=3)
@@ -189,8 +200,7 @@ def main():
     a = keeper()
     take_in(a, "src", "s", "one")
     forged_proposals(a)
-    d = behind_the_log(a)
-    other_ways(a, d)
+    other_ways(a, *behind_the_log(a))
 
 
 main()
