@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/cmserr.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "fs/base/err.h"
@@ -146,7 +148,13 @@ static int verify(CMS_ContentInfo *cms, BIO *data, BIO *sink, struct cms_signer 
 	const unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
 
 	if (CMS_verify(cms, NULL, NULL, data, sink, flags) != 1) {
+		bool is_bare = ERR_GET_REASON(ERR_peek_last_error()) ==
+			       CMS_R_SIGNER_CERTIFICATE_NOT_FOUND;
+
 		library_forget();
+		if (is_bare)
+			return err_set(e, MUNI_FORMAT, "the certificate of a signer is not in it "
+				       "(`openssl cms -sign` leaves it out with -nocerts)");
 		return err_set(e, MUNI_DAMAGED, "a signature does not belong to these bytes: they, "
 			       "or the signature, were changed");
 	}

@@ -200,6 +200,16 @@ static int approve_as(struct approving *a, const struct cms_signer *s, const cha
 	return put_approval(a, o, der, der_size, s->signed_at, e);
 }
 
+/* Signed twice by one: that is one approval. */
+static bool has_come(const struct cms_signer *signers, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (digest_equal(&signers[i].identity.fingerprint,
+				 &signers[at].identity.fingerprint))
+			return true;
+	return false;
+}
+
 static int approve_by_file(struct approving *a, const char *officer, const uint8_t *signature,
 			   size_t size, struct err *e)
 {
@@ -222,7 +232,8 @@ static int approve_by_file(struct approving *a, const char *officer, const uint8
 	if (cms_detach(signature, size, &der, &der_size, e) == 0) {
 		rc = 0;
 		for (size_t i = 0; rc == 0 && i < count; i++)
-			rc = approve_as(a, &signers[i], officer, der, der_size, e);
+			if (!has_come(signers, i))
+				rc = approve_as(a, &signers[i], officer, der, der_size, e);
 	}
 	free(der);
 	cms_signers_free(signers, count);

@@ -69,8 +69,33 @@ def one_file_of_two(a):
     verify("destroyed.p7m")
 
 
+def sign(name, source, out, *more):
+    act = "-sign" if source == "list.json" else "-resign"
+    form = [] if act == "-sign" else ["-inform", "DER"]
+    openssl("cms", act, "-binary", *form, "-in", source, "-signer", f"{name}.pem", "-inkey", f"{name}.key", "-outform", "DER",
+            "-out", out, *more)
+
+
+def oddities(a):
+    """One officer twice in one file is one approval; a file without certificates says what it lacks."""
+    d = a.id("dispose", "propose", "--due", "--path", "fin/i1.txt", by="rita")
+    with open("list.json", "w") as f:
+        f.write(a.ask("dispose", "show", d, "--for-signing"))
+    sign("otto", "list.json", "bare.p7s", "-nocerts")
+    a.ask("dispose", "approve", d, "--signature", "bare.p7s", status=1)
+    assert "-nocerts" in a.errors, a.errors
+    sign("otto", "list.json", "once.p7s", "-nodetach")
+    sign("otto", "once.p7s", "twice.p7s", "-nodetach", "-nocerts")
+    a.ask("dispose", "approve", d, "--signature", "twice.p7s")
+    shown = json.loads(a.ask("dispose", "show", d, "--json").splitlines()[0])
+    assert [x["officer"] for x in shown["approvals"]] == ["otto"] and "quorum" in shown["missing"], shown
+    a.refused("quorum", "dispose", "execute", d, by="rita")
+
+
 def main():
-    one_file_of_two(archive())
+    a = archive()
+    one_file_of_two(a)
+    oddities(a)
 
 
 main()
