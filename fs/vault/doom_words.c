@@ -38,6 +38,11 @@ static bool may_name(enum log_act act)
 	}
 }
 
+static bool is_restriction(enum log_act act)
+{
+	return act == LOG_RESTRICTED || act == LOG_RESTRICTION_LIFTED;
+}
+
 static const struct root *root_named(const struct doom *d, const char *name)
 {
 	for (size_t i = 0; name && i < d->root_count; i++)
@@ -158,29 +163,7 @@ static bool hold_is_mute(const struct doom *d, json_t *object)
 	return id && id[0] == 'H' && bits_has(&d->holds_mute, strtoll(id + 1, NULL, 10));
 }
 
-static int take_detail(void *arg, int64_t sequence, const char *details)
-{
-	struct words *w = arg;
-	struct doom *d = w->d;
-	struct log_entry entry;
-	json_t *root;
-	bool is_gone;
-
-	if (log_read(w->v->log, (uint64_t)sequence, &entry, w->e) < 0)
-		return -1;
-	if (!may_name(entry.act) && entry.act != LOG_HOLD_PLACED)
-		return 0;
-	root = json_loads(details, 0, NULL);
-	if (entry.act == LOG_HOLD_PLACED)
-		is_gone = root && hold_is_mute(d, root);
-	else
-		is_gone = root && (object_is_gone(d, root) ||
-				   (entry.act == LOG_SCAN && scan_is_touched(d, root)));
-	json_decref(root);
-	return is_gone && !bits_add(&d->details_gone, sequence) ? doom_no_memory(w->e) : 0;
-}
-
-/* ---- holds ------------------------------------------------------------------------- */
+/* ---- scopes of holds and restrictions ------------------------------------------------ */
 
 /* A hold that was released has no more to do: what it covered by name goes with the first
  * record that it names. */
@@ -217,21 +200,75 @@ static int meet_records(struct covering *k, const char *glob)
 	return rc;
 }
 
+/* Whether what goes is among what a scope covers by path or query. */
+static int scope_meets(const struct words *w, int64_t system, const char *path, bool has_query,
+		       bool *out)
+{
+	struct covering k = { .d = w->d, .e = w->e, .system = system };
+
+	*out = false;
+	if ((!path && !has_query) || (system != 0 && !bits_has(&w->d->systems_touched, system)))
+		return 0;
+	/* What a query would say of records that are going is not asked any more. */
+	if (!has_query && meet_records(&k, path) < 0)
+		return -1;
+	*out = has_query || k.has_met;
+	return 0;
+}
+
 static int take_hold(void *arg, const struct hold_row *h)
 {
 	struct words *w = arg;
-	struct doom *d = w->d;
-	struct covering k = { .d = d, .e = w->e, .system = h->scope.system };
+	bool is_mute = false;
 
-	if (h->released == 0 || (!h->scope.path && !h->scope.query) ||
-	    (k.system != 0 && !bits_has(&d->systems_touched, k.system)))
-		return 0;
-	/* What a query would say of records that are going is not asked any more. */
-	if (h->scope.query)
-		k.has_met = true;
-	else if (meet_records(&k, h->scope.path) < 0)
+	if (h->released != 0 && scope_meets(w, h->scope.system, h->scope.path,
+					    h->scope.query != NULL, &is_mute) < 0)
 		return -1;
-	return k.has_met && !bits_add(&d->holds_mute, h->id) ? doom_no_memory(w->e) : 0;
+	return is_mute && !bits_add(&w->d->holds_mute, h->id) ? doom_no_memory(w->e) : 0;
+}
+
+/* What was restricted by name, or let free: of no use to anybody but a reader. */
+static int restriction_is_gone(const struct words *w, json_t *object, bool *out)
+{
+	json_t *scope = json_object_get(object, "scope");
+	const char *path = json_string_value(json_object_get(scope, "path"));
+	const char *encoded = json_string_value(json_object_get(scope, "path_base64"));
+	char *decoded = encoded ? text_unbase64(encoded) : NULL;
+	int rc = scope_meets(w, json_integer_value(json_object_get(scope, "system")),
+			     decoded ? decoded : path, json_object_get(scope, "query") != NULL,
+			     out);
+
+	free(decoded);
+	return rc;
+}
+
+/* ---- details ------------------------------------------------------------------------- */
+
+static int take_detail(void *arg, int64_t sequence, const char *details)
+{
+	struct words *w = arg;
+	struct doom *d = w->d;
+	struct log_entry entry;
+	json_t *root;
+	bool is_gone = false;
+	int rc = 0;
+
+	if (log_read(w->v->log, (uint64_t)sequence, &entry, w->e) < 0)
+		return -1;
+	if (!may_name(entry.act) && entry.act != LOG_HOLD_PLACED && !is_restriction(entry.act))
+		return 0;
+	root = json_loads(details, 0, NULL);
+	if (entry.act == LOG_HOLD_PLACED)
+		is_gone = root && hold_is_mute(d, root);
+	else if (is_restriction(entry.act))
+		rc = restriction_is_gone(w, root, &is_gone);
+	else
+		is_gone = root && (object_is_gone(d, root) ||
+				   (entry.act == LOG_SCAN && scan_is_touched(d, root)));
+	json_decref(root);
+	if (rc < 0)
+		return -1;
+	return is_gone && !bits_add(&d->details_gone, sequence) ? doom_no_memory(w->e) : 0;
 }
 
 int doom_mark_words(struct doom *d, struct vault *v, struct err *e)

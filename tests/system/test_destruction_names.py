@@ -29,10 +29,12 @@ def fill():
 
 
 def words_of_others(a):
-    """Every command that takes a path and leaves something: a hold, an override, a proof, a refusal."""
+    """Every command that takes a path and leaves something: a hold, a restriction, an override, a proof, a refusal."""
     path = f"com/{WORDS['sub']}/{WORDS['held']}.txt"
     h = a.id("hold", "add", "--case", "7", "--reason", "a case", "--path", path, "--standing")
     a.ask("hold", "release", h, "--reason", "over")
+    a.ask("retain", "restrict", "--reason", "a while", "--path", path)
+    a.ask("retain", "lift", "--reason", "over", "--path", path)
     a.run("decide", path, "--system", "s", "--decision", "archive", "--class", "COM", "--officer", "rita", "--reason", "so")
     a.run("export", "s", "--to", "out", "--format", "dir")
     a.run("cat", "s", path)
