@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs each tests/system/test_* (sh or py; exit 77 is a skip that says why) in a
-# fresh folder; ends with one line of sums.  ONLY=pattern runs some of them.
+# fresh folder, two at a time (JOBS=n: so many); ends with one line of sums.
+# ONLY=pattern runs some of them.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -8,20 +9,32 @@ BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$root/$BUILD ;; esac
 export BUILD ROOT="$root" MUNI="$BUILD/muni" MUNIFS="$BUILD/munifs"
 export SUPPORT="$here/support"
-passed=0 failed=0 skipped=0
-for t in "$here"/system/test_*${ONLY:-}*; do
-	[ -x "$t" ] || continue
-	name=$(basename "$t")
+
+# One test, by itself: says how it went, and leaves a word in the sums.
+if [ "${1:-}" = one ]; then
+	name=$(basename "$2")
 	work=$(mktemp -d "${TMPDIR:-/tmp}/muniment-test.XXXXXX") || exit 1
 	log=$work.log
-	( cd "$work" && exec "$t" ) >"$log" 2>&1 </dev/null
+	( cd "$work" && exec "$2" ) >"$log" 2>&1 </dev/null
 	case $? in
-	0) passed=$((passed + 1)); echo "  ok    $name" ;;
-	77) skipped=$((skipped + 1)); echo "  skip  $name: $(tail -n 1 "$log")" ;;
-	*) failed=$((failed + 1)); echo "  FAIL  $name"; tail -n 40 "$log" | sed 's/^/        /' ;;
+	0) word=passed said="  ok    $name" ;;
+	77) word=skipped said="  skip  $name: $(tail -n 1 "$log")" ;;
+	*) word=failed said="  FAIL  $name
+$(tail -n 40 "$log" | sed 's/^/        /')" ;;
 	esac
+	printf '%s\n' "$said"
+	echo "$word" >> "$SUMS"
 	chmod -R u+rwx "$work" 2>/dev/null
 	rm -rf "$work" "$log"
-done
-echo "system: $passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+	exit 0
+fi
+
+SUMS=$(mktemp "${TMPDIR:-/tmp}/muniment-sums.XXXXXX") || exit 1
+export SUMS
+trap 'rm -f "$SUMS"' EXIT
+for t in "$here"/system/test_*${ONLY:-}*; do
+	[ -x "$t" ] && printf '%s\0' "$t"
+done | xargs -0 -r -n 1 -P "${JOBS:-2}" "$0" one
+count() { grep -c "^$1\$" "$SUMS"; }
+echo "system: $(count passed) passed, $(count failed) failed, $(count skipped) skipped"
+[ "$(count failed)" -eq 0 ]
