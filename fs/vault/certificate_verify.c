@@ -29,9 +29,11 @@ void judge_tell(struct judging *j, const char *check, enum check_result result,
 		err_set(&j->worst, code, "%s: %s", check, sentence);
 }
 
+/* What could not be asked, as of a bundle without authorities, is no fault of the
+ * certificate. */
 void judge_tell_err(struct judging *j, const char *check, const struct err *e)
 {
-	judge_tell(j, check, e->code == MUNI_REFUSED ? CHECK_UNTRUSTED : CHECK_FAILS, "%s",
+	judge_tell(j, check, e->code == MUNI_DAMAGED ? CHECK_FAILS : CHECK_UNTRUSTED, "%s",
 		   e->text);
 }
 

@@ -109,6 +109,9 @@ static void check_entries(struct judging *j, const json_t *proof, uint64_t count
 			judge_tell(j, "log", CHECK_FAILS, "the act \"%s\" is not in the log as "
 				   "it says", text_printable(judge_text(entry, "act")));
 	}
+	if (json_array_size(json_object_get(proof, "entries")) == 0)
+		judge_tell(j, "log", CHECK_FAILS, "it names no act of the log: that anything was "
+			   "done is not proved");
 	if (good > 0)
 		judge_tell(j, "log", CHECK_HOLDS, "%zu act%s of this destruction stand%s in the "
 			   "log of %" PRIu64 " entries, whose head the archive signed", good,

@@ -67,6 +67,10 @@ def one_file_of_two(a):
     c = a.id("dispose", "execute", d, by="rita")
     a.ask("cert", "show", c, "--to", "destroyed.p7m")
     verify("destroyed.p7m")
+    # A bundle that names no authority is no fault of the certificate: it is not trusted, and not damaged.
+    write("./empty.pem", "no authority\n")
+    done = subprocess.run([MUNI, "cert", "verify", "destroyed.p7m", "--ca", "empty.pem"], capture_output=True, text=True)
+    assert done.returncode == 3 and "FAILS" not in done.stdout, (done.returncode, done.stdout)
 
 
 def sign(name, source, out, *more):
