@@ -60,19 +60,6 @@ static int find_source(struct catalogue *c, const struct propose_request *r,
 	return rc;
 }
 
-/* The archive may not lie in what is to be destroyed. */
-static int check_apart(struct vault *v, const char *real, struct err *e)
-{
-	char *archive = realpath(vault_path(v), NULL);
-	size_t size = strlen(real);
-	bool is_inside = archive && strncmp(archive, real, size) == 0 &&
-			 (archive[size] == '/' || archive[size] == '\0' || size == 1);
-
-	free(archive);
-	return is_inside ? err_set(e, MUNI_USAGE, "the archive lies inside %s",
-				   text_printable(real)) : 0;
-}
-
 /* ---- choosing -------------------------------------------------------------------------------- */
 
 static bool is_asked_for(const struct live_choosing *k, const struct decided_row *r)
@@ -221,11 +208,11 @@ int propose_live(struct vault *v, const struct propose_request *r, struct item_l
 
 	*scope = NULL;
 	if (catalogue_scanned_system(c, r->filter.system, &k.system, e) < 0 ||
-	    find_source(c, r, &k.system, &real, e) < 0 || check_apart(v, real, e) < 0 ||
+	    find_source(c, r, &k.system, &real, e) < 0 ||
 	    live_judge_open(c, k.system.id, r->asof ? r->asof : vault_now(v), &k.judge, e) < 0)
 		goto out;
 	k.root = live_open_root(real, e);
-	if (k.root < 0 || walk(&k, c) < 0)
+	if (k.root < 0 || live_check_apart(v, k.root, e) < 0 || walk(&k, c) < 0)
 		goto out;
 	if (l->count == 0) {
 		for (char *at = left->text; *at; at++)

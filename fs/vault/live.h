@@ -15,6 +15,7 @@
 #include "fs/store/catalogue_dispositions.h"
 
 struct err;
+struct vault;
 
 /* ---- the way there (live_walk.c) ----------------------------------------------------- */
 
@@ -23,6 +24,9 @@ int live_open_root(const char *path, struct err *e);
 /* The folder that holds `path` below root, and the name in it (borrowed from path). */
 int live_open_parent(int root, const char *path, size_t size, const char **name,
 		     struct err *e);
+
+/* MUNI_REFUSED: the source and the archive, or its keyring, lie in one another. */
+int live_check_apart(const struct vault *v, int root, struct err *e);
 
 /* ---- the file system (live_media.c) ----------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/live.h"
@@ -217,7 +218,7 @@ static int open_source(struct live_run *run, const struct disposition_row *d)
 	json_t *scope = json_loads(d->scope, 0, &wrong);
 	const char *base64 = json_string_value(json_object_get(scope, "path_base64"));
 	const char *path = json_string_value(json_object_get(scope, "path"));
-	char *bytes = base64 ? text_unbase64(base64) : NULL;
+	char *bytes = base64 ? text_unbase64(base64) : NULL, what[48];
 
 	if (path || bytes)
 		run->root = live_open_root(path ? path : bytes, run->e);
@@ -225,7 +226,15 @@ static int open_source(struct live_run *run, const struct disposition_row *d)
 		err_set(run->e, MUNI_DAMAGED, "the scope of the list does not read");
 	free(bytes);
 	json_decref(scope);
-	return run->root >= 0 ? 0 : err_wrap(run->e, "the live source");
+	if (run->root < 0)
+		return err_wrap(run->e, "the live source");
+	if (live_check_apart(run->vault, run->root, run->e) == 0)
+		return 0;
+	if (run->e->code == MUNI_REFUSED) {
+		snprintf(what, sizeof what, "execute D%" PRId64, d->id);
+		clearance_refused(run->vault, what, NULL, run->e);
+	}
+	return -1;
 }
 
 static int fill_facts(const struct live_run *run, struct live_facts *f, struct err *e)

@@ -138,6 +138,33 @@ def again(a):
     assert set(got) == {f"tmp/old{i}.txt" for i in range(4)} and {o for o, _ in got.values()} == {"gone"}, got
 
 
+def apart(a):
+    """The archive's own files are no live source, nor is what holds the archive or its keyring, wherever it was moved."""
+    with open("all.yaml", "w") as f:
+        f.write(POLICY.split("rules:")[0] + "rules:\n  - {id: all, when: {path: \"**\"}, decide: destroy, because: trivial}\n")
+
+    def listed(source, system):
+        a.run("scan", source, "--system", system)
+        a.run("classify", "--system", system, "--policy", "all.yaml")
+        return ["dispose", "propose", "--live", source, "--system", system]
+
+    for source, system in (("archive/segments", "inner"), ("archive/audit", "inner2")):
+        a.refused("live source", *listed(source, system), by="rita")
+    write("outer/x.txt", "x\n", year(2001))
+    propose = listed("outer", "outer")
+    d = a.id(*propose, by="rita")
+    for name in ("otto", "olga"):
+        a.ask("dispose", "approve", d, by=name)
+    real, a.keyring = a.keyring, os.path.abspath("outer/keyring")
+    os.rename(real, a.keyring)
+    a.refused("live source", "dispose", "execute", d, by="rita")
+    a.refused("live source", *propose, by="rita")
+    os.rename(a.keyring, real)
+    a.keyring = real
+    assert os.path.exists("outer/x.txt")
+    a.ask("dispose", "withdraw", d, "--reason", "a try", by="rita")
+
+
 def main():
     source()
     write("./policy.yaml", POLICY)
@@ -150,6 +177,7 @@ def main():
     a.run("decide", "junk/sparse", "--system", "live", "--decision", "destroy", "--officer", "rita", "--reason", "looked at")
     destroyed(a, refusals(a))
     again(a)
+    apart(a)
     a.run("verify", "--deep")
 
 
