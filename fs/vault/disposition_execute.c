@@ -174,6 +174,21 @@ static int go_on(struct executing *x, struct err *e)
 	return is_recorded ? 0 : record(x, e);
 }
 
+/* What the inventory knew of items that are gone still lies in pages that nothing uses, and
+ * in base and redo: it goes with the epoch's key. */
+static int renew_epoch(struct executing *x, const struct vault_monitor *m, struct err *e)
+{
+	struct epoch_options options = *x->options;
+	struct epoch_result renewed;
+
+	options.disposition = 0;
+	if (vault_epoch_switch(x->vault, &options, m, &renewed, e) < 0)
+		return err_wrap(e, "the items are destroyed; what the inventory knew of them is "
+				"not yet, and there is no certificate yet (`dispose execute` again "
+				"goes on)");
+	return 0;
+}
+
 /* A certificate that was cut off while it was written left a file of no name, which the
  * adversarial check would rightly complain of. */
 static int sweep_certificates(struct vault *v, struct err *e)
@@ -244,6 +259,8 @@ static int step(struct executing *x, const char *officer, struct officer_key *ke
 	rc = x->row.state == DISPOSITION_GONE ? go_on(x, e) : destroy(x, m, e);
 	if (rc < 0 || x->row.kind == DISPOSITION_SHORTEN)
 		return rc;
+	if (x->row.kind == DISPOSITION_LIVE && renew_epoch(x, m, e) < 0)
+		return -1;
 	return certify(x, officer, key, certificate, e);
 }
 
