@@ -208,7 +208,8 @@ static int add_stubs(const struct doom *d, struct catalogue *next, struct err *e
  * remembers. */
 static int settle(struct copying *k, struct catalogue *next, struct err *e)
 {
-	struct execution facts = { .epoch = { .old_epoch = k->vault->epoch,
+	struct execution facts = { .began = vault_now(k->vault),
+				   .epoch = { .old_epoch = k->vault->epoch,
 					      .new_epoch = k->vault->epoch + 1,
 					      .doom = k->d->result } };
 	char *result = NULL;

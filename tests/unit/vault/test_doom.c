@@ -2,6 +2,7 @@
 
 #include "fs/store/catalogue_decisions.h"
 #include "fs/store/segment.h"
+#include "fs/vault/execution.h"
 #include "fs/vault/traces.h"
 
 static int setup(void **state)
@@ -530,6 +531,27 @@ static void what_a_check_looks_for_stays_until_the_certificate_is_made(void **st
 	free(w.list);
 }
 
+static void what_the_certificate_needs_is_kept_by_the_copy_itself(void **state)
+{
+	struct doomed_fixture *f = *state;
+	struct execution facts;
+	struct disposition_row row;
+	struct err e = ERR_NONE;
+
+	doomed_write(f, "a", "one", 3);
+	struct version v = doomed_ingest(f, "s");
+	struct doomed_view w = doomed_look(f);
+	int64_t id = doom_one(f, &w, v.id, "a");
+	doomed_switch(f, id);
+	must(catalogue_disposition_get(f->v->catalogue, id, &row, &e));
+	must(execution_read(row.result, &facts, &e));
+	assert_int_equal(facts.began, doomed_now);
+	assert_int_equal(facts.epoch.doom.records, 1);
+	execution_clear(&facts);
+	disposition_row_clear(&row);
+	free(w.list);
+}
+
 static void ids_are_never_given_again(void **state)
 {
 	static const char sql[] = "SELECT sum(next) FROM sequence";
@@ -640,6 +662,7 @@ int main(void)
 		T(a_version_of_which_something_was_left_out_is_shown),
 		T(a_system_of_which_nothing_is_left_frees_its_name),
 		T(what_a_check_looks_for_stays_until_the_certificate_is_made),
+		T(what_the_certificate_needs_is_kept_by_the_copy_itself),
 		T(ids_are_never_given_again),
 		T(a_table_that_no_rule_names_stops_the_copy),
 		T(a_list_that_does_not_fit_the_archive_is_refused),
