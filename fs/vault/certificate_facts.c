@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/archive_inside.h"
 #include "fs/vault/certificate_inside.h"
 
 #define SHARED_LISTED 1000	/* the annex has all of them */
@@ -201,6 +203,39 @@ static void count_dropped(struct certificate_facts *f)
 		f->outcomes[OUTCOME_GONE] += (uint64_t)items - rows;
 }
 
+/* Who names another keyring than the archive does (--keyring) has two of them, and the key
+ * was overwritten in one. */
+static int find_other_keyring(struct certificate_facts *f, struct err *e)
+{
+	const struct vault_keys as_recorded = { .keyring = NULL };
+	struct vault *v = f->vault;
+	struct stat ours, other;
+	struct archive_file a;
+	json_t *copy = NULL;
+	char *path;
+	int rc = 0;
+
+	if (f->row.kind != DISPOSITION_RECORDS)
+		return 0;
+	if (archive_file_read(v->dirfd, &a, e) < 0)
+		return -1;
+	path = archive_keyring_path(v->path, &a, &as_recorded, e);
+	if (!path)
+		return -1;
+	if (stat(path, &other) < 0 || stat(v->keyring_path, &ours) < 0 ||
+	    (other.st_dev == ours.st_dev && other.st_ino == ours.st_ino))
+		goto out;
+	f->has_kept_keyring = true;
+	copy = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o}", "id", 0, "of", "keyring", "place",
+			 path, "state", "kept", "declared", time_value(f->now), "changed",
+			 time_value(f->now));
+	if (!copy || json_array_append_new(f->copies, copy) < 0)
+		rc = err_set(e, MUNI_NO_MEMORY, "no memory for the copies of the keyring");
+out:
+	free(path);
+	return rc;
+}
+
 static int load_rows(struct certificate_facts *f, int64_t disposition, struct err *e)
 {
 	struct catalogue *c = f->vault->catalogue;
@@ -210,7 +245,7 @@ static int load_rows(struct certificate_facts *f, int64_t disposition, struct er
 	    catalogue_approvals(c, disposition, on_approval, &l, e) < 0 ||
 	    catalogue_disposition_items(c, disposition, on_item, &l, e) < 0 ||
 	    catalogue_holds(c, false, on_hold, &l, e) < 0 ||
-	    catalogue_copies(c, on_copy, &l, e) < 0 ||
+	    catalogue_copies(c, on_copy, &l, e) < 0 || find_other_keyring(f, e) < 0 ||
 	    catalogue_certificates(c, on_certificate, &l, e) < 0)
 		return -1;
 	f->id = f->previous + 1;

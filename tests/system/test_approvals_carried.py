@@ -2,6 +2,7 @@
 """Approvals that travelled: what was accepted before a destruction still holds in its certificate afterwards."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -96,10 +97,27 @@ def oddities(a):
     a.refused("quorum", "dispose", "execute", d, by="rita")
 
 
+def two_keyrings(a):
+    """The archive's own keyring lies elsewhere, with the old key in it: named, and nothing is claimed."""
+    real, a.keyring = a.keyring, os.path.abspath("copy.keyring")
+    shutil.copy2(real, a.keyring)
+    for name in os.listdir("."):
+        if name.endswith(".anchor"):
+            os.unlink(name)
+    d = a.id("dispose", "propose", "--due", "--path", "fin/i2.txt", by="rita")
+    for name in ("otto", "olga"):
+        a.ask("dispose", "approve", d, by=name)
+    c = a.id("dispose", "execute", d, by="rita")
+    a.ask("cert", "show", c, "--to", "two.p7m", "--all")
+    how = json.load(open("two.json"))["how"]["locations"]
+    assert how[0]["sanitization"] == "none claimed" and any(x["location"] == real for x in how), how
+
+
 def main():
     a = archive()
     one_file_of_two(a)
     oddities(a)
+    two_keyrings(a)
 
 
 main()
