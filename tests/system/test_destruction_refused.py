@@ -91,8 +91,8 @@ def behind_the_log(a):
     forged(free, d, "another statement",
            ("UPDATE disposition SET statement = replace(statement, 'rita', 'otto') WHERE id = ?", int(d[1:])))
     a.ask("hold", "add", "--case", "1", "--reason", "a case", "--path", "com/c1.txt")
-    a.ask("retain", "extend", "--until", "2190-01-01", "--reason", "longer", "--path", "com/c2.txt")
     a.refused("hold", "dispose", "execute", d, by="rita")
+    a.ask("retain", "extend", "--until", "2190-01-01", "--reason", "longer", "--path", "com/c2.txt")
     free.close()
     worlds = copies(a)
     forged(worlds, d, "a hold removed", ("DELETE FROM hold",), ("DELETE FROM extension",))
