@@ -30,7 +30,7 @@ struct checking {
 	struct vault *vault;
 	struct said *list;	/* owned */
 	size_t count, room;
-	bool lacks_words;	/* of an entry after the newest switch of epoch, and none but
+	bool lacks_words;	/* of an entry after the newest destruction, and none but
 				 * a switch takes words away */
 	uint64_t placed_unknown;	/* holds whose details were destroyed */
 	uint64_t events_unknown;	/* events likewise: with their system, or what they named */
@@ -106,11 +106,22 @@ static int take_details(struct checking *k, const struct audit_entry *a)
 	return rc;
 }
 
+/* A switch that renewed keys alone takes no words, and excuses none that are missing. */
+static bool took_words(const struct audit_entry *a)
+{
+	json_t *o = a->state == AUDIT_WHOLE ? json_loads(a->details, JSON_REJECT_DUPLICATES,
+							 NULL) : NULL;
+	bool has_taken = json_integer_value(json_object_get(o, "disposition")) > 0;
+
+	json_decref(o);
+	return has_taken;
+}
+
 static int on_entry(void *arg, const struct audit_entry *a)
 {
 	struct checking *k = arg;
 
-	if (a->entry.act == LOG_EPOCH_SWITCHED)
+	if (a->entry.act == LOG_EPOCH_SWITCHED && took_words(a))
 		k->lacks_words = false;
 	if (!is_watched(a->entry.act))
 		return 0;

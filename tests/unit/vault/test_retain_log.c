@@ -214,13 +214,18 @@ static void every_change_behind_the_log_is_damage(void **state)
 			fail_msg("%s: code %d: %s", changes[i], e.code, e.text);
 }
 
-static void words_may_have_been_destroyed_by_a_switch_of_epoch(void **state)
+static void words_may_have_been_destroyed_by_a_disposition_alone(void **state)
 {
 	struct fixture *f = *state;
 	struct err e = ERR_NONE;
 
 	must(catalogue_begin(vault_catalogue(f->v), &e));
-	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, "{}", &e));
+	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, "{\"disposition\":0}", &e));
+	/* Keys were renewed: that takes no words. */
+	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL, salt = NULL"
+				     " WHERE details LIKE '%case 2%'", &e), MUNI_DAMAGED);
+	must(catalogue_begin(vault_catalogue(f->v), &e));
+	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, "{\"disposition\":1}", &e));
 	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL, salt = NULL"
 				     " WHERE details LIKE '%case 2%'", &e), MUNI_OK);
 	/* The hold's row may go with them, but not that of one that stands. */
@@ -243,7 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_done_by_acts_agrees_with_the_log),
 		cmocka_unit_test(every_change_behind_the_log_is_damage),
-		cmocka_unit_test(words_may_have_been_destroyed_by_a_switch_of_epoch),
+		cmocka_unit_test(words_may_have_been_destroyed_by_a_disposition_alone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
