@@ -45,5 +45,8 @@ int doom_repack(struct doom *d, struct vault *v, const struct vault_monitor *m, 
 int doom_copy(struct doom *d, struct vault *v, struct catalogue *next,
 	      const struct vault_monitor *m, struct err *e);
 void doom_result(const struct doom *d, struct doom_result *out);
+/* Entries of the audit log whose details go: "3-7,9", "" none; malloc'ed, NULL without
+ * memory.  The entry of the switch commits to it, so that nothing else may be missing. */
+char *doom_words_gone(const struct doom *d);
 
 #endif

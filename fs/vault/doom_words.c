@@ -3,6 +3,8 @@
  * salt and details go.  docs/format.md, "What a destruction removes", says of each act
  * which of its words count.
  */
+#include <stdio.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,4 +279,27 @@ int doom_mark_words(struct doom *d, struct vault *v, struct err *e)
 
 	return catalogue_holds(d->catalogue, true, take_hold, &w, e) < 0 ||
 	       catalogue_each_detail(d->catalogue, take_detail, &w, e) < 0 ? -1 : 0;
+}
+
+char *doom_words_gone(const struct doom *d)
+{
+	const int64_t end = (int64_t)d->details_gone.count * 64;
+	struct buffer b = { 0 };
+	char text[64];
+
+	for (int64_t i = 0; i < end; i++) {
+		int64_t first = i;
+
+		if (!bits_has(&d->details_gone, i))
+			continue;
+		while (bits_has(&d->details_gone, i + 1))
+			i++;
+		snprintf(text, sizeof text, first == i ? "%s%" PRId64 : "%s%" PRId64 "-%" PRId64,
+			 b.size > 0 ? "," : "", first, i);
+		buffer_append(&b, text, strlen(text));
+	}
+	buffer_u8(&b, 0);
+	if (b.failed)
+		buffer_free(&b);
+	return (char *)b.data;
 }

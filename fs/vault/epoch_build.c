@@ -12,7 +12,6 @@
 #include "fs/store/parity.h"
 #include "fs/store/redo.h"
 
-#define DETAILS_MAX 600
 
 struct build {
 	struct vault *v;
@@ -24,6 +23,7 @@ struct build {
 	struct catalogue_settings settings;	/* of the next epoch */
 	struct log_position before;
 	bool is_logged;		/* LOG_EPOCH_SWITCHED is appended */
+	char *words_gone;	/* owned: doom_words_gone() */
 	uint64_t seals_counted;
 	struct digest pages;
 };
@@ -52,7 +52,8 @@ static int make_catalogue(struct build *b, struct epoch_result *out, struct err 
 	    doom_copy(doom, v, b->next, b->monitor, e) < 0)
 		goto out;
 	doom_result(doom, &out->doom);
-	rc = 0;
+	b->words_gone = doom_words_gone(doom);
+	rc = b->words_gone ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for the entry of a switch");
 out:
 	doom_free(doom);
 	return rc;
@@ -88,21 +89,25 @@ static int settle(struct build *b, const char *details, struct err *e)
  * its head, cuts it off (log.h, L2). */
 static int record_switch(struct build *b, const struct epoch_result *out, struct err *e)
 {
-	char details[DETAILS_MAX], keys[DIGEST_HEX_SIZE];
+	char *details = NULL, keys[DIGEST_HEX_SIZE];
+	int rc = -1;
 
 	digest_hex(&out->doom.keys, keys);
-	snprintf(details, sizeof details,
-		 "{\"blocks_gone\":%" PRIu64 ",\"disposition\":%" PRId64 ",\"epoch\":%" PRIu64
-		 ",\"keys\":\"%s\",\"records\":%" PRIu64 "}", out->doom.blocks_gone,
-		 b->disposition, b->to, keys, out->doom.records);
-	if (catalogue_begin(b->next, e) < 0)
-		return -1;
-	if (epoch_keep_facts(b->next, b->disposition, out, false, e) < 0 ||
-	    settle(b, details, e) < 0 || catalogue_commit(b->next, e) < 0) {
-		catalogue_rollback(b->next);
-		return -1;
+	if (asprintf(&details,
+		     "{\"blocks_gone\":%" PRIu64 ",\"disposition\":%" PRId64 ",\"epoch\":%" PRIu64
+		     ",\"keys\":\"%s\",\"records\":%" PRIu64 ",\"words\":\"%s\"}",
+		     out->doom.blocks_gone, b->disposition, b->to, keys, out->doom.records,
+		     b->words_gone) < 0)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the entry of a switch");
+	if (catalogue_begin(b->next, e) == 0) {
+		if (epoch_keep_facts(b->next, b->disposition, out, false, e) == 0 &&
+		    settle(b, details, e) == 0 && catalogue_commit(b->next, e) == 0)
+			rc = 0;
+		else
+			catalogue_rollback(b->next);
 	}
-	return 0;
+	free(details);
+	return rc;
 }
 
 static int any_page(void *arg, uint64_t page)
@@ -204,6 +209,7 @@ int epoch_build(struct vault *v, uint64_t to, int64_t disposition,
 out:
 	if (rc < 0 && b.is_logged && !v->is_spent)
 		log_rewind(v->log, &b.before);
+	free(b.words_gone);
 	catalogue_close(b.next);
 	if (b.key_id)
 		pagevfs_key_drop(b.key_id);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/bits.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/store/catalogue_dispositions.h"
@@ -30,8 +31,7 @@ struct checking {
 	struct vault *vault;
 	struct said *list;	/* owned */
 	size_t count, room;
-	bool lacks_words;	/* of an entry after the newest destruction, and none but
-				 * a switch takes words away */
+	struct bits taken;	/* entries whose words a switch says that it took */
 	uint64_t placed_unknown;	/* holds whose details were destroyed */
 	uint64_t events_unknown;	/* events likewise: with their system, or what they named */
 	struct err *e;
@@ -106,28 +106,57 @@ static int take_details(struct checking *k, const struct audit_entry *a)
 	return rc;
 }
 
-/* A switch that renewed keys alone takes no words, and excuses none that are missing. */
-static bool took_words(const struct audit_entry *a)
+/* "3-7,9": every number on its own. */
+static int take_words(struct checking *k, const char *text)
 {
-	json_t *o = a->state == AUDIT_WHOLE ? json_loads(a->details, JSON_REJECT_DUPLICATES,
-							 NULL) : NULL;
-	bool has_taken = json_integer_value(json_object_get(o, "disposition")) > 0;
+	while (text && *text) {
+		char *end;
+		long long first = strtoll(text, &end, 10), last = first;
 
+		if (end == text || first < 0)
+			return 0;	/* not ours: it excuses nothing */
+		if (*end == '-') {
+			text = end + 1;
+			last = strtoll(text, &end, 10);
+		}
+		if (last < first || (uint64_t)last >= log_count(k->vault->log))
+			return 0;
+		for (long long n = first; n <= last; n++)
+			if (!bits_add(&k->taken, n))
+				return no_memory(k->e);
+		text = *end == ',' ? end + 1 : "";
+	}
+	return 0;
+}
+
+/* None but a switch takes words away, and its entry, which is signed, names those. */
+static int on_switch(void *arg, const struct audit_entry *a)
+{
+	struct checking *k = arg;
+	json_t *o;
+	int rc;
+
+	if (a->entry.act != LOG_EPOCH_SWITCHED || a->state != AUDIT_WHOLE)
+		return 0;
+	o = json_loads(a->details, JSON_REJECT_DUPLICATES, NULL);
+	rc = take_words(k, json_string_value(json_object_get(o, "words")));
 	json_decref(o);
-	return has_taken;
+	return rc;
 }
 
 static int on_entry(void *arg, const struct audit_entry *a)
 {
 	struct checking *k = arg;
 
-	if (a->entry.act == LOG_EPOCH_SWITCHED && took_words(a))
-		k->lacks_words = false;
 	if (!is_watched(a->entry.act))
 		return 0;
-	k->lacks_words = k->lacks_words || a->state == AUDIT_DESTROYED;
 	if (a->state == AUDIT_WHOLE)
 		return take_details(k, a);
+	if (a->state == AUDIT_DESTROYED && !bits_has(&k->taken, (int64_t)a->entry.sequence))
+		return err_set(k->e, MUNI_DAMAGED, "what entry %" PRIu64 " of the audit log (%s) "
+			       "says was taken away, and by no destruction: nobody can tell what "
+			       "must be kept. Bring the archive back from a backup",
+			       a->entry.sequence, audit_act_name(a->entry.act));
 	/* A destruction may have taken what a released hold had covered by name. */
 	if (a->state == AUDIT_DESTROYED && a->entry.act == LOG_HOLD_PLACED) {
 		k->placed_unknown++;
@@ -364,9 +393,6 @@ static int check_missing(struct checking *k)
 		}
 		return differs(k, audit_act_name(s->act), s->key);
 	}
-	if (k->lacks_words)
-		return err_set(k->e, MUNI_DAMAGED, "what the audit log says of an act that keeps "
-			       "records was taken away, and by no destruction");
 	if (k->placed_unknown > 0)
 		return err_set(k->e, MUNI_DAMAGED, "the audit log says of %" PRIu64 " hold(s) "
 			       "neither what they cover nor that they were released",
@@ -380,7 +406,7 @@ int retention_check_log(struct vault *v, struct err *e)
 	struct catalogue *c = v->catalogue;
 	int rc = -1;
 
-	if (audit_each(v, 0, on_entry, &k, e) == 0 &&
+	if (audit_each(v, 0, on_switch, &k, e) == 0 && audit_each(v, 0, on_entry, &k, e) == 0 &&
 	    catalogue_holds(c, true, on_hold, &k, e) == 0 &&
 	    catalogue_extensions(c, on_extension, &k, e) == 0 &&
 	    catalogue_events(c, 0, on_event, &k, e) == 0 &&
@@ -393,5 +419,6 @@ int retention_check_log(struct vault *v, struct err *e)
 		free(k.list[i].text);
 	}
 	free(k.list);
+	bits_free(&k.taken);
 	return rc;
 }

@@ -214,30 +214,60 @@ static void every_change_behind_the_log_is_damage(void **state)
 			fail_msg("%s: code %d: %s", changes[i], e.code, e.text);
 }
 
-static void words_may_have_been_destroyed_by_a_disposition_alone(void **state)
+static int64_t entry_that_says(struct fixture *f, const char *word)
 {
+	sqlite3_stmt *stmt = NULL;
+	int64_t sequence;
+
+	assert_int_equal(sqlite3_prepare_v2(catalogue_sqlite(vault_catalogue(f->v)),
+					    "SELECT min(seq) FROM log_detail WHERE instr(details, ?)",
+					    -1, &stmt, NULL), SQLITE_OK);
+	sqlite3_bind_text(stmt, 1, word, -1, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	sequence = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return sequence;
+}
+
+/* A switch says that it took the words of the entry that has this one. */
+static void say_taken(struct fixture *f, const char *word)
+{
+	char details[100];
+	struct err e = ERR_NONE;
+
+	snprintf(details, sizeof details, "{\"disposition\":1,\"words\":\"%lld\"}",
+		 (long long)entry_that_says(f, word));
+	must(catalogue_begin(vault_catalogue(f->v), &e));
+	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, details, &e));
+}
+
+static void words_are_missing_only_where_a_switch_says_that_it_took_them(void **state)
+{
+	static const char no_case_2[] = "UPDATE log_detail SET details = NULL, salt = NULL"
+					" WHERE details LIKE '%case 2%'";
+	static const char no_event[] = "UPDATE log_detail SET details = NULL"
+				       " WHERE details LIKE '%system-retired%'";
 	struct fixture *f = *state;
 	struct err e = ERR_NONE;
 
 	must(catalogue_begin(vault_catalogue(f->v), &e));
-	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, "{\"disposition\":0}", &e));
-	/* Keys were renewed: that takes no words. */
-	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL, salt = NULL"
-				     " WHERE details LIKE '%case 2%'", &e), MUNI_DAMAGED);
-	must(catalogue_begin(vault_catalogue(f->v), &e));
-	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, "{\"disposition\":1}", &e));
-	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL, salt = NULL"
-				     " WHERE details LIKE '%case 2%'", &e), MUNI_OK);
+	must(vault_commit_act(f->v, LOG_EPOCH_SWITCHED, "{\"disposition\":1,\"words\":\"\"}", &e));
+	assert_int_equal(check_after(f, no_case_2, &e), MUNI_DAMAGED);
+	say_taken(f, "case 2");
+	assert_int_equal(check_after(f, no_case_2, &e), MUNI_OK);
+	/* That excuses no other. */
+	assert_int_equal(check_after(f, no_event, &e), MUNI_DAMAGED);
 	/* The hold's row may go with them, but not that of one that stands. */
 	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL"
 				     " WHERE details LIKE '%case 2%';"
 				     "  DELETE FROM hold WHERE id = 2", &e), MUNI_OK);
+	say_taken(f, "case 1");
 	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL"
 				     " WHERE details LIKE '%case 1%';"
 				     "  DELETE FROM hold WHERE id = 1", &e), MUNI_DAMAGED);
 	/* An event's words go with its system, with or without its row. */
-	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL"
-				     " WHERE details LIKE '%system-retired%'", &e), MUNI_OK);
+	say_taken(f, "system-retired");
+	assert_int_equal(check_after(f, no_event, &e), MUNI_OK);
 	assert_int_equal(check_after(f, "UPDATE log_detail SET details = NULL"
 				     " WHERE details LIKE '%system-retired%';"
 				     "  DELETE FROM event", &e), MUNI_OK);
@@ -248,7 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_done_by_acts_agrees_with_the_log),
 		cmocka_unit_test(every_change_behind_the_log_is_damage),
-		cmocka_unit_test(words_may_have_been_destroyed_by_a_disposition_alone),
+		cmocka_unit_test(words_are_missing_only_where_a_switch_says_that_it_took_them),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
