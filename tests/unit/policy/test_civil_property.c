@@ -196,7 +196,7 @@ static void cutoffs_from_every_day(void **state)
 static void what_is_written_is_read_back(void **state)
 {
 	const struct calendar *c = *state;
-	char text[16];
+	char text[24];
 
 	for (int i = find(c, 1900, 1, 1); c->days[i].year <= 2200; i++) {
 		struct civil d = { 0 };
