@@ -47,20 +47,44 @@ static int on_block(void *arg, const struct block *b, const uint8_t segment[16])
 	return traces_add(&g->traces, TRACE_CONTROL, b->key, sizeof b->key, g->e);
 }
 
+static int take_salt(struct gather *g, int64_t directory, size_t name, uint16_t name_size,
+		     int64_t first, struct err *e)
+{
+	const struct doom *d = g->d;
+	struct entry entry;
+
+	if (catalogue_lookup(d->catalogue, first, directory, d->names.data + name, name_size,
+			     &entry, e) < 0)
+		return -1;
+	return traces_add(&g->traces, TRACE_SALT, entry.salt, sizeof entry.salt, e);
+}
+
 static int take_salts(struct gather *g, struct err *e)
 {
 	const struct doom *d = g->d;
 	size_t step = step_for(d->record_count);
-	struct entry entry;
 
 	for (size_t i = 0; i < d->record_count; i += step) {
 		const struct doomed *r = &d->records[i];
 
-		if (r->kind == NODE_DIRECTORY)
-			continue;
-		if (catalogue_lookup(d->catalogue, r->first, r->directory,
-				     d->names.data + r->name, r->name_size, &entry, e) < 0 ||
-		    traces_add(&g->traces, TRACE_SALT, entry.salt, sizeof entry.salt, e) < 0)
+		if (r->kind != NODE_DIRECTORY &&
+		    take_salt(g, r->directory, r->name, r->name_size, r->first, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of directories that go with what stood in them. */
+static int take_folders(struct gather *g, struct err *e)
+{
+	const struct doom *d = g->d;
+	size_t step = step_for(d->edge_count);
+
+	for (size_t i = 0; i < d->edge_count; i += step) {
+		const struct edge *x = &d->edges[i];
+
+		if (!x->is_kept &&
+		    take_salt(g, x->parent, x->name, x->name_size, x->first, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -112,7 +136,7 @@ int doom_put_traces(struct doom *d, struct catalogue *next, struct err *e)
 	if (!doom_takes(d))
 		return 0;	/* those that there are were copied */
 	if (take_up_earlier(&g, e) < 0 || catalogue_blocks(d->catalogue, on_block, &g, e) < 0 ||
-	    take_salts(&g, e) < 0)
+	    take_salts(&g, e) < 0 || take_folders(&g, e) < 0)
 		rc = -1;
 	if (rc == 0)
 		rc = traces_pack(&g.traces, &data, &size, e);
