@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/authority.h"
 #include "fs/vault/clock.h"
 #include "fs/vault/proof.h"
 #include "tools/audit_list.h"
@@ -110,19 +111,46 @@ static int list(struct cli *cli, const struct words *w, struct err *e)
 
 /* ---- head --------------------------------------------------------------------------- */
 
-static int save_head(const struct words *w, const char *statement, const uint8_t *cms,
-		     size_t cms_size, struct err *e)
+static int save_beside(const struct words *w, const char *suffix, const uint8_t *data,
+		       size_t size, struct err *e)
 {
 	char *name = NULL;
 	int rc;
 
-	if (asprintf(&name, "%s.p7s", w->to) < 0)
+	if (asprintf(&name, "%s.%s", w->to, suffix) < 0)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
-	rc = user_file_save(w->to, statement, strlen(statement), e);
-	if (rc == 0)
-		rc = user_file_save(name, cms, cms_size, e);
+	rc = user_file_save(name, data, size, e);
 	free(name);
 	return rc;
+}
+
+/* Where the archive names an authority, its word for when the head was there. */
+static int save_stamp(struct vault *v, const struct words *w, const char *statement,
+		      struct err *e)
+{
+	const struct digest of = digest_of(statement, strlen(statement));
+	uint8_t *stamp = NULL;
+	size_t size = 0;
+	int64_t when;
+	int rc = vault_authority_stamp(v, &of, &stamp, &size, &when, e);
+
+	if (rc < 0 && e->code == MUNI_NOT_FOUND) {
+		*e = ERR_NONE;	/* none is named */
+		return 0;
+	}
+	if (rc == 0)
+		rc = save_beside(w, "tsr", stamp, size, e);
+	free(stamp);
+	return rc;
+}
+
+static int save_head(struct vault *v, const struct words *w, const char *statement,
+		     const uint8_t *cms, size_t cms_size, struct err *e)
+{
+	if (user_file_save(w->to, statement, strlen(statement), e) < 0 ||
+	    save_beside(w, "p7s", cms, cms_size, e) < 0)
+		return -1;
+	return save_stamp(v, w, statement, e);
 }
 
 static int head(struct cli *cli, const struct words *w, struct err *e)
@@ -137,7 +165,7 @@ static int head(struct cli *cli, const struct words *w, struct err *e)
 	if (rc == 0)
 		rc = audit_head(v, &h, &statement, &cms, &cms_size, e);
 	if (rc == 0 && w->to != NULL)
-		rc = save_head(w, statement, cms, cms_size, e);
+		rc = save_head(v, w, statement, cms, cms_size, e);
 	if (rc == 0)
 		puts(statement);
 	free(statement);

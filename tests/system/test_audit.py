@@ -10,10 +10,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
-from muniment import Archive, MUNI, tree  # noqa: E402
+from muniment import Archive, MUNI, SUPPORT, tree  # noqa: E402
 
 PREMIS = "{http://www.loc.gov/premis/v3}"
 HEAD, ENTRY = 128, 128
@@ -24,7 +25,7 @@ def audit(archive, act, *args, status=0, env=None, clock=None):
     if clock:
         line = ["faketime", "-f", clock] + line
     done = subprocess.run(line, capture_output=True, timeout=300, env={**os.environ, **(env or {})})
-    assert done.returncode == status, (line, done.returncode, done.stdout, done.stderr)
+    assert status is None or done.returncode == status, (line, done.returncode, done.stdout, done.stderr)
     return done.stdout.decode()
 
 
@@ -108,6 +109,31 @@ def check_heads(archive):
     assert "cut off" in faults(archive, "--since", f"{head['count'] + 5}:{head['root']}")[0]["what"]
     audit(archive, "verify", "--since", "nonsense", status=2)
     return head
+
+
+def check_stamp(archive):
+    """Where an authority is named, a head comes with its time-stamp, which stock openssl verifies."""
+    tsa = subprocess.Popen([os.path.join(SUPPORT, "tsa.py"), "tsa"])
+    try:
+        until = time.time() + 60
+        while not os.path.exists("tsa/port") and time.time() < until:
+            time.sleep(0.05)
+        url = f"http://127.0.0.1:{open('tsa/port').read()}/tsr"
+        subprocess.run([MUNI, "cert", "authority", archive.path, "--url", url, "--tsa-ca", "tsa/tsa-ca.pem", "--keyring",
+                        archive.keyring, "--key-file", archive.key], check=True, capture_output=True)
+        audit(archive, "head", "--to", "stamped")
+        subprocess.run(["openssl", "ts", "-verify", "-in", "stamped.tsr", "-data", "stamped", "-CAfile", "tsa/tsa-ca.pem"],
+                       check=True, capture_output=True)
+    finally:
+        tsa.terminate()
+        tsa.wait()
+    # It does not answer any more: no head without its stamp is taken for one that has it.
+    audit(archive, "head", "--to", "unstamped", status=None)
+    assert not os.path.exists("unstamped.tsr")
+    subprocess.run([MUNI, "cert", "authority", archive.path, "--none", "--keyring", archive.keyring, "--key-file", archive.key],
+                   check=True, capture_output=True)
+    audit(archive, "head", "--to", "plain")
+    assert not os.path.exists("plain.tsr")
 
 
 # ---- what somebody did to it ---------------------------------------------------------------------------
@@ -291,6 +317,7 @@ def main():
     check_tampering(archive)
     check_proof(archive)
     check_rollback(archive)
+    check_stamp(archive)
     check_clock(archive)
 
 
