@@ -83,6 +83,7 @@ static const struct rule rules[] = {
 	  " released_because FROM old.hold" },
 	{ "extension", NULL },
 	{ "shortening", NULL },
+	{ "disposition_key", NULL },
 	/* catalogue_disposition_settle() writes these. */
 	{ "disposition", "" },
 	{ "disposition_item", "" },

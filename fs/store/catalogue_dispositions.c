@@ -72,6 +72,57 @@ int catalogue_disposition_add(struct catalogue *c, struct disposition_row *d, st
 	return disposition_insert(c, d, e);
 }
 
+/* ---- keys of lists ------------------------------------------------------------------ */
+
+int catalogue_list_key_put(struct catalogue *c, int64_t disposition,
+			   const uint8_t key[LIST_KEY_SIZE], struct err *e)
+{
+	struct query q;
+
+	if (query_open_write(&q, c, STATEMENT_LIST_KEY_PUT,
+			     "INSERT INTO disposition_key VALUES(?, ?)", e) < 0)
+		return -1;
+	query_int(&q, disposition);
+	query_blob(&q, key, LIST_KEY_SIZE);
+	return query_run(&q, e);
+}
+
+int catalogue_list_key_get(struct catalogue *c, int64_t disposition,
+			   uint8_t key[LIST_KEY_SIZE], bool *is_there, struct err *e)
+{
+	struct query q;
+
+	*is_there = false;
+	if (c->format < CATALOGUE_FORMAT_LIST_KEYS)
+		return 0;
+	if (query_open(&q, c, STATEMENT_LIST_KEY_GET,
+		       "SELECT key FROM disposition_key WHERE disposition = ?", e) < 0)
+		return -1;
+	query_int(&q, disposition);
+	int got = query_step(&q, e);
+	if (got > 0) {
+		query_column_bytes(&q, 0, key, LIST_KEY_SIZE);
+		*is_there = true;
+		if (query_check(&q, "disposition_key", disposition, e) < 0)
+			got = -1;
+	}
+	query_close(&q);
+	return got < 0 ? -1 : 0;
+}
+
+static int end_list_key(struct catalogue *c, int64_t disposition, struct err *e)
+{
+	struct query q;
+
+	if (query_open_write(&q, c, STATEMENT_LIST_KEY_END,
+			     "DELETE FROM disposition_key WHERE disposition = ?", e) < 0)
+		return -1;
+	query_int(&q, disposition);
+	return query_run(&q, e);
+}
+
+/* ---- states ------------------------------------------------------------------------------ */
+
 int catalogue_disposition_state(struct catalogue *c, int64_t id, enum disposition_state s,
 				const char *result, struct err *e)
 {
@@ -89,8 +140,9 @@ int catalogue_disposition_state(struct catalogue *c, int64_t id, enum dispositio
 	query_int(&q, id);
 	if (query_run(&q, e) < 0)
 		return -1;
-	return sqlite3_changes(c->db) == 1 ? 0 :
-		err_set(e, MUNI_NOT_FOUND, "there is no disposition D%" PRId64, id);
+	if (sqlite3_changes(c->db) != 1)
+		return err_set(e, MUNI_NOT_FOUND, "there is no disposition D%" PRId64, id);
+	return s >= DISPOSITION_GONE ? end_list_key(c, id, e) : 0;
 }
 
 /* ---- reading ------------------------------------------------------------------------ */

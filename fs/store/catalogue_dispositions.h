@@ -72,6 +72,15 @@ int catalogue_dispositions(struct catalogue *c,
 			   int (*row)(void *arg, const struct disposition_row *d), void *arg,
 			   struct err *e);
 
+/* The key under which items of a live source hold their content; it goes for good when the
+ * list has come to its end (gone, certified, withdrawn). */
+#define LIST_KEY_SIZE 32
+int catalogue_list_key_put(struct catalogue *c, int64_t disposition,
+			   const uint8_t key[LIST_KEY_SIZE], struct err *e);
+/* *is_there false: a list of records, one that has ended, or one of an older format. */
+int catalogue_list_key_get(struct catalogue *c, int64_t disposition,
+			   uint8_t key[LIST_KEY_SIZE], bool *is_there, struct err *e);
+
 enum item_outcome {		/* on disk: never renumber, never reuse */
 	OUTCOME_PENDING = 0,
 	OUTCOME_GONE = 1,

@@ -13,6 +13,7 @@
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/retain.h"
 
 void left_out_clear(struct left_out *left)
 {
@@ -83,6 +84,8 @@ static int put(struct vault *v, struct item_list *l, json_t *scope,
 		return -1;
 	if (prepare(v, l, scope, r, officer, key, p, e) < 0 ||
 	    catalogue_disposition_add(v->catalogue, &p->row, e) < 0 ||
+	    (l->has_key &&
+	     catalogue_list_key_put(v->catalogue, p->row.id, l->key, e) < 0) ||
 	    item_list_store(l, v->catalogue, p->row.id, e) < 0) {
 		catalogue_rollback(v->catalogue);
 		return -1;
@@ -169,8 +172,9 @@ int vault_propose(struct vault *v, const struct propose_request *r, const char *
 
 	*left = (struct left_out){ .taken = 0 };
 	*id = 0;
+	/* What people are asked to approve is judged by what the log says, not by rows alone. */
 	if (check_request(r, e) == 0 && check_officer(v, officer, e) == 0 &&
-	    make_list(v, r, &l, &scope, left, e) == 0)
+	    retention_check_log(v, e) == 0 && make_list(v, r, &l, &scope, left, e) == 0)
 		rc = disposition_put(v, &l, scope, r, officer, key, id, e);
 	if (rc < 0 && e->code == MUNI_REFUSED) {
 		clearance_refused(v, "propose a disposition", NULL, e);

@@ -23,12 +23,13 @@
 int record_item_text(struct catalogue *c, const struct record_state *s,
 		     const uint8_t salt[ITEM_SALT_SIZE], char **text, struct digest *leaf,
 		     struct err *e);
+/* key: the list's; NULL: a list of an older format, whose items hold the bare digest. */
 int live_item_text(const struct system *system, const struct decided_row *r,
 		   const struct policy_class *k, const char *due,
-		   const uint8_t salt[ITEM_SALT_SIZE], char **text, struct digest *leaf,
-		   struct err *e);
+		   const uint8_t *key, const uint8_t salt[ITEM_SALT_SIZE], char **text,
+		   struct digest *leaf, struct err *e);
 /* What such a text says of the item, as far as it tells what stands there: no target, no
- * times but the one.  item_row_clear() it. */
+ * times but the one; sha256 is bound where the list has a key.  item_row_clear() it. */
 int live_item_parse(const char *text, struct item_row *out, struct err *e);
 int shorten_item_text(const char *code, const struct policy_row *p, const char *definition,
 		      const uint8_t salt[ITEM_SALT_SIZE], char **text, struct digest *leaf,
@@ -74,6 +75,8 @@ struct item_list {
 	struct demands demands;
 	json_t *systems;	/* names as keys; owned */
 	json_t *named;		/* paths of the first NAMED_MAX under `names: keep` */
+	uint8_t key[LIST_KEY_SIZE];	/* of a live list */
+	bool has_key;
 };
 #define NAMED_MAX 1000
 

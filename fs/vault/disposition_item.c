@@ -9,6 +9,7 @@
 #include "fs/base/text.h"
 #include "fs/crypt/merkle.h"
 #include "fs/vault/disposition_inside.h"
+#include "fs/vault/live.h"
 
 /* ---- fields ------------------------------------------------------------------------- */
 
@@ -198,10 +199,11 @@ int record_item_text(struct catalogue *c, const struct record_state *s,
 
 int live_item_text(const struct system *system, const struct decided_row *r,
 		   const struct policy_class *k, const char *due,
-		   const uint8_t salt[ITEM_SALT_SIZE], char **text, struct digest *leaf,
-		   struct err *e)
+		   const uint8_t *key, const uint8_t salt[ITEM_SALT_SIZE], char **text,
+		   struct digest *leaf, struct err *e)
 {
 	const struct item_row *i = r->item;
+	struct digest bound;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s*}", "system", system->name, "kind",
 			      kind_name(i->kind), "class", k ? k->id : "", "device",
 			      (json_int_t)i->device, "inode", (json_int_t)i->inode, "due", due);
@@ -210,8 +212,12 @@ int live_item_text(const struct system *system, const struct decided_row *r,
 	put_stamp(o, "modified", i->mtime);
 	if (i->kind == NODE_FILE) {
 		json_object_set_new(o, "bytes", json_integer((json_int_t)i->size));
-		if (i->has_sha256)
+		if (i->has_sha256 && key) {
+			bound = live_bind(key, &i->sha256, salt);
+			put_hex(o, "content", bound.bytes, DIGEST_SIZE);
+		} else if (i->has_sha256) {
 			put_hex(o, "sha256", i->sha256.bytes, DIGEST_SIZE);
+		}
 	}
 	if (r->has_override)
 		json_object_set_new(o, "decided_by", json_string(r->override.officer));
@@ -265,7 +271,7 @@ int live_item_parse(const char *text, struct item_row *out, struct err *e)
 	out->device = (uint64_t)json_integer_value(json_object_get(o, "device"));
 	out->inode = (uint64_t)json_integer_value(json_object_get(o, "inode"));
 	out->size = (uint64_t)json_integer_value(json_object_get(o, "bytes"));
-	sha = member(o, "sha256");
+	sha = member(o, "content") ? member(o, "content") : member(o, "sha256");
 	out->has_sha256 = sha != NULL;
 	is_good = out->path && parse_kind(member(o, "kind"), &out->kind) &&
 		  parse_stamp(member(o, "modified"), &out->mtime) &&

@@ -122,8 +122,8 @@ static int take(struct live_choosing *k, const struct decided_row *r,
 
 	if (add_demands(&k->list->demands, s, k->e) < 0 ||
 	    random_bytes(salt, sizeof salt, k->e) < 0 ||
-	    live_item_text(&k->system, r, s->ruling, due_text(s, due), salt, &item.text,
-			   &item.leaf, k->e) < 0)
+	    live_item_text(&k->system, r, s->ruling, due_text(s, due), k->list->key, salt,
+			   &item.text, &item.leaf, k->e) < 0)
 		return -1;
 	k->left->taken++;
 	return item_list_add(k->list, &item, &facts, k->e);
@@ -207,7 +207,8 @@ int propose_live(struct vault *v, const struct propose_request *r, struct item_l
 	int rc = -1;
 
 	*scope = NULL;
-	if (catalogue_scanned_system(c, r->filter.system, &k.system, e) < 0 ||
+	if (random_bytes(l->key, sizeof l->key, e) < 0 ||
+	    catalogue_scanned_system(c, r->filter.system, &k.system, e) < 0 ||
 	    find_source(c, r, &k.system, &real, e) < 0 ||
 	    live_judge_open(c, k.system.id, r->asof ? r->asof : vault_now(v), &k.judge, e) < 0)
 		goto out;
@@ -220,6 +221,7 @@ int propose_live(struct vault *v, const struct propose_request *r, struct item_l
 		err_set(e, MUNI_REFUSED, "nothing of it may be destroyed now: %s", left->text);
 		goto out;
 	}
+	l->has_key = true;
 	*scope = scope_json(&k, real);
 	rc = *scope ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for the scope");
 out:
@@ -257,7 +259,9 @@ static int judge_again(struct clearing *k, const struct disposition_item *i,
 	const char *name = json_string_value(json_object_get(k->scope, "system"));
 	struct system system = { .id = i->key.directory };
 	struct live_state s;
+	uint8_t key[LIST_KEY_SIZE];
 	char *text = NULL, due[16], mark[40];
+	bool has_key;
 	int rc;
 
 	if (!is_decided(r) || decided_decision(r) != DECISION_DESTROY)
@@ -270,7 +274,10 @@ static int judge_again(struct clearing *k, const struct disposition_item *i,
 		return -1;
 	if (!may_go(&s, k->by_review))
 		return refuse_standing(k, i, &s);
-	rc = live_item_text(&system, r, s.ruling, due_text(&s, due), salt, &text, leaf, k->e);
+	if (catalogue_list_key_get(k->vault->catalogue, k->row.id, key, &has_key, k->e) < 0)
+		return -1;
+	rc = live_item_text(&system, r, s.ruling, due_text(&s, due), has_key ? key : NULL, salt,
+			    &text, leaf, k->e);
 	free(text);
 	return rc;
 }

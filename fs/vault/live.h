@@ -43,8 +43,19 @@ bool live_is_shared(int fd);
 /* ---- the content (live_content.c) --------------------------------------------------------- */
 
 #define LIVE_PIECE (1u << 20)	/* bytes of the buffer that both take */
-/* Against the inventory's digest: 1 it is the same, 0 it is not, -1 it could not be read. */
-int live_compare(int fd, const struct item_row *item, uint8_t *piece);
+
+/* How an item of a list holds its digest: HMAC-SHA-256 under the list's key, which goes
+ * with the list's end, over digest and salt of the item.  Whoever reads the annex of a
+ * certificate cannot guess content from it. */
+struct live_binding {
+	const uint8_t *key;	/* NULL: a list of an older format, the bare digest */
+	uint8_t salt[16];
+};
+struct digest live_bind(const uint8_t key[LIST_KEY_SIZE], const struct digest *sha256,
+			const uint8_t salt[16]);
+/* Against the approved digest: 1 it is the same, 0 it is not, -1 it could not be read. */
+int live_compare(int fd, const struct item_row *item, const struct live_binding *binding,
+		 uint8_t *piece);
 /* Once over all data (holes stay holes), synced, read back from the device as far as the
  * kernel lets us. */
 int live_overwrite(int fd, const struct item_row *item, uint8_t *piece);
@@ -68,8 +79,8 @@ struct live_outcome {
  * an earlier run was cut off: what is absent may have been destroyed by it.  -1 only for
  * what concerns all items (no memory); else *out says how it went.
  */
-int live_destroy(int root, const struct item_row *item, const struct digest *leaf,
-		 uint64_t names_in_list, bool was_begun, struct live_outcome *out,
-		 struct err *e);
+int live_destroy(int root, const struct item_row *item, const struct live_binding *binding,
+		 const struct digest *leaf, uint64_t names_in_list, bool was_begun,
+		 struct live_outcome *out, struct err *e);
 
 #endif

@@ -56,7 +56,18 @@ static int hash_piece(void *arg, int fd, uint64_t at, uint8_t *piece, size_t n)
 	return 0;
 }
 
-int live_compare(int fd, const struct item_row *item, uint8_t *piece)
+struct digest live_bind(const uint8_t key[LIST_KEY_SIZE], const struct digest *sha256,
+			const uint8_t salt[16])
+{
+	uint8_t both[DIGEST_SIZE + 16];
+
+	memcpy(both, sha256->bytes, DIGEST_SIZE);
+	memcpy(both + DIGEST_SIZE, salt, 16);
+	return digest_hmac(key, LIST_KEY_SIZE, both, sizeof both);
+}
+
+int live_compare(int fd, const struct item_row *item, const struct live_binding *binding,
+		 uint8_t *piece)
 {
 	struct content_hash *hash = content_hash_new();
 	struct digest now = {{0}};
@@ -67,6 +78,8 @@ int live_compare(int fd, const struct item_row *item, uint8_t *piece)
 	content_hash_start(hash, CONTENT_HOLES_UNKNOWN);
 	if (each_data(fd, item->size, piece, hash_piece, hash) == 0) {
 		now = content_hash_finish(hash, item->size);
+		if (binding->key)
+			now = live_bind(binding->key, &now, binding->salt);
 		rc = digest_equal(&now, &item->sha256);
 	}
 	content_hash_free(hash);

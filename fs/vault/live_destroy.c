@@ -179,8 +179,8 @@ static int destroy_last_name(int dir, const char *name, const char *aside, int f
 }
 
 static int destroy_file(int dir, const char *name, const char *aside,
-			const struct item_row *item, uint64_t names_in_list, uint8_t *piece,
-			struct live_outcome *out)
+			const struct item_row *item, const struct live_binding *binding,
+			uint64_t names_in_list, uint8_t *piece, struct live_outcome *out)
 {
 	int fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	struct live_media media;
@@ -193,7 +193,7 @@ static int destroy_file(int dir, const char *name, const char *aside,
 	live_media_of(fd, &media);
 	if (fstat(fd, &st) < 0 || !is_item(&st, item)) {
 		failed(out, "it is not what the inventory has: it was changed or replaced");
-	} else if (item->has_sha256 && (same = live_compare(fd, item, piece)) != 1) {
+	} else if (item->has_sha256 && (same = live_compare(fd, item, binding, piece)) != 1) {
 		failed(out, same < 0 ? "it could not be read"
 				     : "its content is not what the inventory has");
 	} else if (st.st_nlink > names_in_list) {
@@ -282,7 +282,7 @@ static int absent(const struct item_row *item, bool was_begun, struct live_outco
 }
 
 static int destroy_found(int root, const char *aside, const struct item_row *item,
-			 uint64_t names_in_list, uint8_t *piece, struct live_outcome *out,
+			 const struct live_binding *binding, uint64_t names_in_list, uint8_t *piece, struct live_outcome *out,
 			 struct err *e)
 {
 	const char *name;
@@ -291,14 +291,15 @@ static int destroy_found(int root, const char *aside, const struct item_row *ite
 	if (dir < 0)
 		return -1;
 	rc = item->kind == NODE_FILE ?
-		destroy_file(dir, name, aside, item, names_in_list, piece, out) :
+		destroy_file(dir, name, aside, item, binding, names_in_list, piece, out) :
 		destroy_other(dir, name, item, out);
 	close(dir);
 	return rc;
 }
 
-int live_destroy(int root, const struct item_row *item, const struct digest *leaf,
-		 uint64_t names_in_list, bool was_begun, struct live_outcome *out, struct err *e)
+int live_destroy(int root, const struct item_row *item, const struct live_binding *binding,
+		 const struct digest *leaf, uint64_t names_in_list, bool was_begun,
+		 struct live_outcome *out, struct err *e)
 {
 	char hex[DIGEST_HEX_SIZE], aside[64];
 	uint8_t *piece = malloc(LIVE_PIECE);
@@ -313,7 +314,7 @@ int live_destroy(int root, const struct item_row *item, const struct digest *lea
 	if (live_look(root, item, &check, e) < 0)
 		goto out;
 	if (check == LIVE_SAME)
-		rc = destroy_found(root, aside, item, names_in_list, piece, out, e);
+		rc = destroy_found(root, aside, item, binding, names_in_list, piece, out, e);
 	else if (check == LIVE_CHANGED)
 		rc = failed(out, "it is not what the inventory has: it was changed or replaced");
 	else if (was_begun && go_on_aside(root, aside, item, piece, out))

@@ -17,6 +17,7 @@
 struct live_target {
 	struct digest leaf;
 	struct item_row item;	/* as it was approved; owned */
+	struct live_binding binding;
 	struct live_outcome outcome;
 };
 
@@ -25,6 +26,8 @@ struct live_run {
 	int64_t system;
 	int root;
 	bool was_begun;		/* an earlier run was cut off */
+	uint8_t key[LIST_KEY_SIZE];	/* of the list */
+	bool has_key;
 	struct live_target *list;	/* owned */
 	size_t count, capacity;
 	const struct vault_monitor *monitor;
@@ -65,6 +68,11 @@ static int on_listed(void *arg, const struct disposition_item *i)
 	*t = (struct live_target){ .leaf = i->leaf };
 	if (live_item_parse(i->text, &t->item, run->e) < 0)
 		return -1;
+	if (item_salt(i->text, t->binding.salt, run->e) < 0) {
+		item_row_clear(&t->item);
+		return -1;
+	}
+	t->binding.key = run->has_key ? run->key : NULL;
 	run->system = i->key.directory;
 	run->count++;
 	return 0;
@@ -160,8 +168,8 @@ static void say_failed(const struct live_run *run, const struct live_target *t)
 static int run_one(struct live_run *run, size_t at)
 {
 	struct live_target *t = &run->list[at];
-	int rc = live_destroy(run->root, &t->item, &t->leaf, names_left(run, at), run->was_begun,
-			      &t->outcome, run->e);
+	int rc = live_destroy(run->root, &t->item, &t->binding, &t->leaf, names_left(run, at),
+			      run->was_begun, &t->outcome, run->e);
 
 	if (rc == 0 && t->outcome.outcome == OUTCOME_BYTES_STAY)
 		rc = name_others(run, t);
@@ -272,6 +280,7 @@ int live_execute(struct vault *v, const struct disposition_row *d, const struct 
 				  .was_begun = d->state == DISPOSITION_SWITCHING };
 	if (open_source(run, d) < 0 ||
 	    log_newest_head(v->log, &facts->epoch.before, e) < 0 ||
+	    catalogue_list_key_get(v->catalogue, d->id, run->key, &run->has_key, e) < 0 ||
 	    catalogue_disposition_items(v->catalogue, d->id, on_listed, run, e) < 0)
 		return -1;
 	if (run->count > 1)

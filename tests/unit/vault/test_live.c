@@ -87,6 +87,7 @@ static bool is_there(const struct folder *f, const char *name)
 	return faccessat(f->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static const struct live_binding bare = { .key = NULL };
 static const struct digest leaf = {{ 0xab, 0xcd }};
 #define ASIDE "d/.muniment-abcd0000000000000000000000000000"
 
@@ -96,7 +97,7 @@ static struct live_outcome destroy(const struct folder *f, const struct item_row
 	struct live_outcome out;
 	struct err e = ERR_NONE;
 
-	must(live_destroy(f->fd, item, &leaf, names, was_begun, &out, &e));
+	must(live_destroy(f->fd, item, &bare, &leaf, names, was_begun, &out, &e));
 	return out;
 }
 
