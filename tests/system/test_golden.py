@@ -97,3 +97,40 @@ hold("release", "H1", "--reason", "over")
 a.run("event", "--system", "hr", "--event", "system-retired", "--at", "2019-06-30")
 a.run("verify", "--deep")
 read_all(a)
+
+# Format 4: something was destroyed with a certificate, something is held, a list of a live source waits.
+a = make("four", 4)
+with open(os.path.join(a.path, "catalogue.2"), "rb") as f:
+    before = f.read()
+assert a.run("cat", "hr@1", "d/a.txt") == "ledger of 1998\n" and a.run("cat", "hr@2", "d/new.txt") == "later\n"
+assert len(a.run("cat", "hr", "big.txt")) == 223111
+assert [r["version"] for r in a.log("hr")] == ["1", "2"]
+assert "tmp/t.txt" not in a.run("ls", "hr@1", "-R").split()
+four = os.path.dirname(a.path)
+with open("ca.pem", "w") as out:
+    for name in ("archive/certificates/archive", "rita", "otto", "olga"):
+        with open(os.path.join(four, name + ".pem")) as f:
+            out.write(f.read())
+done = subprocess.run([os.environ.get("MUNI", "build/muni"), "cert", "verify", os.path.join(a.path, "certificates", "C1.p7m"), "--ca", "ca.pem"],
+                      capture_output=True, text=True, check=False)
+assert done.returncode == 0, done
+
+
+def dispose(*words, status=0):
+    line = [os.environ.get("MUNI", "build/muni"), "dispose", words[0], a.path, *words[1:], "--keyring", a.keyring, "--key-file", a.key]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done
+    return done.stdout
+
+
+assert "junk/j.txt" in dispose("show", "D2") and due()["tmp/u.txt"]["holds"] == ["H1"]
+a.run("verify", "--deep")
+with open(os.path.join(a.path, "catalogue.2"), "rb") as f:
+    assert f.read() == before, "reading changed catalogue.2"
+# A version on top, written as it is written today; what was there stands.
+a.run("ingest", "src", "--system", "crm")
+dispose("withdraw", "D2", "--reason", "a test", "--by", "rita", "--key", os.path.join(four, "rita.key"))
+a.run("verify", "--deep")
+assert len(a.run("cat", "hr@1", "big.txt")) == 223111 and a.run("cat", "crm", "x.txt") == "the inventory of an old archive\n"
+assert due()["tmp/u.txt"]["holds"] == ["H1"]
+print("format 4 is read and brought up")
