@@ -318,6 +318,11 @@ int catalogue_extents(struct catalogue *c, int64_t content, uint64_t offset,
  * is missing.  Bases always have lower ids than their dependents. */
 int catalogue_block(struct catalogue *c, int64_t id, struct block *out,
 		    uint8_t segment_uid[16], struct err *e);
+/* Those of the blocks first..last that there are, in order; row: as in list. */
+int catalogue_blocks_between(struct catalogue *c, int64_t first, int64_t last,
+			     int (*row)(void *arg, const struct block *b,
+					const uint8_t segment_uid[16]), void *arg,
+			     struct err *e);
 /* All blocks in order of (segment, offset); for verify. row: as in list. */
 int catalogue_blocks(struct catalogue *c,
 		     int (*row)(void *arg, const struct block *b,

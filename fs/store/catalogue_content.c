@@ -195,20 +195,17 @@ int catalogue_block(struct catalogue *c, int64_t id, struct block *out,
 	return rc;
 }
 
-int catalogue_blocks(struct catalogue *c,
-		     int (*row)(void *arg, const struct block *b,
-				const uint8_t segment_uid[16]), void *arg, struct err *e)
+/* The rows of an open query. */
+static int each_block(struct query *q, int (*row)(void *arg, const struct block *b,
+						  const uint8_t segment_uid[16]),
+		      void *arg, struct err *e)
 {
-	struct query q;
 	struct block b;
 	uint8_t uid[16];
 	int got, rc = -1;
 
-	if (query_open(&q, c, STATEMENT_BLOCKS,
-		       BLOCK_SELECT " ORDER BY b.segment, b.offset", e) < 0)
-		return -1;
-	while ((got = query_step(&q, e)) > 0) {
-		if (block_from_row(&q, &b, uid, e) < 0)
+	while ((got = query_step(q, e)) > 0) {
+		if (block_from_row(q, &b, uid, e) < 0)
 			goto out;
 		int answer = row(arg, &b, uid);
 		if (answer != 0) {
@@ -218,8 +215,35 @@ int catalogue_blocks(struct catalogue *c,
 	}
 	rc = got;
 out:
-	query_close(&q);
+	query_close(q);
 	return rc;
+}
+
+int catalogue_blocks_between(struct catalogue *c, int64_t first, int64_t last,
+			     int (*row)(void *arg, const struct block *b,
+					const uint8_t segment_uid[16]), void *arg,
+			     struct err *e)
+{
+	struct query q;
+
+	if (query_open(&q, c, STATEMENT_BLOCKS_BETWEEN,
+		       BLOCK_SELECT " WHERE b.id BETWEEN ? AND ? ORDER BY b.id", e) < 0)
+		return -1;
+	query_int(&q, first);
+	query_int(&q, last);
+	return each_block(&q, row, arg, e);
+}
+
+int catalogue_blocks(struct catalogue *c,
+		     int (*row)(void *arg, const struct block *b,
+				const uint8_t segment_uid[16]), void *arg, struct err *e)
+{
+	struct query q;
+
+	if (query_open(&q, c, STATEMENT_BLOCKS,
+		       BLOCK_SELECT " ORDER BY b.segment, b.offset", e) < 0)
+		return -1;
+	return each_block(&q, row, arg, e);
 }
 
 int catalogue_segments(struct catalogue *c,

@@ -8,6 +8,7 @@
 #include "fs/crypt/secret.h"
 
 #define WAYS 8
+#define BATCH 16		/* block rows fetched at once */
 #define AREA_BITS 26		/* pages are sought by content and 64 MiB of file */
 
 struct block_row {
@@ -42,9 +43,10 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 
 	if (!c)
 		return NULL;
-	/* Half for pages, taken as full; half for rows.  At least one set each. */
-	c->page_sets = limit_bytes / 2 / (WAYS * page_size(EXTENTS_A_PAGE));
-	c->row_sets = limit_bytes / 2 / (WAYS * sizeof(struct block_row));
+	/* A quarter for pages, taken as full; the rest for rows: each then answers for
+	 * about as much content.  At least one set each. */
+	c->page_sets = limit_bytes / 4 / (WAYS * page_size(EXTENTS_A_PAGE));
+	c->row_sets = limit_bytes / 4 * 3 / (WAYS * sizeof(struct block_row));
 	if (c->page_sets == 0)
 		c->page_sets = 1;
 	if (c->row_sets == 0)
@@ -195,6 +197,11 @@ void rows_drop(struct row_cache *rc, struct extents *x)
 
 /* ---- blocks -------------------------------------------------------------------- */
 
+static struct block_row *row_set(struct row_cache *rc, int64_t id)
+{
+	return &rc->rows[mix((uint64_t)id, 0) % rc->row_sets * WAYS];
+}
+
 static int check_row(const struct block *b, int64_t id, struct err *e)
 {
 	if (b->id != id || b->raw == 0 || b->raw > BLOCK_RAW_MAX ||
@@ -209,35 +216,84 @@ static int check_row(const struct block *b, int64_t id, struct err *e)
 	return 0;
 }
 
+/* Under no lock.  A row that stands already is written over by the same bytes. */
+static void keep_row(struct row_cache *rc, const struct block_row *row)
+{
+	struct block_row *set = row_set(rc, row->block.id);
+
+	pthread_mutex_lock(&rc->lock);
+	unsigned way = WAYS;
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set[i].block.id == row->block.id || (way == WAYS && set[i].block.id == 0))
+			way = i;
+	if (way == WAYS)
+		way = rc->next_row++ % WAYS;
+	set[way] = *row;
+	pthread_mutex_unlock(&rc->lock);
+}
+
+struct batch {
+	struct row_cache *rows;
+	int64_t wanted;
+	struct block_row found;	/* id 0: not yet */
+};
+
+static int take_row(void *arg, const struct block *b, const uint8_t segment_uid[16])
+{
+	struct batch *batch = arg;
+	struct block_row row = { .block = *b };
+	struct err ignored = ERR_NONE;
+
+	memcpy(row.segment_uid, segment_uid, sizeof row.segment_uid);
+	/* A neighbour that cannot be is the business of who asks for it. */
+	if (check_row(b, b->id, &ignored) == 0) {
+		if (b->id == batch->wanted)
+			batch->found = row;
+		keep_row(batch->rows, &row);
+	}
+	secret_wipe(&row, sizeof row);
+	return 0;
+}
+
+/* With its neighbours, which cost a tenth of a query each and are wanted next. */
+static int fetch_row(struct row_cache *rc, struct catalogue *c, int64_t id,
+		     struct block_row *out, struct err *e)
+{
+	struct batch batch = { .rows = rc, .wanted = id };
+	int64_t first = id - id % BATCH;
+	struct err ignored = ERR_NONE;
+
+	(void)catalogue_blocks_between(c, first, first + BATCH - 1, take_row, &batch, &ignored);
+	if (batch.found.block.id == id) {
+		*out = batch.found;
+		secret_wipe(&batch.found, sizeof batch.found);
+		return 0;
+	}
+	/* A query for it alone says what is wrong with it. */
+	if (catalogue_block(c, id, &out->block, out->segment_uid, e) < 0 ||
+	    check_row(&out->block, id, e) < 0)
+		return -1;
+	keep_row(rc, out);
+	return 0;
+}
+
 int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct block *out,
 	       uint8_t segment_uid[16], struct err *e)
 {
-	struct block_row *set = &rc->rows[mix((uint64_t)id, 0) % rc->row_sets * WAYS];
-	struct block_row row;
+	struct block_row *set = row_set(rc, id);
+	struct block_row row = { .block = { .id = 0 } };
+	int result = -1;
 
 	pthread_mutex_lock(&rc->lock);
-	for (unsigned i = 0; i < WAYS; i++) {
-		if (set[i].block.id != id)
-			continue;
-		*out = set[i].block;
-		memcpy(segment_uid, set[i].segment_uid, 16);
-		pthread_mutex_unlock(&rc->lock);
-		return 0;
-	}
-	pthread_mutex_unlock(&rc->lock);
-
-	if (catalogue_block(c, id, &row.block, row.segment_uid, e) < 0 ||
-	    check_row(&row.block, id, e) < 0)
-		return -1;
-	*out = row.block;
-	memcpy(segment_uid, row.segment_uid, 16);
-	pthread_mutex_lock(&rc->lock);
-	unsigned way = rc->next_row++ % WAYS;
 	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].block.id == 0)
-			way = i;
-	set[way] = row;
+		if (set[i].block.id == id)
+			row = set[i];
 	pthread_mutex_unlock(&rc->lock);
+	if (row.block.id == id || fetch_row(rc, c, id, &row, e) == 0) {
+		*out = row.block;
+		memcpy(segment_uid, row.segment_uid, 16);
+		result = 0;
+	}
 	secret_wipe(&row, sizeof row);
-	return 0;
+	return result;
 }
