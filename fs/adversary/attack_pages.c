@@ -16,6 +16,7 @@
 #include "fs/crypt/secret.h"
 #include "fs/store/pagevfs_cipher.h"
 #include "fs/store/redo_object.h"
+#include "fs/store/redo_pack.h"
 
 #define PENDING_PAGE 131073u	/* never sealed: docs/format.md, "Sealed pages" */
 #define WAL_HEAD 32
@@ -25,6 +26,7 @@
 struct pages {
 	struct attack *attack;
 	struct pagevfs_cipher *cipher;
+	unsigned key_id;		/* the same key, for copies */
 	uint8_t *sealed, *plain;	/* secret_new(): plain holds keys */
 };
 
@@ -40,6 +42,9 @@ static int pages_begin(struct pages *p, struct attack *a, const uint8_t head[PAG
 	p->plain = secret_new(PAGEVFS_PAGE_SIZE);
 	if (p->sealed == NULL || p->plain == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to open the catalogue's pages");
+	if (pagevfs_key_add(a->request->catalogue_key, a->request->archive_id,
+			    a->request->epoch, &p->key_id, e) < 0)
+		return -1;
 	return pagevfs_cipher_new(a->request->catalogue_key, a->request->archive_id,
 				  a->request->epoch, file_id, &p->cipher, e);
 }
@@ -47,6 +52,7 @@ static int pages_begin(struct pages *p, struct attack *a, const uint8_t head[PAG
 static void pages_end(struct pages *p)
 {
 	pagevfs_cipher_free(p->cipher);
+	pagevfs_key_drop(p->key_id);
 	free(p->sealed);
 	secret_free(p->plain);
 }
@@ -145,6 +151,21 @@ static void attack_copy(struct pages *p, const struct redo_object *r)
 	}
 }
 
+/* A copy of a catalogue that is gone names its pages by seals that the present key
+ * does not make. */
+static int open_copy(struct pages *p, struct redo_object *r, const char *name, struct err *e)
+{
+	if (redo_unpack(r, p->key_id, e) == 0) {
+		attack_copy(p, r);
+		return 0;
+	}
+	if (e->code != MUNI_DAMAGED)
+		return -1;
+	attack_found(p->attack, "%s does not open under the present key", name);
+	*e = ERR_NONE;
+	return 0;
+}
+
 static int attack_object(struct pages *p, struct objects *o, const struct object_name *name,
 			 struct err *e)
 {
@@ -157,7 +178,7 @@ static int attack_object(struct pages *p, struct objects *o, const struct object
 		attack_found(p->attack, "%s is a copy of the catalogue of epoch %" PRIu64,
 			     object_text(name, text), r.head.epoch);
 	else if (rc == 0)
-		attack_copy(p, &r);
+		rc = open_copy(p, &r, object_text(name, text), e);
 	else if (e->code == MUNI_DAMAGED || e->code == MUNI_FORMAT) {
 		attack_found(p->attack, "%s is no whole copy of the catalogue: what it holds cannot "
 			     "be told", object_text(name, text));

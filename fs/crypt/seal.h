@@ -4,7 +4,8 @@
  *
  *   S1  seal_open() that fails leaves only zeros in `out`.
  *   S2  The caller never uses one (key, nonce) twice: block keys seal once with
- *       a zero nonce, all other keys take random nonces.
+ *       a zero nonce, a catalogue copy's key numbers its few pieces, all other
+ *       keys take random nonces.
  */
 #ifndef FS_CRYPT_SEAL_H
 #define FS_CRYPT_SEAL_H

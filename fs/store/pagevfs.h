@@ -57,10 +57,13 @@ int pagevfs_format(struct sqlite3 *db, struct err *e);
  * shim's own descriptor, so no POSIX lock is lost. */
 int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, struct err *e);
 
-/* Raw sealed bytes of one page, for base copies and redo; its tag was checked
- * (MUNI_DAMAGED): damage is never copied over a good copy. */
+/* Number of the key under which db is open. */
+int pagevfs_key_of(struct sqlite3 *db, unsigned *key_id, struct err *e);
+/* Raw sealed bytes of one page, and what they hold (plain may be NULL), for base
+ * copies and redo; its tag was checked (MUNI_DAMAGED): damage is never copied over a
+ * good copy. */
 int pagevfs_read_sealed(struct sqlite3 *db, uint64_t page, uint8_t out[PAGEVFS_PAGE_SIZE],
-			struct err *e);
+			uint8_t *plain, struct err *e);
 /* Pages of the main file that this connection's process has written since the
  * last call with clear: *pages is malloc'ed, sorted, 1-based. */
 int pagevfs_dirty(struct sqlite3 *db, bool clear, uint64_t **pages, uint64_t *count,

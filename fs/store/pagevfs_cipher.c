@@ -11,7 +11,7 @@
 #include "fs/crypt/seal.h"
 #include "fs/crypt/secret.h"
 
-#define BODY_SIZE PAGEVFS_NONCE_AT	/* what SQLite may use of a page */
+#define BODY_SIZE PAGEVFS_BODY_SIZE
 #define SALT_SIZE (16 + 8 + PAGEVFS_FILE_ID_SIZE)	/* archive, epoch, file: the database id */
 #define AD_SIZE (SALT_SIZE + 4 + PAGEVFS_HEAD_SIZE)
 #define NONCE_BATCH 64		/* one call of the generator costs as much as a seal */
@@ -137,11 +137,10 @@ static bool is_known_geometry(const uint8_t at16[8])
 	       at16[4] == PAGEVFS_RESERVE && at16[5] == 64 && at16[6] == 32 && at16[7] == 32;
 }
 
-int pagevfs_cipher_seal(struct pagevfs_cipher *c, uint32_t page,
-			const uint8_t plain[PAGEVFS_PAGE_SIZE],
-			uint8_t sealed[PAGEVFS_PAGE_SIZE], struct err *e)
+/* nonce NULL: a fresh one. */
+static int seal(struct pagevfs_cipher *c, uint32_t page, const uint8_t *plain,
+		const uint8_t *nonce, uint8_t *sealed, struct err *e)
 {
-	uint8_t *nonce = sealed + PAGEVFS_NONCE_AT;
 	uint8_t ad[AD_SIZE];
 	size_t skip = page == 1 ? PAGEVFS_HEAD_SIZE : 0;
 
@@ -160,12 +159,29 @@ int pagevfs_cipher_seal(struct pagevfs_cipher *c, uint32_t page,
 		memcpy(sealed + 4, c->database + 24, PAGEVFS_FILE_ID_SIZE);
 		memcpy(sealed + 16, plain + 16, 8);
 	}
-	if (take_nonce(c, nonce, e) < 0)
+	if (nonce != NULL)
+		memcpy(sealed + PAGEVFS_NONCE_AT, nonce, SEAL_NONCE_SIZE);
+	else if (take_nonce(c, sealed + PAGEVFS_NONCE_AT, e) < 0)
 		return -1;
 	memset(sealed + PAGEVFS_TAG_AT + 16, 0, 4);
-	return seal_close(c->pages, nonce, ad, associated_data(c, page, sealed, ad),
-			  plain + skip, BODY_SIZE - skip, sealed + skip,
-			  sealed + PAGEVFS_TAG_AT, e);
+	return seal_close(c->pages, sealed + PAGEVFS_NONCE_AT, ad,
+			  associated_data(c, page, sealed, ad), plain + skip,
+			  BODY_SIZE - skip, sealed + skip, sealed + PAGEVFS_TAG_AT, e);
+}
+
+int pagevfs_cipher_seal(struct pagevfs_cipher *c, uint32_t page,
+			const uint8_t plain[PAGEVFS_PAGE_SIZE],
+			uint8_t sealed[PAGEVFS_PAGE_SIZE], struct err *e)
+{
+	return seal(c, page, plain, NULL, sealed, e);
+}
+
+int pagevfs_cipher_seal_again(struct pagevfs_cipher *c, uint32_t page,
+			      const uint8_t plain[PAGEVFS_PAGE_SIZE],
+			      const uint8_t nonce[PAGEVFS_NONCE_SIZE],
+			      uint8_t sealed[PAGEVFS_PAGE_SIZE], struct err *e)
+{
+	return seal(c, page, plain, nonce, sealed, e);
 }
 
 int pagevfs_cipher_open(struct pagevfs_cipher *c, uint32_t page,

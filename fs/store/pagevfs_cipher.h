@@ -21,8 +21,11 @@
 
 #define PAGEVFS_FILE_ID_SIZE 12
 #define PAGEVFS_HEAD_SIZE 24	/* of page 1: 4 magic + 12 file id + 8 of SQLite's */
-#define PAGEVFS_NONCE_AT (PAGEVFS_PAGE_SIZE - PAGEVFS_RESERVE)
-#define PAGEVFS_TAG_AT (PAGEVFS_NONCE_AT + 12)
+#define PAGEVFS_BODY_SIZE (PAGEVFS_PAGE_SIZE - PAGEVFS_RESERVE)	/* what SQLite may use */
+#define PAGEVFS_NONCE_SIZE 12
+#define PAGEVFS_NONCE_AT PAGEVFS_BODY_SIZE
+#define PAGEVFS_TAG_SIZE 16
+#define PAGEVFS_TAG_AT (PAGEVFS_NONCE_AT + PAGEVFS_NONCE_SIZE)
 
 struct err;
 struct pagevfs_cipher;
@@ -38,6 +41,13 @@ void pagevfs_cipher_free(struct pagevfs_cipher *c);	/* NULL is allowed; wipes */
 int pagevfs_cipher_seal(struct pagevfs_cipher *c, uint32_t page,
 			const uint8_t plain[PAGEVFS_PAGE_SIZE],
 			uint8_t sealed[PAGEVFS_PAGE_SIZE], struct err *e);
+/* Under a nonce that this very page was sealed with: gives the same bytes again,
+ * which is the one thing for which a nonce may be used twice.  The caller hands the
+ * result to nobody unless its tag is the one that was recorded. */
+int pagevfs_cipher_seal_again(struct pagevfs_cipher *c, uint32_t page,
+			      const uint8_t plain[PAGEVFS_PAGE_SIZE],
+			      const uint8_t nonce[PAGEVFS_NONCE_SIZE],
+			      uint8_t sealed[PAGEVFS_PAGE_SIZE], struct err *e);
 /* MUNI_DAMAGED leaves zeros in plain. */
 int pagevfs_cipher_open(struct pagevfs_cipher *c, uint32_t page,
 			const uint8_t sealed[PAGEVFS_PAGE_SIZE],

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "fs/base/bytes.h"
 #include "fs/base/err.h"
+#include "fs/crypt/digest.h"
 #include "fs/crypt/secret.h"
 
 #define KEYS_MAX 64
@@ -95,6 +97,29 @@ int pagevfs_keys_cipher(unsigned key_id, const uint8_t file_id[PAGEVFS_FILE_ID_S
 			key_id);
 	else
 		rc = pagevfs_cipher_new(key_of(s), s->archive_id, s->epoch, file_id, out, e);
+	pthread_mutex_unlock(&table.lock);
+	return rc;
+}
+
+int pagevfs_keys_of_copy(unsigned key_id, const uint8_t uid[16], uint8_t *out, struct err *e)
+{
+	uint8_t salt[16 + 8 + 16];
+	struct writer w = writer_over(salt, sizeof salt);
+	int rc = -1;
+
+	pthread_mutex_lock(&table.lock);
+	const struct slot *s = key_id ? find(key_id) : NULL;
+	if (!s) {
+		err_set(e, MUNI_CANNOT_UNLOCK, "this process holds no catalogue key number %u",
+			key_id);
+		goto out;
+	}
+	writer_bytes(&w, s->archive_id, sizeof s->archive_id);
+	writer_u64(&w, s->epoch);
+	writer_bytes(&w, uid, 16);
+	rc = digest_hkdf(key_of(s), 32, salt, sizeof salt, "muniment catalogue copy", out, 32,
+			 e);
+out:
 	pthread_mutex_unlock(&table.lock);
 	return rc;
 }

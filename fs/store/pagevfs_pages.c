@@ -4,6 +4,7 @@
  * same file would drop the process's locks.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "fs/base/err.h"
 #include "fs/store/pagevfs.h"
@@ -118,8 +119,28 @@ int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, stru
 	return rc;
 }
 
+int pagevfs_key_of(struct sqlite3 *db, unsigned *key_id, struct err *e)
+{
+	struct pagevfs_file *f;
+
+	*key_id = 0;
+	if (file_of(db, &f, e) < 0)
+		return -1;
+	*key_id = f->key_id;
+	return 0;
+}
+
+/* No content: what little SQLite or a file system left there is not ours to keep. */
+static int read_pending(struct pagevfs_file *f, uint8_t *out, uint8_t *plain, struct err *e)
+{
+	if (plain)
+		memset(plain, 0, PAGEVFS_PAGE_SIZE);
+	return read_raw(f, out, PAGEVFS_PAGE_SIZE,
+			(uint64_t)(PAGEVFS_PENDING_PAGE - 1) * PAGEVFS_PAGE_SIZE, e);
+}
+
 int pagevfs_read_sealed(struct sqlite3 *db, uint64_t page, uint8_t out[PAGEVFS_PAGE_SIZE],
-			struct err *e)
+			uint8_t *plain, struct err *e)
 {
 	struct pagevfs_file *f;
 
@@ -129,8 +150,8 @@ int pagevfs_read_sealed(struct sqlite3 *db, uint64_t page, uint8_t out[PAGEVFS_P
 		return err_set(e, MUNI_USAGE, "there is no catalogue page %llu",
 			       (unsigned long long)page);
 	if (page == PAGEVFS_PENDING_PAGE)
-		return read_raw(f, out, PAGEVFS_PAGE_SIZE, (page - 1) * PAGEVFS_PAGE_SIZE, e);
-	int rc = pagevfs_file_read_page(f, (uint32_t)page, PATIENCE, out, NULL);
+		return read_pending(f, out, plain, e);
+	int rc = pagevfs_file_read_page(f, (uint32_t)page, PATIENCE, out, plain);
 	if (rc == SQLITE_OK)
 		return 0;
 	bool is_damage = rc == SQLITE_IOERR_DATA || rc == SQLITE_IOERR_SHORT_READ;

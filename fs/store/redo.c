@@ -11,6 +11,7 @@
 #include "fs/base/text.h"
 #include "fs/store/pagevfs.h"
 #include "fs/store/redo_chain.h"
+#include "fs/store/redo_pack.h"
 #include "fs/store/redo_replay.h"
 
 /* ---- appending -------------------------------------------------------------- */
@@ -24,18 +25,15 @@ struct append {
 	uint64_t count;			/* changes: how many of them; base: all */
 };
 
-static int fill_object(const struct append *a, struct redo_object *r, uint64_t from,
-		       struct err *e)
+static int take_pages(const struct append *a, struct redo_pages *p, uint64_t from,
+		      struct err *e)
 {
-	for (uint32_t i = 0; i < r->head.pages; i++) {
-		uint64_t page = from + i + 1;
-		if (r->head.kind == REDO_CHANGES) {
-			page = a->pages[from + i];
-			redo_object_set_number(r, i, (uint32_t)page);
-		}
-		if (pagevfs_read_sealed(a->db, page, redo_object_page(r, i), e) < 0)
+	bool is_base = a->head.kind == REDO_BASE;
+
+	for (uint32_t i = 0; i < p->count; i++)
+		if (redo_pages_take(p, i, is_base ? from + i + 1 : a->pages[from + i], a->db,
+				    e) < 0)
 			return err_wrap(e, "copying the catalogue");
-	}
 	return 0;
 }
 
@@ -45,16 +43,23 @@ static int put_part(const struct append *a, uint32_t part, struct err *e)
 	uint64_t left = a->count - from;
 	struct redo_head head = a->head;
 	struct redo_object r = { 0 };
+	struct redo_pages pages = { 0 };
+	unsigned key_id;
+	int rc = -1;
 
 	head.part = part;
 	head.pages = left < REDO_OBJECT_PAGES ? (uint32_t)left : REDO_OBJECT_PAGES;
 	head.first = head.kind == REDO_BASE ? (uint32_t)from + 1 : 0;
 	if (random_bytes(head.uid, sizeof head.uid, e) < 0 ||
-	    redo_object_new(&head, &r, e) < 0)
-		return -1;
-	int rc = fill_object(a, &r, from, e);
-	if (rc == 0)
-		rc = redo_object_put(a->objects, &r, e);
+	    pagevfs_key_of(a->db, &key_id, e) < 0 ||
+	    redo_pages_new(head.pages, a->db, &pages, e) < 0)
+		goto out;
+	if (take_pages(a, &pages, from, e) < 0 ||
+	    redo_pack(&head, &pages, key_id, &r, e) < 0)
+		goto out;
+	rc = redo_object_put(a->objects, &r, e);
+out:
+	redo_pages_free(&pages);
 	redo_object_free(&r);
 	return rc;
 }
@@ -214,8 +219,8 @@ static int install(int dirfd, const char *from, const char *name, struct err *e)
 	return file_sync_dir(dirfd, e);
 }
 
-static int rebuild_from(struct objects *o, const struct redo_chain *c, int dirfd,
-			const char *name, struct digest *reached, struct err *e)
+static int rebuild_from(struct objects *o, const struct redo_chain *c, unsigned key_id,
+			int dirfd, const char *name, struct digest *reached, struct err *e)
 {
 	char draft[256];
 	int fd = -1;
@@ -228,7 +233,7 @@ static int rebuild_from(struct objects *o, const struct redo_chain *c, int dirfd
 	fd = file_open(dirfd, draft, O_RDWR | O_CREAT | O_EXCL, 0600, e);
 	if (fd < 0)
 		return -1;
-	if (redo_replay(o, c, fd, reached, e) < 0 || file_sync(fd, e) < 0)
+	if (redo_replay(o, c, key_id, fd, reached, e) < 0 || file_sync(fd, e) < 0)
 		goto out;
 	rc = install(dirfd, draft, name, e);
 out:
@@ -242,7 +247,8 @@ out:
 }
 
 int redo_rebuild(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
-		 int dirfd, const char *name, struct digest *reached, struct err *e)
+		 unsigned key_id, int dirfd, const char *name, struct digest *reached,
+		 struct err *e)
 {
 	struct redo_chain c;
 	int rc = -1;
@@ -257,7 +263,7 @@ int redo_rebuild(struct objects *o, const uint8_t archive_id[16], uint64_t epoch
 			"later ones are there",
 			(unsigned long long)c.sets[c.end - 1].parts[0].sequence + 1);
 	else
-		rc = rebuild_from(o, &c, dirfd, name, reached, e);
+		rc = rebuild_from(o, &c, key_id, dirfd, name, reached, e);
 	redo_chain_free(&c);
 out:
 	return rc < 0 ? err_wrap(e, "rebuilding the catalogue from base and redo") : 0;

@@ -1,8 +1,9 @@
 /*
- * The catalogue's second home: sealed pages as they stand in the catalogue,
- * in objects of kind "cat": a base copy, then redo objects with the pages that
- * changed, in order.  Base and redo rebuild the catalogue byte for byte, block
- * keys included: so they are copies of keys and die with their epoch.
+ * The catalogue's second home, in objects of kind "cat": a base copy, then redo
+ * objects with the pages that changed, in order.  Pages are compressed, and sealed
+ * under a key that is derived from the epoch's.  Base and redo rebuild the catalogue
+ * byte for byte, block keys included: so they are copies of keys and die with their
+ * epoch.
  *
  * Every object carries its own parity (20+1 over its own columns), its epoch,
  * sequence number, page count, and the digest over all page tags that holds
@@ -40,19 +41,21 @@ int redo_append(struct objects *o, struct sqlite3 *db, const uint8_t archive_id[
 		const uint64_t *pages, uint64_t count, struct err *e);
 
 /* Writes catalogue file `name` under dirfd anew from base and redo of epoch,
- * through a draft that is renamed over it, and removes its -wal and -shm (they
+ * under key_id, through a draft that is renamed over it, and removes its -wal and -shm (they
  * belong to other pages): nobody may have it open.  MUNI_DAMAGED if base and redo
  * do not lead to a whole catalogue: then nothing was touched.  *reached: the
  * digest; the caller compares it with the signed head, for a lost last set or a
  * crashed append cannot be told apart here. */
 int redo_rebuild(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
-		 int dirfd, const char *name, struct digest *reached, struct err *e);
-/* Every object checked through its checksums, no key needed; bad objects are
+		 unsigned key_id, int dirfd, const char *name, struct digest *reached,
+		 struct err *e);
+/* Every object checked through its checksums, no key needed (key_id 0); under a key the
+ * chain is opened as well, as rebuilding would.  Bad objects are
  * named through found(), with a uid of zeros what concerns no single one.  It
  * returns 0 to go on.  *last: digest at the end of the chain, as far as it holds
  * (zeros: none). */
 int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
-	       int (*found)(void *arg, const uint8_t uid[16], const char *what),
+	       unsigned key_id, int (*found)(void *arg, const uint8_t uid[16], const char *what),
 	       void *arg, struct digest *last, struct err *e);
 /* Removes every object of epochs below `epoch`, and those that cannot say of
  * which they are. */

@@ -1,6 +1,6 @@
 /*
  * Verify's part of base and redo: every object by its checksums, then that they
- * lead where they say.  No key is needed.
+ * lead where they say.  No key is needed; where there is one, they are opened too.
  */
 #include "fs/store/redo.h"
 
@@ -71,7 +71,7 @@ static void check_sets(const struct redo_chain *c, struct tell *t)
 }
 
 int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
-	       int (*found)(void *arg, const uint8_t uid[16], const char *what),
+	       unsigned key_id, int (*found)(void *arg, const uint8_t uid[16], const char *what),
 	       void *arg, struct digest *last, struct err *e)
 {
 	struct tell t = { .found = found, .arg = arg };
@@ -89,7 +89,7 @@ int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 		if (check_object(o, &c.heads[i], &t, e) < 0)
 			goto out;
 	check_sets(&c, &t);
-	if (!t.is_stopped && redo_replay(o, &c, -1, last, &why) < 0) {
+	if (!t.is_stopped && redo_replay(o, &c, key_id, -1, last, &why) < 0) {
 		if (why.code != MUNI_DAMAGED) {
 			*e = why;
 			goto out;

@@ -5,9 +5,9 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 
-#define VERSION 1
 #define HEAD_SUM_AT (REDO_HEAD_SIZE - DIGEST_SIZE)
 #define PARTS_MAX (1u << 20)
+#define PIECE_GROWTH 16		/* a piece that does not compress is sealed as it is: a tag */
 
 static const uint8_t magic[8] = "MUNIREDO";
 
@@ -41,11 +41,33 @@ struct redo_layout redo_layout_of(uint64_t payload)
 	return l;
 }
 
-uint64_t redo_layout_payload(const struct redo_head *h)
+static uint64_t number_size(enum redo_kind kind)
 {
-	uint64_t number = h->kind == REDO_CHANGES ? 4 : 0;
+	return kind == REDO_CHANGES ? REDO_NUMBER_SIZE : 0;
+}
 
-	return h->pages * (PAGEVFS_PAGE_SIZE + number);
+uint64_t redo_layout_sealed_payload(const struct redo_head *h)
+{
+	return h->pages * (PAGEVFS_PAGE_SIZE + number_size(h->kind));
+}
+
+struct redo_packing redo_layout_packing(enum redo_kind kind, uint32_t pages)
+{
+	struct redo_packing p;
+
+	p.pieces = (pages + REDO_PIECE_PAGES - 1) / REDO_PIECE_PAGES;
+	p.head_at = pages * number_size(kind);
+	p.seals_at = p.head_at + PAGEVFS_HEAD_SIZE;
+	p.sizes_at = p.seals_at + (size_t)pages * REDO_SEAL_SIZE;
+	p.pieces_at = p.sizes_at + (size_t)p.pieces * 4;
+	return p;
+}
+
+uint32_t redo_layout_piece_pages(uint32_t pages, uint32_t i)
+{
+	uint32_t left = pages - i * REDO_PIECE_PAGES;
+
+	return left < REDO_PIECE_PAGES ? left : REDO_PIECE_PAGES;
 }
 
 uint32_t redo_layout_stripe(const struct redo_layout *l)
@@ -56,11 +78,11 @@ uint32_t redo_layout_stripe(const struct redo_layout *l)
 void redo_layout_write_head(const struct redo_head *h, const struct digest *table,
 			    uint8_t out[REDO_HEAD_SIZE])
 {
-	struct redo_layout l = redo_layout_of(redo_layout_payload(h));
+	struct redo_layout l = redo_layout_of(h->payload);
 	struct writer w = writer_over(out, REDO_HEAD_SIZE);
 
 	writer_bytes(&w, magic, sizeof magic);
-	writer_u32(&w, VERSION);
+	writer_u32(&w, h->format);
 	writer_u32(&w, h->kind);
 	writer_bytes(&w, h->archive_id, sizeof h->archive_id);
 	writer_bytes(&w, h->uid, sizeof h->uid);
@@ -78,6 +100,7 @@ void redo_layout_write_head(const struct redo_head *h, const struct digest *tabl
 	writer_bytes(&w, h->before.bytes, DIGEST_SIZE);
 	writer_bytes(&w, h->after.bytes, DIGEST_SIZE);
 	writer_bytes(&w, table->bytes, DIGEST_SIZE);
+	writer_u64(&w, h->format == REDO_FORMAT_PACKED ? h->payload : 0);
 	writer_zeros(&w, HEAD_SUM_AT - w.used);
 	struct digest sum = digest_of(out, HEAD_SUM_AT);
 	writer_bytes(&w, sum.bytes, DIGEST_SIZE);
@@ -99,6 +122,16 @@ static bool is_sensible(const struct redo_head *h, uint32_t page_size)
 	return h->first > 0 && h->first - 1 <= h->page_count - h->pages;
 }
 
+/* Between what the list takes with nothing behind it and pages that do not compress. */
+static bool is_sensible_payload(const struct redo_head *h)
+{
+	struct redo_packing p = redo_layout_packing(h->kind, h->pages);
+	uint64_t most = p.pieces_at + (uint64_t)h->pages * PAGEVFS_BODY_SIZE +
+			(uint64_t)p.pieces * PIECE_GROWTH;
+
+	return h->payload > p.pieces_at && h->payload <= most;
+}
+
 int redo_layout_read_head(const uint8_t raw[REDO_HEAD_SIZE], struct redo_head *h,
 			  struct digest *table, struct err *e)
 {
@@ -110,10 +143,10 @@ int redo_layout_read_head(const uint8_t raw[REDO_HEAD_SIZE], struct redo_head *h
 	if (memcmp(seen, magic, sizeof magic) != 0 ||
 	    memcmp(sum.bytes, raw + HEAD_SUM_AT, DIGEST_SIZE) != 0)
 		return err_set(e, MUNI_DAMAGED, "its head is damaged");
-	uint32_t version = reader_u32(&r);
-	if (version != VERSION)
+	h->format = reader_u32(&r);
+	if (h->format != REDO_FORMAT_SEALED && h->format != REDO_FORMAT_PACKED)
 		return err_set(e, MUNI_FORMAT, "it is of format %u, which a later program "
-			       "made", version);
+			       "made", h->format);
 	h->kind = (enum redo_kind)reader_u32(&r);
 	reader_bytes(&r, h->archive_id, sizeof h->archive_id);
 	reader_bytes(&r, h->uid, sizeof h->uid);
@@ -131,9 +164,14 @@ int redo_layout_read_head(const uint8_t raw[REDO_HEAD_SIZE], struct redo_head *h
 	reader_bytes(&r, h->before.bytes, DIGEST_SIZE);
 	reader_bytes(&r, h->after.bytes, DIGEST_SIZE);
 	reader_bytes(&r, table->bytes, DIGEST_SIZE);
+	h->payload = reader_u64(&r);
 	if (!is_sensible(h, page_size))
 		return err_set(e, MUNI_DAMAGED, "its head makes no sense");
-	struct redo_layout l = redo_layout_of(redo_layout_payload(h));
+	if (h->format == REDO_FORMAT_SEALED)
+		h->payload = redo_layout_sealed_payload(h);
+	else if (!is_sensible_payload(h))
+		return err_set(e, MUNI_DAMAGED, "its head makes no sense");
+	struct redo_layout l = redo_layout_of(h->payload);
 	if (l.column != column || l.data != data || l.parity != parity)
 		return err_set(e, MUNI_DAMAGED, "its head makes no sense");
 	return 0;

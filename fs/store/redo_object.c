@@ -56,24 +56,16 @@ static size_t table_size(const struct image *m)
 
 /* ---- pages in memory ------------------------------------------------------ */
 
-int redo_object_new(const struct redo_head *head, struct redo_object *out, struct err *e)
-{
-	*out = (struct redo_object){ .head = *head };
-	out->payload = calloc(1, redo_layout_payload(head));
-	if (!out->payload)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for a copy of catalogue pages");
-	return 0;
-}
-
 void redo_object_free(struct redo_object *r)
 {
 	free(r->payload);
-	r->payload = NULL;
+	free(r->sealed);
+	r->payload = r->sealed = NULL;
 }
 
 uint32_t redo_object_number(const struct redo_object *r, uint32_t i)
 {
-	const uint8_t *at = r->payload + (size_t)i * 4;
+	const uint8_t *at = r->payload + (size_t)i * REDO_NUMBER_SIZE;
 
 	assert(i < r->head.pages);
 	if (r->head.kind == REDO_BASE)
@@ -82,19 +74,35 @@ uint32_t redo_object_number(const struct redo_object *r, uint32_t i)
 	       (uint32_t)at[3] << 24;
 }
 
-void redo_object_set_number(struct redo_object *r, uint32_t i, uint32_t page)
+const uint8_t *redo_object_page(const struct redo_object *r, uint32_t i)
 {
-	assert(r->head.kind == REDO_CHANGES && i < r->head.pages);
-	for (unsigned byte = 0; byte < 4; byte++)
-		r->payload[(size_t)i * 4 + byte] = (uint8_t)(page >> 8 * byte);
-}
-
-uint8_t *redo_object_page(const struct redo_object *r, uint32_t i)
-{
-	size_t list = r->head.kind == REDO_CHANGES ? (size_t)r->head.pages * 4 : 0;
+	size_t list = r->head.kind == REDO_CHANGES ? (size_t)r->head.pages * REDO_NUMBER_SIZE : 0;
+	const uint8_t *pages = r->sealed;
 
 	assert(i < r->head.pages);
-	return r->payload + list + (size_t)i * PAGEVFS_PAGE_SIZE;
+	if (r->head.format == REDO_FORMAT_SEALED)
+		pages = r->payload + list;
+	assert(pages != NULL);
+	return pages + (size_t)i * PAGEVFS_PAGE_SIZE;
+}
+
+const uint8_t *redo_object_tag(const struct redo_object *r, uint32_t i)
+{
+	struct redo_packing p = redo_layout_packing(r->head.kind, r->head.pages);
+
+	assert(i < r->head.pages);
+	if (r->head.format == REDO_FORMAT_SEALED)
+		return redo_object_page(r, i) + PAGEVFS_TAG_AT;
+	return r->payload + p.seals_at + (size_t)i * REDO_SEAL_SIZE + PAGEVFS_NONCE_SIZE;
+}
+
+const uint8_t *redo_object_first_bytes(const struct redo_object *r, uint32_t i)
+{
+	if (redo_object_number(r, i) != 1)
+		return NULL;
+	if (r->head.format == REDO_FORMAT_SEALED)
+		return redo_object_page(r, i);
+	return r->payload + redo_layout_packing(r->head.kind, r->head.pages).head_at;
 }
 
 /* ---- parity ------------------------------------------------------------------ */
@@ -198,7 +206,7 @@ int redo_object_put(struct objects *o, const struct redo_object *r, struct err *
 	int rc = -1;
 
 	memcpy(name.uid, r->head.uid, sizeof name.uid);
-	if (image_new(redo_layout_payload(&r->head), &m, e) < 0)
+	if (image_new(r->head.payload, &m, e) < 0)
 		return -1;
 	memcpy(m.columns, r->payload, m.l.payload);
 	if (image_add_parity(&m, e) < 0)
@@ -362,7 +370,7 @@ int redo_object_load(struct objects *o, const struct object_name *name,
 	if (read_head(o, name, true, &head, &table, &bad_heads, e) < 0)
 		return -1;
 	out->head = head;
-	if (image_new(redo_layout_payload(&head), &m, e) < 0 ||
+	if (image_new(head.payload, &m, e) < 0 ||
 	    objects_size(o, name, &size, e) < 0)
 		goto out;
 	out->is_head_bad = bad_heads > 0 || size != m.l.size;

@@ -1,6 +1,7 @@
 /*
- * One object of base or redo: sealed pages under their own checksums and parity.
- * docs/format.md, "Base and redo", gives the bytes.
+ * One object of base or redo: pages of the catalogue under their own checksums and
+ * parity.  docs/format.md, "Base and redo", gives the bytes; redo_pack.h makes and
+ * opens the payload.
  *
  *   D1  Head and table of checksums stand twice, at both ends: one flipped bit,
  *       or one damaged run, costs nothing anywhere in the object.
@@ -29,6 +30,7 @@ enum redo_kind {		/* on disk: never renumber, never reuse */
 
 /* What one object says of itself. */
 struct redo_head {
+	uint32_t format;
 	uint8_t archive_id[16];
 	uint8_t uid[16];
 	uint64_t epoch;
@@ -38,24 +40,28 @@ struct redo_head {
 	uint32_t pages;		/* in this object */
 	uint32_t first;		/* base: number of its first page; else 0 */
 	uint64_t page_count;	/* of the catalogue once the set is applied */
+	uint64_t payload;	/* bytes */
 	struct digest before, after;	/* of the catalogue, around the set */
 };
 
 /* An object in memory while it is made or read. */
 struct redo_object {
 	struct redo_head head;
-	uint8_t *payload;	/* owned; page numbers (4 bytes each, changes only), pages */
+	uint8_t *payload;	/* owned; head.payload bytes */
+	uint8_t *sealed;	/* owned; the pages, once redo_unpack() made them again */
 	uint32_t bad_columns;	/* found when it was loaded */
 	bool is_head_bad;	/* one of the copies of head and table */
 };
 
-/* Room for head.pages pages; head is copied. */
-int redo_object_new(const struct redo_head *head, struct redo_object *out, struct err *e);
 void redo_object_free(struct redo_object *r);
 
-uint32_t redo_object_number(const struct redo_object *r, uint32_t i);	/* of page i */
-void redo_object_set_number(struct redo_object *r, uint32_t i, uint32_t page);
-uint8_t *redo_object_page(const struct redo_object *r, uint32_t i);	/* its 8192 bytes */
+/* What needs no key.  Page i of the object: its number in the catalogue, the tag of
+ * its seal; the 24 plain bytes of the catalogue's page 1 if that is it. */
+uint32_t redo_object_number(const struct redo_object *r, uint32_t i);
+const uint8_t *redo_object_tag(const struct redo_object *r, uint32_t i);
+const uint8_t *redo_object_first_bytes(const struct redo_object *r, uint32_t i);
+/* Its 8192 bytes as they stand in the catalogue; after redo_unpack(). */
+const uint8_t *redo_object_page(const struct redo_object *r, uint32_t i);
 
 /* Under head.uid, which the caller has drawn. */
 int redo_object_put(struct objects *o, const struct redo_object *r, struct err *e);

@@ -7,13 +7,15 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/store/pagevfs_cipher.h"
+#include "fs/store/redo_pack.h"
 
-#define TAG_SIZE 16
+#define TAG_SIZE PAGEVFS_TAG_SIZE
 #define PENDING_PAGE (0x40000000 / PAGEVFS_PAGE_SIZE + 1)
 
 /* What pagevfs_digest() looks at, of the catalogue as it is so far. */
 struct state {
 	int fd;			/* borrowed; -1: none */
+	unsigned key_id;	/* 0: none */
 	uint64_t pages;
 	uint64_t capacity;
 	uint8_t (*tags)[TAG_SIZE];	/* owned; [0] is page 1's */
@@ -49,18 +51,35 @@ static int digest_of_state(const struct state *s, struct digest *out, struct err
 	return 0;
 }
 
-static int apply_page(struct state *s, uint32_t page, const uint8_t *sealed, struct err *e)
+static int apply_page(struct state *s, const struct redo_object *r, uint32_t i, struct err *e)
 {
+	const uint8_t *first = redo_object_first_bytes(r, i);
+	uint32_t page = redo_object_number(r, i);
+
 	if (page == 0 || page > s->pages)
 		return err_set(e, MUNI_DAMAGED, "it holds page %u of a catalogue of %llu", page,
 			       (unsigned long long)s->pages);
-	memcpy(s->tags[page - 1], sealed + PAGEVFS_TAG_AT, TAG_SIZE);
-	if (page == 1)
-		memcpy(s->head, sealed, sizeof s->head);
+	memcpy(s->tags[page - 1], redo_object_tag(r, i), TAG_SIZE);
+	if (first)
+		memcpy(s->head, first, sizeof s->head);
 	if (s->fd < 0)
 		return 0;
-	return file_write_at(s->fd, (uint64_t)(page - 1) * PAGEVFS_PAGE_SIZE, sealed,
-			     PAGEVFS_PAGE_SIZE, e);
+	return file_write_at(s->fd, (uint64_t)(page - 1) * PAGEVFS_PAGE_SIZE,
+			     redo_object_page(r, i), PAGEVFS_PAGE_SIZE, e);
+}
+
+static int apply_pages(struct redo_object *r, const struct redo_head *head, struct state *s,
+		       struct err *e)
+{
+	if (!digest_equal(&r->head.after, &head->after) || r->head.pages != head->pages ||
+	    r->head.kind != head->kind)
+		return err_set(e, MUNI_DAMAGED, "it changed while it was read");
+	if ((s->key_id != 0 || s->fd >= 0) && redo_unpack(r, s->key_id, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < r->head.pages; i++)
+		if (apply_page(s, r, i, e) < 0)
+			return -1;
+	return 0;
 }
 
 static int apply_object(struct objects *o, const struct redo_head *head, struct state *s,
@@ -69,25 +88,11 @@ static int apply_object(struct objects *o, const struct redo_head *head, struct 
 	struct object_name name = { .kind = OBJECTS_CATALOGUE };
 	struct redo_object object;
 	char text[OBJECT_TEXT_MAX];
-	int rc = -1;
 
 	memcpy(name.uid, head->uid, sizeof name.uid);
-	if (redo_object_load(o, &name, &object, e) < 0)
-		goto out;
-	if (digest_equal(&object.head.after, &head->after) &&
-	    object.head.pages == head->pages && object.head.kind == head->kind) {
-		for (uint32_t i = 0; i < object.head.pages; i++)
-			if (apply_page(s, redo_object_number(&object, i),
-				       redo_object_page(&object, i), e) < 0) {
-				err_wrap(e, "%s", object_text(&name, text));
-				goto out;
-			}
-		rc = 0;
-	} else {
-		err_set(e, MUNI_DAMAGED, "%s changed while it was read",
-			object_text(&name, text));
-	}
-out:
+	int rc = redo_object_load(o, &name, &object, e);
+	if (rc == 0 && apply_pages(&object, head, s, e) < 0)
+		rc = err_wrap(e, "%s", object_text(&name, text));
 	redo_object_free(&object);
 	return rc;
 }
@@ -114,10 +119,10 @@ static int apply_set(struct objects *o, const struct redo_set *set, struct state
 	return 0;
 }
 
-int redo_replay(struct objects *o, const struct redo_chain *c, int fd, struct digest *reached,
-		struct err *e)
+int redo_replay(struct objects *o, const struct redo_chain *c, unsigned key_id, int fd,
+		struct digest *reached, struct err *e)
 {
-	struct state s = { .fd = fd };
+	struct state s = { .fd = fd, .key_id = key_id };
 	int rc = 0;
 
 	*reached = (struct digest){ 0 };

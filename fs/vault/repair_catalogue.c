@@ -182,7 +182,8 @@ static int build(struct verify *k, int folder, struct err *e)
 	int rc;
 
 	name_of(k, "", name);
-	if (redo_rebuild(k->v->objects, k->v->id, k->v->epoch, folder, name, &reached, e) < 0)
+	if (redo_rebuild(k->v->objects, k->v->id, k->v->epoch, k->v->key_id, folder, name,
+			 &reached, e) < 0)
 		return -1;
 	rc = catalogue_open(folder, k->v->epoch, k->v->key_id, CATALOGUE_READ_IMMUTABLE,
 			    8u << 20, &c, e);

@@ -105,7 +105,8 @@ int verify_redo(struct verify *k, struct err *e)
 	verify_stage(k, "checking the catalogue's copies", 0, 0);
 	k->is_redo_whole = true;
 	verify_hold(k, &k->redo);
-	rc = redo_check(v->objects, v->id, v->epoch, found_in_redo, k, &k->redo_end, e);
+	rc = redo_check(v->objects, v->id, v->epoch, v->key_id, found_in_redo, k, &k->redo_end,
+			e);
 	if (rc < 0) {
 		k->is_redo_whole = false;
 		rc = verify_absorb(k, true, "the catalogue's copies", e);

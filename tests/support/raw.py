@@ -94,17 +94,6 @@ def decipher(head, offset, keys):
     return left + right
 
 
-def redo_pages(raw):
-    """[(page number, sealed page)] of an object of base or redo."""
-    kind = struct.unpack_from("<I", raw, 12)[0]
-    columns, data, parity, many, first = struct.unpack_from("<IIIII", raw, 76)
-    at = 256 + 16 * (data + parity)
-    payload = raw[at:at + columns * data]
-    numbers = range(first, first + many) if kind == 1 else struct.unpack_from(f"<{many}I", payload)
-    payload = payload if kind == 1 else payload[4 * many:]
-    return [(n, payload[i * PAGE:(i + 1) * PAGE]) for i, n in enumerate(numbers)]
-
-
 class Spoils:
     """texts: [(where, bytes)], all that could be made readable; block_keys: those that opened a block."""
 
@@ -168,13 +157,13 @@ class Spoils:
                 self.keep(path, number, page)
 
     def copies(self):
-        found = [(path, struct.unpack_from("<Q", raw, 48)[0], redo_pages(raw))
+        found = [(path, struct.unpack_from("<Q", raw, 48)[0], reader.redo_pages(raw, self.keys, self.archive))
                  for path, raw in self.files if raw[:8] == b"MUNIREDO"]
         for _, _, pages in found:
             self.file_ids |= {page[4:16] for number, page in pages if number == 1}
         for path, epoch, pages in found:
             for file_id in self.file_ids:
-                database, keys = self.keys_of(epoch, file_id, *pages[0])
+                database, keys = self.keys_of(epoch, file_id, *pages[0]) if pages else (None, None)
                 for number, sealed in pages if keys else ():
                     page = open_page(keys[0], database, number, sealed)
                     if page:

@@ -5,6 +5,7 @@
   reader.py ARCHIVE ... extract SYSTEM[@LABEL] PATH > FILE
   reader.py ARCHIVE ... check        block tags, file digests, Merkle roots, the log
   reader.py ARCHIVE ... inventory SYSTEM        its items, a JSON object a line; checks the scan's digest
+  reader.py ARCHIVE ... rebuild > FILE          catalogue.N from base and redo, byte for byte; needs no catalogue
 
 It shares no code with muniment: Python, its sqlite3, and the packages
 python3-cryptography and python3-zstandard.  It reads an archive at rest (no WAL
@@ -191,6 +192,95 @@ def open_catalogue(folder, archive, keys):
     db.text_factory = bytes
     db.deserialize(b"".join(pages))
     return db
+
+
+# ---- base and redo ----
+
+def redo_payload(raw):
+    columns, data, parity = struct.unpack_from("<III", raw, 76)
+    size = struct.unpack_from("<Q", raw, 200)[0] if raw[8] == 2 else columns * data
+    at = 256 + 16 * (data + parity)
+    for i in range(data):
+        column = raw[at + i * columns:at + (i + 1) * columns]
+        need(sha(column)[:16] == raw[256 + 16 * i:272 + 16 * i], "a column of a copy is damaged; this reader mends nothing")
+    return raw[at:at + size]
+
+
+def redo_pages(raw, keys, archive):
+    """[(page number, sealed page)] of an object; format 2 by the first of the keys that opens it, none: []."""
+    form, kind = struct.unpack_from("<II", raw, 8)
+    epoch, = struct.unpack_from("<Q", raw, 48)
+    many, first = struct.unpack_from("<II", raw, 88)
+    payload = redo_payload(raw)
+    numbers = range(first, first + many) if kind == 1 else struct.unpack_from(f"<{many}I", payload)
+    cut = Cut(payload)
+    cut.take(0 if kind == 1 else 4 * many)
+    if form == 1:
+        return [(n, cut.take(PAGE)) for n in numbers]
+    head = cut.take(24)
+    seals = [cut.take(28) for _ in numbers]
+    sizes = [cut.number(4) for _ in range((many + 511) // 512)]
+    bound = raw[12:64] + payload[:cut.at]
+    sealed = [cut.take(size) for size in sizes]
+    need(cut.left() == 0, "a copy has something behind its pieces")
+    salt = archive + struct.pack("<Q", epoch)
+    for key in keys:
+        gcm = AESGCM(hkdf(key, salt + raw[32:48], "muniment catalogue copy"))
+        try:
+            pieces = [gcm.decrypt(struct.pack("<I8x", i), piece, bound) for i, piece in enumerate(sealed)]
+        except InvalidTag:
+            continue
+        gcm = AESGCM(hkdf(key, salt + head[4:16], "muniment catalogue pages"))
+        return redo_again(numbers, seals, pieces, head, gcm, salt + head[4:16])
+    return []
+
+
+def redo_again(numbers, seals, pieces, head, gcm, database):
+    """Pages sealed again under the nonces that they have: the bytes that they are in the catalogue."""
+    pages = []
+    for i, (number, seal) in enumerate(zip(numbers, seals)):
+        if i % 512 == 0:
+            raw = 8160 * min(512, len(seals) - i)
+            piece = pieces[i // 512]
+            if len(piece) < raw:
+                piece = zstandard.ZstdDecompressor().decompress(piece, max_output_size=raw)
+            need(len(piece) == raw, "a piece of a copy has another size than its pages")
+        body, plain = piece[i % 512 * 8160:][:8160], head if number == 1 else b""
+        if number == PENDING:
+            pages.append((number, bytes(PAGE)))
+            continue
+        again = gcm.encrypt(seal[:12], body[len(plain):], database + struct.pack("<I", number) + plain)
+        need(again[-16:] == seal[12:], "a page of a copy is not the one whose seal it names")
+        pages.append((number, plain + again[:-16] + seal + bytes(4)))
+    return pages
+
+
+def rebuild_catalogue(folder, archive, keys):
+    """The newest whole base, and the changes that follow it."""
+    sets = {}
+    for at, _, names in os.walk(os.path.join(folder, "segments")):
+        for name in names:
+            if name.endswith(".cat") and not name.startswith("."):
+                with open(os.path.join(at, name), "rb") as f:
+                    raw = f.read()
+                need(raw[:8] == b"MUNIREDO" and sha(raw[:224]) == raw[224:256], "a copy's head is damaged")
+                if raw[16:32] == archive and struct.unpack_from("<Q", raw, 48)[0] == keys["epoch"]:
+                    sets.setdefault(struct.unpack_from("<Q", raw, 56)[0], []).append(raw)
+    sets = {n: sorted(s, key=lambda raw: struct.unpack_from("<I", raw, 64)) for n, s in sets.items() if len(s) == struct.unpack_from("<I", s[0], 68)[0]}
+    begin = max((n for n, s in sets.items() if s[0][12] == 1), default=None)
+    need(begin is not None, "there is no whole base")
+    pages, tags, now = {}, {}, None
+    for number in sorted(n for n in sets if n >= begin):
+        parts = sets[number]
+        if number > begin and (parts[0][12] != 2 or number - 1 not in sets or parts[0][104:136] != now):
+            break
+        for raw in parts:
+            pages.update(redo_pages(raw, [keys["catalogue"]], archive))
+        count, = struct.unpack_from("<Q", parts[0], 96)
+        now = parts[0][136:168]
+        tags = [pages[n][8172:8188] for n in range(1, count + 1) if n != PENDING]
+        need(sha(pages[1][:24], *tags) == now, "a set does not lead to the catalogue that it names")
+    return b"".join(pages[n] for n in range(1, count + 1))
 
 
 def attributes(blob):
@@ -462,7 +552,7 @@ def main():
     secret = parser.add_mutually_exclusive_group(required=True)
     secret.add_argument("--key-file")
     secret.add_argument("--passphrase-file")
-    parser.add_argument("command", choices=("list", "extract", "check", "inventory"))
+    parser.add_argument("command", choices=("list", "extract", "check", "inventory", "rebuild"))
     parser.add_argument("rest", nargs="*")
     args = parser.parse_args()
     with open(args.key_file or args.passphrase_file, "rb") as f:
@@ -470,6 +560,11 @@ def main():
     if args.passphrase_file:
         data = data.split(b"\n", 1)[0]
     try:
+        if args.command == "rebuild":
+            number = read_toml(args.archive)
+            keys = open_keyring(args.keyring, number, data, bool(args.passphrase_file))
+            sys.stdout.buffer.write(rebuild_catalogue(args.archive, number, keys))
+            return 0
         archive = Archive(args.archive, args.keyring, data, bool(args.passphrase_file))
         if args.command == "list":
             show(archive, args.rest[0] if args.rest else None)

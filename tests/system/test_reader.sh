@@ -51,6 +51,12 @@ for a, b in zip(ours, theirs):
 assert any(f["type"] == "email" for a in ours for f in a["findings"])
 END
 	rm src/found.txt
+	# Base and redo are the catalogue, without it.
+	mkdir -p bare
+	mv a/catalogue.1* bare/
+	$r rebuild > bare/again
+	cmp bare/again bare/catalogue.1
+	mv bare/catalogue.1* a/
 done
 seg=$(find a -name '*.seg' | sort | tail -n 1)
 chmod u+w "$seg"

@@ -188,10 +188,10 @@ static void check_names_each_bad_page(void **state)
 	assert_memory_equal(found + 1, bad, sizeof bad);
 
 	uint8_t page[PAGEVFS_PAGE_SIZE];
-	assert_int_equal(pagevfs_read_sealed(f->db, 3, page, &e), -1);
+	assert_int_equal(pagevfs_read_sealed(f->db, 3, page, NULL, &e), -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);
 	e = ERR_NONE;
-	want(pagevfs_read_sealed(f->db, 4, page, &e) == 0, &e);
+	want(pagevfs_read_sealed(f->db, 4, page, NULL, &e) == 0, &e);
 	struct digest d;
 	assert_int_equal(pagevfs_digest(f->db, &d, &found[0], &e), -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);

@@ -96,7 +96,7 @@ static void a_page_read_while_it_is_written_is_one_or_the_other(void **state)
 	for (int i = 0; i < 2; i++) {
 		database_insert(db, 5, 300);
 		database_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
-		want(pagevfs_read_sealed(db, 2, h.versions[i], &e) == 0, &e);
+		want(pagevfs_read_sealed(db, 2, h.versions[i], NULL, &e) == 0, &e);
 		assert_int_equal(file->pMethods->xRead(file, plain[i], PAGEVFS_PAGE_SIZE,
 						       PAGEVFS_PAGE_SIZE), SQLITE_OK);
 	}

@@ -93,8 +93,8 @@ static void crash(struct fixture *f)
 
 static int rebuild(struct fixture *f, struct digest *reached, struct err *e)
 {
-	return redo_rebuild(f->objects, database_archive, DATABASE_EPOCH, f->folder.fd, "again",
-			    reached, e);
+	return redo_rebuild(f->objects, database_archive, DATABASE_EPOCH, f->key, f->folder.fd,
+			    "again", reached, e);
 }
 
 static bool are_equal(const struct fixture *f, const char *a, const char *b)
@@ -129,8 +129,8 @@ static unsigned check(struct fixture *f, struct digest *last)
 	struct err e = ERR_NONE;
 	unsigned found = 0;
 
-	want(redo_check(f->objects, database_archive, DATABASE_EPOCH, count_found, &found, last,
-			&e) == 0, &e);
+	want(redo_check(f->objects, database_archive, DATABASE_EPOCH, f->key, count_found, &found,
+			last, &e) == 0, &e);
 	return found;
 }
 
@@ -512,8 +512,8 @@ static void epochs_are_kept_apart_and_dropped(void **state)
 	assert_int_equal(rebuild(f, &reached, &e), -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);
 	e = ERR_NONE;
-	want(redo_rebuild(f->objects, database_archive, DATABASE_EPOCH + 1, f->folder.fd, "again",
-			  &reached, &e) == 0, &e);
+	want(redo_rebuild(f->objects, database_archive, DATABASE_EPOCH + 1, f->key, f->folder.fd,
+			  "again", &reached, &e) == 0, &e);
 	assert_true(are_equal(f, "catalogue.3", "again"));
 }
 
