@@ -7,6 +7,8 @@
 #   make check-fault  killed, torn, refused at every write, sync and rename, one by one
 #   make fuzz-detect  build/fuzz/detect: the recognisers over any bytes (clang)
 #   make bench-detect-speed   how fast they search text in memory
+#   make bench        speed and size beside other systems: writes docs/performance.md, half an hour
+#   make bench-quick  a tenth of it, two minutes: a page and a table in build/bench-run
 #   make bench-detect precision and recall of the recognisers, on made-up data
 #   make SAN=1 ...    the same under AddressSanitizer and UBSan, in build/san
 #   make TSAN=1 ...   the same under ThreadSanitizer, in build/tsan
@@ -96,6 +98,7 @@ ADVERSARY_OBJ := $(call obj,$(ADVERSARY_SRC))
 TOOL_OBJ := $(call obj,$(TOOL_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
+SPEED_BIN := $(patsubst tests/bench/speed/%.c,$(BUILD)/bench/speed/%,$(wildcard tests/bench/speed/*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all
@@ -152,6 +155,11 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
 
+# Tools of `make bench`: one file, one program, nothing of ours inside.
+$(BUILD)/bench/speed/%: tests/bench/speed/%.c $(BUILD)/flags | build/deps.ok
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O2 -g $(FUSE_CFLAGS) -o $@ $< $(LINK) -Wl,--as-needed -lm -lzstd -lcrypto $(FUSE_LIBS)
+
 # Helpers of the tests: one file, one program; fault_*.c are preloaded libraries,
 # epoch_*.c speak our own tongue.
 $(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
@@ -173,7 +181,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 .PHONY: check check-layers check-symbols check-unit check-system
-check: all $(UNIT_BIN) $(SUPPORT_BIN) $(BENCH_BIN)
+check: all $(UNIT_BIN) $(SUPPORT_BIN) $(BENCH_BIN) $(SPEED_BIN)
 	@tests/layers.sh
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/munifs
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/muni-examine
@@ -186,13 +194,24 @@ check-symbols: $(BUILD)/libmuniment.a $(BUILD)/munifs $(BUILD)/muni-examine
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/muni-examine
 check-unit: $(UNIT_BIN)
 	@tests/run-units.sh $(UNIT_BIN)
-check-system: all $(SUPPORT_BIN) $(BENCH_BIN)
+check-system: all $(SUPPORT_BIN) $(BENCH_BIN) $(SPEED_BIN)
 	@BUILD=$(BUILD) tests/run-system.sh
 
 .PHONY: check-fault
 check-fault: all $(SUPPORT_BIN) $(BENCH_BIN)
 	@BUILD=$(BUILD) MUNIMENT_FULL=1 FAULTS_ALL=1 ONLY=faults tests/run-system.sh
 	@BUILD=$(BUILD) MUNIMENT_FULL=1 ONLY=crash tests/run-system.sh
+
+# Beside other systems, those that are installed; BENCH="--only big --peers borg" and the like.
+.PHONY: bench bench-quick bench-deps
+bench: all $(SPEED_BIN) bench-deps
+	@BUILD=$(BUILD) tests/bench/speed/bench.py --growth --report docs/performance.md $(BENCH)
+bench-quick: all $(SPEED_BIN) bench-deps
+	@BUILD=$(BUILD) tests/bench/speed/bench.py --scale quick $(BENCH)
+bench-deps:
+ifneq ($(DEPS),no)
+	@.ci/deps bench || echo "bench: goes on without what is missing" >&2
+endif
 
 # Precision and recall of every recogniser on made-up data: it informs, it never fails.
 .PHONY: bench-detect-speed

@@ -1,0 +1,1 @@
+def chapter(view): return ""
