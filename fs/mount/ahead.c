@@ -45,6 +45,8 @@ static size_t advance(struct ahead *a, struct stream *s, uint64_t file_size, uin
 	uint64_t begin = s->fetched > s->next ? s->fetched : s->next;
 	uint64_t end = s->next + s->window;
 
+	if (a->window_max == 0)
+		return 0;
 	if (end > file_size)
 		end = file_size;
 	/* In strides of half a window: not a hint a read. */
@@ -56,29 +58,31 @@ static size_t advance(struct ahead *a, struct stream *s, uint64_t file_size, uin
 	return (size_t)(end - begin);
 }
 
-size_t ahead_note(struct ahead *a, uint64_t ino, uint64_t file_size, uint64_t offset,
-		  size_t size, uint64_t *from)
+struct ahead_advice ahead_note(struct ahead *a, uint64_t ino, uint64_t file_size,
+			       uint64_t offset, size_t size)
 {
-	size_t todo = 0;
+	struct ahead_advice advice = { .goes_on = false };
 
-	if (a->window_max == 0 || file_size <= size || offset >= file_size)
-		return 0;
+	if (file_size <= size || offset >= file_size)
+		return advice;
 	pthread_mutex_lock(&a->lock);
 	struct stream *s = &a->streams[(ino * 0x9e3779b97f4a7c15u) >> 58];
 	uint64_t end = offset + size;
 	if (s->ino == ino && offset + LOOSE >= s->next && offset <= s->next + LOOSE) {
+		advice.goes_on = true;
 		if (end > s->next) {
 			s->next = end;
-			todo = advance(a, s, file_size, from);
+			advice.size = advance(a, s, file_size, &advice.from);
 		}
 	} else {
 		*s = (struct stream){ .ino = ino, .next = end, .fetched = end,
 				      .window = WINDOW_MIN };
 		/* Perhaps the beginning of one: who starts at the front with a large
 		 * read will want the rest, others are told by their next read. */
-		if (offset == 0 && size >= EAGER)
-			todo = advance(a, s, file_size, from);
+		advice.goes_on = offset == 0 && size >= EAGER;
+		if (advice.goes_on)
+			advice.size = advance(a, s, file_size, &advice.from);
 	}
 	pthread_mutex_unlock(&a->lock);
-	return todo;
+	return advice;
 }

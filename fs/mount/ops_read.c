@@ -105,12 +105,13 @@ static void read_node(fuse_req_t req, struct vault_reader *r, const struct recen
 	struct mount *m = ops_mount(req);
 	struct vault_parts parts;
 	struct err e = ERR_NONE;
-	uint64_t from;
+	struct ahead_advice ahead = ahead_note(m->ahead, n->ino, n->size, (uint64_t)offset,
+					       size);
 
-	size_t ahead = ahead_note(m->ahead, n->ino, n->size, (uint64_t)offset, size, &from);
-	if (ahead > 0)
-		vault_prefetch(r, n->content, from, ahead);
-	if (vault_read_parts(r, n->content, n->size, (uint64_t)offset, size, &parts, &e) < 0)
+	if (ahead.size > 0)
+		vault_prefetch(r, n->content, ahead.from, ahead.size);
+	if (vault_read_parts(r, n->content, n->size, (uint64_t)offset, size, ahead.goes_on,
+			     &parts, &e) < 0)
 		ops_fail(req, n->ino, &e);
 	else
 		fuse_reply_iov(req, parts.parts, (int)parts.count);

@@ -265,7 +265,7 @@ struct helpers *block_cache_helpers(struct block_cache *c)
 struct block_cache *block_cache_new(size_t limit_bytes)
 {
 	struct block_cache *c = calloc(1, sizeof *c);
-	size_t for_rows = limit_bytes / 16;
+	size_t for_rows = limit_bytes / 12;	/* for 64 MiB: rows of 1.5 GiB */
 
 	if (!c)
 		return NULL;

@@ -9,8 +9,7 @@
 #include "fs/vault/reader_helpers.h"
 #include "fs/vault/reader_rows.h"
 
-#define SAMPLE_MAX (16u * 1024)		/* a read up to this ... */
-#define SAMPLE_FILE_MIN (1024u * 1024)	/* ... of a file from this on is a sample */
+#define SAMPLE_FILE_MIN (1024u * 1024)	/* blocks of smaller files have neighbours */
 #define AHEAD_MAX 128u			/* blocks that one hint may name */
 
 static const uint8_t zeros[64 * 1024];
@@ -102,7 +101,7 @@ static unsigned first_after(const struct extents *p, uint64_t offset)
 static bool add_page(struct runs *rs, const struct extents *p, uint64_t end)
 {
 	for (unsigned i = first_after(p, rs->done); i < p->count && rs->done < end; i++) {
-		const struct extent *x = &p->list[i];
+		const struct row_extent *x = &p->list[i];
 		uint64_t from = x->offset < end ? x->offset : end;
 		if (from > rs->done && !add_run(rs, 0, 0, from - rs->done))
 			return false;
@@ -155,36 +154,49 @@ static uint64_t cut(uint64_t file_size, uint64_t offset, size_t size)
 	return size < file_size - offset ? offset + size : file_size;
 }
 
+/* The blocks of list[first..count) that nobody has or decodes, each with how much of it
+ * is wanted; is_sample: no more than that. */
+static unsigned errands(struct vault_reader *r, const struct run *list, unsigned first,
+			unsigned count, bool is_sample, struct helpers_errand *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = first; i < count; i++) {
+		uint32_t end = list[i].at + (uint32_t)list[i].size;
+		struct helpers_errand *last = n > 0 ? &out[n - 1] : NULL;
+		if (last && last->block == list[i].block && last->wanted < end)
+			last->wanted = end;
+		if (list[i].block == 0 || (last && last->block == list[i].block) ||
+		    block_cache_is_coming(r->cache, list[i].block, end))
+			continue;
+		out[n++] = (struct helpers_errand){ list[i].block,
+						    is_sample ? end : HELPERS_WHOLE };
+	}
+	return n;
+}
+
 /* Blocks behind the first are given to the helpers, who decode them while we
  * are at the first; D2 keeps us from doing their work twice. */
-static void share_out(struct vault_reader *r, const struct run *list, unsigned count)
+static void share_out(struct vault_reader *r, const struct run *list, unsigned count,
+		      bool is_sample)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
-	int64_t before = 0;
-	bool is_first = true;
+	struct helpers_errand todo[VAULT_PARTS_MAX];
+	unsigned first = 0, n;
 
-	if (!h)
+	while (first < count && list[first].block == 0)
+		first++;
+	if (!h || first + 1 >= count)
 		return;
-	for (unsigned i = 0; i < count; i++) {
-		if (list[i].block == 0 || list[i].block == before)
-			continue;
-		before = list[i].block;
-		if (!is_first && !block_cache_is_coming(r->cache, before,
-							list[i].at + (uint32_t)list[i].size))
-			helpers_hint(h, before);
-		is_first = false;
-	}
+	n = errands(r, list, first + 1, count, is_sample, todo);
+	if (n > 0)
+		helpers_hint(h, todo, n, true);
 }
 
 static int pin_run(struct vault_reader *r, const struct run *run, bool is_sample,
 		   struct cached_block **out, struct err *e)
 {
 	return reader_pin(r, run->block, run->at + (uint32_t)run->size, is_sample, out, e);
-}
-
-static bool is_sample(uint64_t file_size, size_t size)
-{
-	return size <= SAMPLE_MAX && file_size >= SAMPLE_FILE_MIN;
 }
 
 int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
@@ -200,12 +212,12 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
 		rs.count = 0;
 		if (gather(r, content, end, &rs, e) < 0)
 			return -1;
-		share_out(r, list, rs.count);
+		share_out(r, list, rs.count, false);
 		for (unsigned i = 0; i < rs.count; i++) {
 			struct cached_block *b;
 			if (list[i].block == 0) {
 				memset(to, 0, list[i].size);
-			} else if (pin_run(r, &list[i], is_sample(file_size, size), &b, e) < 0) {
+			} else if (pin_run(r, &list[i], false, &b, e) < 0) {
 				return -1;
 			} else {
 				memcpy(to, b->data + list[i].at, list[i].size);
@@ -247,8 +259,10 @@ static bool add_hole(struct vault_parts *p, size_t size)
 }
 
 int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
-		     uint64_t offset, size_t size, struct vault_parts *out, struct err *e)
+		     uint64_t offset, size_t size, bool goes_on, struct vault_parts *out,
+		     struct err *e)
 {
+	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN;
 	uint64_t end = cut(file_size, offset, size);
 	struct run list[VAULT_PARTS_MAX];
 	struct runs rs = { list, VAULT_PARTS_MAX, 0, offset };
@@ -260,7 +274,7 @@ int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size
 		return -1;
 	if (rs.done < end)
 		return one_copy(r, content, file_size, offset, size, out, e);
-	share_out(r, list, rs.count);
+	share_out(r, list, rs.count, is_sample);
 	for (unsigned i = 0; i < rs.count; i++) {
 		struct cached_block *b;
 		if (out->count == VAULT_PARTS_MAX ||
@@ -268,7 +282,7 @@ int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size
 			return one_copy(r, content, file_size, offset, size, out, e);
 		if (list[i].block == 0)
 			continue;
-		if (pin_run(r, &list[i], is_sample(file_size, size), &b, e) < 0)
+		if (pin_run(r, &list[i], is_sample, &b, e) < 0)
 			return -1;
 		out->pins[out->pin_count++] = b;
 		out->parts[out->count++] = (struct iovec){ b->data + list[i].at,
@@ -293,20 +307,16 @@ void vault_prefetch(struct vault_reader *r, int64_t content, uint64_t offset, si
 	struct run list[AHEAD_MAX];
 	struct runs rs = { list, AHEAD_MAX, 0, offset };
 	struct err ignored = ERR_NONE;
+	struct helpers_errand todo[AHEAD_MAX];
 	struct helpers *h = block_cache_helpers(r->cache);
-	int64_t before = 0;
+	unsigned n;
 
 	if (!h || content == 0 || offset > UINT64_MAX - size ||
 	    gather(r, content, offset + size, &rs, &ignored) < 0)
 		return;
-	for (unsigned i = 0; i < rs.count; i++) {
-		if (list[i].block == 0 || list[i].block == before)
-			continue;
-		before = list[i].block;
-		if (!block_cache_is_coming(r->cache, before,
-					   list[i].at + (uint32_t)list[i].size))
-			helpers_hint(h, before);
-	}
+	n = errands(r, list, 0, rs.count, false, todo);
+	if (n > 0)
+		helpers_hint(h, todo, n, false);
 }
 
 /* ---- holes ------------------------------------------------------------------------ */
@@ -327,7 +337,7 @@ int vault_seek(struct vault_reader *r, int64_t content, uint64_t file_size,
 			return -1;
 		uint64_t end = x->end;
 		for (unsigned i = first_after(x, at); i < x->count && !is_found; i++) {
-			const struct extent *n = &x->list[i];
+			const struct row_extent *n = &x->list[i];
 			if (is_data || n->offset > at) {
 				is_found = true;
 				if (is_data && n->offset > at)

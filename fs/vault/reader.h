@@ -62,7 +62,8 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
 
 /*
  * The same without a copy: parts[0..count) point into the cache and stay good
- * until vault_parts_release(), which is to be called after failure too.
+ * until vault_parts_release(), which is to be called after failure too.  goes_on:
+ * what stands behind will be wanted too, so blocks are decoded to their end.
  */
 #define VAULT_PARTS_MAX 96
 
@@ -76,7 +77,8 @@ struct vault_parts {
 };
 
 int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
-		     uint64_t offset, size_t size, struct vault_parts *out, struct err *e);
+		     uint64_t offset, size_t size, bool goes_on, struct vault_parts *out,
+		     struct err *e);
 void vault_parts_release(struct vault_reader *r, struct vault_parts *p);
 
 /* Next data (is_data) or hole at or after offset; file_size if none. */

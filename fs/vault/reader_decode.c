@@ -25,41 +25,63 @@ static int grow(uint8_t **scratch, size_t *have, size_t need, struct err *e)
 	return 0;
 }
 
-/* The bases' bytes, joined in r->base.  Decoding a base uses the same scratch,
- * so both are pinned before either is copied. */
-static int join_bases(struct vault_reader *r, const struct block *b, unsigned depth,
-		      size_t *size, struct err *e)
-{
-	struct cached_block *bases[BLOCK_BASES_MAX] = { NULL };
-	unsigned count = 0;
-	int rc = -1;
+/* The bases of a block while it is decoded. */
+struct bases {
+	struct cached_block *pins[BLOCK_BASES_MAX];
+	unsigned count;
+	const uint8_t *data;	/* joined; NULL: there are none */
+	size_t size;
+};
 
-	*size = 0;
+static void let_go(struct vault_reader *r, struct bases *bases)
+{
+	while (bases->count > 0)
+		block_cache_unpin(r->cache, bases->pins[--bases->count]);
+}
+
+/* Two into one piece of memory, unless they are there from the block before. */
+static int join(struct vault_reader *r, const struct block *b, struct bases *bases,
+		struct err *e)
+{
+	struct cached_block *const *pins = bases->pins;
+
+	if (r->joined[0] != b->bases[0] || r->joined[1] != b->bases[1]) {
+		memset(r->joined, 0, sizeof r->joined);
+		if (grow(&r->base, &r->base_size, bases->size, e) < 0)
+			return -1;
+		memcpy(r->base, pins[0]->data, pins[0]->valid);
+		memcpy(r->base + pins[0]->valid, pins[1]->data, pins[1]->valid);
+		memcpy(r->joined, b->bases, sizeof r->joined);
+	}
+	bases->data = r->base;
+	return 0;
+}
+
+/* Decoding a base uses the same scratch, so both are pinned before either is copied;
+ * one alone is not copied at all. */
+static int take_bases(struct vault_reader *r, const struct block *b, unsigned depth,
+		      struct bases *bases, struct err *e)
+{
 	for (unsigned i = 0; i < BLOCK_BASES_MAX; i++) {
+		struct cached_block **pinned = &bases->pins[bases->count];
 		struct block row;
 		uint8_t unused[16];
 		if (b->bases[i] == 0)
 			continue;
 		if (rows_block(block_cache_rows(r->cache), r->catalogue, b->bases[i], &row,
 			       unused, e) < 0)
-			goto out;
+			return -1;
 		uint32_t whole = row.raw;
 		secret_wipe(&row, sizeof row);
-		if (pin(r, b->bases[i], whole, false, depth + 1, &bases[count], e) < 0) {
-			err_wrap(e, "as a base of block %lld", (long long)b->id);
-			goto out;
-		}
-		*size += bases[count++]->valid;
+		if (pin(r, b->bases[i], whole, false, depth + 1, pinned, e) < 0)
+			return err_wrap(e, "as a base of block %lld", (long long)b->id);
+		bases->size += (*pinned)->valid;
+		bases->count++;
 	}
-	if (grow(&r->base, &r->base_size, *size, e) < 0)
-		goto out;
-	for (size_t i = 0, at = 0; i < count; at += bases[i++]->valid)
-		memcpy(r->base + at, bases[i]->data, bases[i]->valid);
-	rc = 0;
-out:
-	for (unsigned i = 0; i < count; i++)
-		block_cache_unpin(r->cache, bases[i]);
-	return rc;
+	if (bases->count == BLOCK_BASES_MAX)
+		return join(r, b, bases, e);
+	bases->data = bases->count ? bases->pins[0]->data : NULL;
+	return 0;
 }
 
 /* D4, D5: as much as is wanted, or all of it on the second visit. */
@@ -75,24 +97,31 @@ static int decode(struct vault_reader *r, const struct block *b, const uint8_t u
 		  uint32_t to, unsigned depth, struct cached_block **out, struct err *e)
 {
 	struct object_name name = { .kind = OBJECTS_SEGMENT };
-	size_t base_size;
+	struct cached_block *fresh = NULL;
+	struct bases bases = { .count = 0 };
+	int rc = -1;
 
-	if (join_bases(r, b, depth, &base_size, e) < 0 ||
+	if (take_bases(r, b, depth, &bases, e) < 0 ||
 	    grow(&r->sealed, &r->sealed_size, b->stored, e) < 0)
-		return -1;
+		goto out;
 	memcpy(name.uid, uid, sizeof name.uid);
 	if (objects_get(r->objects, &name, b->offset, r->sealed, b->stored, e) < 0)
-		return -1;
-	struct cached_block *fresh = cached_block_new(b->id, to);
-	if (!fresh)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
-	if (block_decode(r->decoder, b, r->sealed, base_size ? r->base : NULL, base_size,
-			 fresh->data, to, e) < 0) {
-		cached_block_free(fresh);
-		return -1;
+		goto out;
+	fresh = cached_block_new(b->id, to);
+	if (!fresh) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
+		goto out;
 	}
+	if (block_decode(r->decoder, b, r->sealed, bases.data, bases.size, fresh->data, to,
+			 e) < 0)
+		goto out;
 	*out = fresh;
-	return 0;
+	fresh = NULL;
+	rc = 0;
+out:
+	cached_block_free(fresh);
+	let_go(r, &bases);
+	return rc;
 }
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
@@ -131,7 +160,7 @@ int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_s
 	return pin(r, block, wanted, is_sample, 0, out, e);
 }
 
-void reader_decode_ahead(struct vault_reader *r, int64_t block)
+void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
 {
 	struct err ignored = ERR_NONE;
 	struct cached_block *b = NULL;
@@ -141,9 +170,11 @@ void reader_decode_ahead(struct vault_reader *r, int64_t block)
 	if (rows_block(block_cache_rows(r->cache), r->catalogue, block, &row, unused,
 		       &ignored) < 0)
 		return;
-	uint32_t whole = row.raw;
+	bool is_sample = wanted < row.raw;
+	if (!is_sample)
+		wanted = row.raw;
 	secret_wipe(&row, sizeof row);
-	if (!block_cache_is_coming(r->cache, block, whole) &&
-	    pin(r, block, whole, false, 0, &b, &ignored) == 0)
+	if (!block_cache_is_coming(r->cache, block, wanted) &&
+	    pin(r, block, wanted, is_sample, 0, &b, &ignored) == 0)
 		block_cache_unpin(r->cache, b);
 }

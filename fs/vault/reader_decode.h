@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fs/store/block.h"
 #include "fs/vault/block_cache.h"
 
 struct objects;
@@ -20,15 +21,16 @@ struct vault_reader {
 	struct block_decoder *decoder;	/* owned */
 	uint8_t *sealed;		/* scratch, owned: one block's ciphertext */
 	size_t sealed_size;
-	uint8_t *base;			/* scratch, owned: the bases, joined */
+	uint8_t *base;			/* scratch, owned: two bases, joined */
 	size_t base_size;
+	int64_t joined[BLOCK_BASES_MAX];	/* whose bytes stand there; 0: none's */
 };
 
 /* Pins `block` with at least `wanted` bytes (1..BLOCK_RAW_MAX).  is_sample: the
  * caller wants no more of it than that, so stop decoding soon after. */
 int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_sample,
 	       struct cached_block **out, struct err *e);
-/* For the helpers: have it in the cache, or not. */
-void reader_decode_ahead(struct vault_reader *r, int64_t block);
+/* For the helpers: have it in the cache, or not.  `wanted` past the block's end: all. */
+void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted);
 
 #endif

@@ -18,8 +18,9 @@ struct helpers {
 	struct block_cache *cache;	/* borrowed */
 	pthread_mutex_t lock;	/* protects all below */
 	pthread_cond_t work;
-	int64_t ring[RING];
+	struct helpers_errand ring[RING];
 	unsigned head, count;
+	unsigned idle;		/* threads that wait for work */
 	bool is_stopping, is_paused;
 	unsigned with_reader;	/* threads that have one open, or are opening it */
 	pthread_cond_t rested;	/* with_reader went down */
@@ -30,24 +31,31 @@ struct helpers {
 enum errand { ERRAND_DECODE, ERRAND_REST, ERRAND_STOP };
 
 /* Waits for something to do; has_reader: a rest means to close it. */
-static enum errand next(struct helpers *h, bool has_reader, int64_t *block)
+static enum errand next(struct helpers *h, bool has_reader, struct helpers_errand *out)
 {
 	enum errand errand = ERRAND_DECODE;
+	bool is_more = false;
 
 	pthread_mutex_lock(&h->lock);
+	h->idle++;
 	while (!h->is_stopping && (h->is_paused ? !has_reader : h->count == 0))
 		pthread_cond_wait(&h->work, &h->lock);
+	h->idle--;
 	if (h->is_stopping) {
 		errand = ERRAND_STOP;
 	} else if (h->is_paused) {
 		errand = ERRAND_REST;
 	} else {
-		*block = h->ring[h->head];
+		*out = h->ring[h->head];
 		h->head = (h->head + 1) % RING;
 		h->count--;
 		h->with_reader += !has_reader;
+		is_more = h->count > 0 && h->idle > 0;
 	}
 	pthread_mutex_unlock(&h->lock);
+	/* A wake-up costs ten microseconds: who gave the hint pays for one alone. */
+	if (is_more)
+		pthread_cond_signal(&h->work);
 	return errand;
 }
 
@@ -67,15 +75,15 @@ static void *work(void *arg)
 	struct helpers *h = arg;
 	struct vault_reader *r = NULL;
 	struct err e = ERR_NONE;
+	struct helpers_errand what;
 	enum errand errand;
-	int64_t block;
 
-	while ((errand = next(h, r != NULL, &block)) != ERRAND_STOP) {
+	while ((errand = next(h, r != NULL, &what)) != ERRAND_STOP) {
 		if (errand == ERRAND_REST ||
 		    (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0))
 			let_go(h, &r);
 		else
-			reader_decode_ahead(r, block);
+			reader_decode_ahead(r, what.block, what.wanted);
 	}
 	vault_reader_close(r);
 	return NULL;
@@ -110,14 +118,28 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 	return 0;
 }
 
-void helpers_hint(struct helpers *h, int64_t block)
+void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
+		  bool is_urgent)
 {
+	bool is_idle;
+
 	pthread_mutex_lock(&h->lock);
-	if (h->count < RING && !h->is_paused) {
-		h->ring[(h->head + h->count++) % RING] = block;
-		pthread_cond_signal(&h->work);
-	}
+	/* The least urgent at the tail makes room for what is waited for. */
+	if (is_urgent && h->count + count > RING)
+		h->count = count < RING ? RING - count : 0;
+	if (count > RING - h->count)
+		count = RING - h->count;
+	if (h->is_paused)
+		count = 0;
+	if (is_urgent)
+		h->head = (h->head + RING - count) % RING;
+	for (unsigned i = 0; i < count; i++)
+		h->ring[(h->head + (is_urgent ? 0 : h->count) + i) % RING] = list[i];
+	h->count += count;
+	is_idle = count > 0 && h->idle > 0;
 	pthread_mutex_unlock(&h->lock);
+	if (is_idle)
+		pthread_cond_signal(&h->work);
 }
 
 void helpers_pause(struct helpers *h)

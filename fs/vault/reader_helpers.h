@@ -1,10 +1,12 @@
 /*
- * Threads that decode ahead of need.  They take block numbers from a short
- * ring; what does not fit is dropped, for a hint is only a hint.
+ * Threads that decode ahead of need.  They take errands from a short ring; what
+ * does not fit is dropped, for a hint is only a hint.  What a read waits for goes
+ * before what may be read later.
  */
 #ifndef FS_VAULT_READER_HELPERS_H
 #define FS_VAULT_READER_HELPERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct block_cache;
@@ -14,7 +16,16 @@ struct vault;
 
 int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 		  struct helpers **out, struct err *e);
-void helpers_hint(struct helpers *h, int64_t block);
+struct helpers_errand {
+	int64_t block;
+	uint32_t wanted;	/* bytes from its start; HELPERS_WHOLE: all */
+};
+
+#define HELPERS_WHOLE UINT32_MAX
+
+/* is_urgent: somebody waits for these now; the first is begun first. */
+void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
+		  bool is_urgent);
 /* Returns once each has let go of its reader; they rest, and forget what they were
  * asked for, until helpers_resume(). */
 void helpers_pause(struct helpers *h);

@@ -8,6 +8,7 @@
 #include "fs/crypt/secret.h"
 
 #define WAYS 8
+#define PAGE_WAYS 16		/* a few areas meet in a set without driving each other out */
 #define BATCH 16		/* block rows fetched at once */
 #define AREA_BITS 26		/* pages are sought by content and 64 MiB of file */
 
@@ -19,7 +20,7 @@ struct block_row {
 struct row_cache {
 	pthread_mutex_t lock;	/* protects all below */
 	size_t page_sets, row_sets;
-	struct extents **pages;	/* page_sets * WAYS */
+	struct extents **pages;	/* page_sets * PAGE_WAYS */
 	struct block_row *rows;	/* row_sets * WAYS */
 	unsigned next_page, next_row;	/* the way that goes next */
 	size_t page_bytes;
@@ -34,7 +35,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 static size_t page_size(unsigned count)
 {
-	return sizeof(struct extents) + count * sizeof(struct extent);
+	return sizeof(struct extents) + count * sizeof(struct row_extent);
 }
 
 struct row_cache *row_cache_new(size_t limit_bytes)
@@ -43,15 +44,15 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 
 	if (!c)
 		return NULL;
-	/* A quarter for pages, taken as full; the rest for rows: each then answers for
-	 * about as much content.  At least one set each. */
-	c->page_sets = limit_bytes / 4 / (WAYS * page_size(EXTENTS_A_PAGE));
-	c->row_sets = limit_bytes / 4 * 3 / (WAYS * sizeof(struct block_row));
+	/* Three eighths for pages, taken as full: each part answers for about as much
+	 * content.  At least one set each. */
+	c->page_sets = limit_bytes / 8 * 3 / (PAGE_WAYS * page_size(EXTENTS_A_PAGE));
+	c->row_sets = limit_bytes / 8 * 5 / (WAYS * sizeof(struct block_row));
 	if (c->page_sets == 0)
 		c->page_sets = 1;
 	if (c->row_sets == 0)
 		c->row_sets = 1;
-	c->pages = calloc(c->page_sets * WAYS, sizeof(struct extents *));
+	c->pages = calloc(c->page_sets * PAGE_WAYS, sizeof(struct extents *));
 	c->rows = calloc(c->row_sets * WAYS, sizeof *c->rows);
 	if (!c->pages || !c->rows) {
 		free(c->pages);
@@ -75,7 +76,7 @@ static void drop(struct row_cache *rc, struct extents *x)
 void row_cache_clear(struct row_cache *c)
 {
 	pthread_mutex_lock(&c->lock);
-	for (size_t i = 0; i < c->page_sets * WAYS; i++) {
+	for (size_t i = 0; i < c->page_sets * PAGE_WAYS; i++) {
 		drop(c, c->pages[i]);
 		c->pages[i] = NULL;
 	}
@@ -106,7 +107,7 @@ size_t row_cache_used(struct row_cache *c)
 
 static struct extents **page_set(struct row_cache *rc, int64_t content, uint64_t offset)
 {
-	return &rc->pages[mix((uint64_t)content, offset >> AREA_BITS) % rc->page_sets * WAYS];
+	return &rc->pages[mix((uint64_t)content, offset >> AREA_BITS) % rc->page_sets * PAGE_WAYS];
 }
 
 static struct extents *page_find(struct row_cache *rc, int64_t content, uint64_t offset)
@@ -115,7 +116,7 @@ static struct extents *page_find(struct row_cache *rc, int64_t content, uint64_t
 
 	pthread_mutex_lock(&rc->lock);
 	struct extents **set = page_set(rc, content, offset);
-	for (unsigned i = 0; i < WAYS && !found; i++) {
+	for (unsigned i = 0; i < PAGE_WAYS && !found; i++) {
 		struct extents *x = set[i];
 		if (x && x->content == content && x->first <= offset && offset < x->end)
 			found = x;
@@ -130,9 +131,9 @@ static void page_keep(struct row_cache *rc, struct extents *x, uint64_t offset)
 {
 	pthread_mutex_lock(&rc->lock);
 	struct extents **set = page_set(rc, x->content, offset);
-	unsigned way = rc->next_page++ % WAYS;
+	unsigned way = rc->next_page++ % PAGE_WAYS;
 
-	for (unsigned i = 0; i < WAYS; i++)
+	for (unsigned i = 0; i < PAGE_WAYS; i++)
 		if (!set[i])
 			way = i;
 	drop(rc, set[way]);
@@ -182,7 +183,9 @@ int rows_extents(struct row_cache *rc, struct catalogue *c, int64_t content,
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a page of extents");
 	*x = (struct extents){ .content = content, .count = p.count, .first = p.first,
 			       .end = p.end };
-	memcpy(x->list, p.extents, p.count * sizeof p.extents[0]);
+	for (unsigned i = 0; i < p.count; i++)
+		x->list[i] = (struct row_extent){ p.extents[i].offset, p.extents[i].block,
+						  p.extents[i].size, p.extents[i].at };
 	page_keep(rc, x, offset);
 	*out = x;
 	return 0;

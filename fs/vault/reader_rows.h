@@ -16,12 +16,18 @@
 
 struct row_cache;
 
+struct row_extent {		/* struct extent without its gaps */
+	uint64_t offset;
+	int64_t block;
+	uint32_t size, at;
+};
+
 struct extents {		/* one page, shared, immutable */
 	int64_t content;
 	unsigned refs;		/* protected by the cache's lock */
 	unsigned count;
 	uint64_t first, end;	/* the file offsets that it answers for */
-	struct extent list[];	/* sorted, apart from each other */
+	struct row_extent list[];	/* sorted, apart from each other */
 };
 
 struct row_cache *row_cache_new(size_t limit_bytes);	/* NULL without memory */

@@ -125,16 +125,17 @@ static void a_recent_node_is_itself_or_not_there(void **state)
 static void a_file_read_from_the_front_is_fetched_ahead_once(void **state)
 {
 	struct ahead *a = ahead_new(4096 * KIB);
-	uint64_t fetched = 0, from, size = 64 * 1024 * KIB;
+	uint64_t fetched = 0, size = 64 * 1024 * KIB;
 
 	(void)state;
 	for (uint64_t at = 0; at < size; at += 128 * KIB) {
-		size_t n = ahead_note(a, 9, size, at, 128 * KIB, &from);
-		if (n == 0)
+		struct ahead_advice n = ahead_note(a, 9, size, at, 128 * KIB);
+		assert_true(n.goes_on);
+		if (n.size == 0)
 			continue;
-		assert_true(from >= fetched);	/* never the same twice */
-		assert_true(from + n <= size);
-		fetched = from + n;
+		assert_true(n.from >= fetched);	/* never the same twice */
+		assert_true(n.from + n.size <= size);
+		fetched = n.from + n.size;
 	}
 	assert_true(fetched == size);
 	ahead_free(a);
@@ -143,27 +144,27 @@ static void a_file_read_from_the_front_is_fetched_ahead_once(void **state)
 static void random_reads_fetch_nothing_ahead(void **state)
 {
 	struct ahead *a = ahead_new(4096 * KIB);
-	uint64_t from, at = 12345;
-	unsigned hints = 0;
+	uint64_t at = 12345;
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
 		at = at * 6364136223846793005u + 1442695040888963407u;
-		hints += ahead_note(a, 9, UINT64_C(1) << 40, (at >> 24) % (UINT64_C(1) << 40),
-				    4096, &from) > 0;
+		struct ahead_advice n = ahead_note(a, 9, UINT64_C(1) << 40,
+						   (at >> 24) % (UINT64_C(1) << 40),
+						   i % 2 ? 4096 : 128 * KIB);
+		assert_false(n.goes_on);
+		assert_int_equal(n.size, 0);
 	}
-	assert_int_equal(hints, 0);
 	ahead_free(a);
 }
 
 static void no_readahead_means_none(void **state)
 {
 	struct ahead *a = ahead_new(0);
-	uint64_t from;
 
 	(void)state;
 	for (uint64_t at = 0; at < 1024 * KIB; at += 128 * KIB)
-		assert_int_equal(ahead_note(a, 9, 1024 * KIB, at, 128 * KIB, &from), 0);
+		assert_int_equal(ahead_note(a, 9, 1024 * KIB, at, 128 * KIB).size, 0);
 	ahead_free(a);
 }
 

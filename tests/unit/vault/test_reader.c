@@ -192,7 +192,7 @@ static void check_range(struct fixture *f, struct vault_reader *r, uint64_t at, 
 	struct err e = ERR_NONE;
 
 	if (as_parts) {
-		OK(vault_read_parts(r, f->content, FILE_SIZE, at, size, &p, &e));
+		OK(vault_read_parts(r, f->content, FILE_SIZE, at, size, chance() % 2, &p, &e));
 		for (unsigned i = 0; i < p.count; got += p.parts[i++].iov_len)
 			memcpy(out + got, p.parts[i].iov_base, p.parts[i].iov_len);
 		assert_int_equal(got, p.size);
