@@ -408,11 +408,6 @@ int graft_run(struct graft *t, struct run *r, struct err *e)
 		rc = graft_item(t, d, item, e);
 	if (rc < 0)
 		return err_wrap(e, "noting entries in the catalogue");
-	t->sums.unchanged += r->unchanged;
-	d->has_kept = d->has_kept || r->unchanged > 0;
-	t->tally.files += r->kept.files;
-	t->tally.others += r->kept.others;
-	t->tally.bytes += r->kept.bytes;
 	d->runs++;
 	run_free(t->g, r);
 	return finish_upward(t, d, e);
@@ -420,10 +415,19 @@ int graft_run(struct graft *t, struct run *r, struct err *e)
 
 int graft_listed(struct graft *t, struct dir *d, struct err *e)
 {
-	if (graft_begin(t, e) < 0)
-		return -1;
-	d->is_listed = true;
-	return finish_upward(t, d, e);
+	int rc = graft_begin(t, e);
+
+	for (struct dir *next; rc == 0 && d; d = next) {
+		next = d->next_listed;
+		t->sums.unchanged += d->unchanged;
+		d->has_kept = d->has_kept || d->unchanged > 0;
+		t->tally.files += d->kept.files;
+		t->tally.others += d->kept.others;
+		t->tally.bytes += d->kept.bytes;
+		d->is_listed = true;
+		rc = finish_upward(t, d, e);
+	}
+	return rc;
 }
 
 bool graft_is_whole(const struct graft *t)

@@ -187,7 +187,8 @@ static int is_selected(struct intake *in, const struct foreign_entry *x, bool *o
 	/* A directory that holds others' items is none itself. */
 	if (size > 0 && (!is_directory ||
 			 selection_by_path(g->selection, path, size).is_decided)) {
-		struct selected s = ingest_select(g, path, size, &m, is_exact);
+		struct selected s = ingest_select(g, path, size, &m, is_exact,
+						   &g->left_out);
 
 		in->class_id = s.class_id;
 		*out = *out || s.decision == DECISION_ARCHIVE;

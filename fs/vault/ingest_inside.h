@@ -72,6 +72,8 @@ struct body {
 	bool is_failed;		/* not to be stored: the problem has been told */
 	bool is_unstable;
 	bool is_counted;	/* catalogue's thread: its bytes are in the sums */
+	bool wants_capture;	/* of meta there are the numbers alone: whoever opens it
+				 * asks for the rest */
 	int64_t class_id;
 	/* Unchanged but for its class: the node whose content it keeps; 0: none. */
 	int64_t keeps;
@@ -134,8 +136,6 @@ struct run {
 	size_t item_count;
 	struct removal *removals;	/* owned */
 	size_t removal_count, removal_capacity;
-	uint64_t unchanged;	/* entries that cost nothing ... */
-	struct tally kept;	/* ... and what they are */
 	atomic_uint pending;	/* items to be read, and the walker's own hold */
 	struct run *before, *after;	/* protected by ingest.alive_lock */
 };
@@ -150,7 +150,10 @@ struct dir {
 	struct meta meta;
 	bool is_meta_same;	/* the walker saw: as the version before has it */
 	bool is_gone;		/* vanished before it could be opened */
-	size_t run_total, child_total;	/* valid when is_listed */
+	size_t run_total, child_total;	/* valid when is_listed, as what follows: */
+	uint64_t unchanged;	/* entries that cost nothing ... */
+	struct tally kept;	/* ... and what they are */
+	struct dir *next_listed;	/* told of with the same event */
 	/* From here on only the catalogue's thread: */
 	bool is_listed;
 	size_t runs, children;	/* done so far */
@@ -166,7 +169,7 @@ struct dir {
 
 enum event_kind {
 	EVENT_RUN,		/* run: all its items are read */
-	EVENT_LISTED,		/* dir: its metadata and totals are final */
+	EVENT_LISTED,		/* dir, and those behind it: metadata and totals are final */
 	EVENT_SEGMENT,		/* segment: on stable storage */
 	EVENT_PROBLEM,		/* problem: path and sentence */
 	EVENT_NOTICE,		/* text */
@@ -301,10 +304,11 @@ char *ingest_path(const struct dir *d, const char *name, size_t *size);
 
 /* The class that a stored node was given: of a restricted one that which it restricts. */
 int64_t ingest_class_base(const struct ingest *g, int64_t class_id);
-/* What was decided on it; counts it.  Only with a selection.  is_exact: size and time
- * are known, and must be those that were scanned. */
-struct selected ingest_select(struct ingest *g, const void *path, size_t path_size,
-			      const struct meta *m, bool is_exact);
+/* What was decided on it; counts it in out.  Only with a selection.  is_exact: size and
+ * time are known, and must be those that were scanned. */
+struct selected ingest_select(const struct ingest *g, const void *path, size_t path_size,
+			      const struct meta *m, bool is_exact, struct left_out *out);
+void left_out_add(struct left_out *sum, const struct left_out *more);
 
 /* ---- parts ------------------------------------------------------------------------- */
 

@@ -99,14 +99,13 @@ int64_t ingest_class_base(const struct ingest *g, int64_t class_id)
 	return class_id;
 }
 
-struct selected ingest_select(struct ingest *g, const void *path, size_t path_size,
-			      const struct meta *m, bool is_exact)
+struct selected ingest_select(const struct ingest *g, const void *path, size_t path_size,
+			      const struct meta *m, bool is_exact, struct left_out *out)
 {
 	uint64_t bytes = m->kind == NODE_FILE ? m->size : 0;
 	struct selected s = is_exact ?
 		selection_of(g->selection, path, path_size, bytes, m->mtime) :
 		selection_by_path(g->selection, path, path_size);
-	struct left_out *out = &g->left_out;
 
 	out->undecided += !s.is_decided;
 	if (s.decision == DECISION_ARCHIVE) {
@@ -116,6 +115,16 @@ struct selected ingest_select(struct ingest *g, const void *path, size_t path_si
 		out->by[s.decision].bytes += bytes;
 	}
 	return s;
+}
+
+void left_out_add(struct left_out *sum, const struct left_out *more)
+{
+	for (size_t i = 0; i < sizeof sum->by / sizeof sum->by[0]; i++) {
+		sum->by[i].items += more->by[i].items;
+		sum->by[i].bytes += more->by[i].bytes;
+	}
+	sum->undecided += more->undecided;
+	sum->taken += more->taken;
 }
 
 bool ingest_claim(struct ingest *g, int64_t id)

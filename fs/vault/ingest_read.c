@@ -56,7 +56,8 @@ int live_open(struct ingest *g, struct capture *c, struct handle *h, struct item
 		return -1;
 	}
 	out->is_sparse = out->sx.stx_blocks * 512 < out->sx.stx_size;
-	if (!is_as_walked(&out->sx, m)) {
+	if (item->body->wants_capture || !is_as_walked(&out->sx, m)) {
+		item->body->wants_capture = false;
 		meta_clear(m);
 		/* By descriptor: nothing of it can vanish any more. */
 		ingest_capture(g, c, item->run->dir, item->name, fd, NULL, &out->sx, m);

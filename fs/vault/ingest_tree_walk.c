@@ -157,7 +157,7 @@ static int merge(struct descent *s, struct branch *b, struct err *e)
 	size_t i = 0;
 
 	prior_list_start(s->list, s->catalogue, s->g->version.previous,
-			 s->catalogue ? b->dir->prior_id : 0);
+			 s->catalogue ? b->dir->prior_id : 0, "");
 	for (;;) {
 		int order;
 

@@ -13,7 +13,6 @@
 #include "fs/vault/walk_inside.h"
 
 #define OPEN_LEVELS 128		/* descriptors that the walker holds, at most */
-#define PRIOR_CACHE (16u * 1024 * 1024)
 
 /* ---- directory ids ------------------------------------------------------------ */
 
@@ -33,11 +32,11 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 	int64_t id;
 
 	*out = 0;
-	if (!w->catalogue)
+	if (!w->looker.catalogue)
 		return 0;
 	if (!w->has_inodes) {
 		*e = ERR_NONE;
-		if (catalogue_directory_inodes(w->catalogue, w->g->version.previous,
+		if (catalogue_directory_inodes(w->looker.catalogue, w->g->version.previous,
 					       keep_inode, w, e) < 0)
 			return e->code ? -1 : err_set(e, MUNI_NO_MEMORY, "out of memory "
 						      "for the directories of the "
@@ -45,8 +44,9 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 		w->has_inodes = true;
 	}
 	id = (int64_t)map_get(&w->inodes, m->device, m->inode);
-	for (size_t i = 0; id == 0 && m->device == w->top_device && i < w->former_count; i++)
-		id = (int64_t)map_get(&w->inodes, w->former[i], m->inode);
+	for (size_t i = 0; id == 0 && m->device == w->vantage.top_device &&
+	     i < w->vantage.former_count; i++)
+		id = (int64_t)map_get(&w->inodes, w->vantage.former[i], m->inode);
 	if (ingest_claim(w->g, id))
 		*out = id;
 	return 0;
@@ -54,10 +54,10 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 
 /* ---- levels ---------------------------------------------------------------------- */
 
-static void level_clear(struct level *l)
+static void level_clear(struct walker *w, struct level *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		free(l->children[i].name);
+	for (size_t i = l->next; i < l->count; i++)
+		ahead_drop(w->ahead, l->children[i]);
 	free(l->children);
 	handle_unref(l->handle);
 }
@@ -84,11 +84,6 @@ static struct level *push_level(struct walker *w, struct dir *d, struct handle *
 	return &w->levels[w->depth++];
 }
 
-static void tell_listed(struct walker *w, struct dir *d)
-{
-	events_push(w->g->events, (struct event){ EVENT_LISTED, .dir = d });
-}
-
 /* The parent's descriptor was given up on the way down: back through "..". */
 static void find_parent(struct walker *w, struct handle *below, struct level *parent)
 {
@@ -113,21 +108,16 @@ static void pop_level(struct walker *w)
 
 	if (w->depth > 0 && !l[-1].handle && l->handle)
 		find_parent(w, l->handle, &l[-1]);
-	level_clear(l);
+	level_clear(w, l);
 }
 
 /* ---- one directory ------------------------------------------------------------------ */
-
-static bool stamp_equal(const struct stamp *a, const struct stamp *b)
-{
-	return a->seconds == b->seconds && a->ns == b->ns;
-}
 
 static bool is_meta_same(const struct walker *w, const struct child *c,
 			 const struct meta *m)
 {
 	return !w->g->options->reread && c->inode != 0 && c->inode == m->inode &&
-	       walk_is_device(w, c->device, m->device) && stamp_equal(&c->mtime, &m->mtime) &&
+	       walk_is_device(&w->vantage, c->device, m->device) && stamp_equal(&c->mtime, &m->mtime) &&
 	       stamp_equal(&c->ctime, &m->ctime) && !walk_is_racy(w->g, &m->ctime);
 }
 
@@ -156,7 +146,7 @@ static void give_up(struct walker *w, struct dir *d, const struct child *c)
 {
 	d->prior = c->prior;
 	d->is_gone = true;
-	tell_listed(w, d);
+	walk_tell_listed(w, d);
 }
 
 /* Opens the sub-directory.  *handle NULL: it cannot be read, but is there. */
@@ -212,54 +202,75 @@ static void pass_through(struct walker *w, struct dir *d, const struct child *c)
 /* A directory with nothing in it is an item of its own. */
 static void count_empty(struct walker *w, const struct dir *d)
 {
+	struct ingest *g = w->g;
 	size_t size;
-	char *path = w->g->selection ? ingest_path(d, NULL, &size) : NULL;
+	char *path = g->selection ? ingest_path(d, NULL, &size) : NULL;
 
 	if (path)
-		ingest_select(w->g, path, size, &d->meta, true);
+		ingest_select(g, path, size, &d->meta, true, &g->left_out);
 	free(path);
 }
 
-static int descend(struct walker *w, struct err *e)
+/* From the parent's next child to its entries.  h: NULL: none of them is taken in.
+ * look: what was seen of it already, or NULL; taken, as h is. */
+static int enter(struct walker *w, struct dir *d, const struct child *c, struct handle *h,
+		 const struct statx *sx, struct look *look, struct err *e)
 {
-	struct level *parent = &w->levels[w->depth - 1];
-	const struct child *c = &parent->children[parent->next++];
-	struct dir *d = dir_new(w->g, parent->dir, c->name, c->name_size);
-	struct handle *h = NULL;
+	const struct level *parent = &w->levels[w->depth - 1];
 	struct level *level;
-	struct statx sx;
-	int rc;
+	bool is_empty;
 
-	if (!d)
-		return err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
-	if (!parent->handle || open_child(w, parent, d, c, &h, &sx) < 0) {
-		give_up(w, d, c);
-		return 0;
-	}
 	pass_through(w, d, c);
 	if (d->is_gone) {
-		walk_numbers(&sx, &d->meta);
-	} else if (identify(w, d, c, h ? h->fd : parent->handle->fd, h ? NULL : c->name, &sx,
+		walk_numbers(sx, &d->meta);
+	} else if (identify(w, d, c, h ? h->fd : parent->handle->fd, h ? NULL : c->name, sx,
 			    e) < 0) {
-		handle_unref(h);
-		return -1;
+		goto fail;
 	}
-	if (w->g->options->one_file_system && walk_device(&sx) != w->top_device) {
+	if (w->g->options->one_file_system && walk_device(sx) != w->vantage.top_device) {
 		handle_unref(h);
 		h = NULL;
 	}
 	level = push_level(w, d, h);
 	if (!level) {
-		handle_unref(h);
-		return err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
+		err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
+		goto fail;
 	}
-	rc = walk_directory(w, level, e);
-	if (rc == 0) {
-		if (h && w->names.count == 0)
-			count_empty(w, d);
-		d->child_total = level->count;
-		tell_listed(w, d);
+	if (walk_directory(w, level, look, sx, &is_empty, e) < 0)
+		return -1;
+	if (h && is_empty)
+		count_empty(w, d);
+	d->child_total = level->count;
+	walk_tell_listed(w, d);
+	return 0;
+fail:
+	handle_unref(h);
+	walk_drop_look(w, look);
+	return -1;
+}
+
+static int descend(struct walker *w, struct err *e)
+{
+	struct level *parent = &w->levels[w->depth - 1];
+	struct child *c = parent->children[parent->next++];
+	struct look *look = ahead_take(w->ahead, c);
+	struct dir *d = dir_new(w->g, parent->dir, c->name, c->name_size);
+	struct handle *h = NULL;
+	struct statx sx;
+	int rc = 0;
+
+	if (!d) {
+		rc = err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
+		walk_drop_look(w, look);
+	} else if (look) {
+		sx = look->self;
+		rc = enter(w, d, c, handle_ref(look->handle), &sx, look, e);
+	} else if (!parent->handle || open_child(w, parent, d, c, &h, &sx) < 0) {
+		give_up(w, d, c);
+	} else {
+		rc = enter(w, d, c, h, &sx, NULL, e);
 	}
+	free(c);
 	return rc;
 }
 
@@ -278,21 +289,21 @@ static int add_former(void *arg, const struct version *v)
 	struct directory d;
 	struct node n;
 
-	if (catalogue_directory(w->catalogue, v->id, v->root, &d, f->e) < 0 ||
-	    catalogue_node(w->catalogue, d.node, false, &n, f->e) < 0)
+	if (catalogue_directory(w->looker.catalogue, v->id, v->root, &d, f->e) < 0 ||
+	    catalogue_node(w->looker.catalogue, d.node, false, &n, f->e) < 0)
 		return -1;
 	if (n.source_inode != f->inode || n.source_device == 0 ||
-	    walk_is_device(w, n.source_device, w->top_device))
+	    walk_is_device(&w->vantage, n.source_device, w->vantage.top_device))
 		return 0;
-	w->former[w->former_count++] = n.source_device;
-	return w->former_count == FORMER_MAX;
+	w->vantage.former[w->vantage.former_count++] = n.source_device;
+	return w->vantage.former_count == FORMER_MAX;
 }
 
 static int find_former(struct walker *w, uint64_t inode, struct err *e)
 {
 	struct former f = { w, inode, e };
 
-	if (catalogue_versions(w->catalogue, w->g->version.system, add_former, &f, e) < 0)
+	if (catalogue_versions(w->looker.catalogue, w->g->version.system, add_former, &f, e) < 0)
 		return err_wrap(e, "reading the versions before");
 	return 0;
 }
@@ -307,6 +318,7 @@ static int start_at_top(struct walker *w, struct err *e)
 				      .directory = g->version.root } };
 	struct level *level = d && h ? push_level(w, d, h) : NULL;
 	struct statx sx;
+	bool is_empty;
 
 	if (!level) {
 		handle_unref(h);
@@ -314,18 +326,19 @@ static int start_at_top(struct walker *w, struct err *e)
 	}
 	if (statx(h->fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) < 0)
 		return err_errno(e, "looking at the source");
-	w->top_device = walk_device(&sx);
-	if (w->catalogue && find_former(w, sx.stx_ino, e) < 0)
+	w->vantage.top_device = walk_device(&sx);
+	if (w->looker.catalogue && find_former(w, sx.stx_ino, e) < 0)
 		return -1;
 	if (identify(w, d, &c, h->fd, NULL, &sx, e) < 0)
 		return -1;
 	level->device = d->meta.device;
 	level->inode = d->meta.inode;
 	d->id = g->version.root;
-	if (walk_directory(w, level, e) < 0)
+	if (ahead_start(&w->vantage, g->workers, &w->ahead, e) < 0 ||
+	    walk_directory(w, level, NULL, &sx, &is_empty, e) < 0)
 		return -1;
 	d->child_total = level->count;
-	tell_listed(w, d);
+	walk_tell_listed(w, d);
 	return 0;
 }
 
@@ -352,19 +365,14 @@ static int prepare(struct walker *w, struct err *e)
 	struct stat st;
 
 	w->capture = capture_new();
-	w->priors = prior_list_new();
-	if (!w->capture || !w->priors)
+	if (!w->capture)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for walking the source");
 	if (fstat(g->vault->dirfd, &st) < 0)
 		return err_errno(e, "looking at the archive");
-	w->class_id = g->class_id;
-	w->is_known_class = g->selection != NULL;
-	w->archive_device = st.st_dev;
-	w->archive_inode = st.st_ino;
-	if (g->version.previous != 0 &&
-	    vault_connect(g->vault, PRIOR_CACHE, &w->catalogue, e) < 0)
-		return -1;
-	return 0;
+	w->vantage.g = g;
+	w->vantage.archive_device = st.st_dev;
+	w->vantage.archive_inode = st.st_ino;
+	return looker_open(&w->looker, &w->vantage, e);
 }
 
 void *walk_thread(void *arg)
@@ -374,17 +382,16 @@ void *walk_thread(void *arg)
 
 	if (prepare(&w, &e) < 0 || walk(&w, &e) < 0)
 		ingest_fail(w.g, &e);
+	walk_send_listed(&w);
 	atomic_store(&w.g->is_walked, true);
 	while (w.depth > 0)
-		level_clear(&w.levels[--w.depth]);
+		level_clear(&w, &w.levels[--w.depth]);
 	free(w.levels);
+	ahead_stop(w.ahead);
 	if (w.batch)
 		task_free(w.batch);
-	names_free(&w.names);
 	map_free(&w.inodes);
-	prior_list_free(w.priors);
 	capture_free(w.capture);
-	if (w.catalogue)
-		catalogue_close(w.catalogue);
+	looker_close(&w.looker);
 	return NULL;
 }

@@ -87,9 +87,10 @@ bool walk_count(int fd, const struct ingest_options *o, bool (*is_over)(void *ar
 struct prior_list;
 struct prior_list *prior_list_new(void);	/* NULL without memory */
 void prior_list_free(struct prior_list *p);
-/* directory 0: an empty list.  c: borrowed until the next start. */
+/* directory 0: an empty list.  c: borrowed until the next start.  From the name that
+ * follows `after` on; "": all. */
 void prior_list_start(struct prior_list *p, struct catalogue *c, int64_t version,
-		      int64_t directory);
+		      int64_t directory, const char *after);
 /* *entry NULL at the end; node goes with it. */
 int prior_list_peek(struct prior_list *p, const struct entry **entry,
 		    const struct node **node, struct err *e);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/vault/walk.h"
@@ -109,6 +110,10 @@ bool walk_count(int fd, const struct ingest_options *o, bool (*is_over)(void *ar
 	return is_whole;
 }
 
+/* Who waits for less than this needs no sum, and the look would cost him time. */
+#define PATIENCE_MS 700
+#define STEP_MS 5
+
 static bool is_over(void *arg)
 {
 	struct ingest *g = arg;
@@ -119,8 +124,11 @@ static bool is_over(void *arg)
 void *walk_census(void *arg)
 {
 	struct ingest *g = arg;
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	uint64_t items, bytes;
 
+	for (unsigned ms = 0; ms < PATIENCE_MS && !is_over(g); ms += STEP_MS)
+		nanosleep(&step, NULL);
 	if (walk_count(g->source_fd, g->options, is_over, g, &items, &bytes)) {
 		atomic_store(&g->items_total, items);
 		atomic_store(&g->bytes_total, bytes);

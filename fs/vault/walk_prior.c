@@ -10,6 +10,8 @@ struct prior_list {
 	int64_t version, directory;
 	struct entry entries[PAGE];
 	struct node nodes[PAGE];
+	char after[CATALOGUE_NAME_MAX + 1];
+	size_t after_size;
 	size_t count, at;
 	bool is_end;		/* nothing follows this page */
 };
@@ -25,13 +27,15 @@ void prior_list_free(struct prior_list *p)
 }
 
 void prior_list_start(struct prior_list *p, struct catalogue *c, int64_t version,
-		      int64_t directory)
+		      int64_t directory, const char *after)
 {
 	p->catalogue = c;
 	p->version = version;
 	p->directory = directory;
 	p->count = p->at = 0;
 	p->is_end = directory == 0;
+	p->after_size = strlen(after);
+	memcpy(p->after, after, p->after_size);
 }
 
 static int keep_row(void *arg, const struct entry *entry, const struct node *node)
@@ -45,16 +49,13 @@ static int keep_row(void *arg, const struct entry *entry, const struct node *nod
 
 static int load(struct prior_list *p, struct err *e)
 {
-	char after[CATALOGUE_NAME_MAX + 1];
-	size_t after_size = 0;
-
 	if (p->count > 0) {
-		after_size = p->entries[p->count - 1].name_size;
-		memcpy(after, p->entries[p->count - 1].name, after_size);
+		p->after_size = p->entries[p->count - 1].name_size;
+		memcpy(p->after, p->entries[p->count - 1].name, p->after_size);
 	}
 	p->count = p->at = 0;
 	if (catalogue_list(p->catalogue, p->version, p->directory,
-			   after_size ? after : NULL, after_size, true, keep_row, p,
+			   p->after_size ? p->after : NULL, p->after_size, true, keep_row, p,
 			   e) < 0)
 		return err_wrap(e, "reading the version before");
 	p->is_end = p->count < PAGE;

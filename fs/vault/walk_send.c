@@ -19,11 +19,29 @@ static void send_batch(struct walker *w)
 	w->batch_bytes = 0;
 }
 
+void walk_send_listed(struct walker *w)
+{
+	if (w->listed)
+		events_push(w->g->events, (struct event){ EVENT_LISTED, .dir = w->listed });
+	w->listed = NULL;
+	w->listed_count = 0;
+}
+
+void walk_tell_listed(struct walker *w, struct dir *d)
+{
+	/* Where nothing changed there is little to tell: many at a time. */
+	d->next_listed = w->listed;
+	w->listed = d;
+	if (++w->listed_count == LISTED_AT_ONCE)
+		walk_send_listed(w);
+}
+
 void walk_send_run(struct walker *w, struct level *level)
 {
 	send_batch(w);
 	if (!w->run)
 		return;
+	walk_send_listed(w);
 	level->dir->run_total++;
 	run_release(w->g, w->run);
 	w->run = NULL;
