@@ -5,7 +5,7 @@
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
 #   make check-fault  killed, torn, refused at every write, sync and rename, one by one
-#   make fuzz-detect  build/fuzz/detect: the recognisers over any bytes (clang)
+#   make fuzz         every parser of bytes of others, FUZZ_TIME seconds each (clang)
 #   make bench-detect-speed   how fast they search text in memory
 #   make bench        speed and size beside other systems: writes docs/performance.md, half an hour
 #   make bench-quick  a tenth of it, two minutes: a page and a table in build/bench-run
@@ -61,6 +61,14 @@ OPT := -O1 -g -fsanitize=thread
 HARD :=
 LINK += -fsanitize=thread
 endif
+# Set by `make fuzz`, which calls itself: all sources under clang's fuzzer.
+ifdef FUZZ
+BUILD := build/fuzz
+CC := clang
+OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+HARD :=
+LINK += -fsanitize=address,undefined
+endif
 ifdef WERROR
 WARN += -Werror
 endif
@@ -100,6 +108,9 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
 SPEED_BIN := $(patsubst tests/bench/speed/%.c,$(BUILD)/bench/speed/%,$(wildcard tests/bench/speed/*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY_BIN := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+FUZZ_BIN := $(FUZZ_NAMES:%=$(BUILD)/target/%)
 
 .PHONY: all
 all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine $(BUILD)/muni-adversary
@@ -181,11 +192,12 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build/deps.ok
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 .PHONY: check check-layers check-symbols check-unit check-system
-check: all $(UNIT_BIN) $(SUPPORT_BIN) $(BENCH_BIN) $(SPEED_BIN)
+check: all $(UNIT_BIN) $(SUPPORT_BIN) $(BENCH_BIN) $(SPEED_BIN) $(REPLAY_BIN)
 	@tests/layers.sh
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/munifs
 	@tests/symbols.sh $(BUILD)/libmuniment.a $(BUILD)/muni-examine
 	@tests/run-units.sh $(UNIT_BIN)
+	@tests/fuzz/replay.sh $(BUILD) $(FUZZ_NAMES)
 	@BUILD=$(BUILD) tests/run-system.sh
 check-layers:
 	@tests/layers.sh
@@ -218,15 +230,22 @@ endif
 bench-detect-speed: $(BUILD)/bench/detect_speed
 	@$(BUILD)/bench/detect_speed
 
-# One program of all its sources, so that the fuzzer sees into each.
-FUZZ_DETECT := tests/fuzz/fuzz_detect.c $(wildcard policy/detect/*.c) \
-	fs/base/err.c fs/base/text.c fs/base/text_time.c fs/base/calendar.c fs/base/bytes.c
-.PHONY: fuzz-detect
-fuzz-detect: $(BUILD)/fuzz/detect
-$(BUILD)/fuzz/detect: $(FUZZ_DETECT)
+# A fuzz target is one file; without the fuzzer (replay.c) `make check` gives it its seeds,
+# what once broke it, and seeded changes of both.
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/obj/tests/fuzz/scratch.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
-	clang $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		$(LOOK_CFLAGS) -o $@ $(FUZZ_DETECT) -lhs -ljansson -lm
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
+$(BUILD)/target/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/scratch.o $(BUILD)/libmuniment.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
+
+.PHONY: fuzz fuzz-targets check-replay
+fuzz:
+	@$(MAKE) FUZZ=1 fuzz-targets
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_NAMES)
+fuzz-targets: $(FUZZ_BIN)
+check-replay: $(REPLAY_BIN)
+	@tests/fuzz/replay.sh $(BUILD) $(FUZZ_NAMES)
 
 .PHONY: bench-detect
 bench-detect: all $(BENCH_BIN)
