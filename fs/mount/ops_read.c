@@ -116,6 +116,9 @@ static void read_node(fuse_req_t req, struct vault_reader *r, const struct recen
 	else
 		fuse_reply_iov(req, parts.parts, (int)parts.count);
 	vault_parts_release(r, &parts);
+	/* While the reader is busy with what it got. */
+	if (offset == 0 && n->size <= size)
+		vault_prefetch_next(r, n->content);
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define LOCKS 16
-#define SETS 1024		/* power of two, multiple of LOCKS */
+#define SETS 4096		/* power of two, multiple of LOCKS */
 #define WAYS 4
 
 struct recent {

@@ -314,6 +314,12 @@ struct extent_page {
 /* The page of extents that covers `offset`; MUNI_DAMAGED without such content. */
 int catalogue_extents(struct catalogue *c, int64_t content, uint64_t offset,
 		      struct extent_page *out, struct err *e);
+/* The extents of contents with ids first..last, in order, of those that one page holds.
+ * row(): 0 go on, 1 stop, -1 fail. */
+int catalogue_extents_between(struct catalogue *c, int64_t first, int64_t last,
+			      int (*row)(void *arg, int64_t content,
+					 const struct extent_page *page),
+			      void *arg, struct err *e);
 /* With the segment's uid, so that the block can be fetched; MUNI_DAMAGED if it
  * is missing.  Bases always have lower ids than their dependents. */
 int catalogue_block(struct catalogue *c, int64_t id, struct block *out,

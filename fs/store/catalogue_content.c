@@ -86,6 +86,43 @@ int catalogue_extents(struct catalogue *c, int64_t content, uint64_t offset,
 	return has_more ? find_end(c, content, out, e) : 0;
 }
 
+int catalogue_extents_between(struct catalogue *c, int64_t first, int64_t last,
+			      int (*row)(void *arg, int64_t content,
+					 const struct extent_page *page),
+			      void *arg, struct err *e)
+{
+	struct query q;
+	struct extent_page page;
+	int got, rc = -1;
+
+	if (query_open(&q, c, STATEMENT_EXTENTS_BETWEEN, "SELECT extents, id FROM content"
+		       " WHERE id BETWEEN ? AND ? ORDER BY id", e) < 0)
+		return -1;
+	query_int(&q, first);
+	query_int(&q, last);
+	while ((got = query_step(&q, e)) > 0) {
+		int64_t id = query_column_id(&q, 1);
+		size_t size;
+		const uint8_t *data = query_column_blob(&q, 0, 1, EXTENTS_PACKED_MAX, &size);
+		bool has_more;
+
+		if (q.is_bad || !extents_parse(0, data, size, &page, &has_more)) {
+			catalogue_damaged(c, e, "the extents of content %" PRId64 " do not read",
+					  id);
+			goto out;
+		}
+		int answer = has_more ? 0 : row(arg, id, &page);
+		if (answer != 0) {
+			rc = answer > 0 ? 0 : -1;
+			goto out;
+		}
+	}
+	rc = got;
+out:
+	query_close(&q);
+	return rc;
+}
+
 static int add_first_page(struct catalogue *c, int64_t id, const struct digest *sha256,
 			  const uint8_t *raw, size_t size, struct err *e)
 {

@@ -10,6 +10,7 @@
 #include "fs/vault/reader_rows.h"
 
 #define SAMPLE_FILE_MIN (1024u * 1024)	/* blocks of smaller files have neighbours */
+#define NEXT_MAX 8u			/* blocks of the files that come next */
 #define AHEAD_MAX 128u			/* blocks that one hint may name */
 
 static const uint8_t zeros[64 * 1024];
@@ -316,6 +317,24 @@ void vault_prefetch(struct vault_reader *r, int64_t content, uint64_t offset, si
 		return;
 	n = errands(r, list, 0, rs.count, false, todo);
 	if (n > 0)
+		helpers_hint(h, todo, n, false);
+}
+
+void vault_prefetch_next(struct vault_reader *r, int64_t content)
+{
+	struct helpers *h = block_cache_helpers(r->cache);
+	struct helpers_errand todo[NEXT_MAX];
+	int64_t blocks[NEXT_MAX];
+	unsigned n = 0;
+
+	if (content == 0)
+		return;
+	unsigned count = rows_ahead(block_cache_rows(r->cache), r->catalogue, content, blocks,
+				    NEXT_MAX);
+	for (unsigned i = 0; i < count; i++)
+		if (!block_cache_is_coming(r->cache, blocks[i], 1))
+			todo[n++] = (struct helpers_errand){ blocks[i], HELPERS_WHOLE };
+	if (h && n > 0)
 		helpers_hint(h, todo, n, false);
 }
 

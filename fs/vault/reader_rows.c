@@ -10,6 +10,8 @@
 #define WAYS 8
 #define PAGE_WAYS 16		/* a few areas meet in a set without driving each other out */
 #define BATCH 16		/* block rows fetched at once */
+#define NEIGHBOURS 32		/* contents whose extents are fetched at once */
+#define PAGE_USUAL 512		/* bytes; most files are small and have one extent */
 #define AREA_BITS 26		/* pages are sought by content and 64 MiB of file */
 
 struct block_row {
@@ -23,7 +25,8 @@ struct row_cache {
 	struct extents **pages;	/* page_sets * PAGE_WAYS */
 	struct block_row *rows;	/* row_sets * WAYS */
 	unsigned next_page, next_row;	/* the way that goes next */
-	size_t page_bytes;
+	size_t page_bytes, page_limit;
+	size_t next_victim;	/* slot of pages from where room is made */
 };
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -44,9 +47,11 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 
 	if (!c)
 		return NULL;
-	/* Three eighths for pages, taken as full: each part answers for about as much
-	 * content.  At least one set each. */
-	c->page_sets = limit_bytes / 8 * 3 / (PAGE_WAYS * page_size(EXTENTS_A_PAGE));
+	/* Three eighths for pages, the rest for rows: each part answers for about as much
+	 * content.  At least one set each.  Slots are for small pages; what large ones take
+	 * is counted. */
+	c->page_limit = limit_bytes / 8 * 3;
+	c->page_sets = c->page_limit / (PAGE_WAYS * PAGE_USUAL);
 	c->row_sets = limit_bytes / 8 * 5 / (WAYS * sizeof(struct block_row));
 	if (c->page_sets == 0)
 		c->page_sets = 1;
@@ -127,9 +132,23 @@ static struct extents *page_find(struct row_cache *rc, int64_t content, uint64_t
 	return found;
 }
 
+/* Under the lock: one round over the slots at most. */
+static void make_room(struct row_cache *rc, size_t size)
+{
+	size_t slots = rc->page_sets * PAGE_WAYS;
+
+	for (size_t i = 0; i < slots && rc->page_bytes + size > rc->page_limit; i++) {
+		struct extents **victim = &rc->pages[rc->next_victim++ % slots];
+
+		drop(rc, *victim);
+		*victim = NULL;
+	}
+}
+
 static void page_keep(struct row_cache *rc, struct extents *x, uint64_t offset)
 {
 	pthread_mutex_lock(&rc->lock);
+	make_room(rc, page_size(x->count));
 	struct extents **set = page_set(rc, x->content, offset);
 	unsigned way = rc->next_page++ % PAGE_WAYS;
 
@@ -166,28 +185,37 @@ bad:
 		       "catalogue has them; run muni verify", (long long)content);
 }
 
+/* NULL without memory. */
+static struct extents *page_copy(const struct extent_page *p, int64_t content)
+{
+	struct extents *x = malloc(page_size(p->count));
+
+	if (x) {
+		*x = (struct extents){ .content = content, .count = p->count,
+				       .first = p->first, .end = p->end };
+		for (unsigned i = 0; i < p->count; i++)
+			x->list[i] = (struct row_extent){
+				p->extents[i].offset, p->extents[i].block,
+				p->extents[i].size, p->extents[i].at };
+	}
+	return x;
+}
+
 int rows_extents(struct row_cache *rc, struct catalogue *c, int64_t content,
 		 uint64_t offset, struct extents **out, struct err *e)
 {
-	struct extents *x = page_find(rc, content, offset);
 	struct extent_page p;
 
-	*out = x;
-	if (x)
+	*out = page_find(rc, content, offset);
+	if (*out)
 		return 0;
 	if (catalogue_extents(c, content, offset, &p, e) < 0 ||
 	    check_page(&p, content, offset, e) < 0)
 		return -1;
-	x = malloc(page_size(p.count));
-	if (!x)
+	*out = page_copy(&p, content);
+	if (!*out)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a page of extents");
-	*x = (struct extents){ .content = content, .count = p.count, .first = p.first,
-			       .end = p.end };
-	for (unsigned i = 0; i < p.count; i++)
-		x->list[i] = (struct row_extent){ p.extents[i].offset, p.extents[i].block,
-						  p.extents[i].size, p.extents[i].at };
-	page_keep(rc, x, offset);
-	*out = x;
+	page_keep(rc, *out, offset);
 	return 0;
 }
 
@@ -196,6 +224,63 @@ void rows_drop(struct row_cache *rc, struct extents *x)
 	pthread_mutex_lock(&rc->lock);
 	drop(rc, x);
 	pthread_mutex_unlock(&rc->lock);
+}
+
+/* ---- extents of the files that come next -------------------------------------- */
+
+struct neighbours {
+	struct row_cache *rows;
+	int64_t *blocks;
+	unsigned max, count;
+};
+
+static void name_block(struct neighbours *n, int64_t block)
+{
+	for (unsigned i = n->count; i > 0; i--)
+		if (n->blocks[i - 1] == block)
+			return;
+	if (n->count < n->max)
+		n->blocks[n->count++] = block;
+}
+
+static int take_neighbour(void *arg, int64_t content, const struct extent_page *page)
+{
+	struct neighbours *n = arg;
+	struct err ignored = ERR_NONE;
+	struct extents *x = page_find(n->rows, content, 0);
+
+	if (!x && check_page(page, content, 0, &ignored) == 0 &&
+	    (x = page_copy(page, content)) != NULL)
+		page_keep(n->rows, x, 0);
+	if (!x)
+		return 0;	/* who asks for it hears what is wrong with it */
+	for (unsigned i = 0; i < x->count; i++)
+		name_block(n, x->list[i].block);
+	rows_drop(n->rows, x);
+	return 0;
+}
+
+static bool is_known(struct row_cache *rc, int64_t content)
+{
+	struct extents *x = page_find(rc, content, 0);
+
+	if (x)
+		rows_drop(rc, x);
+	return x != NULL;
+}
+
+unsigned rows_ahead(struct row_cache *rc, struct catalogue *c, int64_t content,
+		    int64_t *blocks, unsigned max)
+{
+	struct neighbours n = { .rows = rc, .blocks = blocks, .max = max };
+	struct err ignored = ERR_NONE;
+
+	if (content < 2 || content > INT64_MAX / 2 || !is_known(rc, content - 1) ||
+	    is_known(rc, content + NEIGHBOURS / 2))
+		return 0;
+	(void)catalogue_extents_between(c, content + 1, content + NEIGHBOURS, take_neighbour, &n,
+					&ignored);
+	return n.count;
 }
 
 /* ---- blocks -------------------------------------------------------------------- */

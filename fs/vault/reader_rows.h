@@ -39,6 +39,12 @@ size_t row_cache_used(struct row_cache *c);
 int rows_extents(struct row_cache *rc, struct catalogue *c, int64_t content,
 		 uint64_t offset, struct extents **out, struct err *e);
 void rows_drop(struct row_cache *rc, struct extents *x);
+/* Contents are numbered as they were met, so files that are read in the order of their
+ * paths ask for one number after the other.  Where `content` goes on like that, this
+ * fetches the pages of the small ones that follow, in one query, and says which blocks
+ * they lie in: how many, at most `max`; 0 where it fetched nothing. */
+unsigned rows_ahead(struct row_cache *rc, struct catalogue *c, int64_t content,
+		    int64_t *blocks, unsigned max);
 
 /* MUNI_DAMAGED also where the row's own numbers cannot be. */
 int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct block *out,

@@ -21,6 +21,7 @@
 #include "fs/store/segment.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader.h"
+#include "fs/vault/reader_rows.h"
 
 #define BLOCK 65536u
 #define CHAIN (READER_DEPTH_MAX + 2)	/* blocks, each the base of the next */
@@ -414,6 +415,74 @@ static void readers_and_helpers_together_stay_right_and_within_the_limit(void **
 	}
 }
 
+/* ---- the next files ------------------------------------------------------------------- */
+
+static void files_met_out_of_order_fetch_nothing_ahead(void **state)
+{
+	struct fixture *f = *state;
+	struct row_cache *rows = row_cache_new(1 << 20);
+	struct extents *x;
+	struct err e = ERR_NONE;
+	int64_t blocks[4];
+
+	for (unsigned i = 5; i > 1; i -= 2) {
+		OK(rows_extents(rows, f->c, f->chain[i], 0, &x, &e));
+		rows_drop(rows, x);
+		assert_int_equal(rows_ahead(rows, f->c, f->chain[i], blocks, 4), 0);
+	}
+	row_cache_free(rows);
+}
+
+static void files_met_in_order_name_the_blocks_that_follow(void **state)
+{
+	struct fixture *f = *state;
+	struct row_cache *rows = row_cache_new(1 << 20);
+	struct extents *x;
+	struct err e = ERR_NONE;
+	int64_t blocks[4];
+
+	for (unsigned i = 2; i < 4; i++) {
+		OK(rows_extents(rows, f->c, f->chain[i], 0, &x, &e));
+		rows_drop(rows, x);
+	}
+	assert_int_equal(rows_ahead(rows, f->c, f->chain[3], blocks, 4), 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(blocks[i], f->first_block + 4 + i);
+	row_cache_free(rows);
+}
+
+static void the_next_files_are_decoded_before_they_are_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(16 << 20);
+	struct vault_reader *r = reader(f, cache);
+	struct block_cache_figures before, after;
+	uint8_t out[BLOCK];
+	size_t got;
+	struct err e = ERR_NONE;
+
+	OK(block_cache_start_helpers(cache, f->vault, 2, &e));
+	for (unsigned i = 0; i < 2; i++) {
+		OK(vault_read(r, f->chain[i], BLOCK, 0, out, BLOCK, &got, &e));
+		vault_prefetch_next(r, f->chain[i]);
+	}
+	/* The helpers take a moment; 8 blocks were named, the last needs all before it. */
+	block_cache_figures(cache, &after);
+	for (unsigned i = 0; i < 200 && after.misses < 10; i++) {
+		usleep(10000);
+		block_cache_figures(cache, &after);
+	}
+	before = after;
+	for (unsigned i = 2; i < READER_DEPTH_MAX; i++) {
+		OK(vault_read(r, f->chain[i], BLOCK, 0, out, BLOCK, &got, &e));
+		assert_memory_equal(out, f->raw[i], BLOCK);
+	}
+	block_cache_figures(cache, &after);
+	assert_int_equal(after.misses, before.misses);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,6 +492,9 @@ int main(void)
 		cmocka_unit_test(damage_fails_the_read_and_is_not_remembered),
 		cmocka_unit_test(many_who_want_one_block_wait_for_one_decode),
 		cmocka_unit_test(readers_and_helpers_together_stay_right_and_within_the_limit),
+		cmocka_unit_test(files_met_out_of_order_fetch_nothing_ahead),
+		cmocka_unit_test(files_met_in_order_name_the_blocks_that_follow),
+		cmocka_unit_test(the_next_files_are_decoded_before_they_are_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
