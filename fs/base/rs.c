@@ -70,6 +70,22 @@ void rs_encode(const struct rs *rs, const uint8_t *const *data, uint8_t *const *
 	multiply(rs->data_count, rs->parity_count, rs->tables, data, parity, size);
 }
 
+void rs_update(const struct rs *rs, unsigned index, const uint8_t *data,
+	       uint8_t *const *parity, size_t size)
+{
+	unsigned char *to[SHARDS_MAX];
+
+	for (size_t at = 0; at < size; at += PIECE) {
+		size_t n = size - at < PIECE ? size - at : PIECE;
+
+		for (unsigned j = 0; j < rs->parity_count; j++)
+			to[j] = parity[j] + at;
+		ec_encode_data_update((int)n, (int)rs->data_count, (int)rs->parity_count,
+				      (int)index, rs->tables,
+				      (unsigned char *)(uintptr_t)(data + at), to);
+	}
+}
+
 struct rebuild {
 	unsigned present[SHARDS_MAX];	/* the first data_count shards that are there */
 	uint8_t *square;	/* owned; their rows, then used as scratch */

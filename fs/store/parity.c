@@ -12,19 +12,6 @@
 #include "fs/store/parity_inside.h"
 #include "fs/store/segment.h"
 
-/* Members of a group are alike in size within a factor of 16, or all small:
- * parity is as long as the longest member. */
-#define CLASSES 4
-
-static unsigned class_of(uint64_t columns)
-{
-	unsigned class = 0;
-
-	while (class + 1 < CLASSES && columns >= UINT64_C(16) << (4 * class))
-		class++;
-	return class;
-}
-
 struct update {
 	struct objects *objects;
 	const uint8_t *archive_id;
@@ -33,8 +20,8 @@ struct update {
 	struct object_name *segments;	/* owned; sorted */
 	size_t count;
 	bool *is_covered;		/* owned; by place in segments */
-	bool has_open[CLASSES];
-	struct parity_span open[CLASSES];
+	bool has_open[PARITY_CLASSES];
+	struct parity_span open[PARITY_CLASSES];
 };
 
 static int by_uid(const void *a, const void *b)
@@ -63,7 +50,7 @@ static int look_at_groups(struct update *u, bool is_writing, struct err *e)
 
 	while (parity_index_next(&u->index, &at, &s)) {
 		const struct parity_head *h = &u->index.heads[s.first];
-		unsigned class = class_of(h->columns);
+		unsigned class = parity_class_of(h->columns);
 		struct parity_group *g = NULL;
 
 		if (is_writing &&
@@ -224,13 +211,21 @@ static int is_fit(struct update *u, const struct object_name *name, uint64_t *si
 	return 0;
 }
 
+/* Longest first, so that those of one group are as alike as can be. */
+static int by_size(const void *a, const void *b)
+{
+	const struct parity_member *x = a, *y = b;
+
+	return x->size < y->size ? 1 : x->size > y->size ? -1 : memcmp(x->uid, y->uid, 16);
+}
+
 static int place_all(struct update *u, struct err *e)
 {
-	struct parity_member *members[CLASSES] = { NULL };
-	size_t counts[CLASSES] = { 0 };
+	struct parity_member *members[PARITY_CLASSES] = { NULL };
+	size_t counts[PARITY_CLASSES] = { 0 };
 	int rc = -1;
 
-	for (unsigned c = 0; c < CLASSES; c++) {
+	for (unsigned c = 0; c < PARITY_CLASSES; c++) {
 		members[c] = calloc(u->count + 1, sizeof *members[c]);
 		if (members[c] == NULL) {
 			err_set(e, MUNI_NO_MEMORY, "no memory for parity");
@@ -249,17 +244,19 @@ static int place_all(struct update *u, struct err *e)
 			goto out;
 		if (!fits)
 			continue;
-		class = class_of(parity_columns(size));
+		class = parity_class_of(parity_columns(size));
 		m = &members[class][counts[class]++];
 		memcpy(m->uid, u->segments[i].uid, sizeof m->uid);
 		m->size = size;
 	}
-	for (unsigned c = 0; c < CLASSES; c++)
+	for (unsigned c = 0; c < PARITY_CLASSES; c++)
+		qsort(members[c], counts[c], sizeof *members[c], by_size);
+	for (unsigned c = 0; c < PARITY_CLASSES; c++)
 		if (place(u, c, members[c], counts[c], e) < 0)
 			goto out;
 	rc = 0;
 out:
-	for (unsigned c = 0; c < CLASSES; c++)
+	for (unsigned c = 0; c < PARITY_CLASSES; c++)
 		free(members[c]);
 	return rc;
 }
@@ -283,17 +280,24 @@ static void update_end(struct update *u)
 	free(u->is_covered);
 }
 
+int parity_check_strength(struct parity_strength strength, struct err *e)
+{
+	if (strength.parity > PARITY_PARITY_MAX || strength.data > PARITY_DATA_MAX ||
+	    strength.data < 1)
+		return err_set(e, MUNI_USAGE, "parity of %u+%u is not to be had: at most "
+			       "%d+%d", strength.data, strength.parity, PARITY_DATA_MAX,
+			       PARITY_PARITY_MAX);
+	return 0;
+}
+
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e)
 {
 	struct update u = { .objects = o, .archive_id = archive_id, .strength = strength };
 	int rc;
 
-	if (strength.parity > PARITY_PARITY_MAX || strength.data > PARITY_DATA_MAX ||
-	    strength.data < 1)
-		return err_set(e, MUNI_USAGE, "parity of %u+%u is not to be had: at most "
-			       "%d+%d", strength.data, strength.parity, PARITY_DATA_MAX,
-			       PARITY_PARITY_MAX);
+	if (parity_check_strength(strength, e) < 0)
+		return -1;
 	rc = update_begin(&u, true, e);
 	if (rc == 0 && strength.parity > 0)
 		rc = place_all(&u, e);

@@ -8,6 +8,15 @@
 #include "fs/base/err.h"
 #include "fs/store/parity_inside.h"
 
+unsigned parity_class_of(uint64_t columns)
+{
+	unsigned class = 0;
+
+	while (class + 1 < PARITY_CLASSES && columns >= UINT64_C(16) << (4 * class))
+		class++;
+	return class;
+}
+
 struct parity_group *parity_group_new(unsigned data, unsigned parity, struct err *e)
 {
 	struct parity_group *g = calloc(1, sizeof *g);

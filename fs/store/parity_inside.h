@@ -55,6 +55,12 @@ struct parity_group {
 	struct parity_object objects[PARITY_PARITY_MAX];
 };
 
+/* Members of a group are alike in size within a factor of 16, or all small:
+ * parity is as long as the longest member. */
+#define PARITY_CLASSES 4
+unsigned parity_class_of(uint64_t columns);
+
+int parity_check_strength(struct parity_strength strength, struct err *e);	/* MUNI_USAGE */
 uint64_t parity_columns(uint64_t size);
 void parity_sum(const void *data, size_t size, uint8_t sum[PARITY_SUM]);
 /* Names of a group's objects follow from group, generation and index. */

@@ -9,8 +9,11 @@
 #ifndef FS_STORE_SEGMENT_H
 #define FS_STORE_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "fs/base/bytes.h"
 
 struct err;
 struct objects;
@@ -18,6 +21,7 @@ struct object_name;
 
 #define SEGMENT_SIZE_DEFAULT (64u * 1024 * 1024)
 #define SEGMENT_BLOCKS_MAX (1u << 20)
+#define SEGMENT_HEAD 64
 
 struct segment_entry {
 	uint8_t uid[16];	/* of the block */
@@ -25,6 +29,28 @@ struct segment_entry {
 	uint32_t stored;
 	uint8_t sum[16];	/* SHA-256 of the ciphertext, cut to 128 bits */
 };
+
+/*
+ * What stands around the blocks of one in the making, for who writes its bytes as they
+ * come: head[], then each block at the offset that it was given, then, after
+ * segment_plan_end(), all of footer.  Starts as zeros; segment_plan_free() in the end.
+ */
+struct segment_plan {
+	uint8_t uid[16];
+	uint8_t head[SEGMENT_HEAD];
+	uint64_t used;		/* head and blocks */
+	uint32_t count;
+	struct buffer footer;
+};
+int segment_plan_start(struct segment_plan *p, const uint8_t archive_id[16],
+		       struct err *e);	/* with a new uid */
+/* Is there room for a block of `stored`, head and blocks being `target` at most?  Into an
+ * empty one any block fits. */
+bool segment_plan_fits(const struct segment_plan *p, uint64_t target, uint32_t stored);
+int segment_plan_add(struct segment_plan *p, const uint8_t uid[16], uint32_t stored,
+		     const uint8_t sum[16], uint64_t *offset, struct err *e);
+int segment_plan_end(struct segment_plan *p, struct err *e);	/* footer is whole, tail and all */
+void segment_plan_free(struct segment_plan *p);
 
 /* Collects up to about `capacity` bytes in memory; one thread at a time. */
 struct segment_builder;

@@ -8,6 +8,7 @@
 #include "fs/vault/leaf.h"
 
 #define ROWS_A_COMMIT 100000
+#define STORED_A_COMMIT (16u << 20)	/* bytes of blocks: what a kill stores for nothing, about */
 
 static int no_memory(struct err *e)
 {
@@ -27,6 +28,17 @@ int graft_new(struct ingest *g, struct graft **out, struct err *e)
 	return catalogue_stub_any(t->c, &t->has_stubs, e);
 }
 
+static void forget_segments(struct graft *t)
+{
+	while (t->noted) {
+		struct pack_segment *s = t->noted;
+
+		t->noted = s->next;
+		pack_segment_free(s);
+	}
+	t->noted_bytes = 0;
+}
+
 void graft_free(struct graft *t)
 {
 	if (!t)
@@ -36,6 +48,7 @@ void graft_free(struct graft *t)
 	map_free(&t->xattrs);
 	map_free(&t->groups);
 	free(t->removed);
+	forget_segments(t);
 	free(t);
 }
 
@@ -59,6 +72,9 @@ static int commit(struct graft *t, struct err *e)
 		return -1;
 	t->is_begun = false;
 	t->rows = 0;
+	for (const struct pack_segment *s = t->noted; s; s = s->next)
+		packer_committed(t->g->packer, s);
+	forget_segments(t);
 	return 0;
 }
 
@@ -84,36 +100,42 @@ int graft_problem(struct graft *t, const struct problem *p, struct err *e)
 				     p->what, e);
 }
 
-int graft_segment(struct graft *t, struct pack_segment *s, struct err *e)
+static int add_rows(struct graft *t, struct pack_segment *s, struct err *e)
 {
 	int64_t id;
-	int rc = -1;
 
 	if (graft_begin(t, e) < 0 ||
 	    catalogue_reserve(t->c, SEQUENCE_SEGMENT, 1, &id, e) < 0 ||
 	    catalogue_segment_add(t->c, id, s->uid, e) < 0)
-		goto out;
+		return -1;
 	for (size_t i = 0; i < s->count; i++) {
 		struct pack_block *b = &s->blocks[i];
 
 		b->block.segment = id;
 		if (catalogue_block_add(t->c, &b->block, e) < 0)
-			goto out;
+			return -1;
 		for (size_t k = 0; k < b->count; k++) {
 			struct chunk_place place = { b->block.id, b->names[k].at,
 						     b->names[k].size };
 
 			if (catalogue_chunk_add(t->c, b->names[k].name, &place, e) < 0)
-				goto out;
+				return -1;
 		}
+		t->noted_bytes += b->block.stored;
+		t->rows += (unsigned)b->count;
 	}
-	/* At once: what a kill loses is never more than the segments in flight. */
-	if (commit(t, e) < 0)
-		goto out;
-	packer_committed(t->g->packer, s);
-	rc = 0;
-out:
-	pack_segment_free(s);
+	return 0;
+}
+
+int graft_segment(struct graft *t, struct pack_segment *s, struct err *e)
+{
+	int rc;
+
+	s->next = t->noted;
+	t->noted = s;
+	rc = add_rows(t, s, e);
+	if (rc == 0 && (t->noted_bytes >= STORED_A_COMMIT || t->rows >= ROWS_A_COMMIT))
+		rc = commit(t, e);
 	return rc < 0 ? err_wrap(e, "noting a segment in the catalogue") : 0;
 }
 

@@ -5,7 +5,7 @@
  *   G1  An entry equal to the one before costs no row; a directory costs one
  *       only when its node, its parent or its root changed.
  *   G2  Rows of blocks and chunks are written only for segments on stable
- *       storage, and committed with each.
+ *       storage, and committed with every 16 MiB of them.
  *   G3  All names of a hard-link group get one node.
  */
 #ifndef FS_VAULT_GRAFT_H

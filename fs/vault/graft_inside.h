@@ -16,7 +16,10 @@ struct graft {
 	bool is_dry;
 	bool has_stubs;		/* something of the archive was destroyed once */
 	bool is_begun;		/* a transaction is open */
-	unsigned rows;		/* since the last commit, about */
+	unsigned rows;		/* since the last commit, about ... */
+	struct pack_segment *noted;	/* ... and segments, whose chunks the packer keeps
+					 * in memory until it; owned */
+	uint64_t noted_bytes;	/* of their blocks */
 	struct id_pool ids[SEQUENCE_COUNT];
 	struct map account_ids;	/* interned name -> id */
 	struct map account_names;	/* id -> interned name */

@@ -56,6 +56,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 		return -1;
 	o.block_size = settings.block_size;
 	o.level = settings.level;
+	o.parity = settings.parity;
 	g->pool = pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");

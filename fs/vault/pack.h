@@ -2,16 +2,19 @@
  * From chunks to blocks to segments, many threads at once.
  *
  * Each worker has a lane with open blocks of its own, one a class; sealed blocks go into a
- * segment that all share, and a thread writes full segments while the next one
- * fills.  A chunk's place is final the moment it is packed (block ids are
+ * segment that all share, which a thread writes as it grows, and others sync when
+ * it is whole.  Its parity is made on the way (fs/store/parity_stream.h).  A chunk's place is final the moment it is packed (block ids are
  * reserved ahead), so nobody ever waits for a block to be written; the caller
  * gives the catalogue a segment's blocks once `sealed` was called with it.
  *
  *   P1  Equal chunks of one class get one place, also when two lanes meet them
  *       at the same moment.
  *   P2  `sealed` is called only for a segment that is on stable storage.
- *   P3  Memory is bounded: two segments, 16 blocks a lane, and a map of chunks
- *       that forgets what the catalogue knows.
+ *   P3  Memory is bounded: 24 MiB of segments on their way, 16 blocks a lane, parity as
+ *       long as two segments, and a map of chunks that forgets what the catalogue
+ *       knows.
+ *   P4  When packer_finish() returns 0, parity covers every segment that was sealed,
+ *       unless there is to be none or it would not fit into memory.
  */
 #ifndef FS_VAULT_PACK_H
 #define FS_VAULT_PACK_H
@@ -21,6 +24,7 @@
 #include <stdint.h>
 
 #include "fs/store/catalogue.h"
+#include "fs/store/parity.h"
 
 struct err;
 struct vault;
@@ -42,16 +46,18 @@ struct pack_segment {		/* on stable storage, not yet in the catalogue */
 	uint8_t uid[16];
 	struct pack_block *blocks;	/* owned */
 	size_t count;
+	struct pack_segment *next;	/* for who keeps a list */
 };
 void pack_segment_free(struct pack_segment *s);	/* NULL is allowed */
 
 struct pack_options {
 	uint32_t block_size, level;
-	size_t segment_size;
+	size_t segment_size;	/* at most; they begin small and grow with the ingest */
+	struct parity_strength parity;
 	bool dry_run;		/* count what would be new, store nothing */
 	bool has_chunks;	/* the catalogue has chunks: worth asking */
 	size_t lookup_cache;	/* bytes, of each lane's connection */
-	/* Called from the writing thread.  Takes the segment; may wait. */
+	/* Called from threads that sync, in any order.  Takes the segment; may wait. */
 	void (*sealed)(void *arg, struct pack_segment *s);
 	/* Any thread of the packer failed; everything has to stop. */
 	void (*failed)(void *arg, const struct err *e);
@@ -60,7 +66,7 @@ struct pack_options {
 
 int packer_new(struct vault *v, const struct pack_options *o, struct packer **out,
 	       struct err *e);
-/* After all lanes are closed; stops the writing thread. */
+/* After all lanes are closed; stops the threads that write. */
 void packer_free(struct packer *p);
 
 /* Block ids: the catalogue's thread tops the pool up (with the writer's

@@ -1,6 +1,5 @@
 /*
- * The packer's shared half: block ids, the segment that fills, the thread that
- * writes full ones.
+ * The packer's shared half: block ids, and the segment that fills.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,9 @@
 
 #define IDS_AT_ONCE 4096
 #define MAP_LIMIT (1u << 19)	/* chunks remembered: some 30 MiB */
+#define BUFFERS_A_BLOCK 2	/* that a block needs beside the one that fills */
+#define SEGMENT_SIZE_LEAST (2u * 1024 * 1024)
+#define LADDER 32		/* a segment is this part of what stands before it */
 
 void pack_segment_free(struct pack_segment *s)
 {
@@ -72,17 +74,61 @@ int packer_take_id(struct packer *p, int64_t *out, struct err *e)
 
 /* ---- segments ---------------------------------------------------------------- */
 
+void filling_free(struct filling *f)
+{
+	if (!f)
+		return;
+	objects_writer_abort(f->writer);
+	pack_segment_free(f->segment);
+	segment_plan_free(&f->plan);
+	free(f->part);
+	free(f);
+}
+
+/*
+ * A segment is a certain share of what came before it, so that the parity of an
+ * ingest of any size is a small part of it (docs/decisions/0101).
+ */
+static size_t next_target(const struct packer *p)
+{
+	uint64_t target = p->begun / LADDER;
+
+	if (target < SEGMENT_SIZE_LEAST)
+		target = SEGMENT_SIZE_LEAST;
+	return target > p->o.segment_size ? p->o.segment_size : (size_t)target;
+}
+
+static int start_segment(struct packer *p, struct err *e)
+{
+	struct filling *f = calloc(1, sizeof *f);
+
+	if (f)
+		f->segment = calloc(1, sizeof *f->segment);
+	if (!f || !f->segment) {
+		filling_free(f);
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for a segment");
+	}
+	if (segment_plan_start(&f->plan, p->vault->id, e) < 0) {
+		filling_free(f);
+		return -1;
+	}
+	memcpy(f->segment->uid, f->plan.uid, sizeof f->segment->uid);
+	f->target = next_target(p);
+	p->current = f;
+	return 0;
+}
+
 static int add_row(struct filling *f, struct pack_block *b, struct err *e)
 {
 	struct pack_segment *s = f->segment;
 
 	if (s->count == f->capacity) {
-		size_t more = f->capacity ? f->capacity * 2 : 256;
-		struct pack_block *p = realloc(s->blocks, more * sizeof *p);
+		size_t more = f->capacity ? f->capacity * 2 : 64;
+		struct pack_block *rows = realloc(s->blocks, more * sizeof *rows);
 
-		if (!p)
+		if (!rows)
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for a segment");
-		s->blocks = p;
+		s->blocks = rows;
 		f->capacity = more;
 	}
 	s->blocks[s->count++] = *b;
@@ -90,134 +136,150 @@ static int add_row(struct filling *f, struct pack_block *b, struct err *e)
 	return 0;
 }
 
-/* With segment_lock held.  -1 when cancelled. */
-static int wait_for_filling(struct packer *p, struct err *e)
+/* Has room for all that there are. */
+static int pass_on(struct packer *p, struct filling *f, bool is_last, struct err *e)
 {
-	while (!p->current && !atomic_load(&p->is_cancelled)) {
-		if (p->spare_count > 0)
-			p->current = p->spare[--p->spare_count];
-		else
-			pthread_cond_wait(&p->segment_free, &p->segment_lock);
+	struct buffer_part *part = f->part;
+
+	part->is_last = is_last;
+	if (!queue_push(p->parts, part))
+		return cancelled(e);
+	f->part = NULL;
+	return 0;
+}
+
+/* The buffers that it needs are there: nothing waits half-way through a block. */
+static int copy_in(struct packer *p, struct filling *f, const uint8_t *data, size_t size,
+		   struct err *e)
+{
+	while (size > 0) {
+		if (f->part && f->part->used == BUFFER_SIZE && pass_on(p, f, false, e) < 0)
+			return -1;
+		if (!f->part) {
+			f->part = p->spare[--p->spare_count];
+			f->part->filling = f;
+			f->part->used = 0;
+		}
+		size_t n = BUFFER_SIZE - f->part->used;
+
+		if (n > size)
+			n = size;
+		memcpy(f->part->data + f->part->used, data, n);
+		f->part->used += n;
+		data += n;
+		size -= n;
 	}
-	return atomic_load(&p->is_cancelled) ? cancelled(e) : 0;
+	return 0;
+}
+
+static bool is_full(const struct filling *f, uint32_t stored)
+{
+	return f->names >= SEGMENT_CHUNKS || !segment_plan_fits(&f->plan, f->target, stored);
+}
+
+/* With segment_lock held; its block's bytes stay together, for nobody else adds any. */
+static int add_block(struct packer *p, struct pack_block *b, const uint8_t *sealed,
+		     const uint8_t sum[16], struct err *e)
+{
+	struct filling *f = p->current;
+
+	if (f->plan.count == 0 && copy_in(p, f, f->plan.head, SEGMENT_HEAD, e) < 0)
+		return -1;
+	if (segment_plan_add(&f->plan, b->block.uid, b->block.stored, sum, &b->block.offset,
+			     e) < 0 ||
+	    copy_in(p, f, sealed, b->block.stored, e) < 0)
+		return -1;
+	p->begun += b->block.stored;
+	return add_row(f, b, e);
 }
 
 int packer_add(struct packer *p, struct pack_block *b, const uint8_t *sealed,
 	       struct err *e)
 {
 	uint8_t sum[16];
-	int rc = -1;
+	int rc = 0;
 
 	segment_sum(sealed, b->block.stored, sum);
 	pthread_mutex_lock(&p->segment_lock);
-	for (;;) {
-		struct filling *f;
-
-		if (wait_for_filling(p, e) < 0)
+	while (rc == 0 && !atomic_load(&p->is_cancelled)) {
+		if (p->current && is_full(p->current, b->block.stored)) {
+			rc = pass_on(p, p->current, true, e);
+			if (rc == 0)
+				p->current = NULL;
+		} else if (p->spare_count >= BUFFERS_A_BLOCK) {
 			break;
-		f = p->current;
-		if (f->names >= SEGMENT_CHUNKS)
-			err_set(e, MUNI_LIMIT, "many tiny chunks");
-		else if (segment_builder_add(f->builder, b->block.uid, sealed, b->block.stored,
-					sum, &b->block.offset, e) == 0) {
-			rc = add_row(f, b, e);
-			break;
-		}
-		if (e->code != MUNI_LIMIT)
-			break;
-		*e = ERR_NONE;
-		p->current = NULL;
-		if (!queue_push(p->full, f)) {	/* has room for all there are */
-			cancelled(e);
-			break;
+		} else {
+			pthread_cond_wait(&p->buffer_free, &p->segment_lock);
 		}
 	}
+	if (rc == 0 && atomic_load(&p->is_cancelled))
+		rc = cancelled(e);
+	if (rc == 0 && !p->current)
+		rc = start_segment(p, e);
+	if (rc == 0)
+		rc = add_block(p, b, sealed, sum, e);
 	pthread_mutex_unlock(&p->segment_lock);
 	return rc;
 }
 
-static int write_one(struct packer *p, struct filling *f, struct err *e)
+void packer_give_back(struct packer *p, struct buffer_part *part)
 {
-	struct pack_segment *s = f->segment;
-	struct pack_segment *next = calloc(1, sizeof *next);
-
-	if (!next)
-		return err_set(e, MUNI_NO_MEMORY, "out of memory for a segment");
-	/* put() draws the next uid, so this one is taken first. */
-	memcpy(s->uid, segment_builder_uid(f->builder), sizeof s->uid);
-	if (segment_builder_put(f->builder, p->vault->objects, e) < 0) {
-		free(next);
-		return err_wrap(e, "writing a segment");
-	}
-	f->segment = next;
-	f->capacity = f->names = 0;
 	pthread_mutex_lock(&p->segment_lock);
-	p->spare[p->spare_count++] = f;
-	pthread_cond_broadcast(&p->segment_free);
+	p->spare[p->spare_count++] = part;
+	pthread_cond_broadcast(&p->buffer_free);
 	pthread_mutex_unlock(&p->segment_lock);
-	p->o.sealed(p->o.arg, s);
-	return 0;
-}
-
-static void *write_segments(void *arg)
-{
-	struct packer *p = arg;
-	struct err e = ERR_NONE;
-	void *item;
-
-	while (queue_pop(p->full, &item)) {
-		if (write_one(p, item, &e) < 0) {
-			p->o.failed(p->o.arg, &e);
-			break;
-		}
-	}
-	return NULL;
 }
 
 /* ---- the whole ------------------------------------------------------------------ */
+
+static int make_buffers(struct packer *p, struct err *e)
+{
+	while (p->spare_count < BUFFERS) {
+		struct buffer_part *part = malloc(sizeof *part);
+
+		if (!part)
+			return err_set(e, MUNI_NO_MEMORY, "out of memory for segments");
+		p->spare[p->spare_count++] = part;
+	}
+	return 0;
+}
+
+static void init_locks(struct packer *p)
+{
+	pthread_mutex_init(&p->id_lock, NULL);
+	pthread_cond_init(&p->id_more, NULL);
+	pthread_mutex_init(&p->segment_lock, NULL);
+	pthread_cond_init(&p->buffer_free, NULL);
+	pthread_mutex_init(&p->cohort_lock, NULL);
+	pthread_cond_init(&p->cohort_gone, NULL);
+}
 
 int packer_new(struct vault *v, const struct pack_options *o, struct packer **out,
 	       struct err *e)
 {
 	struct packer *p = calloc(1, sizeof *p);
-	size_t count = o->dry_run ? 0 : FILLINGS;
-	int64_t base = 0;
 
 	*out = NULL;
 	if (!p)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for packing");
 	p->vault = v;
 	p->o = *o;
-	pthread_mutex_init(&p->id_lock, NULL);
-	pthread_cond_init(&p->id_more, NULL);
-	pthread_mutex_init(&p->segment_lock, NULL);
-	pthread_cond_init(&p->segment_free, NULL);
+	init_locks(p);
 	if (packer_top_up(p, v->catalogue, e) < 0)
 		goto fail;
-	base = p->id_next;
-	p->map = pack_map_new(MAP_LIMIT, base);
-	p->full = queue_new(FILLINGS);
-	if (!p->map || !p->full)
-		goto no_memory;
-	for (size_t i = 0; i < count; i++) {
-		struct filling *f = &p->fillings[i];
-
-		f->segment = calloc(1, sizeof *f->segment);
-		if (!f->segment)
-			goto no_memory;
-		if (segment_builder_new(v->id, o->segment_size, &f->builder, e) < 0)
-			goto fail;
-		p->spare[p->spare_count++] = f;
-	}
-	if (pthread_create(&p->writer, NULL, write_segments, p) != 0) {
-		err_set(e, MUNI_NO_MEMORY, "starting the thread that writes segments");
+	p->map = pack_map_new(MAP_LIMIT, p->id_next);
+	p->parts = queue_new(BUFFERS);
+	p->written = queue_new(SYNCERS);
+	if (!p->map || !p->parts || !p->written) {
+		err_set(e, MUNI_NO_MEMORY, "out of memory for packing");
 		goto fail;
 	}
-	p->has_writer = true;
+	if (!o->dry_run && make_buffers(p, e) < 0)
+		goto fail;
+	if (pack_writers_start(p, e) < 0)
+		goto fail;
 	*out = p;
 	return 0;
-no_memory:
-	err_set(e, MUNI_NO_MEMORY, "out of memory for packing");
 fail:
 	packer_free(p);
 	return -1;
@@ -229,23 +291,44 @@ void packer_cancel(struct packer *p)
 	pthread_mutex_lock(&p->segment_lock);
 	atomic_store(&p->is_cancelled, true);
 	pthread_cond_broadcast(&p->id_more);
-	pthread_cond_broadcast(&p->segment_free);
+	pthread_cond_broadcast(&p->buffer_free);
 	pthread_mutex_unlock(&p->segment_lock);
 	pthread_mutex_unlock(&p->id_lock);
-	queue_cancel(p->full);
+	pthread_mutex_lock(&p->cohort_lock);
+	pthread_cond_broadcast(&p->cohort_gone);
+	pthread_mutex_unlock(&p->cohort_lock);
+	queue_cancel(p->parts);
+	queue_cancel(p->written);
 }
 
 int packer_finish(struct packer *p, struct err *e)
 {
+	int rc = 0;
+
 	pthread_mutex_lock(&p->segment_lock);
-	if (p->current && p->current->segment->count > 0)
-		queue_push(p->full, p->current);
-	p->current = NULL;
+	if (p->current) {
+		rc = pass_on(p, p->current, true, e);
+		if (rc == 0)
+			p->current = NULL;
+	}
 	pthread_mutex_unlock(&p->segment_lock);
-	queue_close(p->full);
-	pthread_join(p->writer, NULL);
-	p->has_writer = false;
-	return atomic_load(&p->is_cancelled) ? cancelled(e) : 0;
+	queue_close(p->parts);
+	pack_writers_join(p);
+	return atomic_load(&p->is_cancelled) ? cancelled(e) : rc;
+}
+
+static void drop_part(void *item)
+{
+	struct buffer_part *part = item;
+
+	if (part->is_last)	/* nobody else has it any more */
+		filling_free(part->filling);
+	free(part);
+}
+
+static void drop_filling(void *item)
+{
+	filling_free(item);
 }
 
 void packer_free(struct packer *p)
@@ -253,17 +336,21 @@ void packer_free(struct packer *p)
 	if (!p)
 		return;
 	if (p->has_writer) {
-		queue_cancel(p->full);
-		pthread_join(p->writer, NULL);
+		packer_cancel(p);
+		pack_writers_join(p);
 	}
-	if (p->full)
-		queue_free(p->full, NULL);
-	for (size_t i = 0; i < FILLINGS; i++) {
-		segment_builder_free(p->fillings[i].builder);
-		pack_segment_free(p->fillings[i].segment);
-	}
+	if (p->parts)
+		queue_free(p->parts, drop_part);
+	if (p->written)
+		queue_free(p->written, drop_filling);
+	pack_writers_free(p);
+	filling_free(p->current);
+	while (p->spare_count > 0)
+		free(p->spare[--p->spare_count]);
 	pack_map_free(p->map);
-	pthread_cond_destroy(&p->segment_free);
+	pthread_cond_destroy(&p->cohort_gone);
+	pthread_mutex_destroy(&p->cohort_lock);
+	pthread_cond_destroy(&p->buffer_free);
 	pthread_mutex_destroy(&p->segment_lock);
 	pthread_cond_destroy(&p->id_more);
 	pthread_mutex_destroy(&p->id_lock);

@@ -152,9 +152,28 @@ static void impossible_strengths_are_refused(void **state)
 	}
 }
 
+static void shards_added_one_by_one_give_the_same_parity(void **state)
+{
+	struct err e = ERR_NONE;
+	struct shards s;
+	struct rs *rs;
+
+	(void)state;
+	assert_int_equal(rs_new(5, 3, &rs, &e), 0);
+	shards_make(&s, rs, 5, 3, 3 * 1024 * 1024 / 2 + 7);
+	for (unsigned j = 5; j < 8; j++)
+		memset(s.now[j], 0, s.size);
+	for (unsigned i = 5; i-- > 0;)
+		rs_update(rs, i, s.now[i], s.now + 5, s.size);
+	assert_whole(&s);
+	shards_free(&s);
+	rs_free(rs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shards_added_one_by_one_give_the_same_parity),
 		cmocka_unit_test(any_loss_up_to_the_parity_count_comes_back),
 		cmocka_unit_test(one_loss_more_is_damage_and_touches_nothing),
 		cmocka_unit_test(every_size_works_from_one_byte_to_more_than_a_piece),
