@@ -216,7 +216,7 @@ check-fault: all $(SUPPORT_BIN) $(BENCH_BIN)
 
 # Beside other systems, those that are installed; BENCH="--only big --peers borg" and the like.
 .PHONY: bench bench-quick bench-deps
-bench: all $(SPEED_BIN) bench-deps
+bench: all $(SPEED_BIN) $(BENCH_BIN) bench-deps
 	@BUILD=$(BUILD) tests/bench/speed/bench.py --growth --report docs/performance.md $(BENCH)
 bench-quick: all $(SPEED_BIN) bench-deps
 	@BUILD=$(BUILD) tests/bench/speed/bench.py --scale quick $(BENCH)

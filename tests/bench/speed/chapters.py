@@ -1,5 +1,6 @@
 """The generated tables of docs/performance.md, one function each; empty where nothing was measured."""
 import corpora
+import distance
 import estimate
 import systems
 import targets
@@ -169,11 +170,13 @@ def growth(view):
     out = ""
     rows = [(number(float(n)), *(cell(view, k, "muniment", m, s) for m, s in (
         ("ingest", 1), ("again", 1), ("ingest-memory", 1), ("size-catalogue", 1 / MIB), ("first-ls", 1),
-        ("walk", 1), ("memory", 1), ("verify-deep", 1))), cell(view, k, "squashfs", "ingest"),
+        ("walk", 1), ("memory", 1), ("verify-deep", 1), ("destroy-one", 1), ("destroy-1pc", 1))),
+        cell(view, k, "squashfs", "ingest"),
         cell(view, k, "squashfs", "first-ls"), cell(view, k, "squashfs", "walk")) for n, k in files]
     if rows:
         out += table(("files", "ingest, s", "again, s", "its memory, MiB", "catalogue, MiB", "mount to ls, s",
-                      "walk, s", "munifs, MiB", "verify --deep, s", "squashfs: ingest, s", "mount to ls, s",
+                      "walk, s", "munifs, MiB", "verify --deep, s", "destroy one, s", "destroy 1 %, s",
+                      "squashfs: ingest, s", "mount to ls, s",
                       "walk, s"), rows)
     sizes_ = sorted((int(k[6:]), k) for k in {r.corpus for r in view.rows if r.corpus.startswith("bytes-")})
     rows = [(f"{n / (1 << 30):g}", *(cell(view, k, "muniment", m, s) for m, s in (
@@ -186,5 +189,5 @@ def growth(view):
 
 
 ALL = {"how": how, "summary": summary, "ingest": ingest, "sizes": sizes, "versions": versions,
-       "trees": trees, "big": big, "check": check, "limits": limits, "growth": growth,
+       "trees": trees, "big": big, "check": check, "limits": limits, "distance": distance.chapter, "growth": growth,
        "estimate": estimate.chapter}

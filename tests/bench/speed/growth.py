@@ -1,4 +1,5 @@
 """How things grow: with the number of files, and with the bytes of one."""
+import json
 import os
 
 import machine
@@ -65,8 +66,25 @@ def _files(bench, count, rounds):
         store = bench.ours.store(kind)
         bench.cache.drop(store)
         bench.step(kind, bench.ours, "verify-deep", 1, bench.ours.command(store, "verify", "--deep", "-q"))
+        _destroy(bench, kind, store, count)
     for path in (source, *(s.store(kind) for s in compared)):
         machine.remove(path)
+
+
+def _destroy(bench, kind, store, count):
+    """What marking, packing anew and copying the catalogue take; the archive stays as it is."""
+    program = os.path.join(bench.build, "bench", "destroy")
+    for key, records in (("destroy-one", 1), ("destroy-1pc", count // 100)):
+        try:
+            done = machine.run([program, f"{store}/archive", f"{store}/keyring", f"{store}/key",
+                                records, 7], limit=LIMIT, log=bench.log)
+            told = json.loads(done.output)
+        except (machine.Missing, ValueError) as why:
+            bench.say(f"{kind} {key}: {why}")
+            return
+        bench.record(kind, "muniment", key, "s", 1, sum(told[k] for k in ("mark", "repack", "copy",
+                                                                          "checkpoint")), done)
+        bench.record(kind, "muniment", f"{key}-memory", "MiB", 1, told["rss_kib"] / 1024)
 
 
 def _bytes(bench, size):

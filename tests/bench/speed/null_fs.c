@@ -4,8 +4,8 @@
  *
  *	null_fs MOUNTPOINT FOLDERS FILES-A-FOLDER FILE-SIZE BIG-SIZE
  *
- * Shows one large file, events.log, and FOLDERS folders of equal small files, all of them
- * zeros.  It is as kind to the kernel as the protocol allows: no open or release to answer,
+ * Shows FOLDERS folders of equal small files, and one large file, events.log, unless its size
+ * is 0; all of them zeros.  It is as kind to the kernel as the protocol allows: no open or release to answer,
  * names and attributes good for a day, listings with attributes, requests of a MiB.
  */
 #define FUSE_USE_VERSION 312
@@ -66,13 +66,13 @@ static fuse_ino_t file_node(const struct shape *s, fuse_ino_t folder, unsigned f
 /* The nth child: its name into `name`, its node returned; 0 after the last. */
 static fuse_ino_t child(const struct shape *s, fuse_ino_t folder, uint64_t n, char name[24])
 {
-	if (folder == ROOT && n == 0) {
+	if (folder == ROOT && n < s->folders) {
+		snprintf(name, 24, "d%05u", (unsigned)n);
+		return FIRST + n;
+	}
+	if (folder == ROOT && n == s->folders && s->big_size > 0) {
 		strcpy(name, "events.log");
 		return BIG;
-	}
-	if (folder == ROOT && n <= s->folders) {
-		snprintf(name, 24, "d%05u", (unsigned)n - 1);
-		return FIRST + n - 1;
 	}
 	if (folder == ROOT || n >= s->files)
 		return 0;

@@ -1,6 +1,5 @@
 """muniment as one of the systems that are measured: at its defaults, unlocked with a key file."""
 import os
-import shutil
 import subprocess
 
 import machine
@@ -83,8 +82,3 @@ class MunimentDense(Muniment):
 class MunimentSmall(Muniment):
     name, title = "muniment-19", "muniment --level 19"
     init = ("--level", "19")
-
-
-def copy_store(system, source, target):
-    """The same archive at another place, for an act that may be done once."""
-    shutil.copytree(source, target, symlinks=True)

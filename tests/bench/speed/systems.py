@@ -219,7 +219,7 @@ class Dwarfs(System):
 
 
 class NullFs(System):
-    """Has no store: it shows as many files as the corpus of small ones, and one as large as the big one."""
+    """Has no store: it shows as many files as the corpus of small ones, or one as large as the big one."""
     name, title, group = "null", "null FUSE", "limit"
     patience = 40.0
 
@@ -230,9 +230,12 @@ class NullFs(System):
         return "" if os.access(self.program(), os.X_OK) else f"{self.program()} is not built"
 
     def daemons(self, store, at):
-        size, files, entries = self.bench.corpora.counts("many")
-        folders = max(1, entries - files)
-        shape = folders, files // folders, size // files, self.bench.big_size()
+        if store == self.store("big"):
+            shape = 0, 0, 0, self.bench.big_size()
+        else:
+            size, files, entries = self.bench.corpora.counts("many")
+            folders = max(1, entries - files)
+            shape = folders, files // folders, size // files, 0
         return [([self.program(), at, *map(str, shape)], False)]
 
 
