@@ -68,7 +68,7 @@ static int commit(struct graft *t, struct err *e)
 {
 	if (!t->is_begun)
 		return 0;
-	if (catalogue_commit(t->c, e) < 0)
+	if (graft_add_chunks(t, t->noted, e) < 0 || catalogue_commit(t->c, e) < 0)
 		return -1;
 	t->is_begun = false;
 	t->rows = 0;
@@ -114,13 +114,6 @@ static int add_rows(struct graft *t, struct pack_segment *s, struct err *e)
 		b->block.segment = id;
 		if (catalogue_block_add(t->c, &b->block, e) < 0)
 			return -1;
-		for (size_t k = 0; k < b->count; k++) {
-			struct chunk_place place = { b->block.id, b->names[k].at,
-						     b->names[k].size };
-
-			if (catalogue_chunk_add(t->c, b->names[k].name, &place, e) < 0)
-				return -1;
-		}
 		t->noted_bytes += b->block.stored;
 		t->rows += (unsigned)b->count;
 	}
@@ -193,10 +186,9 @@ int graft_close_entry(struct graft *t, struct dir *d, const char *name, size_t n
 				     t->g->version.previous, e);
 }
 
-/* A new row in d, with a fresh salt.  *out for its leaf. */
 int graft_open_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
-		      enum node_kind kind, int64_t directory, int64_t node,
-		      struct entry *out, struct err *e)
+		     enum node_kind kind, int64_t directory, int64_t node,
+		     const uint8_t *salt, struct entry *out, struct err *e)
 {
 	int64_t id;
 
@@ -206,7 +198,9 @@ int graft_open_entry(struct graft *t, struct dir *d, const char *name, size_t na
 			       .first = t->g->version.id, .last = CATALOGUE_OPEN_ENDED,
 			       .directory = directory, .node = node };
 	memcpy(out->name, name, name_size);
-	if (random_bytes(out->salt, sizeof out->salt, e) < 0)
+	if (salt)
+		memcpy(out->salt, salt, sizeof out->salt);
+	else if (random_bytes(out->salt, sizeof out->salt, e) < 0)
 		return -1;
 	if (t->is_dry)
 		return 0;
@@ -307,21 +301,41 @@ static int note_class(struct graft *t, const struct item *item, struct err *e)
 	return catalogue_node_class_add(t->c, b->node, item->class_id, e);
 }
 
-/* The leaf of a fresh entry; from memory where the node is new. */
-static int item_leaf(struct graft *t, struct item *item, const struct entry *entry,
-		     const struct node *n, struct digest *out, struct err *e)
+static struct digest leaf_of(const struct item *item, const uint8_t *salt,
+			     const struct node *n)
 {
 	const struct body *b = item->body;
-	struct leaf l = { .salt = entry->salt, .name = item->name,
+	struct leaf l = { .salt = salt, .name = item->name,
 			  .name_size = item->name_size, .node = n,
 			  .owner = b->meta.owner, .group = b->meta.group,
 			  .xattrs = b->meta.xattrs, .xattrs_size = b->meta.xattrs_size,
 			  .target = b->meta.target, .target_size = (size_t)b->meta.size,
 			  .content = &b->digest };
 
+	return leaf_hash(&l);
+}
+
+int graft_make_leaf(struct item *item, struct err *e)
+{
+	struct node n;
+
+	if (item->body->is_failed)
+		return 0;
+	graft_node_of(&item->body->meta, item->body, &n);
+	if (random_bytes(item->salt, sizeof item->salt, e) < 0)
+		return -1;
+	item->leaf = leaf_of(item, item->salt, &n);
+	item->has_leaf = true;
+	return 0;
+}
+
+/* The leaf of a fresh entry; from memory where the node is new. */
+static int item_leaf(struct graft *t, struct item *item, const struct entry *entry,
+		     const struct node *n, struct digest *out, struct err *e)
+{
 	if (n->id == 0)
 		return leaf_of_entry(t->c, t->g->version.id, entry, out, e);
-	*out = leaf_hash(&l);
+	*out = item->has_leaf ? item->leaf : leaf_of(item, entry->salt, n);
 	return 0;
 }
 
@@ -386,8 +400,8 @@ static int graft_item(struct graft *t, struct dir *d, struct item *item, struct 
 	} else {
 		t->sums.added++;
 	}
-	if (graft_open_entry(t, d, item->name, item->name_size, b->meta.kind, 0, b->node, &entry,
-		       e) < 0)
+	if (graft_open_entry(t, d, item->name, item->name_size, b->meta.kind, 0, b->node,
+			     item->has_leaf ? item->salt : NULL, &entry, e) < 0)
 		return -1;
 	if (t->is_dry)
 		return 0;
@@ -468,8 +482,9 @@ static bool is_claimed(void *arg, int64_t id)
 
 int graft_end(struct graft *t, struct version *v, struct ingest_result *out, struct err *e)
 {
-	if (graft_begin(t, e) < 0)
+	if (graft_begin(t, e) < 0 || graft_add_chunks(t, t->noted, e) < 0)
 		return -1;
+	forget_segments(t);	/* the seal commits them */
 	for (size_t i = 0; i < t->removed_count; i++) {
 		/* Moved, not removed: its old name alone is gone. */
 		if (is_claimed(t->g, t->removed[i])) {

@@ -13,6 +13,10 @@
 
 #include "fs/vault/ingest_inside.h"
 
+/* The salt and leaf of an item whose body is filled and is nobody else's yet: what
+ * would be made of it otherwise, by the catalogue's one thread.  Any thread. */
+int graft_make_leaf(struct item *item, struct err *e);
+
 /* g->version has begun (not in a dry run, which only compares and counts). */
 int graft_new(struct ingest *g, struct graft **out, struct err *e);
 void graft_free(struct graft *t);	/* NULL is allowed */

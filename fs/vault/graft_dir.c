@@ -114,7 +114,7 @@ static int settle_entry(struct graft *t, struct dir *d, const struct settled *s,
 	    graft_close_entry(t, parent, d->name, d->name_size, &d->prior, e) < 0)
 		return -1;
 	if (graft_open_entry(t, parent, d->name, d->name_size, NODE_DIRECTORY, d->id, s->row.node,
-		       &entry, e) < 0)
+			     NULL, &entry, e) < 0)
 		return -1;
 	if (t->is_dry)
 		return 0;

@@ -41,15 +41,20 @@ int graft_add_node(struct graft *t, const struct meta *m, const struct body *bod
 		   int64_t prior, struct node *out, struct err *e);
 
 
+/* The node that the source's item is, but for the catalogue's own ids. */
+void graft_node_of(const struct meta *m, const struct body *body, struct node *out);
+/* Rows of all chunks in the blocks of a list of segments. */
+int graft_add_chunks(struct graft *t, const struct pack_segment *first, struct err *e);
+
 /* The directory's id, given now if it has none yet. */
 int graft_dir_id(struct graft *t, struct dir *d, int64_t *out, struct err *e);
 int graft_keep_leaf(struct dir *d, const struct digest *leaf, struct err *e);
 int graft_close_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
 		      const struct prior *prior, struct err *e);
-/* A new row in d, with a fresh salt.  *out for its leaf. */
+/* A new row in d, with a fresh salt where salt is NULL.  *out for its leaf. */
 int graft_open_entry(struct graft *t, struct dir *d, const char *name, size_t name_size,
 		     enum node_kind kind, int64_t directory, int64_t node,
-		     struct entry *out, struct err *e);
+		     const uint8_t *salt, struct entry *out, struct err *e);
 /* All its children are known. */
 int graft_finish(struct graft *t, struct dir *d, struct err *e);
 

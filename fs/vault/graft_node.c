@@ -288,8 +288,7 @@ int graft_is_same(struct graft *t, int64_t node, const struct meta *m,
 	return 0;
 }
 
-int graft_add_node(struct graft *t, const struct meta *m, const struct body *body,
-		   int64_t prior, struct node *out, struct err *e)
+void graft_node_of(const struct meta *m, const struct body *body, struct node *out)
 {
 	*out = (struct node){
 		.kind = m->kind, .mode = m->mode, .uid = m->uid, .gid = m->gid,
@@ -304,19 +303,25 @@ int graft_add_node(struct graft *t, const struct meta *m, const struct body *bod
 		out->source_device = m->device;
 		out->source_inode = m->inode;
 	}
-	if (graft_id(t, SEQUENCE_NODE, &out->id, e) < 0 ||
-	    account_id(t, m->owner, &out->owner, e) < 0 ||
-	    account_id(t, m->group, &out->group, e) < 0 ||
-	    xattrs_id(t, m, &out->xattrs, e) < 0)
-		return -1;
 	if (m->kind == NODE_FILE) {
 		out->allocated = body->allocated;
 		out->is_unstable = body->is_unstable;
 		out->sha256 = body->digest;
 		out->has_sha256 = true;
-		if (content_id(t, body, prior, &out->content, e) < 0)
-			return -1;
 	}
+}
+
+int graft_add_node(struct graft *t, const struct meta *m, const struct body *body,
+		   int64_t prior, struct node *out, struct err *e)
+{
+	graft_node_of(m, body, out);
+	if (graft_id(t, SEQUENCE_NODE, &out->id, e) < 0 ||
+	    account_id(t, m->owner, &out->owner, e) < 0 ||
+	    account_id(t, m->group, &out->group, e) < 0 ||
+	    xattrs_id(t, m, &out->xattrs, e) < 0)
+		return -1;
+	if (m->kind == NODE_FILE && content_id(t, body, prior, &out->content, e) < 0)
+		return -1;
 	t->rows++;
 	return t->is_dry ? 0 : catalogue_node_add(t->c, out, m->target, e);
 }

@@ -117,6 +117,9 @@ struct item {			/* a new or changed entry that is no directory */
 	struct item *next;	/* in the run */
 	bool is_reader;		/* its body's problems are told under this name */
 	int64_t class_id;	/* that this name was given; 0: its body's */
+	bool has_leaf;		/* salt and leaf: of this name with this body, as read */
+	uint8_t salt[16];
+	struct digest leaf;
 };
 
 struct removal {		/* an entry of the version before that is no more */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/vault/graft.h"
 #include "fs/vault/ingest_read.h"
 #include "fs/vault/ingest_stream.h"
 #include "fs/vault/ingest_tree.h"
@@ -129,7 +130,8 @@ static int take_item(struct worker *w, struct handle *h, struct item *item, stru
 		return large_read(w->g, w->capture, w->lane, h, item, e);
 	if (outcome == READ_CHANGED)
 		tell_unstable(w->g, item);
-	if (outcome != READ_FAILED && pack_whole(w, item, e) < 0)
+	if (outcome != READ_FAILED &&
+	    (pack_whole(w, item, e) < 0 || graft_make_leaf(item, e) < 0))
 		return -1;
 	atomic_fetch_add(&w->g->bytes_done, item->body->allocated);
 	atomic_fetch_add(&w->g->items_done, 1);
