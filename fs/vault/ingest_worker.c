@@ -183,8 +183,11 @@ static int take_task(struct worker *w, struct task *t, struct err *e)
 	return 0;
 }
 
+/* With the first task: in a source that is unchanged there is none. */
 static int prepare(struct worker *w, struct err *e)
 {
+	if (w->lane)
+		return 0;
 	w->capture = capture_new();
 	w->hash = content_hash_new();
 	w->data = malloc(WHOLE_MAX);
@@ -198,16 +201,14 @@ static int work(struct worker *w, struct err *e)
 {
 	void *item;
 
-	if (prepare(w, e) < 0)
-		return -1;
 	while (queue_pop(w->g->tasks, &item)) {
-		int rc = take_task(w, item, e);
+		int rc = prepare(w, e) < 0 ? -1 : take_task(w, item, e);
 
 		task_free(item);
 		if (rc < 0)
 			return -1;
 	}
-	return ingest_is_stopped(w->g) ? 0 : pack_lane_flush(w->lane, e);
+	return ingest_is_stopped(w->g) || !w->lane ? 0 : pack_lane_flush(w->lane, e);
 }
 
 void *ingest_worker(void *arg)

@@ -14,6 +14,7 @@
 #include "fs/vault/walk_inside.h"
 
 #define THREADS_MAX 8
+#define WORTH_A_THREAD 4	/* directories in line, for each that is at work */
 #define SEEN_MAX 128		/* directories that wait to be taken; each an open descriptor */
 #define ENTRIES_MAX 32768	/* of theirs, in memory */
 #define BROODS_MAX 192		/* directories with children in line: a descriptor each */
@@ -27,11 +28,13 @@ struct brood {			/* what the children of one directory share */
 struct ahead {
 	const struct vantage *vantage;
 	pthread_t threads[THREADS_MAX];
-	unsigned thread_count;
+	unsigned limit;
 	pthread_mutex_t lock;
 	pthread_cond_t has_work;	/* something waits, and there is room */
 	pthread_cond_t is_seen;		/* what was looked at */
 	/* all below: protected by lock */
+	unsigned thread_count;
+	size_t waiting;		/* in line, not yet looked at */
 	struct child *first, *last;
 	size_t seen, entries, broods;
 	bool is_over;
@@ -68,12 +71,14 @@ static void leave_brood(struct ahead *a, struct child *c)
 	a->broods--;
 }
 
+static void *look_ahead(void *arg);
+
 static void add_behind(struct ahead *a, struct child *before, struct handle *parent,
 		       const char *path, struct child **children, size_t count)
 {
 	struct brood *b;
 
-	if (count == 0 || a->broods == BROODS_MAX || a->thread_count == 0)
+	if (count == 0 || a->broods == BROODS_MAX || a->limit == 0)
 		return;
 	b = calloc(1, sizeof *b);
 	if (b && path)
@@ -90,6 +95,14 @@ static void add_behind(struct ahead *a, struct child *before, struct handle *par
 		children[i]->brood = b;
 		put_behind(a, before, children[i]);
 		before = children[i];
+	}
+	a->waiting += count;
+	while (a->thread_count < a->limit &&
+	       a->waiting >= (size_t)a->thread_count * WORTH_A_THREAD) {
+		if (pthread_create(&a->threads[a->thread_count], NULL, look_ahead, a) != 0)
+			a->limit = a->thread_count;
+		else
+			a->thread_count++;
 	}
 	pthread_cond_broadcast(&a->has_work);
 }
@@ -149,6 +162,7 @@ static void work(struct ahead *a, struct looker *l)
 			continue;
 		}
 		c->state = CHILD_IS_LOOKED_AT;
+		a->waiting--;
 		pthread_mutex_unlock(&a->lock);
 		k = look_at(l, c);
 		pthread_mutex_lock(&a->lock);
@@ -192,9 +206,7 @@ int ahead_start(const struct vantage *v, unsigned threads, struct ahead **out, s
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->has_work, NULL);
 	pthread_cond_init(&a->is_seen, NULL);
-	while (a->thread_count < threads && a->thread_count < THREADS_MAX &&
-	       pthread_create(&a->threads[a->thread_count], NULL, look_ahead, a) == 0)
-		a->thread_count++;
+	a->limit = threads < THREADS_MAX ? threads : THREADS_MAX;
 	return 0;
 }
 
@@ -220,6 +232,8 @@ struct look *ahead_take(struct ahead *a, struct child *c)
 			a->seen--;
 			a->entries -= weight(k);
 			pthread_cond_signal(&a->has_work);
+		} else {
+			a->waiting--;
 		}
 		leave_line(a, c);
 		leave_brood(a, c);
