@@ -425,6 +425,22 @@ int catalogue_chunk_add(struct catalogue *c, const uint8_t name[16],
 int catalogue_chunk_count(struct catalogue *c, uint64_t *out, struct err *e);	/* a scan */
 int catalogue_chunk_any(struct catalogue *c, bool *out, struct err *e);
 
+/* What a block resembles (fs/vault/sketch.h); only those that may be bases have one. */
+#define SKETCH_MAX 32
+struct sketch {
+	int64_t class_id;	/* of the block */
+	uint8_t depth;		/* of it: 0 stands alone, 1 has bases that do ... */
+	uint8_t count;		/* 0: none */
+	uint32_t features[SKETCH_MAX];	/* apart, ascending */
+};
+int catalogue_sketch_add(struct catalogue *c, int64_t block, const struct sketch *s,
+			 struct err *e);	/* none: nothing to do */
+/* Of blocks below `before`, the newest first.  row: 0 go on, 1 stop, -1 (the caller knows
+ * why; e is not filled). */
+int catalogue_sketches(struct catalogue *c, int64_t before,
+		       int (*row)(void *arg, int64_t block, const struct sketch *s), void *arg,
+		       struct err *e);
+
 int catalogue_node_add(struct catalogue *c, const struct node *n, const char *symlink,
 		       struct err *e);
 /* Extents by offset, any number (0: all is hole); splits into pages itself. */

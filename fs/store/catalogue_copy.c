@@ -48,6 +48,7 @@ static const struct rule rules[] = {
 	{ "block", "SELECT * FROM old.block WHERE is_block_kept(id)" },
 	{ "chunk", "SELECT name, chunk_block(block, at, size), chunk_at(block, at, size), size"
 	  " FROM old.chunk WHERE chunk_block(block, at, size) IS NOT NULL" },
+	{ "sketch", "SELECT * FROM old.sketch WHERE is_block_kept(block)" },
 	{ "log_detail", "SELECT seq, CASE WHEN is_detail_gone(seq) THEN NULL ELSE salt END,"
 	  " CASE WHEN is_detail_gone(seq) THEN NULL ELSE details END FROM old.log_detail" },
 	{ "scan", "SELECT id, system, state, source, source_kind, stamp, fingerprint, began, ended,"

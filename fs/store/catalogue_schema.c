@@ -142,10 +142,13 @@ static const char step_4[] =
 	"INSERT INTO sequence(name, next) VALUES('hold', 1), ('extension', 1),"
 	"  ('disposition', 1), ('certificate', 1), ('copy', 1);";
 
-/* A key for each list of a live source, by which its items hold digests; it goes with the
- * end of the list, so that what was published of it gives no content away. */
+/* disposition_key: a key for each list of a live source, by which its items hold digests; it
+ * goes with the end of the list, so that what was published of it gives no content away.
+ * sketch: what a block resembles, where it may be a base of later ones. */
 static const char step_5[] =
-	"CREATE TABLE disposition_key(disposition INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;";
+	"CREATE TABLE disposition_key(disposition INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
+	"CREATE TABLE sketch(block INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
+	"  depth INTEGER NOT NULL, features BLOB NOT NULL) STRICT;";
 
 /* steps[n] leads from format n to n + 1. */
 static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };

@@ -112,7 +112,8 @@ static int add_rows(struct graft *t, struct pack_segment *s, struct err *e)
 		struct pack_block *b = &s->blocks[i];
 
 		b->block.segment = id;
-		if (catalogue_block_add(t->c, &b->block, e) < 0)
+		if (catalogue_block_add(t->c, &b->block, e) < 0 ||
+		    catalogue_sketch_add(t->c, b->block.id, &b->sketch, e) < 0)
 			return -1;
 		t->noted_bytes += b->block.stored;
 		t->rows += (unsigned)b->count;

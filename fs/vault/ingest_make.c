@@ -14,6 +14,7 @@
 #include "fs/vault/foreign.h"
 #include "fs/vault/graft.h"
 #include "fs/vault/ingest_tree.h"
+#include "fs/vault/pack_bases.h"
 
 #define WORKERS_MAX 32
 #define LOOKUP_CACHE (64u * 1024 * 1024)	/* over all workers */
@@ -57,6 +58,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	o.block_size = settings.block_size;
 	o.level = settings.level;
 	o.parity = settings.parity;
+	o.base_depth = BASES_DEPTH;
 	g->pool = pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");

@@ -23,6 +23,8 @@ struct pack_lane {
 	struct packer *packer;
 	struct block_encoder *encoder;
 	struct catalogue *catalogue;	/* NULL: there is nothing to ask */
+	struct bases_lane *bases;	/* NULL: there are none */
+	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
 	size_t open;		/* of them, with a buffer */
 };
@@ -40,6 +42,13 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 	if (p->o.has_chunks &&
 	    vault_connect(p->vault, p->o.lookup_cache, &l->catalogue, e) < 0)
 		goto fail;
+	l->features = malloc(SKETCH_FEATURES_MAX * sizeof *l->features);
+	if (p->bases)
+		l->bases = bases_lane_new(p->bases);
+	if (!l->features || (p->bases && !l->bases)) {
+		err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
+		goto fail;
+	}
 	*out = l;
 	return 0;
 fail:
@@ -53,12 +62,38 @@ void pack_lane_close(struct pack_lane *l)
 		return;
 	if (l->catalogue)
 		catalogue_close(l->catalogue);
+	bases_lane_free(l->bases);
+	free(l->features);
 	block_encoder_free(l->encoder);
 	for (size_t i = 0; i < l->open; i++) {
 		free(l->blocks[i].names);
 		free(l->blocks[i].raw);
 	}
 	free(l);
+}
+
+/* Based on older blocks that it resembles, where there are any. */
+static int encode(struct pack_lane *l, const struct open_block *o, struct pack_block *b,
+		  const uint8_t **sealed, struct err *e)
+{
+	struct block *block = &b->block;
+	struct base_bytes base = { NULL, 0, 0 };
+	size_t count = sketch_features(o->raw, o->used, l->features);
+
+	sketch_keep(l->features, count, o->used, &b->sketch);
+	b->sketch.class_id = o->class_id;
+	if (l->bases && bases_choose(l->bases, l->features, count, block, &base, e) < 0)
+		return -1;
+	if (block_encode(l->encoder, o->raw, o->used, base.data, base.size, block, sealed,
+			 e) < 0)
+		return -1;
+	if (block->codec != BLOCK_ZSTD_BASED)	/* it does not compress, even so */
+		memset(block->bases, 0, sizeof block->bases);
+	else
+		b->sketch.depth = base.depth;
+	if (b->sketch.depth >= l->packer->o.base_depth)
+		b->sketch.count = 0;
+	return 0;
 }
 
 static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
@@ -71,15 +106,9 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 	 * the very chunk that it was opened for. */
 	if (o->id == 0 || o->used == 0)
 		return 0;
-	/*
-	 * Here bases are chosen (design 3.1): up to two blocks of older versions
-	 * that this one resembles, their ids in b.block.bases, their raw bytes
-	 * joined as the prefix below.  Without any, a block stands alone.
-	 */
 	b.block.id = o->id;
 	b.block.class_id = o->class_id;
-	if (block_encode(l->encoder, o->raw, o->used, NULL, 0, &b.block, &sealed, e) < 0 ||
-	    packer_add(p, &b, sealed, e) < 0)
+	if (encode(l, o, &b, &sealed, e) < 0 || packer_add(p, &b, sealed, e) < 0)
 		return -1;
 	atomic_fetch_add(&p->raw, b.block.raw);
 	atomic_fetch_add(&p->stored, b.block.stored);

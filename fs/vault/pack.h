@@ -40,6 +40,7 @@ struct pack_block {
 	struct block block;	/* segment is still 0 */
 	struct pack_name *names;	/* owned */
 	size_t count;
+	struct sketch sketch;	/* count 0: it will be no base */
 };
 
 struct pack_segment {		/* on stable storage, not yet in the catalogue */
@@ -56,6 +57,7 @@ struct pack_options {
 	struct parity_strength parity;
 	bool dry_run;		/* count what would be new, store nothing */
 	bool has_chunks;	/* the catalogue has chunks: worth asking */
+	unsigned base_depth;	/* of blocks on older ones, at most */
 	size_t lookup_cache;	/* bytes, of each lane's connection */
 	/* Called from threads that sync, in any order.  Takes the segment; may wait. */
 	void (*sealed)(void *arg, struct pack_segment *s);

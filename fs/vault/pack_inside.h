@@ -15,6 +15,7 @@
 #include "fs/store/segment.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/pack.h"
+#include "fs/vault/pack_bases.h"
 #include "fs/vault/pack_map.h"
 
 #define SEGMENT_CHUNKS (1u << 18)	/* of tiny files a segment ends here: until it is
@@ -52,6 +53,7 @@ struct packer {
 	struct vault *vault;
 	struct pack_options o;
 	struct pack_map *map;
+	struct bases *bases;	/* owned; NULL: there is nothing older */
 	atomic_bool is_cancelled;
 	atomic_ullong raw, stored;	/* of all blocks so far */
 

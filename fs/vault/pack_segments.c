@@ -270,7 +270,9 @@ int packer_new(struct vault *v, const struct pack_options *o, struct packer **ou
 	p->map = pack_map_new(MAP_LIMIT, p->id_next);
 	p->parts = queue_new(BUFFERS);
 	p->written = queue_new(SYNCERS);
-	if (!p->map || !p->parts || !p->written) {
+	if (o->has_chunks && !o->dry_run)
+		p->bases = bases_new(v, p->id_next, o->base_depth);
+	if (!p->map || !p->parts || !p->written || (o->has_chunks && !o->dry_run && !p->bases)) {
 		err_set(e, MUNI_NO_MEMORY, "out of memory for packing");
 		goto fail;
 	}
@@ -347,6 +349,7 @@ void packer_free(struct packer *p)
 	filling_free(p->current);
 	while (p->spare_count > 0)
 		free(p->spare[--p->spare_count]);
+	bases_free(p->bases);
 	pack_map_free(p->map);
 	pthread_cond_destroy(&p->cohort_gone);
 	pthread_mutex_destroy(&p->cohort_lock);

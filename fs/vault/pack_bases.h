@@ -1,0 +1,43 @@
+/*
+ * Base blocks for an ingest's new blocks: chosen by sketches, decoded once, shared by all
+ * lanes.
+ *
+ *   B1  A base was in the catalogue before the ingest began, is of the block's class, and
+ *       has a lower number.
+ *   B2  A base that cannot be read is none: the block stands alone.
+ *   B3  Memory: an index of at most 48 MiB, decoded bases of 32 MiB, some 4 MiB a lane;
+ *       nothing of it before the first block is sealed.
+ */
+#ifndef FS_VAULT_PACK_BASES_H
+#define FS_VAULT_PACK_BASES_H
+
+#include "fs/vault/sketch.h"
+
+struct err;
+struct vault;
+struct bases;
+struct bases_lane;
+
+#define BASES_DEPTH 1		/* of a block, at most; a reader takes READER_DEPTH_MAX */
+#define BASES_DEPTH_DENSE 4
+
+/* before: the first block that is not older than the ingest.  NULL without memory. */
+struct bases *bases_new(struct vault *v, int64_t before, unsigned depth_max);
+void bases_free(struct bases *b);	/* after its lanes; NULL is allowed */
+
+struct bases_lane *bases_lane_new(struct bases *b);	/* NULL without memory */
+void bases_lane_free(struct bases_lane *l);	/* NULL is allowed */
+
+struct base_bytes {
+	const uint8_t *data;	/* of the bases, joined; borrowed from the lane until the
+				 * next call; NULL: the block stands alone */
+	size_t size;
+	uint8_t depth;		/* that the block has with them */
+};
+
+/* For a block of block->class_id with these features, whose order is lost: fills
+ * block->bases. */
+int bases_choose(struct bases_lane *l, uint32_t *features, size_t count, struct block *block,
+		 struct base_bytes *out, struct err *e);
+
+#endif
