@@ -7,7 +7,7 @@
 
 #define WINDOW 64		/* bytes that a feature is a hash of */
 #define BEFORE 48		/* of them, before a line's end: rows of a dump begin alike */
-#define BYTES_A_FEATURE 4096	/* that is kept */
+#define BYTES_A_FEATURE 2048	/* that is kept */
 #define FEATURES_LEAST 4
 /* With fewer features than one in so many bytes, lines do not make the sketch. */
 #define SPARSE 2048
