@@ -48,13 +48,17 @@ static const struct params {
 	{ 18, 17, 5, 3, 256, ZSTD_btultra2 },
 };
 
+/* A block that has bases is mostly found in them: a search that would be too slow without
+ * them costs little (docs/decisions/0103-bases-by-sketches.md). */
+#define BASED_LEVELS 4
+
 /* A frame is cut into zstd blocks of this much, so that a read of the block's
  * beginning need not decode the rest; it makes frames smaller, too. */
 #define FRAME_STEP (32 * 1024)
 
 struct block_encoder {
 	uint8_t archive_id[16];
-	const struct params *params;
+	const struct params *params, *based_params;
 	ZSTD_CCtx *zstd;
 	struct sealer *sealer;
 	bool is_based;		/* the parameters in zstd are those for prefixes */
@@ -77,7 +81,7 @@ void block_ad(const uint8_t archive_id[16], const uint8_t uid[16],
 
 static int set_parameters(struct block_encoder *enc, bool is_based, struct err *e)
 {
-	const struct params *p = enc->params;
+	const struct params *p = is_based ? enc->based_params : enc->params;
 	/* Two bases and the block fit the window, and their positions the tables. */
 	const struct { ZSTD_cParameter name; int value; } list[] = {
 		{ ZSTD_c_windowLog, is_based ? BLOCK_WINDOW_LOG_MAX : 20 },
@@ -117,6 +121,8 @@ int block_encoder_new(const uint8_t archive_id[16], int level, struct block_enco
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a block encoder");
 	memcpy(enc->archive_id, archive_id, sizeof enc->archive_id);
 	enc->params = &levels[level - 1];
+	enc->based_params = &levels[(level + BASED_LEVELS > LEVEL_MAX ? LEVEL_MAX :
+				     level + BASED_LEVELS) - 1];
 	enc->zstd = ZSTD_createCCtx();
 	enc->packed = malloc(BLOCK_STORED_MAX);
 	enc->sealed = malloc(BLOCK_STORED_MAX);

@@ -132,7 +132,8 @@ static int add_blocks(const struct doom *d, struct catalogue *next, struct err *
 					  e) < 0)
 			return -1;
 	for (size_t i = 0; i < d->fresh_count; i++)
-		if (catalogue_block_add(next, &d->fresh[i], e) < 0)
+		if (catalogue_block_add(next, &d->fresh[i].block, e) < 0 ||
+		    catalogue_sketch_add(next, d->fresh[i].block.id, &d->fresh[i].sketch, e) < 0)
 			return -1;
 	return 0;
 }

@@ -70,6 +70,11 @@ struct old_block {		/* has pieces: to be packed anew */
 	size_t piece, pieces;	/* in doom->pieces */
 };
 
+struct fresh_block {		/* of what moved; stands alone */
+	struct block block;
+	struct sketch sketch;
+};
+
 struct new_segment {
 	int64_t id;
 	uint8_t uid[16];
@@ -105,7 +110,7 @@ struct doom {
 	size_t old_count, old_capacity;
 	struct piece *pieces;	/* by (block, at); owned */
 	size_t piece_count, piece_capacity;
-	struct block *fresh;	/* by id; owned, with keys */
+	struct fresh_block *fresh;	/* by id; owned, with keys */
 	size_t fresh_count, fresh_capacity;
 	struct new_segment *segments_new;	/* owned */
 	size_t segment_count, segment_capacity;

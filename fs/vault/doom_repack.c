@@ -13,6 +13,7 @@
 #include "fs/vault/doom_inside.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader_decode.h"
+#include "fs/vault/sketch.h"
 
 #define CACHE_BYTES (32u << 20)
 #define CATALOGUE_CACHE (4u << 20)
@@ -27,6 +28,7 @@ struct repack {
 	struct segment_builder *builder;
 	uint32_t target;	/* raw bytes a block */
 	uint8_t *raw;		/* BLOCK_RAW_MAX; the block that fills */
+	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	uint32_t used;
 	int64_t class_id;	/* of it */
 	int32_t year;
@@ -44,7 +46,8 @@ static int open_parts(struct repack *r, struct err *e)
 	r->target = s.block_size;
 	r->cache = block_cache_new(CACHE_BYTES);
 	r->raw = malloc(BLOCK_RAW_MAX);
-	if (!r->cache || !r->raw)
+	r->features = malloc(SKETCH_FEATURES_MAX * sizeof *r->features);
+	if (!r->cache || !r->raw || !r->features)
 		return doom_no_memory(e);
 	if (vault_reader_open(r->v, r->cache, CATALOGUE_CACHE, &r->reader, e) < 0 ||
 	    block_encoder_new(r->v->id, (int)s.level, &r->encoder, e) < 0)
@@ -58,6 +61,7 @@ static void close_parts(struct repack *r)
 	block_encoder_free(r->encoder);
 	vault_reader_close(r->reader);
 	block_cache_free(r->cache);
+	free(r->features);
 	free(r->raw);
 }
 
@@ -109,43 +113,52 @@ static int add_sealed(struct repack *r, struct block *b, const uint8_t *sealed, 
 	return 0;
 }
 
+/* Room for one more; not by realloc(): keys are wiped wherever they stood. */
+static int make_room(struct doom *d, struct err *e)
+{
+	size_t more = d->fresh_capacity ? d->fresh_capacity * 2 : 256;
+	struct fresh_block *list;
+
+	if (d->fresh_count < d->fresh_capacity)
+		return 0;
+	list = calloc(more, sizeof *list);
+	if (!list)
+		return doom_no_memory(e);
+	if (d->fresh) {
+		memcpy(list, d->fresh, d->fresh_count * sizeof *list);
+		secret_wipe(d->fresh, d->fresh_count * sizeof *list);
+		free(d->fresh);
+	}
+	d->fresh = list;
+	d->fresh_capacity = more;
+	return 0;
+}
+
 static int flush(struct repack *r, struct err *e)
 {
 	struct doom *d = r->d;
-	struct block b = { .id = r->id, .class_id = r->class_id, .year = r->year };
-	struct block *list;
+	struct fresh_block *f;
 	const uint8_t *sealed = NULL;
-	int rc = -1;
+	size_t count;
 
 	if (r->used == 0)
 		return 0;
-	if (block_encode(r->encoder, r->raw, r->used, NULL, 0, &b, &sealed, e) < 0 ||
-	    add_sealed(r, &b, sealed, e) < 0)
-		goto out;
-	if (d->fresh_count == d->fresh_capacity) {
-		size_t more = d->fresh_capacity ? d->fresh_capacity * 2 : 256;
-
-		/* Not realloc(): keys are wiped wherever they stood. */
-		list = calloc(more, sizeof *list);
-		if (!list) {
-			doom_no_memory(e);
-			goto out;
-		}
-		if (d->fresh) {
-			memcpy(list, d->fresh, d->fresh_count * sizeof *list);
-			secret_wipe(d->fresh, d->fresh_count * sizeof *list);
-			free(d->fresh);
-		}
-		d->fresh = list;
-		d->fresh_capacity = more;
+	if (make_room(d, e) < 0)
+		return -1;
+	f = &d->fresh[d->fresh_count];
+	f->block = (struct block){ .id = r->id, .class_id = r->class_id, .year = r->year };
+	if (block_encode(r->encoder, r->raw, r->used, NULL, 0, &f->block, &sealed, e) < 0 ||
+	    add_sealed(r, &f->block, sealed, e) < 0) {
+		secret_wipe(f, sizeof *f);
+		return -1;
 	}
-	d->fresh[d->fresh_count++] = b;
-	d->result.bytes_repacked += b.stored;
+	count = sketch_features(r->raw, r->used, r->features);
+	sketch_keep(r->features, count, r->used, &f->sketch);
+	f->sketch.class_id = r->class_id;
+	d->fresh_count++;
+	d->result.bytes_repacked += f->block.stored;
 	r->used = 0;
-	rc = 0;
-out:
-	secret_wipe(&b, sizeof b);
-	return rc;
+	return 0;
 }
 
 /* ---- in ------------------------------------------------------------------------------- */
