@@ -8,7 +8,7 @@ import systems
 
 class Muniment(systems.System):
     name, title, group, encrypted, takes_versions = "muniment", "muniment", "ours", True, True
-    patience = 60.0
+    patience, slow = 60.0, False
     init = ()                   # options beyond the defaults
 
     def __init__(self, bench):

@@ -21,7 +21,9 @@ class System:
     programs = ()
     encrypted = False
     takes_versions = False      # one after another, and again
-    patience = 10.0             # seconds after which a step is not measured once more
+    patience = 6.0              # seconds after which a step is not measured once more
+    slow = True                 # in a brief run it is asked for little, and once
+    in_brief = (("big", "ingest"), ("big", "read-all"))
 
     def __init__(self, bench):
         self.bench = bench
@@ -61,7 +63,7 @@ class System:
 
 class Folder(System):
     name, title, group = "folder", "plain folder", "reference"
-    patience = 40.0
+    patience, slow = 40.0, False
 
     def intake(self, store, source, label):
         return ["cp", "-a", f"{source}/.", f"{store}/"], None
@@ -73,7 +75,7 @@ class Folder(System):
 class Squashfs(System):
     name, title = "squashfs", "squashfuse_ll"
     programs = ("mksquashfs", "squashfuse_ll")
-    patience = 40.0
+    patience, slow = 30.0, False
     options = ("-comp", "zstd", "-Xcompression-level", "3", "-b", "128K")
 
     def version(self):
@@ -151,6 +153,7 @@ class SquashfsOverGocryptfs(Gocryptfs):
 class Borg(System):
     name, title, encrypted, takes_versions = "borg", "borg", True, True
     programs = ("borg",)
+    in_brief = (*System.in_brief, ("many", "ingest"))
 
     def version(self):
         return _first_line(["borg", "--version"])
@@ -176,6 +179,7 @@ class Borg(System):
 class Restic(System):
     name, title, encrypted, takes_versions = "restic", "restic", True, True
     programs = ("restic",)
+    in_brief = (*System.in_brief, ("many", "ingest"))
 
     def version(self):
         return _first_line(["restic", "version"])
@@ -221,7 +225,7 @@ class Dwarfs(System):
 class NullFs(System):
     """Has no store: it shows as many files as the corpus of small ones, or one as large as the big one."""
     name, title, group = "null", "null FUSE", "limit"
-    patience = 40.0
+    patience, slow = 40.0, False
 
     def program(self):
         return os.path.join(self.bench.tools, "null_fs")
