@@ -89,7 +89,8 @@ static uint32_t how_far(const struct block *b, uint32_t wanted, bool is_sample, 
 {
 	if (!is_sample || had_part || wanted >= b->raw - b->raw / 4)
 		return b->raw;
-	uint32_t step = (wanted + SAMPLE_STEP - 1) / SAMPLE_STEP * SAMPLE_STEP;
+	/* One byte short of the step: zstd asked for all of one decodes the next, too. */
+	uint32_t step = (wanted + SAMPLE_STEP) / SAMPLE_STEP * SAMPLE_STEP - 1;
 	return step < b->raw ? step : b->raw;
 }
 
