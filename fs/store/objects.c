@@ -187,6 +187,19 @@ int objects_get(struct objects *o, const struct object_name *name, uint64_t offs
 	return 0;
 }
 
+void objects_expect(struct objects *o, const struct object_name *name, uint64_t offset,
+		    uint64_t size)
+{
+	struct objects_handle *h = NULL;
+	struct err ignored = ERR_NONE;
+
+	if (offset > INT64_MAX - size || take_handle(o, name, &h, &ignored) < 0)
+		return;
+	(void)posix_fadvise(objects_handle_fd(h), (off_t)offset, (off_t)size,
+			    POSIX_FADV_WILLNEED);
+	objects_cache_release(o->cache, h);
+}
+
 int objects_size(struct objects *o, const struct object_name *name, uint64_t *out,
 		 struct err *e)
 {

@@ -75,6 +75,9 @@ void objects_writer_abort(struct objects_writer *w);	/* NULL is allowed */
  * names that should be there are asked for. */
 int objects_get(struct objects *o, const struct object_name *name, uint64_t offset,
 		void *out, size_t size, struct err *e);
+/* Asks the disk for these bytes, which will be got soon; waits for nothing, never fails. */
+void objects_expect(struct objects *o, const struct object_name *name, uint64_t offset,
+		    uint64_t size);
 /* MUNI_NOT_FOUND if absent. */
 int objects_size(struct objects *o, const struct object_name *name, uint64_t *out,
 		 struct err *e);

@@ -7,6 +7,7 @@
 #include "fs/base/err.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/reader_helpers.h"
+#include "fs/vault/reader_near.h"
 #include "fs/vault/reader_rows.h"
 
 #define SHARDS 8
@@ -27,6 +28,7 @@ struct block_cache {
 	atomic_uint next_victim;	/* shard to evict from next */
 	atomic_uint_fast64_t hits, misses, failures;
 	struct row_cache *rows;		/* owned */
+	struct near *near;		/* owned */
 	struct helpers *helpers;	/* owned; NULL until started */
 	struct shard shards[SHARDS];
 };
@@ -255,6 +257,11 @@ struct row_cache *block_cache_rows(struct block_cache *c)
 	return c->rows;
 }
 
+struct near *block_cache_near(struct block_cache *c)
+{
+	return c->near;
+}
+
 struct helpers *block_cache_helpers(struct block_cache *c)
 {
 	return c->helpers;
@@ -270,7 +277,10 @@ struct block_cache *block_cache_new(size_t limit_bytes)
 	if (!c)
 		return NULL;
 	c->rows = row_cache_new(for_rows);
-	if (!c->rows) {
+	c->near = near_new();
+	if (!c->rows || !c->near) {
+		row_cache_free(c->rows);
+		near_free(c->near);
 		free(c);
 		return NULL;
 	}
@@ -325,6 +335,7 @@ void block_cache_free(struct block_cache *c)
 	helpers_stop(c->helpers);
 	block_cache_clear(c);
 	row_cache_free(c->rows);
+	near_free(c->near);
 	for (unsigned i = 0; i < SHARDS; i++) {
 		pthread_mutex_destroy(&c->shards[i].lock);
 		pthread_cond_destroy(&c->shards[i].landed);

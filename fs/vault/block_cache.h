@@ -18,8 +18,9 @@
 
 #include "fs/vault/reader.h"
 
-struct row_cache;
 struct helpers;
+struct near;
+struct row_cache;
 
 struct cached_block {
 	int64_t id;
@@ -54,6 +55,7 @@ void block_cache_unpin(struct block_cache *c, struct cached_block *b);
 bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted);
 
 struct row_cache *block_cache_rows(struct block_cache *c);
+struct near *block_cache_near(struct block_cache *c);
 struct helpers *block_cache_helpers(struct block_cache *c);	/* NULL: none */
 
 #endif

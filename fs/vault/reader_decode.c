@@ -6,6 +6,8 @@
 #include "fs/base/err.h"
 #include "fs/crypt/secret.h"
 #include "fs/store/objects.h"
+#include "fs/vault/reader_helpers.h"
+#include "fs/vault/reader_near.h"
 #include "fs/vault/reader_rows.h"
 
 #define SAMPLE_STEP 8192u	/* a sample is decoded up to a multiple of this */
@@ -125,6 +127,15 @@ out:
 	return rc;
 }
 
+static void ask_near(struct vault_reader *r, int64_t id)
+{
+	struct helpers *h = block_cache_helpers(r->cache);
+	struct helpers_errand near = { id, HELPERS_NEAR };
+
+	if (h)
+		helpers_hint(h, &near, 1, false);
+}
+
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
 	       unsigned depth, struct cached_block **out, struct err *e)
 {
@@ -146,6 +157,8 @@ static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_samp
 		goto out;
 	}
 	rc = decode(r, &b, uid, how_far(&b, wanted, is_sample, flight.had_part), depth, out, e);
+	if (is_sample && near_note(block_cache_near(r->cache), uid, b.offset))
+		ask_near(r, id);
 out:
 	if (rc == 0)
 		block_cache_publish(r->cache, &flight, *out);
@@ -178,4 +191,16 @@ void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
 	if (!block_cache_is_coming(r->cache, block, wanted) &&
 	    pin(r, block, wanted, is_sample, 0, &b, &ignored) == 0)
 		block_cache_unpin(r->cache, b);
+}
+
+void reader_expect_near(struct vault_reader *r, int64_t block)
+{
+	struct object_name name = { .kind = OBJECTS_SEGMENT };
+	struct err ignored = ERR_NONE;
+	struct block row;
+
+	if (rows_block(block_cache_rows(r->cache), r->catalogue, block, &row, name.uid,
+		       &ignored) == 0)
+		objects_expect(r->objects, &name, row.offset / NEAR_SIZE * NEAR_SIZE, NEAR_SIZE);
+	secret_wipe(&row, sizeof row);
 }

@@ -32,5 +32,7 @@ int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_s
 	       struct cached_block **out, struct err *e);
 /* For the helpers: have it in the cache, or not.  `wanted` past the block's end: all. */
 void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted);
+/* Has the disk read the part of its segment that the block lies in. */
+void reader_expect_near(struct vault_reader *r, int64_t block);
 
 #endif

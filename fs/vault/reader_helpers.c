@@ -82,6 +82,8 @@ static void *work(void *arg)
 		if (errand == ERRAND_REST ||
 		    (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0))
 			let_go(h, &r);
+		else if (what.wanted == HELPERS_NEAR)
+			reader_expect_near(r, what.block);
 		else
 			reader_decode_ahead(r, what.block, what.wanted);
 	}

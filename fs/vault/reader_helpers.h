@@ -18,10 +18,11 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 		  struct helpers **out, struct err *e);
 struct helpers_errand {
 	int64_t block;
-	uint32_t wanted;	/* bytes from its start; HELPERS_WHOLE: all */
+	uint32_t wanted;	/* bytes from its start, or one of the two below */
 };
 
 #define HELPERS_WHOLE UINT32_MAX
+#define HELPERS_NEAR 0		/* decode nothing: have the disk read what lies around it */
 
 /* is_urgent: somebody waits for these now; the first is begun first. */
 void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
