@@ -5,12 +5,13 @@
 #include "fs/base/text.h"
 #include "tools/commands.h"
 
-enum { RECIPIENT = 256, BLOCK_SIZE, LEVEL, PARITY };
+enum { RECIPIENT = 256, BLOCK_SIZE, LEVEL, DENSE, PARITY };
 
 static const struct cli_option options[] = {
 	{ RECIPIENT, "recipient", "CERT.pem", "an escrow slot for this X.509 certificate (repeatable)" },
 	{ BLOCK_SIZE, "block-size", "N", "bytes compressed and sealed as one, as 64k" },
 	{ LEVEL, "level", "N", "compression level of zstd, 1 to 19" },
+	{ DENSE, "dense", NULL, "later versions smaller, but slower to read" },
 	{ PARITY, "parity", "K+M", "M parity objects for K segments; 0: none" },
 	{ .name = NULL },
 };
@@ -70,6 +71,9 @@ static int take_option(struct init_words *w, int o, const char *value, struct er
 		if (cli_number("--level", value, 1, 19, &n, e) < 0)
 			return -1;
 		w->o.level = (uint32_t)n;
+		return 0;
+	case DENSE:
+		w->o.dense = true;
 		return 0;
 	default:
 		return take_parity(w, value, e);

@@ -86,6 +86,7 @@ struct catalogue_settings {
 	uint64_t generation;	/* raised by every sealed version and key change */
 	uint32_t block_size;	/* target of raw bytes a block */
 	uint32_t level;		/* zstd */
+	bool is_dense;		/* blocks may stand on blocks that stand on others */
 	struct parity_strength parity;
 	uint64_t page_seals;	/* under this epoch's key so far */
 	struct digest base_digest;	/* unused until first redo */

@@ -188,6 +188,21 @@ int catalogue_authority_put(struct catalogue *c, const char *url, const char *ca
 
 /* ---- settings ------------------------------------------------------------------ */
 
+static int get_dense(struct catalogue *c, bool *out, struct err *e)
+{
+	struct query q;
+	int got = get_start(&q, c, "dense", e);
+
+	*out = false;		/* absent: an archive from before there were any bases */
+	if (got > 0) {
+		*out = query_column(&q, 0, 0, 1) != 0;
+		if (q.is_bad)
+			got = catalogue_damaged(c, e, "setting dense does not read");
+	}
+	query_close(&q);
+	return got < 0 ? -1 : 0;
+}
+
 int catalogue_settings_get(struct catalogue *c, struct catalogue_settings *out, struct err *e)
 {
 	uint64_t block_size, level, data, parity;
@@ -198,6 +213,7 @@ int catalogue_settings_get(struct catalogue *c, struct catalogue_settings *out, 
 	    get_int(c, "generation", INT64_MAX, &out->generation, e) < 0 ||
 	    get_int(c, "block_size", BLOCK_RAW_MAX, &block_size, e) < 0 ||
 	    get_int(c, "level", 22, &level, e) < 0 ||
+	    get_dense(c, &out->is_dense, e) < 0 ||
 	    get_int(c, "parity_data", 200, &data, e) < 0 ||
 	    get_int(c, "parity_count", 20, &parity, e) < 0 ||
 	    get_int(c, "page_seals", INT64_MAX, &out->page_seals, e) < 0 ||
@@ -223,6 +239,7 @@ int catalogue_settings_put(struct catalogue *c, const struct catalogue_settings 
 	    put_int(c, "generation", s->generation, e) < 0 ||
 	    put_int(c, "block_size", s->block_size, e) < 0 ||
 	    put_int(c, "level", s->level, e) < 0 ||
+	    put_int(c, "dense", s->is_dense, e) < 0 ||
 	    put_int(c, "parity_data", s->parity.data, e) < 0 ||
 	    put_int(c, "parity_count", s->parity.parity, e) < 0 ||
 	    put_int(c, "page_seals", s->page_seals, e) < 0)

@@ -46,6 +46,7 @@ static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
 		.epoch = 1,
 		.block_size = o->block_size ? o->block_size : BLOCK_SIZE_DEFAULT,
 		.level = o->level ? o->level : LEVEL_DEFAULT,
+		.is_dense = o->dense,
 		.parity = { PARITY_DATA_DEFAULT, PARITY_COUNT_DEFAULT },
 	};
 	memcpy(s->archive_id, id, 16);
@@ -227,8 +228,8 @@ static int log_init(struct making *m, const struct catalogue_settings *s, struct
 	char details[200];
 
 	snprintf(details, sizeof details,
-		 "{\"block_size\":%u,\"format\":%d,\"keyring_inside\":%s,\"level\":%u,"
-		 "\"parity\":\"%u+%u\"}", s->block_size, MUNIMENT_FORMAT,
+		 "{\"block_size\":%u,\"dense\":%s,\"format\":%d,\"keyring_inside\":%s,\"level\":%u,"
+		 "\"parity\":\"%u+%u\"}", s->block_size, s->is_dense ? "true" : "false", MUNIMENT_FORMAT,
 		 m->is_inside ? "true" : "false", s->level, s->parity.data, s->parity.parity);
 	return vault_commit_act(m->v, LOG_INIT, details, e);
 }

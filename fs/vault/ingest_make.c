@@ -58,7 +58,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	o.block_size = settings.block_size;
 	o.level = settings.level;
 	o.parity = settings.parity;
-	o.base_depth = BASES_DEPTH;
+	o.base_depth = settings.is_dense ? BASES_DEPTH_DENSE : BASES_DEPTH;
 	g->pool = pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");

@@ -72,6 +72,7 @@ struct vault_init_options {
 	size_t recipient_count;
 	uint32_t block_size;	/* 0: default */
 	uint32_t level;		/* 0: default (3) */
+	bool dense;		/* later versions smaller, and slower to read */
 	const struct parity_strength *parity;	/* NULL: default */
 	int64_t (*now)(void);
 };
