@@ -418,11 +418,18 @@ struct chunk_place {
 	uint32_t at;
 	uint32_t size;
 };
-/* name: HMAC(dedupe key, class || SHA-256(chunk)) cut to 128 bits. */
-int catalogue_chunk_find(struct catalogue *c, const uint8_t name[16],
+/*
+ * name: HMAC(dedupe key, class || SHA-256(chunk)) cut to 128 bits, of which a row keeps
+ * the first CHUNK_NAME_KEPT bytes (all of them in rows before format 5).  So what is found
+ * is a hint: two chunks can have the same row, and the caller compares what it leads to.
+ */
+#define CHUNK_NAME_SIZE 16
+#define CHUNK_NAME_KEPT 6
+int catalogue_chunk_find(struct catalogue *c, const uint8_t name[CHUNK_NAME_SIZE],
 			 struct chunk_place *out, bool *is_found, struct err *e);
-int catalogue_chunk_add(struct catalogue *c, const uint8_t name[16],
-			const struct chunk_place *p, struct err *e);	/* present: kept */
+/* Instead of what the name led to: it was compared and found to be something else. */
+int catalogue_chunk_add(struct catalogue *c, const uint8_t name[CHUNK_NAME_SIZE],
+			const struct chunk_place *p, struct err *e);
 int catalogue_chunk_count(struct catalogue *c, uint64_t *out, struct err *e);	/* a scan */
 int catalogue_chunk_any(struct catalogue *c, bool *out, struct err *e);
 

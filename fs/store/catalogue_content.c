@@ -353,7 +353,7 @@ int catalogue_block_add(struct catalogue *c, const struct block *b, struct err *
 
 /* ---- chunks ------------------------------------------------------------------------------ */
 
-int catalogue_chunk_find(struct catalogue *c, const uint8_t name[16],
+int catalogue_chunk_find(struct catalogue *c, const uint8_t name[CHUNK_NAME_SIZE],
 			 struct chunk_place *out, bool *is_found, struct err *e)
 {
 	struct query q;
@@ -361,9 +361,12 @@ int catalogue_chunk_find(struct catalogue *c, const uint8_t name[16],
 
 	*is_found = false;
 	if (query_open(&q, c, STATEMENT_CHUNK_FIND,
-		       "SELECT block, at, size FROM chunk WHERE name = ?", e) < 0)
+		       "SELECT block, at, size FROM chunk WHERE name BETWEEN ? AND ?"
+		       " ORDER BY name DESC LIMIT 1", e) < 0)
 		return -1;
-	query_blob(&q, name, 16);
+	/* The whole name, of an older row, or what one of today keeps of it. */
+	query_blob(&q, name, CHUNK_NAME_KEPT);
+	query_blob(&q, name, CHUNK_NAME_SIZE);
 	int got = query_step(&q, e);
 	if (got > 0) {
 		out->block = query_column_id(&q, 0);
@@ -380,16 +383,17 @@ int catalogue_chunk_find(struct catalogue *c, const uint8_t name[16],
 	return rc;
 }
 
-int catalogue_chunk_add(struct catalogue *c, const uint8_t name[16],
+int catalogue_chunk_add(struct catalogue *c, const uint8_t name[CHUNK_NAME_SIZE],
 			const struct chunk_place *p, struct err *e)
 {
 	struct query q;
 
 	if (query_open_write(&q, c, STATEMENT_CHUNK_ADD, "INSERT INTO"
 			     " chunk(name, block, at, size) VALUES(?, ?, ?, ?)"
-			     " ON CONFLICT DO NOTHING", e) < 0)
+			     " ON CONFLICT DO UPDATE SET block = excluded.block,"
+			     " at = excluded.at, size = excluded.size", e) < 0)
 		return -1;
-	query_blob(&q, name, 16);
+	query_blob(&q, name, CHUNK_NAME_KEPT);
 	query_int(&q, p->block);
 	query_int(&q, p->at);
 	query_int(&q, p->size);

@@ -7,6 +7,7 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/vault/pack_inside.h"
+#include "fs/vault/pack_known.h"
 
 #define OPEN_CLASSES 16	/* of a lane at a time */
 
@@ -22,7 +23,7 @@ struct open_block {		/* of one class, filling */
 struct pack_lane {
 	struct packer *packer;
 	struct block_encoder *encoder;
-	struct catalogue *catalogue;	/* NULL: there is nothing to ask */
+	struct pack_known *known;	/* NULL: there is nothing to ask */
 	struct bases_lane *bases;	/* NULL: there are none */
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
@@ -39,8 +40,8 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 	l->packer = p;
 	if (block_encoder_new(p->vault->id, (int)p->o.level, &l->encoder, e) < 0)
 		goto fail;
-	if (p->o.has_chunks &&
-	    vault_connect(p->vault, p->o.lookup_cache, &l->catalogue, e) < 0)
+	if (p->compared &&
+	    pack_known_open(p->vault, p->compared, p->o.lookup_cache, &l->known, e) < 0)
 		goto fail;
 	l->features = malloc(SKETCH_FEATURES_MAX * sizeof *l->features);
 	if (p->bases)
@@ -60,8 +61,7 @@ void pack_lane_close(struct pack_lane *l)
 {
 	if (!l)
 		return;
-	if (l->catalogue)
-		catalogue_close(l->catalogue);
+	pack_known_close(l->known);
 	bases_lane_free(l->bases);
 	free(l->features);
 	block_encoder_free(l->encoder);
@@ -175,19 +175,13 @@ static void name_of(const struct packer *p, int64_t class_id, const struct diges
 }
 
 /* Is there one already?  The map first: it is the cheaper, and the newer. */
-static int look_up(struct pack_lane *l, const uint8_t name[16], size_t size,
+static int look_up(struct pack_lane *l, const uint8_t name[16], const void *data, size_t size,
 		   struct chunk_place *out, bool *is_found, struct err *e)
 {
 	*is_found = pack_map_find(l->packer->map, name, out);
-	if (*is_found || !l->catalogue)
+	if (*is_found || !l->known)
 		return 0;
-	if (catalogue_chunk_find(l->catalogue, name, out, is_found, e) < 0)
-		return -1;
-	if (*is_found && out->size != size)
-		return err_set(e, MUNI_DAMAGED, "the catalogue has a chunk of %u bytes "
-			       "under the name of one of %zu: run \"muni verify\"",
-			       out->size, size);
-	return 0;
+	return pack_known_find(l->known, name, data, size, out, is_found, e);
 }
 
 /* The chunk goes into the open block unless another lane was faster. */
@@ -249,7 +243,7 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 
 	assert(size > 0 && size <= target / 2 * 3);
 	name_of(p, class_id, digest, name);
-	if (look_up(l, name, size, out, &is_found, e) < 0)
+	if (look_up(l, name, data, size, out, &is_found, e) < 0)
 		return -1;
 	if (is_found)
 		return 0;

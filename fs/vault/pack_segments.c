@@ -7,6 +7,8 @@
 #include "fs/base/err.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/pack_inside.h"
+#include "fs/vault/pack_known.h"
+#include "fs/vault/reader.h"
 
 #define IDS_AT_ONCE 4096
 #define MAP_LIMIT (1u << 19)	/* chunks remembered: some 30 MiB */
@@ -270,9 +272,12 @@ int packer_new(struct vault *v, const struct pack_options *o, struct packer **ou
 	p->map = pack_map_new(MAP_LIMIT, p->id_next);
 	p->parts = queue_new(BUFFERS);
 	p->written = queue_new(SYNCERS);
+	if (o->has_chunks)
+		p->compared = block_cache_new(PACK_KNOWN_CACHE);
 	if (o->has_chunks && !o->dry_run)
 		p->bases = bases_new(v, p->id_next, o->base_depth);
-	if (!p->map || !p->parts || !p->written || (o->has_chunks && !o->dry_run && !p->bases)) {
+	if (!p->map || !p->parts || !p->written || (o->has_chunks && !p->compared) ||
+	    (o->has_chunks && !o->dry_run && !p->bases)) {
 		err_set(e, MUNI_NO_MEMORY, "out of memory for packing");
 		goto fail;
 	}

@@ -1,6 +1,6 @@
 /*
  * From a block's number to its decoded bytes: row, ciphertext, bases, decoder.
- * Only fs/vault/reader*.c include this.
+ * Only fs/vault/reader*.c and pack_known.c include this.
  */
 #ifndef FS_VAULT_READER_DECODE_H
 #define FS_VAULT_READER_DECODE_H

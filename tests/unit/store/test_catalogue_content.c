@@ -326,20 +326,20 @@ static void hostile_blocks_are_damage(void **state)
 	}
 }
 
-static void a_chunk_keeps_the_place_it_was_given_first(void **state)
+static void a_chunk_is_found_where_it_was_put_last(void **state)
 {
 	struct fixture *f = *state;
 	struct err e = ERR_NONE;
 	const uint8_t *name = (const uint8_t *)"0123456789abcdef";
-	struct chunk_place p = { 4, 100, 2000 }, other = { 5, 0, 2000 }, got;
+	struct chunk_place p = { 4, 100, 2000 }, other = { 5, 0, 3000 }, got;
 	bool is_found;
 	uint64_t count;
 
 	must(catalogue_begin(f->c, &e));
 	must(catalogue_chunk_find(f->c, name, &got, &is_found, &e));
 	assert_false(is_found);
-	must(catalogue_chunk_add(f->c, name, &p, &e));
 	must(catalogue_chunk_add(f->c, name, &other, &e));
+	must(catalogue_chunk_add(f->c, name, &p, &e));
 	must(catalogue_commit(f->c, &e));
 	must(catalogue_chunk_find(f->c, name, &got, &is_found, &e));
 	assert_true(is_found);
@@ -348,8 +348,35 @@ static void a_chunk_keeps_the_place_it_was_given_first(void **state)
 	assert_int_equal(got.size, 2000);
 	must(catalogue_chunk_count(f->c, &count, &e));
 	assert_int_equal(count, 1);
+	must(catalogue_chunk_find(f->c, (const uint8_t *)"0123460000000000", &got, &is_found, &e));
+	assert_false(is_found);
 	fixture_sql(f, "UPDATE chunk SET at = 1048000");
 	must_fail(catalogue_chunk_find(f->c, name, &got, &is_found, &e), MUNI_DAMAGED);
+}
+
+/* Rows of before format 5 have all of it. */
+static void a_name_is_found_by_its_beginning_and_as_a_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	struct chunk_place got;
+	bool is_found;
+
+	fixture_sql(f, "INSERT INTO chunk VALUES(CAST('0123456789abcdef' AS BLOB), 1, 0, 10),"
+		    " (CAST('0123456789abcdeg' AS BLOB), 2, 0, 10),"
+		    " (CAST('abcdef' AS BLOB), 3, 0, 10)");
+	must(catalogue_chunk_find(f->c, (const uint8_t *)"0123456789abcdef", &got, &is_found,
+				  &e));
+	assert_true(is_found && got.block == 1);
+	must(catalogue_chunk_find(f->c, (const uint8_t *)"0123456789abcdeg", &got, &is_found,
+				  &e));
+	assert_true(is_found && got.block == 2);
+	must(catalogue_chunk_find(f->c, (const uint8_t *)"abcdefghijklmnop", &got, &is_found,
+				  &e));
+	assert_true(is_found && got.block == 3);
+	must(catalogue_chunk_find(f->c, (const uint8_t *)"0123456789aaaaaa", &got, &is_found,
+				  &e));
+	assert_false(is_found);
 }
 
 int main(void)
@@ -365,7 +392,8 @@ int main(void)
 		T(pages_of_extents_that_overlap_or_break_off_are_damage),
 		T(blocks_read_back_with_their_segment_in_order_of_place),
 		T(hostile_blocks_are_damage),
-		T(a_chunk_keeps_the_place_it_was_given_first),
+		T(a_chunk_is_found_where_it_was_put_last),
+		T(a_name_is_found_by_its_beginning_and_as_a_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
