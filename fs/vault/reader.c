@@ -50,6 +50,7 @@ void vault_reader_close(struct vault_reader *r)
 	if (r->catalogue)
 		catalogue_close(r->catalogue);
 	free(r->sealed);
+	free(r->ahead);
 	free(r->base);
 	free(r);
 }
@@ -171,7 +172,8 @@ static unsigned errands(struct vault_reader *r, const struct run *list, unsigned
 		    block_cache_is_coming(r->cache, list[i].block, end))
 			continue;
 		out[n++] = (struct helpers_errand){ list[i].block,
-						    is_sample ? end : HELPERS_WHOLE };
+						    is_sample ? end : HELPERS_WHOLE,
+						    false };
 	}
 	return n;
 }
@@ -333,7 +335,8 @@ void vault_prefetch_next(struct vault_reader *r, int64_t content)
 				    NEXT_MAX);
 	for (unsigned i = 0; i < count; i++)
 		if (!block_cache_is_coming(r->cache, blocks[i], 1))
-			todo[n++] = (struct helpers_errand){ blocks[i], HELPERS_WHOLE };
+			todo[n++] = (struct helpers_errand){ .block = blocks[i],
+							     .wanted = HELPERS_WHOLE };
 	if (h && n > 0)
 		helpers_hint(h, todo, n, false);
 }

@@ -10,6 +10,7 @@
 #include "fs/vault/reader_near.h"
 #include "fs/vault/reader_rows.h"
 
+#define RUN_BYTES (512u * 1024)	/* got for a run of blocks at once */
 #define SAMPLE_STEP 8192u	/* a sample is decoded up to a multiple of this */
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
@@ -100,26 +101,41 @@ static uint32_t how_far(const struct block *b, uint32_t wanted, bool is_sample, 
 	return step < b->raw ? step : b->raw;
 }
 
+/* The block's ciphertext: from what was got ahead, or into the scratch. */
+static int get_sealed(struct vault_reader *r, const struct block *b, const uint8_t uid[16],
+		      const uint8_t **out, struct err *e)
+{
+	struct object_name name = { .kind = OBJECTS_SEGMENT };
+
+	if (r->ahead_count >= b->stored && b->offset >= r->ahead_offset &&
+	    b->offset - r->ahead_offset <= r->ahead_count - b->stored &&
+	    memcmp(r->ahead_uid, uid, sizeof r->ahead_uid) == 0) {
+		*out = r->ahead + (b->offset - r->ahead_offset);
+		return 0;
+	}
+	if (grow(&r->sealed, &r->sealed_size, b->stored, e) < 0)
+		return -1;
+	memcpy(name.uid, uid, sizeof name.uid);
+	*out = r->sealed;
+	return objects_get(r->objects, &name, b->offset, r->sealed, b->stored, e);
+}
+
 static int decode(struct vault_reader *r, const struct block *b, const uint8_t uid[16],
 		  uint32_t to, unsigned depth, struct cached_block **out, struct err *e)
 {
-	struct object_name name = { .kind = OBJECTS_SEGMENT };
 	struct cached_block *fresh = NULL;
 	struct bases bases = { .count = 0 };
+	const uint8_t *sealed;
 	int rc = -1;
 
-	if (take_bases(r, b, depth, &bases, e) < 0 ||
-	    grow(&r->sealed, &r->sealed_size, b->stored, e) < 0)
-		goto out;
-	memcpy(name.uid, uid, sizeof name.uid);
-	if (objects_get(r->objects, &name, b->offset, r->sealed, b->stored, e) < 0)
+	if (take_bases(r, b, depth, &bases, e) < 0 || get_sealed(r, b, uid, &sealed, e) < 0)
 		goto out;
 	fresh = cached_block_new(b->id, to);
 	if (!fresh) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
 		goto out;
 	}
-	if (block_decode(r->decoder, b, r->sealed, bases.data, bases.size, fresh->data, to,
+	if (block_decode(r->decoder, b, sealed, bases.data, bases.size, fresh->data, to,
 			 e) < 0)
 		goto out;
 	*out = fresh;
@@ -134,7 +150,7 @@ out:
 static void ask_near(struct vault_reader *r, int64_t id)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
-	struct helpers_errand near = { id, HELPERS_NEAR };
+	struct helpers_errand near = { .block = id, .wanted = HELPERS_NEAR };
 
 	if (h)
 		helpers_hint(h, &near, 1, false);
@@ -195,6 +211,50 @@ void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
 	if (!block_cache_is_coming(r->cache, block, wanted) &&
 	    pin(r, block, wanted, is_sample, 0, &b, &ignored) == 0)
 		block_cache_unpin(r->cache, b);
+}
+
+/* How many of the blocks lie one behind the other, from the first on; where, and how
+ * much that is. */
+static unsigned stretch(struct vault_reader *r, int64_t first, unsigned count,
+			uint8_t uid[16], uint64_t *offset, size_t *size)
+{
+	struct err ignored = ERR_NONE;
+	unsigned n = 0;
+
+	*size = 0;
+	for (bool goes_on = true; goes_on && n < count; n += goes_on) {
+		struct block row = { .id = 0 };
+		uint8_t its_uid[16];
+		goes_on = rows_block(block_cache_rows(r->cache), r->catalogue, first + n, &row,
+				     its_uid, &ignored) == 0 &&
+			  (n == 0 || (memcmp(uid, its_uid, 16) == 0 &&
+				      row.offset == *offset + *size)) &&
+			  *size + row.stored <= RUN_BYTES;
+		if (goes_on && n == 0) {
+			memcpy(uid, its_uid, 16);
+			*offset = row.offset;
+		}
+		*size += goes_on ? row.stored : 0;
+		secret_wipe(&row, sizeof row);
+	}
+	return n;
+}
+
+void reader_decode_run(struct vault_reader *r, int64_t first, unsigned count)
+{
+	struct object_name name = { .kind = OBJECTS_SEGMENT };
+	struct err ignored = ERR_NONE;
+	size_t size;
+
+	if (stretch(r, first, count, name.uid, &r->ahead_offset, &size) > 1 &&
+	    grow(&r->ahead, &r->ahead_size, size, &ignored) == 0 &&
+	    objects_get(r->objects, &name, r->ahead_offset, r->ahead, size, &ignored) == 0) {
+		memcpy(r->ahead_uid, name.uid, sizeof r->ahead_uid);
+		r->ahead_count = size;
+	}
+	for (unsigned i = 0; i < count; i++)
+		reader_decode_ahead(r, first + i, HELPERS_WHOLE);
+	r->ahead_count = 0;
 }
 
 void reader_expect_near(struct vault_reader *r, int64_t block)

@@ -21,6 +21,11 @@ struct vault_reader {
 	struct block_decoder *decoder;	/* owned */
 	uint8_t *sealed;		/* scratch, owned: one block's ciphertext */
 	size_t sealed_size;
+	/* Of a segment, got in one piece for several blocks; ahead_count 0: nothing. */
+	uint8_t *ahead;			/* scratch, owned */
+	size_t ahead_size, ahead_count;
+	uint64_t ahead_offset;
+	uint8_t ahead_uid[16];
 	uint8_t *base;			/* scratch, owned: two bases, joined */
 	size_t base_size;
 	int64_t joined[BLOCK_BASES_MAX];	/* whose bytes stand there; 0: none's */
@@ -32,6 +37,10 @@ int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_s
 	       struct cached_block **out, struct err *e);
 /* For the helpers: have it in the cache, or not.  `wanted` past the block's end: all. */
 void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted);
+/* The same for all of `count` blocks one after the other, which were mostly written one
+ * after the other, too: got from the disk in one piece. */
+#define READER_RUN_MAX 8u
+void reader_decode_run(struct vault_reader *r, int64_t first, unsigned count);
 /* Has the disk read the part of its segment that the block lies in. */
 void reader_expect_near(struct vault_reader *r, int64_t block);
 

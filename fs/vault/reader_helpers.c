@@ -30,8 +30,27 @@ struct helpers {
 
 enum errand { ERRAND_DECODE, ERRAND_REST, ERRAND_STOP };
 
+/* Under the lock: the first errand, and where there is plenty for all, the blocks that
+ * follow it.  How many. */
+static unsigned take(struct helpers *h, struct helpers_errand *out)
+{
+	unsigned share = h->count / (2 * h->threads), n = 1;
+
+	*out = h->ring[h->head];
+	while (n < share && n < READER_RUN_MAX && !out->is_urgent && out->wanted == HELPERS_WHOLE) {
+		const struct helpers_errand *next = &h->ring[(h->head + n) % RING];
+		if (next->wanted != HELPERS_WHOLE || next->block != out->block + n)
+			break;
+		n++;
+	}
+	h->head = (h->head + n) % RING;
+	h->count -= n;
+	return n;
+}
+
 /* Waits for something to do; has_reader: a rest means to close it. */
-static enum errand next(struct helpers *h, bool has_reader, struct helpers_errand *out)
+static enum errand next(struct helpers *h, bool has_reader, struct helpers_errand *out,
+			unsigned *count)
 {
 	enum errand errand = ERRAND_DECODE;
 	bool is_more = false;
@@ -46,9 +65,7 @@ static enum errand next(struct helpers *h, bool has_reader, struct helpers_erran
 	} else if (h->is_paused) {
 		errand = ERRAND_REST;
 	} else {
-		*out = h->ring[h->head];
-		h->head = (h->head + 1) % RING;
-		h->count--;
+		*count = take(h, out);
 		h->with_reader += !has_reader;
 		is_more = h->count > 0 && h->idle > 0;
 	}
@@ -77,13 +94,16 @@ static void *work(void *arg)
 	struct err e = ERR_NONE;
 	struct helpers_errand what;
 	enum errand errand;
+	unsigned count = 0;
 
-	while ((errand = next(h, r != NULL, &what)) != ERRAND_STOP) {
+	while ((errand = next(h, r != NULL, &what, &count)) != ERRAND_STOP) {
 		if (errand == ERRAND_REST ||
 		    (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0))
 			let_go(h, &r);
 		else if (what.wanted == HELPERS_NEAR)
 			reader_expect_near(r, what.block);
+		else if (count > 1)
+			reader_decode_run(r, what.block, count);
 		else
 			reader_decode_ahead(r, what.block, what.wanted);
 	}
@@ -135,8 +155,12 @@ void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned
 		count = 0;
 	if (is_urgent)
 		h->head = (h->head + RING - count) % RING;
-	for (unsigned i = 0; i < count; i++)
-		h->ring[(h->head + (is_urgent ? 0 : h->count) + i) % RING] = list[i];
+	for (unsigned i = 0; i < count; i++) {
+		struct helpers_errand *to =
+			&h->ring[(h->head + (is_urgent ? 0 : h->count) + i) % RING];
+		*to = list[i];
+		to->is_urgent = is_urgent;
+	}
 	h->count += count;
 	is_idle = count > 0 && h->idle > 0;
 	pthread_mutex_unlock(&h->lock);

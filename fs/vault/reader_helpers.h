@@ -19,6 +19,7 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 struct helpers_errand {
 	int64_t block;
 	uint32_t wanted;	/* bytes from its start, or one of the two below */
+	bool is_urgent;		/* set by helpers_hint() */
 };
 
 #define HELPERS_WHOLE UINT32_MAX
