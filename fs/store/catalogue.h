@@ -233,6 +233,21 @@ struct entry {
 };
 
 /*
+ * The numbers by which an ingest believes that the files of a directory are unchanged, as
+ * one digest: of a directory without sub-directories, as it stood in `version`.
+ */
+struct numbers {
+	uint64_t device;	/* of the directory and all that is in it */
+	struct digest digest;
+};
+/* *is_there false: none, or the directory has changed between them and `version`. */
+int catalogue_numbers_get(struct catalogue *c, int64_t version, int64_t directory,
+			  struct numbers *out, bool *is_there, struct err *e);
+/* version: the one in progress.  In place of what was there. */
+int catalogue_numbers_put(struct catalogue *c, int64_t version, int64_t directory,
+			  const struct numbers *n, struct err *e);
+
+/*
  * Stubs: bare Merkle leaves of entries that were destroyed, by directory and versions.
  * They belong to its tree, so that every root that was signed still holds.
  */

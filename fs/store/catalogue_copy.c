@@ -85,6 +85,8 @@ static const struct rule rules[] = {
 	{ "extension", NULL },
 	{ "shortening", NULL },
 	{ "disposition_key", NULL },
+	/* Nobody does: the next ingest makes them anew, over what is left. */
+	{ "numbers", "" },
 	/* catalogue_disposition_settle() writes these. */
 	{ "disposition", "" },
 	{ "disposition_item", "" },

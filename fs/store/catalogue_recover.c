@@ -64,9 +64,12 @@ static int undo(struct catalogue *c, const struct crashed *v, struct err *e)
 		{ "DELETE FROM problem WHERE version = ?", v->id },
 		{ "DELETE FROM version WHERE id = ?", v->id },
 		{ "UPDATE stub SET last = NULL WHERE last = ?", v->previous },
+		{ "DELETE FROM numbers WHERE version = ?", v->id },
 	};
 	size_t count = sizeof acts / sizeof acts[0];
 
+	if (c->format < CATALOGUE_FORMAT_NUMBERS)
+		count--;
 	if (c->format < CATALOGUE_FORMAT_RETENTION)
 		count--;	/* nothing was ever destroyed there */
 

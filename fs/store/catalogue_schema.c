@@ -144,11 +144,15 @@ static const char step_4[] =
 
 /* disposition_key: a key for each list of a live source, by which its items hold digests; it
  * goes with the end of the list, so that what was published of it gives no content away.
- * sketch: what a block resembles, where it may be a base of later ones. */
+ * sketch: what a block resembles, where it may be a base of later ones.
+ * numbers: one digest over all numbers by which a directory's files are believed to be
+ * unchanged, so that their rows need not be read to say so; no epoch takes it over. */
 static const char step_5[] =
 	"CREATE TABLE disposition_key(disposition INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
 	"CREATE TABLE sketch(block INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
-	"  depth INTEGER NOT NULL, features BLOB NOT NULL) STRICT;";
+	"  depth INTEGER NOT NULL, features BLOB NOT NULL) STRICT;"
+	"CREATE TABLE numbers(dir INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
+	"  device INTEGER NOT NULL, digest BLOB NOT NULL) STRICT;";
 
 /* steps[n] leads from format n to n + 1. */
 static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };

@@ -383,6 +383,8 @@ static int graft_item(struct graft *t, struct dir *d, struct item *item, struct 
 	struct digest leaf;
 	struct entry entry;
 
+	d->is_uncertain = d->is_uncertain || b->is_failed || b->is_unstable ||
+			  b->meta.is_partial;
 	if (b->is_failed)
 		return leave_out(t, d, item, e);
 	if (settle(t, item, &n, e) < 0 || note_class(t, item, e) < 0)

@@ -167,6 +167,14 @@ static int note_class(struct graft *t, const struct dir *d, int64_t node, struct
 	return class_id > 1 ? catalogue_node_class_add(t->c, node, class_id, e) : 0;
 }
 
+static int note_numbers(struct graft *t, const struct dir *d, struct err *e)
+{
+	if (!d->has_numbers || d->is_uncertain || t->is_dry)
+		return 0;
+	t->rows++;
+	return catalogue_numbers_put(t->c, t->g->version.id, d->id, &d->numbers, e);
+}
+
 int graft_finish(struct graft *t, struct dir *d, struct err *e)
 {
 	struct settled s;
@@ -174,7 +182,8 @@ int graft_finish(struct graft *t, struct dir *d, struct err *e)
 
 	if (d->is_gone)
 		return finish_gone(t, d, e);
-	if (graft_dir_id(t, d, &id, e) < 0 || leave_stubs(t, d, e) < 0)
+	if (graft_dir_id(t, d, &id, e) < 0 || leave_stubs(t, d, e) < 0 ||
+	    note_numbers(t, d, e) < 0)
 		return -1;
 	if (d->parent)
 		t->tally.directories++;

@@ -156,12 +156,15 @@ struct dir {
 	size_t run_total, child_total;	/* valid when is_listed, as what follows: */
 	uint64_t unchanged;	/* entries that cost nothing ... */
 	struct tally kept;	/* ... and what they are */
+	bool has_numbers;	/* new ones, if nothing in it is uncertain */
+	struct numbers numbers;
 	struct dir *next_listed;	/* told of with the same event */
 	/* From here on only the catalogue's thread: */
 	bool is_listed;
 	size_t runs, children;	/* done so far */
 	int64_t id;		/* 0: not given yet */
 	bool is_changed;	/* an entry came, went or changed */
+	bool is_uncertain;	/* something in it is to be read again next time */
 	bool has_kept;		/* entries whose leaves stand in the catalogue only */
 	struct digest *leaves;	/* of entries that this version adds; owned */
 	size_t leaf_count, leaf_capacity;
@@ -250,7 +253,6 @@ struct ingest {
 	struct left_out left_out;	/* by the walker, or the archive's reader */
 	int64_t started;	/* seconds */
 	int64_t prior_ingested;	/* seconds; of the version before */
-	bool has_source_ids;	/* a live directory: device and inode mean something */
 
 	struct chunker chunker;
 	struct packer *packer;

@@ -340,6 +340,8 @@ int walk_directory(struct walker *w, struct level *level, struct look *look,
 	if (!look && look_now(w, level, self, &look, e) < 0)
 		return -1;
 	*is_empty = look->names.count == 0;
+	level->dir->has_numbers = look->has_numbers && !look->are_numbers_known;
+	level->dir->numbers = look->numbers;
 	tell_names(w, level->dir, look);
 	rc = take_look(w, level, look, e);
 	while (rc == 0 && !look->is_end) {

@@ -4,6 +4,7 @@
  *   walk.c        down and up the tree, in one order, on the walker's thread
  *   walk_dir.c    what was seen of one directory becomes runs: the same thread
  *   walk_look.c   looking: names, numbers, the version before; any thread
+ *   walk_numbers.c  a directory of which all numbers are those of the version before
  *   walk_ahead.c  threads that look at directories before the walker is there
  *
  * What is seen is acted upon by the walker alone, in the order of the tree: which
@@ -99,6 +100,9 @@ struct look {
 	struct buffer text;	/* names of the sights, NUL ended */
 	struct child **children;	/* owned */
 	size_t child_count, child_capacity;
+	bool has_numbers;	/* of the whole directory ... */
+	bool are_numbers_known;	/* ... and the version before has the same */
+	struct numbers numbers;
 	uint64_t unchanged;	/* entries that cost nothing ... */
 	struct tally kept;	/* ... what they are ... */
 	uint64_t kept_held;	/* ... and the bytes that the file system holds of them */
@@ -110,7 +114,15 @@ struct looker {
 	const struct vantage *vantage;
 	struct catalogue *catalogue;	/* NULL: there is no version before */
 	struct prior_list *priors;
+	struct seen *seen;	/* LOOK_ENTRIES of them */
+	size_t seen_count;
 };
+
+struct seen {			/* of a name, by statx() */
+	int why;		/* errno; 0: sx is filled */
+	struct statx sx;
+};
+
 int looker_open(struct looker *l, const struct vantage *v, struct err *e);
 void looker_close(struct looker *l);
 
@@ -121,6 +133,12 @@ struct look *look_new(struct looker *l, struct handle *handle, const struct stat
 /* The next names, in place of those seen last; not at the end. */
 int look_on(struct looker *l, struct look *look, struct err *e);
 void look_free(struct look *look);	/* no child of it is in line; NULL is allowed */
+
+/* A directory of files alone, of which all names are in l->seen: their numbers as one
+ * digest, if that can be believed; and where the version before has the same, counts of
+ * all of them, and the look is at its end. */
+int look_numbers(const struct looker *l, struct look *look, struct err *e);
+void look_count(struct look *look, const struct meta *m);	/* one that is unchanged */
 
 /* ---- looking ahead ------------------------------------------------------------------ */
 

@@ -19,8 +19,9 @@ static int no_memory(struct err *e)
 
 int looker_open(struct looker *l, const struct vantage *v, struct err *e)
 {
-	*l = (struct looker){ .vantage = v, .priors = prior_list_new() };
-	if (!l->priors)
+	*l = (struct looker){ .vantage = v, .priors = prior_list_new(),
+			      .seen = malloc(LOOK_ENTRIES * sizeof *l->seen) };
+	if (!l->priors || !l->seen)
 		return no_memory(e);
 	return v->g->version.previous == 0 ? 0 :
 		vault_connect(v->g->vault, PRIOR_CACHE, &l->catalogue, e);
@@ -29,6 +30,7 @@ int looker_open(struct looker *l, const struct vantage *v, struct err *e)
 void looker_close(struct looker *l)
 {
 	prior_list_free(l->priors);
+	free(l->seen);
 	if (l->catalogue)
 		catalogue_close(l->catalogue);
 	*l = (struct looker){ 0 };
@@ -146,7 +148,7 @@ static int see_directory(struct look *k, const char *name, const struct entry *e
 	return 0;
 }
 
-static void count_kept(struct look *k, const struct meta *m)
+void look_count(struct look *k, const struct meta *m)
 {
 	k->unchanged++;
 	if (m->kind == NODE_FILE) {
@@ -172,7 +174,7 @@ static int see_item(const struct vantage *v, struct look *k, const char *name,
 	/* Re-classified (a decision gave the class): another node, the same content. */
 	is_moved = is_same && g->selection && ingest_class_base(g, node->class_id) != class_id;
 	if (is_same && !is_moved && m.links < 2) {
-		count_kept(k, &m);
+		look_count(k, &m);
 		return 0;
 	}
 	s = add_sight(k, SIGHT_ITEM, name, strlen(name));
@@ -233,22 +235,22 @@ static int pass_over(struct look *k, const char *name, enum sight_kind kind, int
 }
 
 static int see_name(const struct vantage *v, struct look *k, const char *name,
-		    const struct entry *entry, const struct node *node, struct err *e)
+		    const struct seen *seen, const struct entry *entry,
+		    const struct node *node, struct err *e)
 {
+	const struct statx *sx = &seen->sx;
 	bool is_directory, is_wanted;
 	int64_t class_id;
-	struct statx sx;
 
-	if (strlen(name) > CATALOGUE_NAME_MAX)	/* some file systems have them */
+	if (seen->why == ENAMETOOLONG)
 		return pass_over(k, name, SIGHT_LONG_NAME, 0, entry, e);
-	if (statx(k->handle->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-		  WALK_STATX_MASK, &sx) < 0)
-		return pass_over(k, name, SIGHT_UNREADABLE, errno, entry, e);
-	is_directory = S_ISDIR(sx.stx_mode);
-	if (is_directory && sx.stx_ino == v->archive_inode &&
-	    walk_device(&sx) == v->archive_device)
+	if (seen->why != 0)
+		return pass_over(k, name, SIGHT_UNREADABLE, seen->why, entry, e);
+	is_directory = S_ISDIR(sx->stx_mode);
+	if (is_directory && sx->stx_ino == v->archive_inode &&
+	    walk_device(sx) == v->archive_device)
 		return pass_over(k, name, SIGHT_ARCHIVE, 0, entry, e);
-	if (choose(v, k, name, &sx, &is_wanted, &class_id, e) < 0)
+	if (choose(v, k, name, sx, &is_wanted, &class_id, e) < 0)
 		return -1;
 	if (!is_wanted)
 		return pass_over(k, name, SIGHT_ITEM, 0, entry, e);
@@ -260,7 +262,7 @@ static int see_name(const struct vantage *v, struct look *k, const char *name,
 		node = NULL;
 	}
 	return is_directory ? see_directory(k, name, entry, node, e)
-			    : see_item(v, k, name, &sx, entry, node, class_id, e);
+			    : see_item(v, k, name, sx, entry, node, class_id, e);
 }
 
 /* ---- names against the version before ------------------------------------------------- */
@@ -274,12 +276,36 @@ static void forget_sights(struct look *k)
 	k->left_out = (struct left_out){ 0 };
 }
 
+static void see_numbers(struct looker *l, const struct look *k)
+{
+	size_t left = k->names.count - k->next;
+
+	l->seen_count = left < LOOK_ENTRIES ? left : LOOK_ENTRIES;
+	for (size_t i = 0; i < l->seen_count; i++) {
+		const char *name = k->names.list[k->next + i];
+		struct seen *s = &l->seen[i];
+
+		s->why = 0;
+		if (strlen(name) > CATALOGUE_NAME_MAX)	/* some file systems have them */
+			s->why = ENAMETOOLONG;
+		else if (statx(k->handle->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+			       WALK_STATX_MASK, &s->sx) < 0)
+			s->why = errno;
+	}
+}
+
 int look_on(struct looker *l, struct look *k, struct err *e)
 {
 	const struct entry *entry;
 	const struct node *node;
+	size_t seen = 0;
 
 	forget_sights(k);
+	see_numbers(l, k);
+	if (look_numbers(l, k, e) < 0)
+		return -1;
+	if (k->is_end)
+		return 0;
 	prior_list_start(l->priors, l->catalogue, l->vantage->g->version.previous,
 			 k->directory, k->after);
 	for (unsigned i = 0; i < LOOK_ENTRIES; i++) {
@@ -293,8 +319,8 @@ int look_on(struct looker *l, struct look *k, struct err *e)
 			return 0;
 		order = !name ? 1 : !entry ? -1 : strcmp(name, entry->name);
 		if (order > 0 ? see_gone(k, entry, e) < 0 :
-		    see_name(l->vantage, k, name, order == 0 ? entry : NULL,
-			     order == 0 ? node : NULL, e) < 0)
+		    see_name(l->vantage, k, name, &l->seen[seen++],
+			     order == 0 ? entry : NULL, order == 0 ? node : NULL, e) < 0)
 			return -1;
 		/* Where to go on.  No row has a name that is too long for one. */
 		if (i + 1 == LOOK_ENTRIES)
