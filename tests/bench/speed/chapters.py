@@ -42,7 +42,7 @@ def how(view):
         size = view.get(kind, "-", "bytes")
         if size:
             lines.append(f"* *{kind}*: {words}; {number(size / MIB)} MiB, "
-                         f"{number(view.get(kind, '-', 'files'))} files.")
+                         f"{view.get(kind, '-', 'files'):,.0f} files.".replace(",", " "))
     return "\n".join(lines)
 
 

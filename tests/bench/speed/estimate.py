@@ -4,6 +4,7 @@ from tables import number, table
 MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
 FILES, BYTES = 10 ** 8, 100 * TIB
 HOUR, DAY = 3600.0, 86400.0
+STEADY = 1.1
 
 
 def chapter(view):
@@ -50,15 +51,25 @@ def _sum(view, small, large, name, measure, scale, unit):
 
 
 def _flat(view, small, large, name, measure):
-    """Memory: the highest that was met, and what its slope would add."""
-    a, b = _slope(view, small, measure), _slope(view, large, measure)
+    """Memory: the highest that was met, and what its slope would add where it has one."""
+    a, b = _steady(view, small, measure), _steady(view, large, measure)
     peaks = [view.get(k, "muniment", measure) for _, k in (*small, *large)]
     peaks = [p for p in peaks if p is not None]
     if a is None or not peaks:
         return None
     most = max(peaks) + FILES * a + BYTES * (b or 0)
+    if most == max(peaks):
+        return name, "-", "-", "peak: it does not grow", f"{number(most)} MiB"
     return (name, f"{number(a * MIB)} B", "-" if b is None else f"{number(b * GIB)} MiB",
             "peak + N a + B b, at most", f"{number(max(peaks))} to {number(most)} MiB")
+
+
+def _steady(view, steps, measure):
+    """The slope; none where ten times the source took less than a tenth more."""
+    found = [view.get(k, "muniment", measure) for _, k in steps]
+    if len(found) == 2 and None not in found and found[1] <= STEADY * found[0]:
+        return 0.0
+    return _slope(view, steps, measure)
 
 
 def _destruction(view, small):

@@ -7,38 +7,34 @@ from tables import number
 
 MIB = 1 << 20
 WIDTH, LABEL, LINE, GAP = 760, 210, 20, 12
-STYLE = """<style>
-text { font: 13px sans-serif; fill: #24292f } .title { font-size: 15px; font-weight: bold }
-.small { font-size: 11px } .paper { fill: #ffffff } .grid { stroke: #d0d7de; stroke-width: 1 }
-.ours { fill: #0a5dc2 } .peer { fill: #8c959f } .other { fill: #c9b38c }
-.line { fill: none; stroke-width: 2.5 } .a { stroke: #0a5dc2 } .b { stroke: #b35900 } .c { stroke: #1a7f37 }
-.fa { fill: #0a5dc2 } .fb { fill: #b35900 } .fc { fill: #1a7f37 }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 } .paper { fill: #0d1117 } .grid { stroke: #30363d }
-.ours { fill: #58a6ff } .peer { fill: #6e7681 } .other { fill: #8a7748 }
-.a { stroke: #58a6ff } .b { stroke: #f0883e } .c { stroke: #3fb950 }
-.fa { fill: #58a6ff } .fb { fill: #f0883e } .fc { fill: #3fb950 } }
-</style>"""
+# On paper of their own, so that light and dark pages show the same; attributes, no style sheet: each renderer
+# knows those.
+PAPER, INK, GRID = "#fbfbf9", "#24292f", "#d0d7de"
+FILLS = {"ours": "#0a5dc2", "peer": "#8c959f", "other": "#c9a86a"}
+STROKES = ("#0a5dc2", "#b35900", "#1a7f37", "#8250df")
+FONTS = {"": 'font-size="13"', "title": 'font-size="15" font-weight="bold"', "small": 'font-size="11"'}
 
 
 class Drawing:
     def __init__(self, title, height):
         self.height = height
         self.parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
-                      f'width="{WIDTH}" height="{height:.0f}" role="img">', f"<title>{escape(title)}</title>",
-                      STYLE, f'<rect class="paper" width="{WIDTH}" height="{height:.0f}"/>']
+                      f'width="{WIDTH}" height="{height:.0f}" role="img" font-family="sans-serif" '
+                      f'fill="{INK}">', f"<title>{escape(title)}</title>",
+                      f'<rect width="{WIDTH}" height="{height:.0f}" rx="6" fill="{PAPER}"/>']
         self.text(12, 22, title, "title")
 
-    def text(self, x, y, words, kind="", anchor="start"):
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">'
+    def text(self, x, y, words, kind="", anchor="start", colour=INK):
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" {FONTS[kind]} fill="{colour}" '
+                          f'text-anchor="{anchor}">'
                           f"{escape(words)}</text>")
 
     def bar(self, x, y, width, kind):
         self.parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(1.0, width):.1f}" height="{LINE - 6}" '
-                          f'class="{kind}"/>')
+                          f'fill="{FILLS[kind]}"/>')
 
     def stroke(self, x, y, x2, y2):
-        self.parts.append(f'<path class="grid" d="M{x:.1f} {y:.1f}L{x2:.1f} {y2:.1f}"/>')
+        self.parts.append(f'<path stroke="{GRID}" d="M{x:.1f} {y:.1f}L{x2:.1f} {y2:.1f}"/>')
 
     def done(self):
         return "\n".join([*self.parts, "</svg>", ""])
@@ -65,7 +61,8 @@ def bars(title, unit, groups, logarithmic=False):
     for tick in ticks:
         drawing.stroke(place(tick), top, place(tick), height - 40)
         drawing.text(place(tick), height - 24, number(tick), "small", "middle")
-    drawing.text(LABEL + room / 2, height - 8, unit, "small", "middle")
+    axis = f"{unit}, each line ten times the one before" if logarithmic else unit
+    drawing.text(LABEL + room / 2, height - 8, axis, "small", "middle")
     y = top
     for name, rows in groups:
         drawing.text(12, y + LINE - 5, name)
@@ -117,12 +114,12 @@ def lines(title, across, unit, series):
     drawing.text((left + right) / 2, bottom + 38, across, "small", "middle")
     drawing.text(left, top - 8, unit, "small")
     ends = _apart([place(*points[-1])[1] for _, points in series])
-    for (label, points), end, kind in zip(series, ends, "abcabc"):
+    for (label, points), end, colour in zip(series, ends, STROKES):
         at = [place(*p) for p in points]
-        drawing.parts.append(f'<path class="line {kind}" d="M' + "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
-                             + '"/>')
-        drawing.parts += [f'<circle class="f{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in at]
-        drawing.text(right + 10, end + 4, label, "small")
+        drawing.parts.append(f'<path fill="none" stroke="{colour}" stroke-width="2.5" d="M'
+                             + "L".join(f"{x:.1f} {y:.1f}" for x, y in at) + '"/>')
+        drawing.parts += [f'<circle fill="{colour}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in at]
+        drawing.text(right + 10, end + 4, label, "small", colour=colour)
     return drawing.done()
 
 
@@ -186,7 +183,15 @@ def _growth(view, prefix, across, title):
         for label, measure in wanted])
 
 
-ALL = {"ingest": _ingest, "sizes": _sizes, "small-files": _small, "sequential": _sequential,
-       "random": _random,
-       "growth-files": lambda v: _growth(v, "files-", "files", "Growth with the number of files"),
-       "growth-bytes": lambda v: _growth(v, "bytes-", "GiB in one file", "Growth with the bytes of one file")}
+def _growth_files(view):
+    return _growth(view, "files-", "files", "Growth with the number of files")
+
+
+def _growth_bytes(view):
+    return _growth(view, "bytes-", "GiB in one file", "Growth with the bytes of one file")
+
+
+# By the chapter that they belong to.
+ALL = {"ingest": {"ingest": _ingest}, "sizes": {"sizes": _sizes}, "trees": {"small-files": _small},
+       "big": {"sequential": _sequential, "random": _random},
+       "growth": {"growth-files": _growth_files, "growth-bytes": _growth_bytes}}

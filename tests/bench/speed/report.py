@@ -17,13 +17,16 @@ def write(view, page, target):
         text = file.read()
     pictures = os.path.splitext(target)[0]
     os.makedirs(pictures, exist_ok=True)
-    for name, make in plots.ALL.items():
-        drawn = make(view)
-        if drawn:
-            with open(os.path.join(pictures, f"{name}.svg"), "w", encoding="utf-8") as file:
-                file.write(drawn)
     for name, make in chapters.ALL.items():
-        text = _between(text, name, make(view), page)
+        made = make(view)
+        for picture, draw in plots.ALL.get(name, {}).items():
+            drawn = made and draw(view)
+            if drawn:
+                with open(os.path.join(pictures, f"{picture}.svg"), "w", encoding="utf-8") as file:
+                    file.write(drawn)
+                title = drawn.split("<title>")[1].split("</title>")[0]
+                made += f"\n![{title}]({os.path.basename(pictures)}/{picture}.svg)\n"
+        text = _between(text, name, made, page)
     with open(target, "w", encoding="utf-8") as file:
         file.write(text)
 
