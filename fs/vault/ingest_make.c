@@ -19,6 +19,7 @@
 #define WORKERS_MAX 32
 #define LOOKUP_CACHE (64u * 1024 * 1024)	/* over all workers */
 #define LARGE_AHEAD 8
+#define DESCRIPTORS 700		/* as many as the walk and all the rest hold at most, about */
 
 static unsigned processors(void)
 {
@@ -65,6 +66,18 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	return packer_new(v, &o, &g->packer, e);
 }
 
+/*
+ * A table of descriptors that grows while threads share it makes each of them wait
+ * for the kernel, 20 ms and more each time it doubles: let it grow before they start.
+ */
+static void make_room_for_descriptors(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTORS);
+
+	if (high >= 0)
+		close(high);
+}
+
 int ingest_new(struct vault *v, const char *source, const struct ingest_options *o,
 		      const struct vault_monitor *m, struct ingest **out, struct err *e)
 {
@@ -82,6 +95,7 @@ int ingest_new(struct vault *v, const char *source, const struct ingest_options 
 	if (g->workers > WORKERS_MAX)
 		g->workers = WORKERS_MAX;
 	g->started = vault_now(v);
+	make_room_for_descriptors(v->dirfd);
 	pthread_mutex_init(&g->failure_lock, NULL);
 	pthread_mutex_init(&g->alive_lock, NULL);
 	pthread_mutex_init(&g->links.lock, NULL);

@@ -210,11 +210,12 @@ int ahead_start(const struct vantage *v, unsigned threads, struct ahead **out, s
 	return 0;
 }
 
-void ahead_add(struct ahead *a, struct handle *parent, const char *path,
-	       struct child **children, size_t count)
+void ahead_add(struct ahead *a, struct child *before, struct handle *parent,
+	       const char *path, struct child **children, size_t count)
 {
 	pthread_mutex_lock(&a->lock);
-	add_behind(a, NULL, parent, path, children, count);
+	add_behind(a, before && before->state != CHILD_ALONE ? before : NULL, parent, path,
+		   children, count);
 	pthread_mutex_unlock(&a->lock);
 }
 

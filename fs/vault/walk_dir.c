@@ -306,6 +306,15 @@ void walk_drop_look(struct walker *w, struct look *k)
 	look_free(k);
 }
 
+static void add_ahead(struct walker *w, const struct level *level, const struct look *k)
+{
+	struct child *before = level->count ? level->children[level->count - 1] : NULL;
+
+	if (level->handle && w->ahead)
+		ahead_add(w->ahead, before, level->handle, k->path, k->children,
+			  k->child_count);
+}
+
 /* Looks now, and lets others look at what is below. */
 static int look_now(struct walker *w, struct level *level, const struct statx *self,
 		    struct look **out, struct err *e)
@@ -320,10 +329,10 @@ static int look_now(struct walker *w, struct level *level, const struct statx *s
 			return no_memory(e);
 	}
 	*out = look_new(&w->looker, level->handle, self, level->dir->prior_id, path, e);
-	if (*out && level->handle && w->ahead)
-		ahead_add(w->ahead, level->handle, (*out)->path, (*out)->children,
-			  (*out)->child_count);
-	return *out ? 0 : -1;
+	if (!*out)
+		return -1;
+	add_ahead(w, level, *out);
+	return 0;
 }
 
 int walk_directory(struct walker *w, struct level *level, struct look *look,
@@ -346,9 +355,8 @@ int walk_directory(struct walker *w, struct level *level, struct look *look,
 	rc = take_look(w, level, look, e);
 	while (rc == 0 && !look->is_end) {
 		rc = look_on(&w->looker, look, e);
-		if (rc == 0 && level->handle && w->ahead)
-			ahead_add(w->ahead, level->handle, look->path, look->children,
-				  look->child_count);
+		if (rc == 0)
+			add_ahead(w, level, look);
 		if (rc == 0)
 			rc = take_look(w, level, look, e);
 	}

@@ -149,9 +149,10 @@ void look_count(struct look *look, const struct meta *m);	/* one that is unchang
  */
 struct ahead;
 int ahead_start(const struct vantage *v, unsigned threads, struct ahead **out, struct err *e);
-/* Children of a directory that is next in order; path as in struct look. */
-void ahead_add(struct ahead *a, struct handle *parent, const char *path,
-	       struct child **children, size_t count);
+/* Children of a directory that is next in order, behind `before`, one of its children that
+ * were added already (NULL: these are the first); path as in struct look. */
+void ahead_add(struct ahead *a, struct child *before, struct handle *parent,
+	       const char *path, struct child **children, size_t count);
 /* What was seen of c, which leaves the line: the caller's; NULL: nobody looked.
  * Waits where somebody is at it. */
 struct look *ahead_take(struct ahead *a, struct child *c);

@@ -11,6 +11,7 @@
 #include "fs/vault/walk_inside.h"
 
 #define PRIOR_CACHE (4u * 1024 * 1024)
+#define LOOK_SOON 256
 
 static int no_memory(struct err *e)
 {
@@ -280,8 +281,11 @@ static void see_numbers(struct looker *l, const struct look *k)
 {
 	size_t left = k->names.count - k->next;
 
-	l->seen_count = left < LOOK_ENTRIES ? left : LOOK_ENTRIES;
-	for (size_t i = 0; i < l->seen_count; i++) {
+	bool has_directory = false;
+	size_t i;
+
+	/* Where there is something below, others want to hear of it soon. */
+	for (i = 0; i < left && i < LOOK_ENTRIES && !(has_directory && i >= LOOK_SOON); i++) {
 		const char *name = k->names.list[k->next + i];
 		struct seen *s = &l->seen[i];
 
@@ -291,7 +295,9 @@ static void see_numbers(struct looker *l, const struct look *k)
 		else if (statx(k->handle->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 			       WALK_STATX_MASK, &s->sx) < 0)
 			s->why = errno;
+		has_directory = has_directory || (s->why == 0 && S_ISDIR(s->sx.stx_mode));
 	}
+	l->seen_count = i;
 }
 
 int look_on(struct looker *l, struct look *k, struct err *e)
@@ -312,6 +318,8 @@ int look_on(struct looker *l, struct look *k, struct err *e)
 		const char *name = k->next < k->names.count ? k->names.list[k->next] : NULL;
 		int order;
 
+		if (name && seen == l->seen_count)
+			return 0;
 		if (prior_list_peek(l->priors, &entry, &node, e) < 0)
 			return -1;
 		k->is_end = !name && !entry;
@@ -323,7 +331,7 @@ int look_on(struct looker *l, struct look *k, struct err *e)
 			     order == 0 ? entry : NULL, order == 0 ? node : NULL, e) < 0)
 			return -1;
 		/* Where to go on.  No row has a name that is too long for one. */
-		if (i + 1 == LOOK_ENTRIES)
+		if (i + 1 == LOOK_ENTRIES || seen == l->seen_count)
 			snprintf(k->after, sizeof k->after, "%s",
 				 order > 0 ? entry->name : name);
 		if (order >= 0)
