@@ -192,8 +192,11 @@ static void share_out(struct vault_reader *r, const struct run *list, unsigned c
 	if (!h || first + 1 >= count)
 		return;
 	n = errands(r, list, first + 1, count, is_sample, todo);
-	if (n > 0)
-		helpers_hint(h, todo, n, true);
+	if (n == 0)
+		return;
+	/* Their rows come with ours: or each would ask the catalogue, for the same. */
+	reader_know(r, list[first].block);
+	helpers_hint(h, todo, n, true);
 }
 
 static int pin_run(struct vault_reader *r, const struct run *run, bool is_sample,

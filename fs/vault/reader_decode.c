@@ -194,6 +194,16 @@ int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_s
 	return pin(r, block, wanted, is_sample, 0, out, e);
 }
 
+void reader_know(struct vault_reader *r, int64_t block)
+{
+	struct err ignored = ERR_NONE;
+	struct block row;
+	uint8_t unused[16];
+
+	(void)rows_block(block_cache_rows(r->cache), r->catalogue, block, &row, unused, &ignored);
+	secret_wipe(&row, sizeof row);
+}
+
 void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
 {
 	struct err ignored = ERR_NONE;

@@ -35,6 +35,8 @@ struct vault_reader {
  * caller wants no more of it than that, so stop decoding soon after. */
 int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_sample,
 	       struct cached_block **out, struct err *e);
+/* Has the block's row at hand, and its neighbours'. */
+void reader_know(struct vault_reader *r, int64_t block);
 /* For the helpers: have it in the cache, or not.  `wanted` past the block's end: all. */
 void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted);
 /* The same for all of `count` blocks one after the other, which were mostly written one

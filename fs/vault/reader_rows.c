@@ -9,14 +9,17 @@
 
 #define WAYS 8
 #define PAGE_WAYS 16		/* a few areas meet in a set without driving each other out */
-#define BATCH 16		/* block rows fetched at once */
+#define BATCH 32		/* block rows fetched at once */
 #define NEIGHBOURS 32		/* contents whose extents are fetched at once */
 #define PAGE_USUAL 512		/* bytes; most files are small and have one extent */
 #define AREA_BITS 26		/* pages are sought by content and 64 MiB of file */
 
-struct block_row {
-	struct block block;	/* id 0: free */
-	uint8_t segment_uid[16];
+struct block_row {		/* what reading needs of a struct block; id 0: free */
+	int64_t id, bases[BLOCK_BASES_MAX];
+	uint64_t offset;
+	uint32_t stored, raw;
+	uint8_t uid[16], key[32], segment_uid[16];
+	uint8_t codec;
 };
 
 struct row_cache {
@@ -47,12 +50,12 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 
 	if (!c)
 		return NULL;
-	/* Three eighths for pages, the rest for rows: each part answers for about as much
+	/* A quarter for pages, the rest for rows: each part answers for about as much
 	 * content.  At least one set each.  Slots are for small pages; what large ones take
 	 * is counted. */
-	c->page_limit = limit_bytes / 8 * 3;
+	c->page_limit = limit_bytes / 4;
 	c->page_sets = c->page_limit / (PAGE_WAYS * PAGE_USUAL);
-	c->row_sets = limit_bytes / 8 * 5 / (WAYS * sizeof(struct block_row));
+	c->row_sets = limit_bytes / 4 * 3 / (WAYS * sizeof(struct block_row));
 	if (c->page_sets == 0)
 		c->page_sets = 1;
 	if (c->row_sets == 0)
@@ -304,15 +307,37 @@ static int check_row(const struct block *b, int64_t id, struct err *e)
 	return 0;
 }
 
+static struct block_row row_of(const struct block *b, const uint8_t segment_uid[16])
+{
+	struct block_row row = { .id = b->id, .offset = b->offset, .stored = b->stored,
+				 .raw = b->raw, .codec = b->codec };
+
+	memcpy(row.bases, b->bases, sizeof row.bases);
+	memcpy(row.uid, b->uid, sizeof row.uid);
+	memcpy(row.key, b->key, sizeof row.key);
+	memcpy(row.segment_uid, segment_uid, sizeof row.segment_uid);
+	return row;
+}
+
+static void give_row(const struct block_row *row, struct block *out, uint8_t segment_uid[16])
+{
+	*out = (struct block){ .id = row->id, .offset = row->offset, .stored = row->stored,
+			       .raw = row->raw, .codec = row->codec };
+	memcpy(out->bases, row->bases, sizeof out->bases);
+	memcpy(out->uid, row->uid, sizeof out->uid);
+	memcpy(out->key, row->key, sizeof out->key);
+	memcpy(segment_uid, row->segment_uid, sizeof row->segment_uid);
+}
+
 /* Under no lock.  A row that stands already is written over by the same bytes. */
 static void keep_row(struct row_cache *rc, const struct block_row *row)
 {
-	struct block_row *set = row_set(rc, row->block.id);
+	struct block_row *set = row_set(rc, row->id);
 
 	pthread_mutex_lock(&rc->lock);
 	unsigned way = WAYS;
 	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].block.id == row->block.id || (way == WAYS && set[i].block.id == 0))
+		if (set[i].id == row->id || (way == WAYS && set[i].id == 0))
 			way = i;
 	if (way == WAYS)
 		way = rc->next_row++ % WAYS;
@@ -329,10 +354,9 @@ struct batch {
 static int take_row(void *arg, const struct block *b, const uint8_t segment_uid[16])
 {
 	struct batch *batch = arg;
-	struct block_row row = { .block = *b };
+	struct block_row row = row_of(b, segment_uid);
 	struct err ignored = ERR_NONE;
 
-	memcpy(row.segment_uid, segment_uid, sizeof row.segment_uid);
 	/* A neighbour that cannot be is the business of who asks for it. */
 	if (check_row(b, b->id, &ignored) == 0) {
 		if (b->id == batch->wanted)
@@ -350,36 +374,40 @@ static int fetch_row(struct row_cache *rc, struct catalogue *c, int64_t id,
 	struct batch batch = { .rows = rc, .wanted = id };
 	int64_t first = id - id % BATCH;
 	struct err ignored = ERR_NONE;
+	uint8_t segment_uid[16];
+	struct block b;
+	int result = -1;
 
 	(void)catalogue_blocks_between(c, first, first + BATCH - 1, take_row, &batch, &ignored);
-	if (batch.found.block.id == id) {
+	if (batch.found.id == id) {
 		*out = batch.found;
 		secret_wipe(&batch.found, sizeof batch.found);
 		return 0;
 	}
 	/* A query for it alone says what is wrong with it. */
-	if (catalogue_block(c, id, &out->block, out->segment_uid, e) < 0 ||
-	    check_row(&out->block, id, e) < 0)
-		return -1;
-	keep_row(rc, out);
-	return 0;
+	if (catalogue_block(c, id, &b, segment_uid, e) == 0 && check_row(&b, id, e) == 0) {
+		*out = row_of(&b, segment_uid);
+		keep_row(rc, out);
+		result = 0;
+	}
+	secret_wipe(&b, sizeof b);
+	return result;
 }
 
 int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct block *out,
 	       uint8_t segment_uid[16], struct err *e)
 {
 	struct block_row *set = row_set(rc, id);
-	struct block_row row = { .block = { .id = 0 } };
+	struct block_row row = { .id = 0 };
 	int result = -1;
 
 	pthread_mutex_lock(&rc->lock);
 	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].block.id == id)
+		if (set[i].id == id)
 			row = set[i];
 	pthread_mutex_unlock(&rc->lock);
-	if (row.block.id == id || fetch_row(rc, c, id, &row, e) == 0) {
-		*out = row.block;
-		memcpy(segment_uid, row.segment_uid, 16);
+	if (row.id == id || fetch_row(rc, c, id, &row, e) == 0) {
+		give_row(&row, out, segment_uid);
 		result = 0;
 	}
 	secret_wipe(&row, sizeof row);

@@ -26,6 +26,8 @@
 #define BLOCK 65536u
 #define CHAIN (READER_DEPTH_MAX + 2)	/* blocks, each the base of the next */
 #define FILE_SIZE (6u << 20)
+#define ROW_BLOCK 16384u
+#define ROW 48				/* blocks one behind the other, each alone */
 
 struct fixture {
 	char folder[64], path[96], keyring[96], key[96];
@@ -38,6 +40,8 @@ struct fixture {
 	uint8_t *model;		/* what the file's bytes are */
 	int64_t content;
 	int64_t chain[CHAIN];	/* content ids */
+	uint8_t *row;		/* ROW * ROW_BLOCK bytes of the content below */
+	int64_t row_content, row_first;	/* its blocks */
 };
 
 #define OK(call) do { if ((call) < 0) fail_msg("%s: %s", #call, e.text); } while (0)
@@ -132,6 +136,25 @@ static void make_contents(struct fixture *f)
 	}
 }
 
+/* One file in many blocks, as large files are. */
+static void make_row(struct fixture *f)
+{
+	struct extent list[ROW];
+	struct digest sha = { { 2 } };
+	struct err e = ERR_NONE;
+
+	f->row = malloc(ROW * ROW_BLOCK);
+	for (unsigned n = 0; n < ROW * ROW_BLOCK; n++)
+		f->row[n] = (uint8_t)(chance() % 5 ? n / 11 : chance());
+	OK(catalogue_reserve(f->c, SEQUENCE_BLOCK, ROW, &f->row_first, &e));
+	for (unsigned i = 0; i < ROW; i++) {
+		add_block(f, f->row_first + i, f->row + i * ROW_BLOCK, ROW_BLOCK, NULL, 0);
+		list[i] = (struct extent){ i * ROW_BLOCK, ROW_BLOCK, f->row_first + i, 0 };
+	}
+	OK(catalogue_reserve(f->c, SEQUENCE_CONTENT, 1, &f->row_content, &e));
+	OK(catalogue_content_add(f->c, f->row_content, &sha, list, ROW, &e));
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
@@ -151,6 +174,7 @@ static int setup(void **state)
 	OK(catalogue_reserve(f->c, SEQUENCE_BLOCK, CHAIN, &f->first_block, &e));
 	make_chain(f);
 	make_contents(f);
+	make_row(f);
 	OK(segment_builder_put(f->segment, f->vault->objects, &e));
 	OK(catalogue_commit(f->c, &e));
 	*state = f;
@@ -168,6 +192,7 @@ static int teardown(void **state)
 	for (unsigned i = 0; i < CHAIN; i++)
 		free(f->raw[i]);
 	free(f->model);
+	free(f->row);
 	snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
 	free(f);
 	return system(command) == 0 ? 0 : -1;
@@ -415,6 +440,104 @@ static void readers_and_helpers_together_stay_right_and_within_the_limit(void **
 	}
 }
 
+/* ---- rows of blocks ------------------------------------------------------------------- */
+
+/* Waits until so many blocks were decoded or given up. */
+static void await(struct block_cache *cache, uint64_t misses)
+{
+	struct block_cache_figures figures;
+
+	block_cache_figures(cache, &figures);
+	for (unsigned i = 0; i < 500 && figures.misses < misses; i++) {
+		usleep(10000);
+		block_cache_figures(cache, &figures);
+	}
+	assert_int_equal(figures.misses, misses);
+}
+
+static void blocks_in_a_row_are_fetched_ahead_and_read_as_written(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(16 << 20);
+	struct vault_reader *r = reader(f, cache);
+	uint8_t *out = malloc(ROW * ROW_BLOCK);
+	struct err e = ERR_NONE;
+	size_t got;
+
+	OK(block_cache_start_helpers(cache, f->vault, 2, &e));
+	vault_prefetch(r, f->row_content, 0, ROW * ROW_BLOCK);
+	await(cache, ROW);
+	OK(vault_read(r, f->row_content, ROW * ROW_BLOCK, 0, out, ROW * ROW_BLOCK, &got, &e));
+	assert_int_equal(got, ROW * ROW_BLOCK);
+	assert_memory_equal(out, f->row, ROW * ROW_BLOCK);
+	await(cache, ROW);	/* D2: not one of them twice */
+	free(out);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
+static void one_bad_block_in_a_row_fails_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(16 << 20);
+	struct vault_reader *r = reader(f, cache);
+	uint8_t out[ROW_BLOCK], uid[16];
+	struct block_cache_figures figures;
+	struct block b;
+	struct err e = ERR_NONE;
+	size_t got;
+
+	OK(catalogue_block(f->c, f->row_first + 10, &b, uid, &e));
+	flip(f, &b, uid);
+	OK(block_cache_start_helpers(cache, f->vault, 2, &e));
+	vault_prefetch(r, f->row_content, 0, ROW * ROW_BLOCK);
+	await(cache, ROW);
+	usleep(20000);		/* the last of them lands */
+	block_cache_figures(cache, &figures);
+	assert_int_equal(figures.failures, 1);
+	for (unsigned i = 0; i < ROW; i++) {
+		int rc = vault_read(r, f->row_content, ROW * ROW_BLOCK, i * ROW_BLOCK, out,
+				    ROW_BLOCK, &got, &e);
+		assert_int_equal(rc, i == 10 ? -1 : 0);
+		if (rc == 0)
+			assert_memory_equal(out, f->row + i * ROW_BLOCK, ROW_BLOCK);
+	}
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	flip(f, &b, uid);
+	OK(vault_read(r, f->row_content, ROW * ROW_BLOCK, 10 * ROW_BLOCK, out, ROW_BLOCK, &got,
+		      &e));
+	assert_memory_equal(out, f->row + 10 * ROW_BLOCK, ROW_BLOCK);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
+/* A read that belongs to no stream is decoded as far as it goes, and right. */
+static void samples_of_a_row_read_as_written_with_helpers(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(256 * 1024);
+	struct vault_reader *r = reader(f, cache);
+	struct err e = ERR_NONE;
+
+	OK(block_cache_start_helpers(cache, f->vault, 2, &e));
+	for (unsigned i = 0; i < 400; i++) {
+		size_t at = chance() % (ROW * ROW_BLOCK), size = 1 + chance() % (8 * ROW_BLOCK);
+		struct vault_parts p;
+		/* Said to be larger than it is: only large files are sampled. */
+		OK(vault_read_parts(r, f->row_content, 4 << 20, at, size, false, &p, &e));
+		for (unsigned n = 0; n < p.count && at < ROW * ROW_BLOCK; n++) {
+			size_t part = p.parts[n].iov_len;
+			if (part > ROW * ROW_BLOCK - at)
+				part = ROW * ROW_BLOCK - at;
+			assert_memory_equal(p.parts[n].iov_base, f->row + at, part);
+			at += part;
+		}
+		vault_parts_release(r, &p);
+	}
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
 /* ---- the next files ------------------------------------------------------------------- */
 
 static void files_met_out_of_order_fetch_nothing_ahead(void **state)
@@ -492,6 +615,9 @@ int main(void)
 		cmocka_unit_test(damage_fails_the_read_and_is_not_remembered),
 		cmocka_unit_test(many_who_want_one_block_wait_for_one_decode),
 		cmocka_unit_test(readers_and_helpers_together_stay_right_and_within_the_limit),
+		cmocka_unit_test(blocks_in_a_row_are_fetched_ahead_and_read_as_written),
+		cmocka_unit_test(one_bad_block_in_a_row_fails_alone),
+		cmocka_unit_test(samples_of_a_row_read_as_written_with_helpers),
 		cmocka_unit_test(files_met_out_of_order_fetch_nothing_ahead),
 		cmocka_unit_test(files_met_in_order_name_the_blocks_that_follow),
 		cmocka_unit_test(the_next_files_are_decoded_before_they_are_asked_for),
