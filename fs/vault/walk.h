@@ -4,7 +4,8 @@
  *   W1  Links in the source are never followed, and nothing in it is written;
  *       access times stay as they were where the system lets us (O_NOATIME).
  *   W2  Depth is not bounded by PATH_MAX, nor by the number of descriptors.
- *   W3  Memory is bounded by the largest directory's names, not by the tree.
+ *   W3  Memory is bounded by the largest directory's names and a constant for what is
+ *       looked at ahead, not by the tree.
  */
 #ifndef FS_VAULT_WALK_H
 #define FS_VAULT_WALK_H
