@@ -71,12 +71,14 @@ def _part_of(name):
 
 class MunimentDense(Muniment):
     name, title = "muniment-dense", "muniment --dense"
-    init = ("--dense",)
+
+    def __init__(self, bench):
+        super().__init__(bench)
+        if not super().missing() and self.has_option("init", "--dense"):
+            self.init = ("--dense",)
 
     def missing(self):
-        if super().missing():
-            return super().missing()
-        return "" if self.has_option("init", "--dense") else "this build has no --dense"
+        return super().missing() or ("" if self.init else "this build has no --dense")
 
 
 class MunimentSmall(Muniment):
