@@ -6,10 +6,15 @@
  *   K2  Associated data binds format, archive and block id; no position, so a
  *       block can be moved without being sealed again.
  *   K3  What is handed out was authenticated over the whole block first.
+ *
+ * A *leader* is a block that stands alone and is the base of many that came after it in
+ * the same ingest: so small blocks, which are quick to read here and there, get as small
+ * as large ones.  Its dependants are ordinary blocks with one base.
  */
 #ifndef FS_STORE_BLOCK_H
 #define FS_STORE_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +45,19 @@ struct block {
 	int64_t bases[BLOCK_BASES_MAX];	/* 0 none */
 };
 
+/* From this level on blocks are large, at the price of random reads. */
+#define BLOCK_LEVEL_DENSE 13
+
+/* What an archive is made with where nobody says. */
+uint32_t block_size_default(int level);
+
+/* Raw bytes that blocks aim at, for the block size and level of an archive: those that
+ * are much like their leader are small; large ones are for the rest. */
+struct block_sizes {
+	uint32_t leader, large, alike;
+};
+void block_sizes_of(uint32_t block_size, int level, struct block_sizes *out);
+
 /* One thread each. */
 struct block_encoder;
 struct block_decoder;
@@ -57,6 +75,24 @@ int block_encode(struct block_encoder *enc, const void *raw, size_t size,
 		 const void *base, size_t base_size, struct block *b,
 		 const uint8_t **sealed, struct err *e);
 
+/* raw: those of block `id`, which stands alone; copied.  For encoders of the same level. */
+struct block_leader;
+int block_leader_new(int64_t id, const void *raw, size_t size, struct block_leader **out,
+		     struct err *e);
+void block_leader_free(struct block_leader *l);	/* NULL is allowed */
+
+/*
+ * block_encode() with the leader as base; fills b->bases too.  is_alike: in the way that
+ * is best for what is much like its leader.  One thread at a time for each leader.
+ */
+int block_encode_led(struct block_encoder *enc, struct block_leader *leader, bool is_alike,
+		     const void *raw, size_t size, struct block *b, const uint8_t **sealed,
+		     struct err *e);
+
+/* How many bytes it would take, sealed; leader NULL: alone. */
+int block_measure(struct block_encoder *enc, struct block_leader *leader, bool is_alike,
+		  const void *raw, size_t size, size_t *stored, struct err *e);
+
 int block_decoder_new(const uint8_t archive_id[16], struct block_decoder **out,
 		      struct err *e);
 void block_decoder_free(struct block_decoder *dec);
@@ -64,6 +100,11 @@ void block_decoder_free(struct block_decoder *dec);
 /*
  * Authenticates all of sealed[b->stored], then decodes the first `wanted`
  * (<= b->raw) bytes into out.  MUNI_DAMAGED names the block.
+ *
+ * A block is decoded from its beginning: one that is read here and there is small, so
+ * threads share a large read out by blocks, and a part of a block is not worth more than
+ * stopping where the read ends.  Blocks with the same bases, decoded one after the other
+ * with one decoder, are faster (b->bases tells).
  */
 int block_decode(struct block_decoder *dec, const struct block *b, const uint8_t *sealed,
 		 const void *base, size_t base_size, void *out, size_t wanted,

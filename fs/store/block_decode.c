@@ -10,11 +10,18 @@
 #include "fs/base/text.h"
 #include "fs/store/block_inside.h"
 
+#define ROOM_SIZE ((size_t)(BLOCK_BASES_MAX + 1) * BLOCK_RAW_MAX)
+
 struct block_decoder {
 	uint8_t archive_id[16];
 	ZSTD_DCtx *zstd;
 	struct sealer *sealer;
 	uint8_t *plain;		/* BLOCK_STORED_MAX */
+	/* Bases, and what is decoded right behind them: to zstd that is one run, a third
+	 * faster than two.  Copying them pays from the second block on. */
+	uint8_t *room;		/* ROOM_SIZE; NULL: nobody needed it yet */
+	int64_t bases[BLOCK_BASES_MAX];	/* of the block before; 0 none */
+	size_t held;		/* bytes of those that are in the room */
 };
 
 int block_decoder_new(const uint8_t archive_id[16], struct block_decoder **out,
@@ -54,6 +61,7 @@ void block_decoder_free(struct block_decoder *dec)
 	ZSTD_freeDCtx(dec->zstd);
 	sealer_free(dec->sealer);
 	free(dec->plain);
+	free(dec->room);
 	free(dec);
 }
 
@@ -76,7 +84,8 @@ static int check_row(const struct block *b, size_t base_size, struct err *e)
 			       e);
 	if (b->codec == BLOCK_STORED && b->stored - SEAL_TAG_SIZE != b->raw)
 		return damaged(b, "its sizes contradict each other", e);
-	if ((b->codec == BLOCK_ZSTD_BASED) != (base_size > 0))
+	if ((b->codec == BLOCK_ZSTD_BASED) != (base_size > 0) ||
+	    base_size > (size_t)BLOCK_BASES_MAX * BLOCK_RAW_MAX)
 		return damaged(b, "its row and its bases contradict each other", e);
 	return 0;
 }
@@ -97,6 +106,35 @@ static int open_sealed(struct block_decoder *dec, const struct block *b,
 	if (e->code != MUNI_DAMAGED)
 		return -1;
 	return damaged(b, "its bytes are not those that were sealed", e);
+}
+
+/* Has dec->room the bases at its beginning? */
+static bool hold(struct block_decoder *dec, const struct block *b, const void *base, size_t size)
+{
+	if (b->bases[0] == 0 || memcmp(dec->bases, b->bases, sizeof dec->bases) != 0) {
+		memcpy(dec->bases, b->bases, sizeof dec->bases);
+		dec->held = 0;
+		return false;
+	}
+	if (dec->held == 0) {
+		if (dec->room == NULL)
+			dec->room = malloc(ROOM_SIZE);
+		if (dec->room == NULL)
+			return false;
+		memcpy(dec->room, base, size);
+		dec->held = size;
+	}
+	return dec->held == size;
+}
+
+/* An earlier frame's prefix may not stay, so it is set also when there is none. */
+static int begin(struct block_decoder *dec, const void *base, size_t base_size, struct err *e)
+{
+	ZSTD_DCtx_reset(dec->zstd, ZSTD_reset_session_only);
+	if (ZSTD_isError(ZSTD_DCtx_refPrefix(dec->zstd, base_size > 0 ? base : NULL,
+					     base_size)))
+		return err_set(e, MUNI_NO_MEMORY, "no memory to decode a block");
+	return 0;
 }
 
 /* The frame in dec->plain, all of it. */
@@ -146,11 +184,15 @@ int block_decode(struct block_decoder *dec, const struct block *b, const uint8_t
 		memcpy(out, dec->plain, wanted);
 		return 0;
 	}
-	ZSTD_DCtx_reset(dec->zstd, ZSTD_reset_session_only);
-	/* Also when there is none: an earlier frame's prefix may not stay. */
-	if (ZSTD_isError(ZSTD_DCtx_refPrefix(dec->zstd, base_size > 0 ? base : NULL,
-					     base_size)))
-		return err_set(e, MUNI_NO_MEMORY, "no memory to decode a block");
+	if (wanted == b->raw && base_size > 0 && hold(dec, b, base, base_size)) {
+		if (begin(dec, dec->room, base_size, e) < 0 ||
+		    decode_whole(dec, b, dec->room + base_size, e) < 0)
+			return -1;
+		memcpy(out, dec->room + base_size, wanted);
+		return 0;
+	}
+	if (begin(dec, base, base_size, e) < 0)
+		return -1;
 	if (wanted == b->raw)
 		return decode_whole(dec, b, out, e);
 	return decode_beginning(dec, b, out, wanted, e);

@@ -8,6 +8,7 @@
 #include "fs/base/err.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
+#include "fs/vault/pack_leader.h"
 
 #define OPEN_CLASSES 16	/* of a lane at a time */
 
@@ -18,6 +19,7 @@ struct open_block {		/* of one class, filling */
 	size_t used;
 	struct pack_name *names;	/* owned */
 	size_t count, capacity;
+	struct pack_leader leader;	/* of this class */
 };
 
 struct pack_lane {
@@ -66,14 +68,16 @@ void pack_lane_close(struct pack_lane *l)
 	free(l->features);
 	block_encoder_free(l->encoder);
 	for (size_t i = 0; i < l->open; i++) {
+		pack_leader_end(&l->blocks[i].leader);
 		free(l->blocks[i].names);
 		free(l->blocks[i].raw);
 	}
 	free(l);
 }
 
-/* Based on older blocks that it resembles, where there are any. */
-static int encode(struct pack_lane *l, const struct open_block *o, struct pack_block *b,
+/* Based on older blocks that it resembles, where there are any; else a leader may help,
+ * which is of the same version and no depth. */
+static int encode(struct pack_lane *l, struct open_block *o, struct pack_block *b,
 		  const uint8_t **sealed, struct err *e)
 {
 	struct block *block = &b->block;
@@ -84,8 +88,10 @@ static int encode(struct pack_lane *l, const struct open_block *o, struct pack_b
 	b->sketch.class_id = o->class_id;
 	if (l->bases && bases_choose(l->bases, l->features, count, block, &base, e) < 0)
 		return -1;
-	if (block_encode(l->encoder, o->raw, o->used, base.data, base.size, block, sealed,
-			 e) < 0)
+	if ((base.data ? block_encode(l->encoder, o->raw, o->used, base.data, base.size, block,
+				      sealed, e) :
+			 pack_leader_encode(&o->leader, l->encoder, o->raw, o->used, block,
+					    sealed, e)) < 0)
 		return -1;
 	if (block->codec != BLOCK_ZSTD_BASED)	/* it does not compress, even so */
 		memset(block->bases, 0, sizeof block->bases);
@@ -155,7 +161,14 @@ static struct open_block *block_for(struct pack_lane *l, int64_t class_id, struc
 		}
 		l->open++;
 	}
-	l->blocks[i].class_id = class_id;
+	struct open_block *o = &l->blocks[i];
+	if (o->class_id != class_id || o->leader.sizes.leader == 0) {
+		const struct pack_options *p = &l->packer->o;
+
+		pack_leader_end(&o->leader);
+		pack_leader_init(&o->leader, p->block_size, (int)p->level, l->bases != NULL);
+		o->class_id = class_id;
+	}
 	if (i > 0)
 		bring_forward(l, i);
 	return l->blocks;
@@ -236,12 +249,12 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 	       const struct digest *digest, struct chunk_place *out, struct err *e)
 {
 	struct packer *p = l->packer;
-	size_t target = p->o.block_size;
 	struct open_block *o;
+	size_t target, most;
 	uint8_t name[16];
 	bool is_found;
 
-	assert(size > 0 && size <= target / 2 * 3);
+	assert(size > 0 && size <= p->o.block_size / 2 * 3);
 	name_of(p, class_id, digest, name);
 	if (look_up(l, name, data, size, out, &is_found, e) < 0)
 		return -1;
@@ -252,12 +265,15 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 	o = block_for(l, class_id, e);
 	if (!o)
 		return -1;
+	target = pack_leader_target(&o->leader);
 	/* A block may pass its target by a quarter rather than end far below it. */
-	if (o->used > 0 && o->used + size > target + target / 4 && flush(l, o, e) < 0)
+	most = target + target / 4 < BLOCK_RAW_MAX ? target + target / 4 : BLOCK_RAW_MAX;
+	if (o->used > 0 && o->used + size > most && flush(l, o, e) < 0)
 		return -1;
 	if (o->id == 0 && packer_take_id(p, &o->id, e) < 0)
 		return -1;
 	if (append(p, o, name, data, size, out, e) < 0)
 		return -1;
+	target = pack_leader_target(&o->leader);	/* another, if one was sealed above */
 	return o->used >= target - target / 8 ? flush(l, o, e) : 0;
 }
