@@ -9,8 +9,8 @@ enum { RECIPIENT = 256, BLOCK_SIZE, LEVEL, DENSE, PARITY };
 
 static const struct cli_option options[] = {
 	{ RECIPIENT, "recipient", "CERT.pem", "an escrow slot for this X.509 certificate (repeatable)" },
-	{ BLOCK_SIZE, "block-size", "N", "bytes compressed and sealed as one, as 64k" },
-	{ LEVEL, "level", "N", "compression level of zstd, 1 to 19" },
+	{ BLOCK_SIZE, "block-size", "N", "about how much is compressed and sealed as one, as 64k" },
+	{ LEVEL, "level", "N", "compression level of zstd, 1 to 19; from 13 on blocks are 1 MiB" },
 	{ DENSE, "dense", NULL, "later versions smaller, but slower to read" },
 	{ PARITY, "parity", "K+M", "M parity objects for K segments; 0: none" },
 	{ .name = NULL },
@@ -129,7 +129,11 @@ const struct command cmd_init = {
 	"Makes a new, empty archive in the folder ARCHIVE (which is made, or empty),\n"
 	"and its keyring outside of it.  The passphrase is asked for, or comes from\n"
 	"--passphrase-file; --key-file takes a file of at least 32 random bytes; given\n"
-	"both, either opens the archive.  Prints the archive's id.",
+	"both, either opens the archive.  Prints the archive's id.\n\n"
+	"--level 3 is the default: small, and quick to read anywhere.  From --level 13\n"
+	"on archives get smaller still, for what is seldom read: blocks are 1 MiB, so\n"
+	"each first read of a place decodes that much, and ingest takes many times\n"
+	"longer.",
 	.options = options,
 	.shared = CLI_KEYS | CLI_QUIET | CLI_BOTH_KEYS,
 	.min_operands = 1,

@@ -21,7 +21,6 @@
 #include "fs/store/parity.h"
 #include "fs/vault/archive_secrets.h"
 
-#define BLOCK_SIZE_DEFAULT (64u * 1024)
 #define BLOCK_SIZE_LEAST 4096u
 #define LEVEL_DEFAULT 3
 #define LEVEL_MAX 22
@@ -44,11 +43,11 @@ static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
 {
 	*s = (struct catalogue_settings){
 		.epoch = 1,
-		.block_size = o->block_size ? o->block_size : BLOCK_SIZE_DEFAULT,
 		.level = o->level ? o->level : LEVEL_DEFAULT,
 		.is_dense = o->dense,
 		.parity = { PARITY_DATA_DEFAULT, PARITY_COUNT_DEFAULT },
 	};
+	s->block_size = o->block_size ? o->block_size : block_size_default((int)s->level);
 	memcpy(s->archive_id, id, 16);
 	if (o->parity)
 		s->parity = *o->parity;

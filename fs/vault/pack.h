@@ -15,6 +15,8 @@
  *       knows.
  *   P4  When packer_finish() returns 0, parity covers every segment that was sealed,
  *       unless there is to be none or it would not fit into memory.
+ *   P5  Segments are told of in the order in which they were begun: a block's leader
+ *       (pack_leader.h) is in the catalogue before the block is.
  */
 #ifndef FS_VAULT_PACK_H
 #define FS_VAULT_PACK_H
@@ -59,7 +61,7 @@ struct pack_options {
 	bool has_chunks;	/* the catalogue has chunks: worth asking */
 	unsigned base_depth;	/* of blocks on older ones, at most */
 	size_t lookup_cache;	/* bytes, of each lane's connection */
-	/* Called from threads that sync, in any order.  Takes the segment; may wait. */
+	/* Called from threads that sync, one at a time (P5).  Takes the segment; may wait. */
 	void (*sealed)(void *arg, struct pack_segment *s);
 	/* Any thread of the packer failed; everything has to stop. */
 	void (*failed)(void *arg, const struct err *e);

@@ -1,7 +1,8 @@
 /*
  * What pack.c (lanes), pack_segments.c (ids, filling segments) and pack_write.c
  * (writing them, syncing, parity) share.  Order of locks: id_lock before
- * segment_lock (packer_cancel() alone takes both); cohort_lock is a leaf.
+ * segment_lock (packer_cancel() alone takes both); cohort_lock and turn_lock are leaves,
+ * but that `sealed` is called with turn_lock held.
  */
 #ifndef FS_VAULT_PACK_INSIDE_H
 #define FS_VAULT_PACK_INSIDE_H
@@ -31,6 +32,7 @@ struct cohort {			/* segments that get their parity together */
 };
 
 struct filling {		/* a segment on its way */
+	uint64_t turn;		/* P5: segments are told of one after the other */
 	struct segment_plan plan;
 	size_t target;		/* bytes of head and blocks, about */
 	struct pack_segment *segment;	/* owned, until `sealed` takes it */
@@ -66,6 +68,7 @@ struct packer {
 	pthread_cond_t buffer_free;
 	struct filling *current;	/* protected by segment_lock */
 	uint64_t begun;			/* protected by segment_lock: bytes in all segments */
+	uint64_t turns;			/* protected by segment_lock: given so far */
 	struct buffer_part *spare[BUFFERS];	/* protected by segment_lock */
 	size_t spare_count;		/* protected by segment_lock */
 
@@ -74,6 +77,11 @@ struct packer {
 	pthread_t writer, syncers[SYNCERS];
 	bool has_writer;
 	size_t syncer_count;
+
+	pthread_mutex_t turn_lock;
+	pthread_cond_t turn_comes;
+	uint64_t turn;			/* protected by turn_lock: whose it is to be told of */
+	bool is_broken;			/* protected by turn_lock: one will never be durable */
 
 	struct parity_stream *parity;	/* the writer's; NULL: parity_update() makes all of it */
 	struct cohort *cohort;		/* the writer's: that which grows */
@@ -94,6 +102,8 @@ void filling_free(struct filling *f);
 int pack_writers_start(struct packer *p, struct err *e);
 /* After p->parts was closed or cancelled: returns when all is durable, or given up. */
 void pack_writers_join(struct packer *p);
+/* No segment is told of any more. */
+void pack_writers_break(struct packer *p);
 void pack_writers_free(struct packer *p);
 
 #endif

@@ -116,6 +116,7 @@ static int start_segment(struct packer *p, struct err *e)
 	}
 	memcpy(f->segment->uid, f->plan.uid, sizeof f->segment->uid);
 	f->target = next_target(p);
+	f->turn = p->turns++;
 	p->current = f;
 	return 0;
 }
@@ -252,6 +253,8 @@ static void init_locks(struct packer *p)
 	pthread_cond_init(&p->id_more, NULL);
 	pthread_mutex_init(&p->segment_lock, NULL);
 	pthread_cond_init(&p->buffer_free, NULL);
+	pthread_mutex_init(&p->turn_lock, NULL);
+	pthread_cond_init(&p->turn_comes, NULL);
 	pthread_mutex_init(&p->cohort_lock, NULL);
 	pthread_cond_init(&p->cohort_gone, NULL);
 }
@@ -306,6 +309,7 @@ void packer_cancel(struct packer *p)
 	pthread_mutex_unlock(&p->cohort_lock);
 	queue_cancel(p->parts);
 	queue_cancel(p->written);
+	pack_writers_break(p);
 }
 
 int packer_finish(struct packer *p, struct err *e)
@@ -357,6 +361,8 @@ void packer_free(struct packer *p)
 	bases_free(p->bases);
 	pack_map_free(p->map);
 	pthread_cond_destroy(&p->cohort_gone);
+	pthread_cond_destroy(&p->turn_comes);
+	pthread_mutex_destroy(&p->turn_lock);
 	pthread_mutex_destroy(&p->cohort_lock);
 	pthread_cond_destroy(&p->buffer_free);
 	pthread_mutex_destroy(&p->segment_lock);

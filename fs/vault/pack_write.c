@@ -186,11 +186,36 @@ static void *write_parts(void *arg)
 
 /* ---- the syncers ---------------------------------------------------------------------- */
 
+/* P5: after all that were begun before it. */
+static void tell(struct packer *p, struct pack_segment *s, uint64_t turn)
+{
+	pthread_mutex_lock(&p->turn_lock);
+	while (p->turn != turn && !p->is_broken)
+		pthread_cond_wait(&p->turn_comes, &p->turn_lock);
+	if (p->is_broken) {
+		pack_segment_free(s);
+	} else {
+		p->o.sealed(p->o.arg, s);	/* P2 */
+		p->turn++;
+	}
+	pthread_cond_broadcast(&p->turn_comes);
+	pthread_mutex_unlock(&p->turn_lock);
+}
+
+void pack_writers_break(struct packer *p)
+{
+	pthread_mutex_lock(&p->turn_lock);
+	p->is_broken = true;
+	pthread_cond_broadcast(&p->turn_comes);
+	pthread_mutex_unlock(&p->turn_lock);
+}
+
 static int sync_one(struct packer *p, struct filling *f, struct err *e)
 {
 	struct objects_writer *w = f->writer;
 	struct cohort *c = f->cohort;
 	struct pack_segment *s = f->segment;
+	uint64_t turn = f->turn;
 
 	f->writer = NULL;
 	if (objects_writer_commit(w, false, e) < 0) {
@@ -199,7 +224,7 @@ static int sync_one(struct packer *p, struct filling *f, struct err *e)
 	}
 	f->segment = NULL;
 	filling_free(f);
-	p->o.sealed(p->o.arg, s);	/* P2 */
+	tell(p, s, turn);
 	return c ? cohort_step(p, c, NULL, 1, e) : 0;
 }
 
@@ -211,6 +236,7 @@ static void *sync_segments(void *arg)
 
 	while (queue_pop(p->written, &item)) {
 		if (sync_one(p, item, &e) < 0) {
+			pack_writers_break(p);
 			fail(p, &e);
 			break;
 		}

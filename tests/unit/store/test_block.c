@@ -154,6 +154,116 @@ static void a_base_makes_a_later_version_small(void **state)
 	free(sealed);
 }
 
+static void a_leader_makes_small_blocks_that_come_back(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t *sealed;
+	struct block_leader *leader;
+	struct err e = ERR_NONE;
+	size_t alone, led;
+
+	fill(f->base, sizeof f->base, 5);
+	assert_int_equal(block_leader_new(7, f->base, sizeof f->base, &leader, &e), 0);
+	memcpy(f->raw, f->base + 5000, 40000);
+	for (int round = 0; round < 8; round++) {
+		bool is_alike = round % 2 == 1;
+		/* In part, in whole, and in whole again: with the same base it goes a
+		 * quicker way. */
+		size_t size = round < 4 ? 40000 : 32768, wanted = round % 3 == 0 ? 20000 : size;
+		struct block b = { .id = 8 + round };
+
+		assert_int_equal(block_measure(f->enc, NULL, is_alike, f->raw, size, &alone,
+					       &e), 0);
+		assert_int_equal(block_measure(f->enc, leader, is_alike, f->raw, size, &led,
+					       &e), 0);
+		assert_true(led < alone / 10);
+		assert_int_equal(block_encode_led(f->enc, leader, is_alike, f->raw, size, &b,
+						  &sealed, &e), 0);
+		assert_int_equal(b.stored, led);
+		assert_int_equal(b.codec, BLOCK_ZSTD_BASED);
+		assert_int_equal(b.bases[0], 7);
+		assert_int_equal(b.bases[1], 0);
+		memset(f->out, 0xee, sizeof f->out);
+		assert_int_equal(block_decode(f->dec, &b, sealed, f->base, sizeof f->base,
+					      f->out, wanted, &e), 0);
+		assert_memory_equal(f->out, f->raw, wanted);
+		assert_int_equal(f->out[wanted], 0xee);
+		if (round != 5)
+			continue;
+		/* A base of another number or size is not mistaken for the one before. */
+		b.bases[0] = 9;
+		memset(f->out, 0, size);
+		if (block_decode(f->dec, &b, sealed, f->raw, RAW, f->out, size, &e) == 0)
+			assert_memory_not_equal(f->out, f->raw, size);
+	}
+	block_leader_free(leader);
+}
+
+static void what_a_leader_does_not_help_is_stored_without_it(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t *sealed;
+	struct block_leader *leader;
+	struct block b = { .id = 8 };
+	struct err e = ERR_NONE;
+
+	assert_int_equal(block_leader_new(7, f->base, sizeof f->base, &leader, &e), 0);
+	fill(f->raw, RAW, 11);
+	assert_int_equal(block_encode_led(f->enc, leader, true, f->raw, RAW, &b, &sealed, &e), 0);
+	assert_int_equal(b.codec, BLOCK_STORED);
+	assert_int_equal(b.bases[0], 0);
+	assert_int_equal(b.stored, RAW + SEAL_TAG_SIZE);
+	block_leader_free(leader);
+}
+
+static void every_level_leads_and_gives_back_the_largest_blocks(void **state)
+{
+	static const int levels[] = { 1, 2, 4, 6, 9, 12, 13, 19 };
+	struct fixture *f = *state;
+	size_t size = BLOCK_RAW_MAX / 4;
+	uint8_t *base = malloc(BLOCK_RAW_MAX), *raw = malloc(size);
+	struct err e = ERR_NONE;
+
+	assert_non_null(base);
+	assert_non_null(raw);
+	fill_text(base, BLOCK_RAW_MAX, 3);
+	fill_text(raw, size, 4);
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+		struct block_encoder *enc;
+		struct block_leader *leader;
+		struct block b = { .id = 2 };
+		const uint8_t *sealed;
+
+		assert_int_equal(block_encoder_new(test_archive_id, levels[i], &enc, &e), 0);
+		assert_int_equal(block_leader_new(1, base, BLOCK_RAW_MAX, &leader, &e), 0);
+		assert_int_equal(block_encode_led(enc, leader, i % 2, raw, size, &b, &sealed,
+						  &e), 0);
+		assert_int_equal(b.codec, BLOCK_ZSTD_BASED);
+		assert_int_equal(block_decode(f->dec, &b, sealed, base, BLOCK_RAW_MAX, f->out,
+					      size, &e), 0);
+		assert_memory_equal(f->out, raw, size);
+		block_leader_free(leader);
+		block_encoder_free(enc);
+	}
+	free(base);
+	free(raw);
+}
+
+static void sizes_fit_a_block_whatever_the_archive_says(void **state)
+{
+	(void)state;
+	for (int level = 1; level <= 19; level++) {
+		for (uint64_t n = 4096; n <= BLOCK_RAW_MAX; n *= 2) {
+			struct block_sizes s;
+
+			block_sizes_of((uint32_t)n, level, &s);
+			assert_in_range(s.alike, 1, s.large);
+			assert_in_range(s.large, s.alike, s.leader);
+			assert_in_range(s.leader, 4096, BLOCK_RAW_MAX);
+		}
+	}
+}
+
 static void equal_content_never_gets_an_equal_key_id_or_ciphertext(void **state)
 {
 	struct fixture *f = *state;
@@ -301,6 +411,10 @@ int main(void)
 		T(every_size_from_one_byte_to_the_largest_comes_back),
 		T(what_does_not_compress_is_stored_as_it_is),
 		T(a_base_makes_a_later_version_small),
+		T(a_leader_makes_small_blocks_that_come_back),
+		T(what_a_leader_does_not_help_is_stored_without_it),
+		T(every_level_leads_and_gives_back_the_largest_blocks),
+		T(sizes_fit_a_block_whatever_the_archive_says),
 		T(equal_content_never_gets_an_equal_key_id_or_ciphertext),
 		T(every_flipped_bit_is_found),
 		T(a_block_is_no_block_of_another_archive_id_or_row),
