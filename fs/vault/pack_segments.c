@@ -358,6 +358,8 @@ void packer_free(struct packer *p)
 	filling_free(p->current);
 	while (p->spare_count > 0)
 		free(p->spare[--p->spare_count]);
+	if (p->compared)
+		block_cache_free(p->compared);
 	bases_free(p->bases);
 	pack_map_free(p->map);
 	pthread_cond_destroy(&p->cohort_gone);
