@@ -80,11 +80,11 @@ def take_in(a, source, system, label, policy="policy.yaml"):
     a.run("ingest", source, "--system", system, "--version", label)
 
 
-def keeper(name="archive", policy=POLICY):
+def keeper(name="archive", policy=POLICY, init=()):
     """An archive with two officers: rita proposes and executes, otto approves."""
     with open("policy.yaml", "w") as f:
         f.write(policy)
-    a = Keeper(name)
+    a = Keeper(name, init=init)
     for who, role in (("rita", "records"), ("otto", "owner")):
         if not os.path.exists(f"{who}.pem"):
             officer(who)
@@ -133,7 +133,7 @@ def contents(r):
 
 SECRETS = {"salt": "SELECT salt FROM entry", "chunk's name": "SELECT name FROM chunk", "key": "SELECT key FROM block",
            "digest": "SELECT sha FROM content", "digest seen": "SELECT sha FROM item", "owner": "SELECT name FROM account",
-           "attributes": "SELECT attrs FROM node", "attribute set": "SELECT value FROM xattr",
+           "sketch": "SELECT features FROM sketch", "attributes": "SELECT attrs FROM node", "attribute set": "SELECT value FROM xattr",
            "salt of details": "SELECT salt FROM log_detail"}
 
 
