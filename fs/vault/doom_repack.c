@@ -152,7 +152,7 @@ static int flush(struct repack *r, struct err *e)
 		secret_wipe(f, sizeof *f);
 		return -1;
 	}
-	count = sketch_features(r->raw, r->used, r->features);
+	count = sketch_features(r->raw, r->used, false, r->features);
 	sketch_keep(r->features, count, r->used, &f->sketch);
 	f->sketch.class_id = r->class_id;
 	d->fresh_count++;

@@ -82,7 +82,7 @@ static int encode(struct pack_lane *l, struct open_block *o, struct pack_block *
 {
 	struct block *block = &b->block;
 	struct base_bytes base = { NULL, 0, 0 };
-	size_t count = sketch_features(o->raw, o->used, l->features);
+	size_t count = sketch_features(o->raw, o->used, l->bases != NULL, l->features);
 
 	sketch_keep(l->features, count, o->used, &b->sketch);
 	b->sketch.class_id = o->class_id;

@@ -9,6 +9,7 @@
 #define BEFORE 48		/* of them, before a line's end: rows of a dump begin alike */
 #define BYTES_A_FEATURE 2048	/* that is kept */
 #define FEATURES_LEAST 4
+#define SKIP 192		/* bytes, after a place: a feature in some 256 bytes is enough */
 /* With fewer features than one in so many bytes, lines do not make the sketch. */
 #define SPARSE 2048
 
@@ -47,7 +48,17 @@ static inline uint64_t taste(uint64_t a, uint64_t b)
 	return (a * mix[0] + (b ^ mix[1])) * mix[2];
 }
 
-static size_t at_lines(const uint8_t *raw, size_t size, uint32_t *out)
+/* Text has no zero bytes to speak of. */
+static bool is_text(const uint8_t *raw, size_t size)
+{
+	size_t zeros = 0, count = 0;
+
+	for (size_t i = 0; i < size; i += 61, count++)
+		zeros += raw[i] == 0;
+	return zeros <= count / 64;
+}
+
+static size_t at_lines(const uint8_t *raw, size_t size, size_t skip, uint32_t *out)
 {
 	const uint8_t *at = raw + BEFORE, *end = raw + size - (WINDOW - BEFORE);
 	size_t count = 0;
@@ -57,39 +68,50 @@ static size_t at_lines(const uint8_t *raw, size_t size, uint32_t *out)
 
 		if (!stop)
 			break;
-		if (taste(word(stop - 24), word(stop - 8)) >> 62 == 0)
-			out[count++] = feature(stop - BEFORE);
 		at = stop + 1;
+		if (taste(word(stop - 24), word(stop - 8)) >> 62 == 0) {
+			out[count++] = feature(stop - BEFORE);
+			at += skip;
+		}
 	}
 	return count;
 }
 
-static size_t anywhere(const uint8_t *raw, size_t size, uint32_t *out, size_t count)
+static size_t anywhere(const uint8_t *raw, size_t size, size_t skip, uint32_t *out,
+		       size_t count)
 {
+	const uint8_t *at = raw, *end = raw + size - WINDOW;
 	uint64_t last = 0;
 
-	for (const uint8_t *at = raw; at <= raw + size - WINDOW; at++) {
+	while (at <= end && count < SKETCH_FEATURES_MAX) {
 		uint64_t v = word(at);
 
-		/* A run of one byte is told once. */
-		if (((v ^ mix[3]) * mix[4]) >> 56 != 0 || v == last)
+		if (((v ^ mix[3]) * mix[4]) >> 58 != 0) {
+			at++;
 			continue;
-		if (count == SKETCH_FEATURES_MAX)
-			break;
+		}
+		/* A run of one byte is told once. */
+		if (v != last)
+			out[count++] = feature(at);
 		last = v;
-		out[count++] = feature(at);
+		at += 1 + skip;
 	}
 	return count;
 }
 
-size_t sketch_features(const uint8_t *raw, size_t size, uint32_t *out)
+size_t sketch_features(const uint8_t *raw, size_t size, bool is_thorough, uint32_t *out)
 {
-	size_t count;
+	size_t skip = is_thorough ? 0 : SKIP;
+	bool has_lines = size >= WINDOW && is_text(raw, size);
+	size_t count = 0;
 
 	if (size < WINDOW)
 		return 0;
-	count = at_lines(raw, size, out);
-	return count < size / SPARSE ? anywhere(raw, size, out, count) : count;
+	if (has_lines || is_thorough)
+		count = at_lines(raw, size, skip, out);
+	if (!has_lines || count < size / SPARSE)
+		count = anywhere(raw, size, skip, out, count);
+	return count;
 }
 
 void sketch_keep(const uint32_t *features, size_t count, size_t raw_size,

@@ -10,16 +10,20 @@
 #ifndef FS_VAULT_SKETCH_H
 #define FS_VAULT_SKETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "fs/store/catalogue.h"
 
-#define SKETCH_FEATURES_MAX 4096	/* that are looked at of one block */
+#define SKETCH_FEATURES_MAX 16384	/* that are looked at of one block */
 
-/* Into out[SKETCH_FEATURES_MAX], in the order of the bytes, some perhaps more than once;
- * returns how many. */
-size_t sketch_features(const uint8_t *raw, size_t size, uint32_t *out);
+/*
+ * Into out[SKETCH_FEATURES_MAX], some perhaps more than once; returns how many.
+ * is_thorough: every place, to ask who resembles this; else some of them are passed over,
+ * which is cheaper, and good enough to be asked for.
+ */
+size_t sketch_features(const uint8_t *raw, size_t size, bool is_thorough, uint32_t *out);
 
 /* The lowest of them that are kept of a block of this size: apart, ascending. */
 void sketch_keep(const uint32_t *features, size_t count, size_t raw_size,

@@ -81,7 +81,7 @@ static size_t common(const struct sketch *s, const uint32_t *features, size_t co
 
 static size_t keep(struct fixture *f, const uint8_t *data, size_t size)
 {
-	size_t count = sketch_features(data, size, f->a);
+	size_t count = sketch_features(data, size, false, f->a);
 
 	sketch_keep(f->a, count, size, &f->kept);
 	return count;
@@ -97,7 +97,7 @@ static void rows_that_moved_keep_their_features(void **state)
 	/* Other rows before, so that a part of the old ones is pushed out. */
 	fill_rows(f->other, SIZE, 8);
 	memcpy(f->other + SIZE / 4 + 3, f->data, SIZE - SIZE / 4 - 3);
-	size_t count = sketch_features(f->other, SIZE, f->b);
+	size_t count = sketch_features(f->other, SIZE, true, f->b);
 	assert_true(common(&f->kept, f->b, count) >= 16);
 }
 
@@ -108,7 +108,7 @@ static void rows_that_only_begin_alike_have_nothing_in_common(void **state)
 	fill_rows(f->data, SIZE, 7);
 	keep(f, f->data, SIZE);
 	fill_rows(f->other, SIZE, 8);
-	size_t count = sketch_features(f->other, SIZE, f->b);
+	size_t count = sketch_features(f->other, SIZE, true, f->b);
 	assert_true(count > 100);
 	assert_int_equal(common(&f->kept, f->b, count), 0);
 }
@@ -122,7 +122,7 @@ static void bytes_without_lines_have_features_too(void **state)
 	assert_int_equal(f->kept.count, 32);
 	fill_noise(f->other, SIZE, 8);
 	memcpy(f->other + 1001, f->data, SIZE - 1001);
-	size_t count = sketch_features(f->other, SIZE, f->b);
+	size_t count = sketch_features(f->other, SIZE, true, f->b);
 	assert_true(common(&f->kept, f->b, count) >= 28);
 }
 
@@ -165,7 +165,7 @@ static void every_size_is_taken(void **state)
 
 		assert_non_null(exact);
 		memcpy(exact, f->data, size);
-		size_t count = sketch_features(exact, size, f->a);
+		size_t count = sketch_features(exact, size, size % 2, f->a);
 		assert_true(count <= size);
 		sketch_keep(f->a, count, size, &f->kept);
 		assert_true(f->kept.count <= 4);
@@ -177,8 +177,8 @@ static void every_size_is_taken(void **state)
 static void features_are_what_they_always_were(void **state)
 {
 	struct fixture *f = *state;
-	static const uint32_t lines[4] = { 0x000f88d9, 0x022cab05, 0x0279ad19, 0x0479f46f };
-	static const uint32_t noise[4] = { 0x01396d54, 0x02052eec, 0x021660d9, 0x05edf744 };
+	static const uint32_t lines[4] = { 0x022cab05, 0x0279ad19, 0x0479f46f, 0x05869648 };
+	static const uint32_t noise[4] = { 0x07bb7977, 0x0911d6b9, 0x09c8a73f, 0x0a719b38 };
 
 	fill_rows(f->data, SIZE, 1);
 	keep(f, f->data, SIZE);
