@@ -49,9 +49,12 @@ static int check_rows(struct catalogue *c, struct err *e)
 		  " content <> 0 AND NOT EXISTS(SELECT 1 FROM content WHERE id = node.content))" },
 		{ "a block without its segment", "SELECT EXISTS(SELECT 1 FROM block WHERE"
 		  " NOT EXISTS(SELECT 1 FROM segment WHERE id = block.segment))" },
-		{ "a block without its base", "SELECT EXISTS(SELECT 1 FROM block AS b WHERE"
-		  " (base1 IS NOT NULL AND NOT EXISTS(SELECT 1 FROM block WHERE id = b.base1)) OR"
-		  " (base2 IS NOT NULL AND NOT EXISTS(SELECT 1 FROM block WHERE id = b.base2)))" },
+		{ "a block without its base, or with one that is younger or of another class",
+		  "SELECT EXISTS(SELECT 1 FROM block AS b WHERE"
+		  " (base1 IS NOT NULL AND NOT EXISTS(SELECT 1 FROM block WHERE id = b.base1"
+		  " AND id < b.id AND class = b.class)) OR"
+		  " (base2 IS NOT NULL AND NOT EXISTS(SELECT 1 FROM block WHERE id = b.base2"
+		  " AND id < b.id AND class = b.class)))" },
 	};
 
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {

@@ -75,11 +75,7 @@ static int take_bases(struct vault_reader *r, const struct block *b, unsigned de
 			       unused, e) < 0)
 			return -1;
 		uint32_t whole = row.raw;
-		bool is_alien = row.class_id != b->class_id;
 		secret_wipe(&row, sizeof row);
-		if (is_alien)
-			return err_set(e, MUNI_DAMAGED, "block %lld has a base of another class; "
-				       "run muni verify", (long long)b->id);
 		if (pin(r, b->bases[i], whole, false, depth + 1, pinned, e) < 0)
 			return err_wrap(e, "as a base of block %lld", (long long)b->id);
 		bases->size += (*pinned)->valid;

@@ -97,6 +97,9 @@ static void every_row_that_is_missing_is_missed(void **state)
 		{ "DELETE FROM directory", "directory" },
 		{ "UPDATE block SET base1 = 5", "base" },
 		{ "UPDATE block SET base2 = 5", "base" },
+		{ "UPDATE block SET base1 = 1", "base" },
+		{ "INSERT INTO block SELECT 2, uid, key, segment, 128, stored, raw, codec, 2,"
+		  " year, 1, NULL FROM block", "another class" },
 		{ "UPDATE block SET segment = 5", "segment" },
 	};
 	struct fixture *f = *state;

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "fs/base/err.h"
 #include "fs/store/segment.h"
@@ -305,28 +304,6 @@ static void a_block_is_decoded_through_its_bases(void **state)
 	free(out);
 	vault_reader_close(r);
 	block_cache_free(cache);
-}
-
-static void a_base_of_another_class_is_refused(void **state)
-{
-	struct fixture *f = *state;
-	struct sqlite3 *db = catalogue_sqlite(f->c);
-	struct block_cache *cache = block_cache_new(0);
-	struct vault_reader *r;
-	uint8_t *out = malloc(BLOCK);
-	struct err e = ERR_NONE;
-	size_t got;
-
-	assert_int_equal(sqlite3_exec(db, "UPDATE block SET class = 2 WHERE id = (SELECT min(id)"
-				      " FROM block)", NULL, NULL, NULL), SQLITE_OK);
-	r = reader(f, cache);
-	assert_int_equal(vault_read(r, f->chain[1], BLOCK, 0, out, BLOCK, &got, &e), -1);
-	assert_int_equal(e.code, MUNI_DAMAGED);
-	vault_reader_close(r);
-	block_cache_free(cache);
-	assert_int_equal(sqlite3_exec(db, "UPDATE block SET class = 1", NULL, NULL, NULL),
-			 SQLITE_OK);
-	free(out);
 }
 
 /* ---- damage --------------------------------------------------------------------------- */
@@ -635,7 +612,6 @@ int main(void)
 		cmocka_unit_test(any_range_reads_as_it_was_written),
 		cmocka_unit_test(holes_and_data_are_found_where_they_are),
 		cmocka_unit_test(a_block_is_decoded_through_its_bases),
-		cmocka_unit_test(a_base_of_another_class_is_refused),
 		cmocka_unit_test(damage_fails_the_read_and_is_not_remembered),
 		cmocka_unit_test(many_who_want_one_block_wait_for_one_decode),
 		cmocka_unit_test(readers_and_helpers_together_stay_right_and_within_the_limit),
