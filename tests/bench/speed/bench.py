@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -48,7 +49,7 @@ class Bench:
         self.log = os.path.join(self.scratch, "errors.log")
         with open(self.log, "w"):
             pass
-        self.cache, self.mounts, self.spent = machine.Cache(), set(), {}
+        self.cache, self.spent = machine.Cache(), {}
         self.results = results.Results(os.path.join(self.scratch, "results.tsv"), options.add)
         self.corpora = corpora.Corpora(os.path.join(self.work, "corpora"), options.corpora, self.scale,
                                        self.tools, options.git, options.tags)
@@ -125,20 +126,17 @@ class Bench:
         os.makedirs(at, exist_ok=True)
         self.cache.drop(store)
         daemon = None
-        self.mounts.add(at)
         watch = machine.Stopwatch()
         try:
             for command, stays in system.daemons(store, at):
                 where = self._mountpoint(command)
-                self.mounts.add(where)
                 if stays:
                     daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
                                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                               env={**os.environ, **system.env()})
-                    systems.wait_for(where)
                 else:
                     self._start(command, system.env())
-                    systems.wait_for(where)
+                systems.wait_for(where)
             root = system.root(store, at)
             os.listdir(root)
             watch.stop()
@@ -153,11 +151,8 @@ class Bench:
             for command, _ in reversed(system.daemons(store, at)):
                 self.unmount(self._mountpoint(command))
             if daemon:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    daemon.wait(timeout=10)
-                if daemon.poll() is None:
-                    daemon.terminate()
-                    daemon.wait()
+                _ended(daemon)
+                self.unmount(at)        # it may have mounted while it was given up
 
     def _mountpoint(self, command):
         return next(word for word in reversed(command) if os.path.isdir(word)
@@ -168,12 +163,16 @@ class Bench:
         with open(self.log, "ab") as log:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                      stderr=log, env={**os.environ, **env}, start_new_session=True)
+            # Not wait(timeout=...), which looks only now and then: this is timed.
+            watchdog = threading.Timer(60, child.kill)
+            watchdog.start()
             try:
-                status = child.wait(timeout=60)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-                raise machine.Missing(f"{command[0]} did not mount within 60 s") from None
+                status = child.wait()
+            finally:
+                watchdog.cancel()
+                if child.returncode is None:
+                    child.kill()
+                    child.wait()
         if status:
             raise machine.Missing(f"{command[0]} could not mount (status {status}); see {self.log}")
 
@@ -186,7 +185,6 @@ class Bench:
                            stderr=subprocess.DEVNULL)
             if _is_mounted(at):
                 time.sleep(0.05)
-        self.mounts.discard(at)
         # The daemon is gone only after its mount: the next round shall not meet its memory.
         for _ in range(100):
             if not machine.memory_of(at):
@@ -194,7 +192,9 @@ class Bench:
             time.sleep(0.02)
 
     def end(self, keep):
-        for at in sorted(self.mounts, reverse=True):
+        with open("/proc/self/mounts") as file:
+            left = [line.split()[1] for line in file]
+        for at in sorted((at for at in left if at.startswith(self.work + "/")), reverse=True):
             self.unmount(at)
         if not keep:
             machine.remove(self.work)
@@ -205,11 +205,23 @@ def _is_mounted(at):
         return any(line.split()[1] == at for line in file)
 
 
+def _ended(daemon):
+    """Its mount is gone, so it ends; if it does not, it is told to."""
+    for seconds, end in ((10, daemon.terminate), (5, daemon.kill), (None, None)):
+        try:
+            daemon.wait(timeout=seconds)
+            return
+        except subprocess.TimeoutExpired:
+            end()
+
+
 def main():
     options = _options()
     if options.render:
         render(options, results.read(os.path.join(options.scratch, "results.tsv")))
         return 0
+    # Started in the background by a shell, we would have been told to ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to stop"))
     bench = Bench(options)
     began = time.monotonic()

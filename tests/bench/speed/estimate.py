@@ -59,9 +59,13 @@ def _flat(view, small, large, name, measure):
         return None
     most = max(peaks) + FILES * a + BYTES * (b or 0)
     if most == max(peaks):
-        return name, "-", "-", "peak: it does not grow", f"{number(most)} MiB"
+        return name, "-", "-", "peak: it does not grow", _memory(most)
     return (name, f"{number(a * MIB)} B", "-" if b is None else f"{number(b * GIB)} MiB",
-            "peak + N a + B b, at most", f"{number(max(peaks))} to {number(most)} MiB")
+            "peak + N a + B b, at most", f"{_memory(max(peaks))} to {_memory(most)}")
+
+
+def _memory(mib):
+    return f"{number(mib)} MiB" if mib < 10240 else f"{number(mib / 1024)} GiB"
 
 
 def _steady(view, steps, measure):

@@ -118,7 +118,6 @@ class Gocryptfs(System):
         os.makedirs(self.cipher(store))
         os.makedirs(self.plain(store))
         _quiet(["gocryptfs", "-q", "-init", "-extpass", f"echo {SECRET}", self.cipher(store)])
-        self.bench.mounts.add(self.plain(store))
         _quiet(self._open(store, self.plain(store)))
 
     def settle(self, store):
