@@ -31,7 +31,7 @@ class Scale:
 
 
 SCALES = {
-    "full": Scale("full", 2000, 100, 1024 * MIB, 460 * MIB, 42 * MIB, 3, 3.0, 45, 96 * MIB),
+    "full": Scale("full", 2000, 100, 1024 * MIB, 460 * MIB, 42 * MIB, 3, 3.0, 40, 64 * MIB),
     "quick": Scale("quick", 200, 100, 104 * MIB, 46 * MIB, 5 * MIB, 3, 0.2, 10, 3 * MIB),
     "tiny": Scale("tiny", 10, 20, 4 * MIB, 2 * MIB, MIB // 2, 1, 0.2, 30, MIB),
 }
