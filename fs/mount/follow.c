@@ -6,6 +6,7 @@
 #include "fs/mount/access_log.h"
 #include "fs/mount/cursors.h"
 #include "fs/mount/drop.h"
+#include "fs/mount/listings.h"
 #include "fs/mount/look.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/pool.h"
@@ -45,6 +46,7 @@ static void forget(struct mount *m, struct catalogue *now)
 {
 	struct tables t = { m, now };
 
+	listings_clear(m->listings);
 	recent_clear(m->recent);
 	block_cache_clear(m->blocks);
 	status_forget(m->status);
@@ -139,6 +141,7 @@ int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set 
 		return 0;
 	/* Requests that began before the view changed may note what they saw. */
 	rc = pool_shut(m->pool, PATIENCE_MS, e);
+	listings_clear(m->listings);
 	recent_clear(m->recent);
 	if (rc == 0)
 		pool_open(m->pool);

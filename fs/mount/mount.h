@@ -14,7 +14,9 @@
 struct access_log;
 struct ahead;
 struct cursors;
+struct family;
 struct fuse_session;
+struct listings;
 struct messages;
 struct pool;
 struct presence;
@@ -42,6 +44,8 @@ struct mount {
 	struct view *view;
 	struct recent *recent;
 	struct cursors *cursors;
+	struct family *family;
+	struct listings *listings;
 	struct ahead *ahead;
 	struct status *status;
 	struct messages *messages;

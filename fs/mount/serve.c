@@ -15,6 +15,8 @@
 #include "fs/mount/access_log.h"
 #include "fs/mount/ahead.h"
 #include "fs/mount/cursors.h"
+#include "fs/mount/family.h"
+#include "fs/mount/listings.h"
 #include "fs/mount/messages.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/ops.h"
@@ -83,7 +85,8 @@ static int own_folders(struct mount *m, struct err *e)
 
 static int open_parts(struct mount *m, struct err *e)
 {
-	size_t each = CATALOGUE_CACHES / m->o.threads;
+	unsigned readers = m->o.threads + LISTINGS_THREADS;
+	size_t each = CATALOGUE_CACHES / readers;
 	size_t window = m->o.readahead < m->o.cache / 4 ? m->o.readahead : m->o.cache / 4;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned helpers = processors < 2 ? 1 : processors > HELPERS_MAX ? HELPERS_MAX :
@@ -96,10 +99,13 @@ static int open_parts(struct mount *m, struct err *e)
 	m->view = view_new(m);
 	m->recent = recent_new();
 	m->cursors = cursors_new();
+	m->family = family_new();
+	m->listings = listings_new(m);
 	m->ahead = ahead_new(window);
 	m->status = status_new();
-	m->pool = m->blocks ? pool_new(m->vault, m->blocks, m->o.threads, each) : NULL;
-	if (!m->blocks || !m->view || !m->recent || !m->cursors || !m->ahead || !m->status ||
+	m->pool = m->blocks ? pool_new(m->vault, m->blocks, readers, each) : NULL;
+	if (!m->blocks || !m->view || !m->recent || !m->cursors || !m->family ||
+	    !m->listings || !m->ahead || !m->status ||
 	    !m->pool)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a cache of %zu bytes; give a "
 			       "smaller cache=", m->o.cache);
@@ -111,6 +117,8 @@ static int open_parts(struct mount *m, struct err *e)
 
 static void close_parts(struct mount *m)
 {
+	listings_free(m->listings);
+	family_free(m->family);
 	pool_free(m->pool);
 	block_cache_free(m->blocks);
 	status_free(m->status);
@@ -186,7 +194,7 @@ static int run(struct mount *m, struct serve_ends *ends, struct err *e)
 
 	if (enter_sandbox(m, e) < 0 ||
 	    block_cache_start_helpers(m->blocks, m->vault, m->helpers, e) < 0 ||
-	    watch_start(m, &watch, e) < 0)
+	    listings_start(m->listings, e) < 0 || watch_start(m, &watch, e) < 0)
 		goto out;
 	rc = session_loop(m->session, m->o.threads, &was_signalled, e);
 out:
@@ -195,6 +203,7 @@ out:
 	else
 		unmounter_dismiss(&ends->unmounter);
 	watch_stop(watch);
+	listings_stop(m->listings);
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "fs/base/err.h"
 #include "fs/mount/drop.h"
 #include "fs/mount/follow.h"
+#include "fs/mount/listings.h"
 #include "fs/mount/messages.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/view.h"
@@ -65,6 +66,7 @@ static int look(struct watch *w, struct err *e)
 
 	if (view_refresh(m->view, w->catalogue, &change, e) < 0)
 		return -1;
+	listings_clear(m->listings);
 	rc = take_back(w, &change.nodes, e);
 	node_set_free(&change.nodes);
 	if (change.is_shrunk)	/* classes show otherwise: also names that were not there */

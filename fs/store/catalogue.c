@@ -352,6 +352,17 @@ int catalogue_checkpoint(struct catalogue *c, struct err *e)
 	return 0;
 }
 
+void catalogue_warm(struct catalogue *c, uint64_t most)
+{
+	char name[48];
+	struct stat st;
+
+	file_name(c->epoch, "", name);
+	if (fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size >= 0 &&
+	    (uint64_t)st.st_size <= most)
+		pagevfs_warm(c->db, most);
+}
+
 struct sqlite3 *catalogue_sqlite(struct catalogue *c)
 {
 	return c->db;

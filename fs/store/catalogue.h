@@ -75,6 +75,9 @@ struct sqlite3 *catalogue_sqlite(struct catalogue *c);
  * not there: names, nodes, contents, blocks, segments.  One pass over all of it. */
 int catalogue_check_sound(struct catalogue *c, struct err *e);
 
+/* Has the kernel read the file ahead, where it is no larger than `most` bytes: a walk
+ * asks for nearly all of it, a page here and a page there. */
+void catalogue_warm(struct catalogue *c, uint64_t most);
 /* Changes whenever a writer has committed; cheap (PRAGMA data_version). */
 int catalogue_data_version(struct catalogue *c, int64_t *out, struct err *e);
 

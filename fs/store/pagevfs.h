@@ -57,6 +57,10 @@ int pagevfs_format(struct sqlite3 *db, struct err *e);
  * shim's own descriptor, so no POSIX lock is lost. */
 int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, struct err *e);
 
+/* Reads the main file's bytes from front to back, up to `most`, and drops them: they are
+ * in the kernel's cache then, for all connections.  Best effort. */
+void pagevfs_warm(struct sqlite3 *db, uint64_t most);
+
 /* Number of the key under which db is open. */
 int pagevfs_key_of(struct sqlite3 *db, unsigned *key_id, struct err *e);
 /* Raw sealed bytes of one page, and what they hold (plain may be NULL), for base

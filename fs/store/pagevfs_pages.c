@@ -12,6 +12,7 @@
 #include "fs/store/pagevfs_file.h"
 
 #define PATIENCE 4
+#define WARM_STEP (256u * 1024)
 #define PATIENT_FAULTS 64	/* after that many bad pages nobody waits for torn ones */
 
 static int file_of(struct sqlite3 *db, struct pagevfs_file **out, struct err *e)
@@ -137,6 +138,22 @@ static int read_pending(struct pagevfs_file *f, uint8_t *out, uint8_t *plain, st
 		memset(plain, 0, PAGEVFS_PAGE_SIZE);
 	return read_raw(f, out, PAGEVFS_PAGE_SIZE,
 			(uint64_t)(PAGEVFS_PENDING_PAGE - 1) * PAGEVFS_PAGE_SIZE, e);
+}
+
+void pagevfs_warm(struct sqlite3 *db, uint64_t most)
+{
+	struct pagevfs_file *f;
+	struct err ignored = ERR_NONE;
+	uint64_t size;
+	uint8_t *scratch = malloc(WARM_STEP);
+
+	if (scratch && file_of(db, &f, &ignored) == 0 && size_of(f, &size, &ignored) == 0)
+		for (uint64_t at = 0; at < size && at < most; at += WARM_STEP) {
+			uint64_t step = size - at < WARM_STEP ? size - at : WARM_STEP;
+			if (read_raw(f, scratch, (int)step, at, &ignored) < 0)
+				break;
+		}
+	free(scratch);
 }
 
 int pagevfs_read_sealed(struct sqlite3 *db, uint64_t page, uint8_t out[PAGEVFS_PAGE_SIZE],
