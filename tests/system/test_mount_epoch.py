@@ -22,7 +22,8 @@ LOSE = os.path.join(mu.BUILD, "support", "epoch_lose")
 GONE = (errno.ENOENT, errno.ESTALE, errno.EIO)
 CANARY = b"the canary of file %d sings of salaries\n"
 ORPHANS = ("DELETE FROM node WHERE id NOT IN (SELECT target FROM entry WHERE kind <> 2)"
-           " AND id NOT IN (SELECT node FROM directory)")
+           " AND id NOT IN (SELECT node FROM directory);"
+           "DELETE FROM content WHERE id NOT IN (SELECT content FROM node)")
 
 
 def without(*names):
