@@ -48,29 +48,57 @@ int chunker_init(struct chunker *c, const uint8_t key[32], uint32_t block_size,
 	return 0;
 }
 
+/*
+ * How far the first cut in data[at, end) is from data's beginning; 0: there is none, and
+ * *hash is that of end.
+ * Four bytes a round: what they add to the hash is put together aside from it, so
+ * that a round waits for the hash of the one before once, not four times.
+ */
+static size_t scan(const uint64_t *gear, const uint8_t *data, size_t at, size_t end,
+		   uint64_t mask, uint64_t *hash)
+{
+	uint64_t h = *hash;
+
+	for (; at + 4 <= end; at += 4) {
+		uint64_t a = gear[data[at]];
+		uint64_t b = (a << 1) + gear[data[at + 1]];
+		uint64_t c = (b << 1) + gear[data[at + 2]];
+		uint64_t d = (c << 1) + gear[data[at + 3]];
+
+		if (!(((h << 1) + a) & mask))
+			return at + 1;
+		if (!(((h << 2) + b) & mask))
+			return at + 2;
+		if (!(((h << 3) + c) & mask))
+			return at + 3;
+		h = (h << 4) + d;
+		if (!(h & mask))
+			return at + 4;
+	}
+	while (at < end) {
+		h = (h << 1) + gear[data[at++]];
+		if (!(h & mask))
+			return at;
+	}
+	*hash = h;
+	return 0;
+}
+
 size_t chunker_cut(const struct chunker *c, const uint8_t *data, size_t size)
 {
 	size_t end = size < c->max ? size : c->max;
 	size_t middle = end < c->average ? end : c->average;
 	uint64_t hash = 0;
-	size_t i;
+	size_t i, found;
 
 	if (size <= c->min)
 		return size;
 	/* The hash forgets after 64 bytes: starting that far before the first
 	 * possible cut gives each cut its whole window (H1). */
-	i = c->min - 64;
-	while (i < c->min)
-		hash = (hash << 1) + c->gear[data[i++]];
-	while (i < middle) {
-		hash = (hash << 1) + c->gear[data[i++]];
-		if (!(hash & c->mask_small))
-			return i;
-	}
-	while (i < end) {
-		hash = (hash << 1) + c->gear[data[i++]];
-		if (!(hash & c->mask_large))
-			return i;
-	}
-	return end;
+	for (i = c->min - 64; i < c->min; i++)
+		hash = (hash << 1) + c->gear[data[i]];
+	found = scan(c->gear, data, i, middle, c->mask_small, &hash);
+	if (found == 0 && middle < end)
+		found = scan(c->gear, data, middle, end, c->mask_large, &hash);
+	return found ? found : end;
 }

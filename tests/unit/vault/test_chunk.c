@@ -104,6 +104,50 @@ static void an_insertion_changes_only_the_chunks_around_it(void **state)
 	free(data);
 }
 
+/* Byte by byte, as the paper has it: archives that exist are cut there. */
+static size_t plain_cut(const struct chunker *c, const uint8_t *data, size_t size)
+{
+	size_t end = size < c->max ? size : c->max;
+	uint64_t hash = 0;
+
+	if (size <= c->min)
+		return size;
+	for (size_t i = 0; i < end;) {
+		hash = (hash << 1) + c->gear[data[i]];
+		i++;
+		if (i > c->min && (hash & (i <= c->average ? c->mask_small : c->mask_large)) == 0)
+			return i;
+	}
+	return end;
+}
+
+static void cuts_are_where_the_hash_of_each_byte_says(void **state)
+{
+	uint8_t *data = malloc(DATA_SIZE);
+	struct chunker c = chunker_of(3);
+	struct err e = ERR_NONE;
+
+	(void)state;
+	assert_non_null(data);
+	fill(data, DATA_SIZE, 77);
+	/* Small blocks, so that cuts are many; lengths of every remainder by four. */
+	for (uint32_t size = 4096; size <= BLOCK; size *= 2) {
+		uint8_t key[32] = { (uint8_t)(size >> 12) };
+
+		assert_int_equal(chunker_init(&c, key, size, &e), 0);
+		for (size_t at = 0; at < DATA_SIZE;) {
+			size_t cut = chunker_cut(&c, data + at, DATA_SIZE - at);
+
+			assert_int_equal(cut, plain_cut(&c, data + at, DATA_SIZE - at));
+			for (size_t left = c.min; left < c.min + 9; left++)
+				assert_int_equal(chunker_cut(&c, data, left),
+						 plain_cut(&c, data, left));
+			at += cut;
+		}
+	}
+	free(data);
+}
+
 static void another_key_cuts_elsewhere(void **state)
 {
 	struct chunker a = chunker_of(1), b = chunker_of(2);
@@ -140,6 +184,7 @@ int main(void)
 		cmocka_unit_test(chunks_keep_to_their_sizes),
 		cmocka_unit_test(a_run_without_structure_is_cut_at_the_maximum),
 		cmocka_unit_test(an_insertion_changes_only_the_chunks_around_it),
+		cmocka_unit_test(cuts_are_where_the_hash_of_each_byte_says),
 		cmocka_unit_test(another_key_cuts_elsewhere),
 		cmocka_unit_test(a_block_size_out_of_range_is_refused),
 	};
