@@ -134,6 +134,12 @@ static void size_line(struct table *t, const char *what, uint64_t bytes)
 	table_cell(t, "bytes (%s)", text_size(bytes, size));
 }
 
+/* Bytes read a second; 0: nothing was read, or it took no time. */
+static uint64_t rate_of(const struct ingest_result *r)
+{
+	return r->milliseconds ? r->read_bytes * 1000 / r->milliseconds : 0;
+}
+
 /* Every item of the source ends in exactly one of the four. */
 static void print_left_out(const struct left_out *out)
 {
@@ -144,6 +150,33 @@ static void print_left_out(const struct left_out *out)
 	if (out->missing > 0)
 		fprintf(stderr, "%s item(s) to be archived are not in the source as they were "
 			"scanned\n", text_count(out->missing, count));
+}
+
+static void print_rate(struct table *t, const struct ingest_result *r)
+{
+	char size[TEXT_SIZE_MAX];
+
+	table_cell(t, "  took");
+	table_cell(t, "%.1f", (double)r->milliseconds / 1000);
+	if (rate_of(r) > 0)
+		table_cell(t, "seconds (%s read a second)", text_size(rate_of(r), size));
+	else
+		table_cell(t, "seconds");
+}
+
+/* All that lies in the archive's folder, so that it can be held against an image of
+ * another kind, part by part. */
+static void print_sizes(const struct vault_sizes *s)
+{
+	struct table *t = table_new(stderr, "lrl", NULL);
+
+	fprintf(stderr, "the archive now takes\n");
+	size_line(t, "data", s->data);
+	size_line(t, "catalogue", s->catalogue);
+	size_line(t, "copies of it", s->copies);
+	size_line(t, "parity", s->parity);
+	size_line(t, "together", s->data + s->catalogue + s->copies + s->parity);
+	table_end(t);
 }
 
 /* On standard error: standard output is the version's name and nothing else. */
@@ -169,7 +202,10 @@ static void print_summary(const struct ingest_result *r, bool is_dry)
 	}
 	if (v->problems > 0)
 		count_line(t, "problems", v->problems);
+	print_rate(t, r);
 	table_end(t);
+	if (r->has_sizes)
+		print_sizes(&r->sizes);
 	if (r->is_selected)
 		print_left_out(&r->left_out);
 }
@@ -186,6 +222,14 @@ static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
 	jsonl_number(o, "removed", r->removed);
 	jsonl_number(o, "moved", r->moved);
 	jsonl_number(o, "read_bytes", r->read_bytes);
+	jsonl_number(o, "milliseconds", r->milliseconds);
+	jsonl_number(o, "read_bytes_per_second", rate_of(r));
+	if (r->has_sizes) {
+		jsonl_number(o, "archive_data", r->sizes.data);
+		jsonl_number(o, "archive_catalogue", r->sizes.catalogue);
+		jsonl_number(o, "archive_catalogue_copies", r->sizes.copies);
+		jsonl_number(o, "archive_parity", r->sizes.parity);
+	}
 	if (r->is_selected)
 		json_object_set_new(o, "left_out", left_out_json(&r->left_out, DECISION_ARCHIVE));
 	return jsonl_end(o, e);

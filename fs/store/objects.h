@@ -85,6 +85,8 @@ int objects_size(struct objects *o, const struct object_name *name, uint64_t *ou
  * counted in *strangers (may be NULL) and left alone. */
 int objects_list(struct objects *o, enum objects_kind kind, struct object_name **out,
 		 size_t *count, size_t *strangers, struct err *e);
+/* Of the files of each kind. */
+int objects_bytes(struct objects *o, uint64_t out[OBJECTS_KIND_COUNT], struct err *e);
 /* Calls row() with the printable path below the archive of every file that is
  * no object of ours; left-overs of crashed puts are passed over.  -1 stops. */
 int objects_strangers(struct objects *o, int (*row)(void *arg, const char *path),

@@ -184,6 +184,23 @@ int objects_list(struct objects *o, enum objects_kind kind, struct object_name *
 	return 0;
 }
 
+static int weigh(void *arg, const struct sight *s, struct err *e)
+{
+	uint64_t *sums = arg;
+	struct stat st;
+
+	(void)e;
+	if (s->is_object && fstatat(s->dirfd, s->file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		sums[s->name.kind] += (uint64_t)st.st_size;
+	return 0;
+}
+
+int objects_bytes(struct objects *o, uint64_t out[OBJECTS_KIND_COUNT], struct err *e)
+{
+	memset(out, 0, OBJECTS_KIND_COUNT * sizeof *out);
+	return walk(o, weigh, out, e);
+}
+
 struct stranger_row {
 	int (*row)(void *arg, const char *path);
 	void *arg;

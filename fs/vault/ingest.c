@@ -272,6 +272,8 @@ int vault_ingest(struct vault *v, const char *source, const struct ingest_option
 {
 	struct ingest *g = NULL;
 	const char *kind = NULL;
+	int64_t begun = milliseconds();
+	struct err ignored = ERR_NONE;
 	int rc = -1;
 
 	*out = (struct ingest_result){ .version = { .id = 0 } };
@@ -288,6 +290,9 @@ int vault_ingest(struct vault *v, const char *source, const struct ingest_option
 	}
 	graft_done(g->graft);
 	out->version = g->version;
+	/* The version stands, whether or not its folder can be looked at. */
+	out->has_sizes = !o->dry_run && vault_sizes(v, &out->sizes, &ignored) == 0;
+	out->milliseconds = (uint64_t)(milliseconds() - begun);
 	rc = 0;
 	if (g->version.problems > 0)
 		rc = err_set(e, MUNI_INCOMPLETE, "%llu item(s) could not be taken in whole; "

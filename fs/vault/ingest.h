@@ -18,6 +18,7 @@
 #ifndef FS_VAULT_INGEST_H
 #define FS_VAULT_INGEST_H
 
+#include "fs/vault/sizes.h"
 #include "fs/vault/vault.h"
 
 struct ingest_options {
@@ -54,6 +55,9 @@ struct ingest_result {
 	struct version version;	/* as sealed (dry run: id 0) */
 	uint64_t unchanged, added, changed, removed, moved;
 	uint64_t read_bytes;
+	uint64_t milliseconds;	/* all of it took */
+	bool has_sizes;
+	struct vault_sizes sizes;	/* of the whole archive, now */
 	bool is_selected;	/* decisions were followed: left_out says how */
 	struct left_out left_out;
 };
