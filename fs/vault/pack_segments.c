@@ -361,6 +361,8 @@ void packer_free(struct packer *p)
 	if (p->compared)
 		block_cache_free(p->compared);
 	bases_free(p->bases);
+	if (p->compared)
+		block_cache_free(p->compared);
 	pack_map_free(p->map);
 	pthread_cond_destroy(&p->cohort_gone);
 	pthread_cond_destroy(&p->turn_comes);
