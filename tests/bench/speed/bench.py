@@ -29,7 +29,7 @@ import results  # noqa: E402
 import systems  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-
+WORK = "bench-work.tmp"         # in the scratch folder: all that is removed, before and after
 
 class Bench:
     """One run: where it works, what it measures on, and what has to be undone at the end."""
@@ -42,7 +42,7 @@ class Bench:
         self.build = os.path.abspath(options.build)
         self.tools = os.path.join(self.build, "bench", "speed")
         self.scratch = os.path.abspath(options.scratch)
-        self.work = os.path.join(self.scratch, "work")
+        self.work = os.path.join(self.scratch, WORK)
         os.makedirs(self.scratch, exist_ok=True)
         machine.remove(self.work)
         os.makedirs(self.work)
@@ -245,8 +245,7 @@ def main():
 def _facts(bench):
     bench.part = "run"
     bench.results.begin("run")
-    for number, line in enumerate(machine.described(), 1):
-        bench.record("-", "-", "machine", "text", number, line)
+    bench.record("-", "-", "machine", "text", 1, machine.described())
     bench.record("-", "-", "cold", "text", 1, bench.cache.words())
     bench.record("-", "-", "scale", "text", 1, bench.scale.name)
     bench.record("-", "-", "date", "text", 1, time.strftime("%Y-%m-%d"))
@@ -283,7 +282,7 @@ def _options():
     p.add_argument("--tags", type=lambda text: text.split(","), default=(), help="five of its tags")
     p.add_argument("--report", help="page to write (default: SCRATCH/performance.md)")
     p.add_argument("--add", action="store_true", help="keep figures of other parts in results.tsv")
-    p.add_argument("--keep", action="store_true", help="leave the corpora and stores in SCRATCH/work")
+    p.add_argument("--keep", action="store_true", help="leave the corpora and stores in SCRATCH/bench-work.tmp")
     p.add_argument("--render", action="store_true", help="measure nothing: write the page of results.tsv")
     options = p.parse_args()
     options.scratch = os.path.abspath(options.scratch or os.path.join(options.build, "bench-run"))

@@ -23,14 +23,14 @@ def _first(view, measure):
 
 
 def how(view):
-    machine = [r.value for r in view.rows if r.measure == "machine"]
+    machine = _first(view, "machine")
     if not machine:
         return ""
     steals = sorted(float(r.steal) for r in view.rows if r.steal)
     loads = sorted(float(r.load) for r in view.rows if r.load)
     versions = [r.value for r in view.rows if r.measure == "version"]
     absent = [r.value for r in view.rows if r.measure == "absent"]
-    lines = [f"* {_first(view, 'date')}, scale \"{_first(view, 'scale')}\": {machine[0]}.",
+    lines = [f"* {_first(view, 'date')}, scale \"{_first(view, 'scale')}\": {machine}.",
              f"* {'; '.join(versions)}.", f"* {_first(view, 'cold')}"]
     if absent:
         lines.append(f"* Not measured: {'; '.join(absent)}.")

@@ -76,9 +76,9 @@ def _found(size):
                 text = file.read()
         except OSError:
             continue
-        if b"\0" in text or hash(text) in seen:
+        if b"\0" in text or text in seen:
             continue
-        seen.add(hash(text))
+        seen.add(text)
         tree[os.path.relpath(path, "/usr")] = text
         taken += len(text)
     return tree

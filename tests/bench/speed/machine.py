@@ -172,11 +172,11 @@ def memory_of(word):
 
 
 def described():
-    """One line a fact, for the head of the tables."""
+    """The machine in a line, for the head of the tables."""
     model = _first("/proc/cpuinfo", "model name")
     memory = int(_first("/proc/meminfo", "MemTotal").split()[0]) / (1 << 20)
-    return [f"{os.cpu_count()} processors ({model}), {memory:.0f} GiB, Linux {platform.release()}, "
-            f"{_first('/etc/os-release', 'PRETTY_NAME', '=').strip(chr(34))}"]
+    return (f"{os.cpu_count()} processors ({model}), {memory:.0f} GiB, Linux {platform.release()}, "
+            f"{_first('/etc/os-release', 'PRETTY_NAME', '=').strip(chr(34))}")
 
 
 def _first(path, key, mark=":"):

@@ -20,7 +20,7 @@ class Muniment(systems.System):
         return "" if os.access(self.muni, os.X_OK) else f"{self.muni} is not built"
 
     def version(self):
-        return systems._first_line([self.muni, "--version"])
+        return systems.first_line([self.muni, "--version"])
 
     def has_option(self, command, option):
         told = subprocess.run([self.muni, command, "--help"], capture_output=True, text=True)

@@ -79,7 +79,7 @@ class Squashfs(System):
     options = ("-comp", "zstd", "-Xcompression-level", "3", "-b", "128K")
 
     def version(self):
-        return _first_line(["mksquashfs", "-version"])
+        return first_line(["mksquashfs", "-version"])
 
     def image(self, store):
         return os.path.join(store, "image")
@@ -103,7 +103,7 @@ class Gocryptfs(System):
     programs = ("gocryptfs",)
 
     def version(self):
-        return _first_line(["gocryptfs", "-version"])
+        return first_line(["gocryptfs", "-version"])
 
     def cipher(self, store):
         return os.path.join(store, "cipher")
@@ -117,8 +117,8 @@ class Gocryptfs(System):
     def prepare(self, store):
         os.makedirs(self.cipher(store))
         os.makedirs(self.plain(store))
-        _quiet(["gocryptfs", "-q", "-init", "-extpass", f"echo {SECRET}", self.cipher(store)])
-        _quiet(self._open(store, self.plain(store)))
+        done_quietly(["gocryptfs", "-q", "-init", "-extpass", f"echo {SECRET}", self.cipher(store)])
+        done_quietly(self._open(store, self.plain(store)))
 
     def settle(self, store):
         self.bench.unmount(self.plain(store))
@@ -155,7 +155,7 @@ class Borg(System):
     in_brief = (*System.in_brief, ("many", "ingest"))
 
     def version(self):
-        return _first_line(["borg", "--version"])
+        return first_line(["borg", "--version"])
 
     def env(self):
         return {"BORG_PASSPHRASE": SECRET, "BORG_BASE_DIR": os.path.join(self.bench.work, "borg-own"),
@@ -163,7 +163,7 @@ class Borg(System):
 
     def prepare(self, store):
         os.makedirs(store)
-        _quiet(["borg", "init", "-e", "repokey-blake2", f"{store}/repository"], self.env())
+        done_quietly(["borg", "init", "-e", "repokey-blake2", f"{store}/repository"], self.env())
 
     def intake(self, store, source, label):
         return ["borg", "create", "-C", "zstd,3", f"{store}/repository::{label}", "."], source
@@ -181,14 +181,14 @@ class Restic(System):
     in_brief = (*System.in_brief, ("many", "ingest"))
 
     def version(self):
-        return _first_line(["restic", "version"])
+        return first_line(["restic", "version"])
 
     def env(self):
         return {"RESTIC_PASSWORD": SECRET, "RESTIC_CACHE_DIR": os.path.join(self.bench.work, "restic-own")}
 
     def prepare(self, store):
         os.makedirs(store)
-        _quiet(["restic", "-q", "init", "--repository-version", "2", "-r", f"{store}/repository"],
+        done_quietly(["restic", "-q", "init", "--repository-version", "2", "-r", f"{store}/repository"],
                self.env())
 
     def intake(self, store, source, label):
@@ -211,7 +211,7 @@ class Dwarfs(System):
     options = ("-l5", "-C", "zstd:level=3")
 
     def version(self):
-        return _first_line(["mkdwarfs", "--help"])
+        return first_line(["mkdwarfs", "--help"])
 
     def intake(self, store, source, label):
         return ["mkdwarfs", "-i", source, "-o", f"{store}/image", *self.options, "--no-progress",
@@ -245,7 +245,7 @@ class NullFs(System):
 PEERS = (Squashfs, SquashfsOverGocryptfs, Gocryptfs, Borg, Restic, Dwarfs)
 
 
-def _first_line(command):
+def first_line(command):
     try:
         done = subprocess.run(command, capture_output=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -254,7 +254,7 @@ def _first_line(command):
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def _quiet(command, env=None):
+def done_quietly(command, env=None):
     done = machine.run(command, env=env, limit=120)
     if not done.finished:
         raise machine.Missing(f"{command[0]} did not end")
