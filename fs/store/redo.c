@@ -1,6 +1,7 @@
 #include "fs/store/redo.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/team.h"
 #include "fs/base/text.h"
 #include "fs/store/pagevfs.h"
 #include "fs/store/redo_chain.h"
@@ -16,6 +18,8 @@
 
 /* ---- appending -------------------------------------------------------------- */
 
+#define PARTS_AT_ONCE 4u	/* some 20 MiB of memory each */
+
 /* One set, as it is written. */
 struct append {
 	struct objects *objects;
@@ -23,23 +27,32 @@ struct append {
 	struct redo_head head;		/* what all its parts share */
 	const uint64_t *pages;		/* changes: which; borrowed */
 	uint64_t count;			/* changes: how many of them; base: all */
+	unsigned threads;		/* for the pieces of each part */
+	pthread_mutex_t lock;		/* db is for one thread at a time */
+	bool has_failed;		/* protected by lock, as what follows */
+	struct err why;
 };
 
-static int take_pages(const struct append *a, struct redo_pages *p, uint64_t from,
+static int take_pages(struct append *a, struct redo_pages *p, uint64_t from, unsigned *key_id,
 		      struct err *e)
 {
 	bool is_base = a->head.kind == REDO_BASE;
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < p->count; i++)
-		if (redo_pages_take(p, i, is_base ? from + i + 1 : a->pages[from + i], a->db,
-				    e) < 0)
-			return err_wrap(e, "copying the catalogue");
-	return 0;
+	pthread_mutex_lock(&a->lock);
+	int rc = pagevfs_key_of(a->db, key_id, e);
+	if (rc == 0)
+		rc = redo_pages_begin(p, a->db, e);
+	for (; rc == 0 && i < p->count; i++)
+		rc = redo_pages_take(p, i, is_base ? from + i + 1 : a->pages[from + i], a->db,
+				     e);
+	pthread_mutex_unlock(&a->lock);
+	return rc < 0 ? err_wrap(e, "copying the catalogue") : 0;
 }
 
-static int put_part(const struct append *a, uint32_t part, struct err *e)
+static int put_part(struct append *a, uint32_t part, struct err *e)
 {
-	uint64_t from = (uint64_t)part * REDO_OBJECT_PAGES;
+	uint64_t from = (uint64_t)part * REDO_OBJECT_WRITES;
 	uint64_t left = a->count - from;
 	struct redo_head head = a->head;
 	struct redo_object r = { 0 };
@@ -48,15 +61,15 @@ static int put_part(const struct append *a, uint32_t part, struct err *e)
 	int rc = -1;
 
 	head.part = part;
-	head.pages = left < REDO_OBJECT_PAGES ? (uint32_t)left : REDO_OBJECT_PAGES;
+	head.pages = left < REDO_OBJECT_WRITES ? (uint32_t)left : REDO_OBJECT_WRITES;
 	head.first = head.kind == REDO_BASE ? (uint32_t)from + 1 : 0;
 	if (random_bytes(head.uid, sizeof head.uid, e) < 0 ||
-	    pagevfs_key_of(a->db, &key_id, e) < 0 ||
-	    redo_pages_new(head.pages, a->db, &pages, e) < 0)
+	    redo_pages_new(head.pages, &pages, e) < 0)
 		goto out;
-	if (take_pages(a, &pages, from, e) < 0 ||
-	    redo_pack(&head, &pages, key_id, &r, e) < 0)
+	if (take_pages(a, &pages, from, &key_id, e) < 0 ||
+	    redo_pack(&head, &pages, key_id, a->threads, &r, e) < 0)
 		goto out;
+	redo_pages_free(&pages);
 	rc = redo_object_put(a->objects, &r, e);
 out:
 	redo_pages_free(&pages);
@@ -81,15 +94,39 @@ static void remove_set(const struct append *a)
 	redo_chain_free(&c);
 }
 
+static void try_part(void *arg, size_t part)
+{
+	struct append *a = arg;
+	struct err e = ERR_NONE;
+	bool is_over;
+
+	pthread_mutex_lock(&a->lock);
+	is_over = a->has_failed;
+	pthread_mutex_unlock(&a->lock);
+	if (is_over || put_part(a, (uint32_t)part, &e) == 0)
+		return;
+	pthread_mutex_lock(&a->lock);
+	if (!a->has_failed)
+		a->why = e;
+	a->has_failed = true;
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* One part is read while others are compressed, and others on their way to the disk. */
 static int put_set(struct append *a, struct err *e)
 {
-	a->head.parts = (uint32_t)((a->count + REDO_OBJECT_PAGES - 1) / REDO_OBJECT_PAGES);
-	for (uint32_t part = 0; part < a->head.parts; part++)
-		if (put_part(a, part, e) < 0) {
-			remove_set(a);
-			return -1;
-		}
-	return 0;
+	unsigned processors = team_processors();
+
+	if (processors > PARTS_AT_ONCE)
+		processors = PARTS_AT_ONCE;
+	a->head.parts = (uint32_t)((a->count + REDO_OBJECT_WRITES - 1) / REDO_OBJECT_WRITES);
+	a->threads = a->head.parts < processors ? processors / a->head.parts : 1;
+	team_run(processors, a->head.parts, try_part, a);
+	if (!a->has_failed)
+		return 0;
+	remove_set(a);
+	*e = a->why;
+	return -1;
 }
 
 /* R2: only once the new base is durable.  What cannot be read is of no use to
@@ -166,7 +203,8 @@ int redo_append(struct objects *o, struct sqlite3 *db, const uint8_t archive_id[
 		uint64_t epoch, const struct digest *before, const struct digest *after,
 		const uint64_t *pages, uint64_t count, struct err *e)
 {
-	struct append a = { .objects = o, .db = db, .count = count };
+	struct append a = { .objects = o, .db = db, .count = count,
+			    .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct redo_chain c = { 0 };
 	struct digest now;
 	uint64_t *kept = NULL;

@@ -22,6 +22,7 @@
 struct err;
 
 #define REDO_OBJECT_PAGES 2048	/* at most, in one object: 16 MiB of them */
+#define REDO_OBJECT_WRITES 1024	/* so many are put into one; some have more */
 
 enum redo_kind {		/* on disk: never renumber, never reuse */
 	REDO_BASE = 1,		/* pages first .. first + pages - 1 */

@@ -25,10 +25,8 @@
 
 /* ---- pages ------------------------------------------------------------------- */
 
-int redo_pages_new(uint32_t count, struct sqlite3 *db, struct redo_pages *out, struct err *e)
+int redo_pages_new(uint32_t count, struct redo_pages *out, struct err *e)
 {
-	uint8_t page[PAGEVFS_PAGE_SIZE];
-
 	*out = (struct redo_pages){ .count = count };
 	out->numbers = calloc(count, sizeof *out->numbers);
 	out->seals = calloc(count, REDO_SEAL_SIZE);
@@ -37,12 +35,17 @@ int redo_pages_new(uint32_t count, struct sqlite3 *db, struct redo_pages *out, s
 		redo_pages_free(out);
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a copy of catalogue pages");
 	}
-	if (pagevfs_read_sealed(db, 1, page, NULL, e) < 0) {
-		redo_pages_free(out);
+	return 0;
+}
+
+int redo_pages_begin(struct redo_pages *p, struct sqlite3 *db, struct err *e)
+{
+	uint8_t page[PAGEVFS_PAGE_SIZE];
+
+	_Static_assert(sizeof p->first == PAGEVFS_HEAD_SIZE, "the header says 24");
+	if (pagevfs_read_sealed(db, 1, page, NULL, e) < 0)
 		return -1;
-	}
-	memcpy(out->first, page, sizeof out->first);
-	_Static_assert(sizeof out->first == PAGEVFS_HEAD_SIZE, "the header says 24");
+	memcpy(p->first, page, sizeof p->first);
 	return 0;
 }
 
@@ -78,7 +81,7 @@ int redo_pages_take(struct redo_pages *p, uint32_t i, uint64_t page, struct sqli
 struct work {
 	struct redo_object *object;
 	struct redo_packing at;
-	unsigned key_id;
+	unsigned key_id, threads;
 	const uint8_t *key;		/* of its pieces; secret memory */
 	uint8_t *bound;			/* associated data of every piece */
 	size_t bound_size;
@@ -162,7 +165,7 @@ static void nonce_of(size_t piece, uint8_t nonce[SEAL_NONCE_SIZE])
 
 static int run(struct work *w, void (*act)(void *arg, size_t i), struct err *e)
 {
-	team_run(team_processors(), w->at.pieces, act, w);
+	team_run(w->threads, w->at.pieces, act, w);
 	for (uint32_t i = 0; i < w->at.pieces; i++)
 		if (w->pieces[i].failed) {
 			*e = w->pieces[i].why;
@@ -240,9 +243,9 @@ static size_t place_pieces(struct work *w)
 }
 
 int redo_pack(const struct redo_head *head, const struct redo_pages *p, unsigned key_id,
-	      struct redo_object *out, struct err *e)
+	      unsigned threads, struct redo_object *out, struct err *e)
 {
-	struct work w = { .object = out, .key_id = key_id, .pages = p };
+	struct work w = { .object = out, .key_id = key_id, .threads = threads, .pages = p };
 	uint8_t *key = NULL;
 	int rc = -1;
 
@@ -387,7 +390,7 @@ out:
 
 int redo_unpack(struct redo_object *r, unsigned key_id, struct err *e)
 {
-	struct work w = { .object = r, .key_id = key_id };
+	struct work w = { .object = r, .key_id = key_id, .threads = team_processors() };
 	uint8_t *key = NULL;
 	int rc = -1;
 

@@ -25,16 +25,17 @@ struct redo_pages {
 	uint8_t first[24];	/* of the catalogue's page 1 as it is on disk */
 };
 
-/* db as for redo_append(). */
-int redo_pages_new(uint32_t count, struct sqlite3 *db, struct redo_pages *out, struct err *e);
+int redo_pages_new(uint32_t count, struct redo_pages *out, struct err *e);
 void redo_pages_free(struct redo_pages *p);
+/* db as for redo_append().  First what says of which catalogue the pages are. */
+int redo_pages_begin(struct redo_pages *p, struct sqlite3 *db, struct err *e);
 /* Page number `page` of db becomes the ith. */
 int redo_pages_take(struct redo_pages *p, uint32_t i, uint64_t page, struct sqlite3 *db,
 		    struct err *e);
 
 /* head: all but format and payload; it is copied.  out is freed by redo_object_free(). */
 int redo_pack(const struct redo_head *head, const struct redo_pages *p, unsigned key_id,
-	      struct redo_object *out, struct err *e);
+	      unsigned threads, struct redo_object *out, struct err *e);
 
 /* Makes r's sealed pages (redo_object_page()); nothing to do for format 1.
  * MUNI_DAMAGED: they are not what the catalogue held, or the key is another. */
