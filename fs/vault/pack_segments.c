@@ -358,8 +358,6 @@ void packer_free(struct packer *p)
 	filling_free(p->current);
 	while (p->spare_count > 0)
 		free(p->spare[--p->spare_count]);
-	if (p->compared)
-		block_cache_free(p->compared);
 	bases_free(p->bases);
 	if (p->compared)
 		block_cache_free(p->compared);
