@@ -51,6 +51,12 @@ def what_a_version_costs():
     first = ingest(a, "src", "--system", "s")
     assert first["version"] == "1" and first["unchanged"] == 0 and first["added"] == entries(first), first
 
+    # The report's parts are the files of the archive, and parity costs little.
+    assert first["archive_data"] == segments(a), first
+    assert first["archive_catalogue"] >= os.path.getsize(f"{a.path}/catalogue.1"), first
+    assert first["archive_catalogue_copies"] > 0 and first["milliseconds"] > 0, first
+    assert 0 < first["archive_parity"] < first["archive_data"] * 0.1, first
+
     again = ingest(a, "src", "--system", "s")
     assert again["version"] == "2" and again["added_raw"] == 0, again
     assert again["unchanged"] == entries(again) and again["read_bytes"] < 2 << 20, again
