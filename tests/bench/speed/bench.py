@@ -31,6 +31,7 @@ import systems  # noqa: E402
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 WORK = "bench-work.tmp"         # in the scratch folder: all that is removed, before and after
 
+
 class Bench:
     """One run: where it works, what it measures on, and what has to be undone at the end."""
 
