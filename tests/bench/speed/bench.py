@@ -39,7 +39,7 @@ class Bench:
         self.scale = corpora.SCALES[options.scale]
         self.rounds = options.rounds or self.scale.rounds
         self.brief = self.scale.name == "quick"
-        self.limit = self.scale.limit
+        self.limit = options.limit or self.scale.limit
         self.build = os.path.abspath(options.build)
         self.tools = os.path.join(self.build, "bench", "speed")
         self.scratch = os.path.abspath(options.scratch)
@@ -276,6 +276,7 @@ def _options():
     p.add_argument("--peers", type=lambda text: text.split(","), metavar="NAME,...",
                    help=f"of: {', '.join(s.name for s in systems.PEERS)}; none (default: all that are found)")
     p.add_argument("--rounds", type=int, help="of each step (default: 3; tiny: 1)")
+    p.add_argument("--limit", type=float, help="seconds after which a step did not finish (ours: four times it)")
     p.add_argument("--build", default=os.environ.get("BUILD", "build"))
     p.add_argument("--scratch", default=None, help="folder to work in (default: BUILD/bench-run)")
     p.add_argument("--corpora", help="folder with big, mixed, many, versions to take instead of made ones")
