@@ -10,8 +10,10 @@ void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, boo
 {
 	*p = (struct pack_leader){ .way = has_older ? PACK_ALONE : PACK_SEEK };
 	block_sizes_of(block_size, level, &p->sizes);
-	if (has_older && p->sizes.large > 2 * block_size)
-		p->sizes.large = 2 * block_size;
+	/* Two bases have to be as much as the block, and may be of the small ones
+	 * (docs/decisions/0103-bases-by-sketches.md). */
+	if (has_older && p->sizes.large > block_size)
+		p->sizes.large = block_size;
 }
 
 void pack_leader_end(struct pack_leader *p)

@@ -157,14 +157,15 @@ def damaged_base_is_told_and_mended(a):
 
 
 def main():
-    for init, due, deepest in (((), 1, 1), (("--dense",), 3, 4)):
+    # A leader of its own version may stand below each chain.
+    for init, due, deepest in (((), 1, 2), (("--dense",), 3, 5)):
         for old in ("src", "archive", "archive.keyring"):
             subprocess.run(["rm", "-rf", old], check=True)
         a = keeper(init=init)
         only = later_versions_are_small(a, due)
         found = depths(read(a))
         print("depths:", {d: list(found.values()).count(d) for d in set(found.values())})
-        assert max(found.values()) <= deepest and (max(found.values()) > 1) == bool(init)
+        assert deepest - 1 <= max(found.values()) <= deepest
         was = contents(read(a))
         damaged_base_is_told_and_mended(a)
         a.ask("key", "rotate")
