@@ -2,6 +2,10 @@
  * verify --deep: every content read through the reader as a user would read it
  * and hashed again, shared content once; every directory's Merkle root computed
  * again from its entries, and every version's from its top.
+ *
+ * Contents are numbered as they were met, so those with neighbouring numbers lie in
+ * the same blocks: a worker takes a run of them, and no two wait for one block.  What
+ * is long has one worker, who hashes while the cache's helpers decode ahead of it.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -20,6 +24,23 @@
 #define CACHE_BYTES (64u << 20)
 #define CATALOGUE_CACHE_BYTES (4u << 20)
 #define THREADS_MAX 64
+#define JOB_CONTENTS 256
+#define JOB_BYTES (4u << 20)
+#define WINDOW (8u << 20)	/* decoded ahead within a long content */
+
+/* What hashing a content again takes. */
+struct content {
+	int64_t id;
+	uint64_t size, holes;
+	struct digest sha256;
+	bool has_sha256;
+};
+
+struct job {
+	uint64_t bytes;
+	unsigned count;
+	struct content contents[JOB_CONTENTS];
+};
 
 struct bad {
 	int64_t content;
@@ -29,7 +50,8 @@ struct bad {
 
 struct crew {
 	struct verify *verify;
-	struct queue *queue;		/* of struct node */
+	struct queue *queue;		/* of struct job */
+	struct job *job;		/* owned; being filled by the catalogue's walk */
 	struct block_cache *cache;
 	struct err *e;			/* the walk's own */
 	atomic_uint_fast64_t contents, bytes;
@@ -78,14 +100,19 @@ static void note_bad(struct crew *c, int64_t content, const char *what)
 }
 
 /* Data [from, to) of the content into the hash. */
-static int hash_run(struct worker *w, const struct node *n, uint64_t from, uint64_t to,
+static int hash_run(struct worker *w, const struct content *n, uint64_t from, uint64_t to,
 		    struct err *e)
 {
+	uint64_t ahead = from + PIECE;
+
 	while (from < to) {
 		size_t size = to - from < PIECE ? (size_t)(to - from) : PIECE, got;
 
-		if (vault_read(w->reader, n->content, n->size, from, w->buffer, size, &got,
-			       e) < 0)
+		if (from + WINDOW > ahead && ahead < to) {
+			vault_prefetch(w->reader, n->id, ahead, WINDOW / 2);
+			ahead += WINDOW / 2;
+		}
+		if (vault_read(w->reader, n->id, n->size, from, w->buffer, size, &got, e) < 0)
 			return -1;
 		if (got != size)
 			return err_set(e, MUNI_DAMAGED, "it ends at byte %" PRIu64, from + got);
@@ -96,20 +123,20 @@ static int hash_run(struct worker *w, const struct node *n, uint64_t from, uint6
 	return 0;
 }
 
-static int hash_content(struct worker *w, const struct node *n, struct digest *out,
+static int hash_content(struct worker *w, const struct content *n, struct digest *out,
 			struct err *e)
 {
 	uint64_t at = 0;
 
-	content_hash_start(w->hash, n->size > n->allocated ? n->size - n->allocated : 0);
+	content_hash_start(w->hash, n->holes);
 	while (at < n->size) {
 		uint64_t data, hole;
 
-		if (vault_seek(w->reader, n->content, n->size, at, true, &data, e) < 0)
+		if (vault_seek(w->reader, n->id, n->size, at, true, &data, e) < 0)
 			return -1;
 		if (data >= n->size)
 			break;
-		if (vault_seek(w->reader, n->content, n->size, data, false, &hole, e) < 0 ||
+		if (vault_seek(w->reader, n->id, n->size, data, false, &hole, e) < 0 ||
 		    hash_run(w, n, data, hole, e) < 0)
 			return -1;
 		at = hole;
@@ -118,51 +145,85 @@ static int hash_content(struct worker *w, const struct node *n, struct digest *o
 	return 0;
 }
 
+static void check_content(struct worker *w, const struct content *n)
+{
+	struct err e = ERR_NONE;
+	struct digest now;
+
+	if (hash_content(w, n, &now, &e) < 0) {
+		if (e.code == MUNI_NO_MEMORY)
+			fail(w->crew, &e);
+		else
+			note_bad(w->crew, n->id, e.text);
+	} else if (!n->has_sha256 || !digest_equal(&now, &n->sha256)) {
+		note_bad(w->crew, n->id, "its bytes do not have the digest that was taken at "
+			 "ingest");
+	}
+	atomic_fetch_add(&w->crew->contents, 1);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
+	struct catalogue *c = vault_reader_catalogue(w->reader);
 	void *item;
 
 	while (queue_pop(w->crew->queue, &item)) {
-		struct node *n = item;
-		struct err e = ERR_NONE;
-		struct digest now;
+		const struct job *job = item;
+		struct err ignored = ERR_NONE;
 
-		if (hash_content(w, n, &now, &e) < 0) {
-			if (e.code == MUNI_NO_MEMORY)
-				fail(w->crew, &e);
-			else
-				note_bad(w->crew, n->content, e.text);
-		} else if (!n->has_sha256 || !digest_equal(&now, &n->sha256)) {
-			note_bad(w->crew, n->content, "its bytes do not have the digest that was "
-				 "taken at ingest");
-		}
-		atomic_fetch_add(&w->crew->contents, 1);
-		free(n);
+		/* One for all: without it every question is a transaction, slower but as
+		 * right.  Nobody writes while we look. */
+		(void)catalogue_begin(c, &ignored);
+		for (unsigned i = 0; i < job->count; i++)
+			check_content(w, &job->contents[i]);
+		catalogue_rollback(c);
+		free(item);
 	}
 	return NULL;
 }
 
-static int take_content(void *arg, const struct node *n)
+static int hand_over(struct crew *c)
 {
-	struct crew *c = arg;
 	uint64_t contents = atomic_load(&c->contents), bytes = atomic_load(&c->bytes);
-	struct node *copy = malloc(sizeof *copy);
+	struct job *job = c->job;
 
+	c->job = NULL;
 	verify_advance(c->verify, contents - c->told_contents, bytes - c->told_bytes);
 	c->told_contents = contents;
 	c->told_bytes = bytes;
-	if (copy == NULL)
-		return err_set(c->e, MUNI_NO_MEMORY, "no memory to read files");
-	*copy = *n;
-	if (verify_go_on(c->verify, c->e) < 0 || !queue_push(c->queue, copy)) {
-		free(copy);
+	if (job == NULL)
+		return 0;
+	if (verify_go_on(c->verify, c->e) < 0 || !queue_push(c->queue, job)) {
+		free(job);
 		return -1;
 	}
 	return 0;
 }
 
-static void free_node(void *item)
+static int take_content(void *arg, const struct node *n)
+{
+	struct crew *c = arg;
+
+	if (c->job == NULL) {
+		c->job = malloc(sizeof *c->job);
+		if (c->job == NULL)
+			return err_set(c->e, MUNI_NO_MEMORY, "no memory to read files");
+		c->job->count = 0;
+		c->job->bytes = 0;
+	}
+	c->job->contents[c->job->count++] = (struct content){
+		.id = n->content, .size = n->size, .sha256 = n->sha256,
+		.holes = n->size > n->allocated ? n->size - n->allocated : 0,
+		.has_sha256 = n->has_sha256,
+	};
+	c->job->bytes += n->size < JOB_BYTES ? n->size : JOB_BYTES;
+	if (c->job->count == JOB_CONTENTS || c->job->bytes >= JOB_BYTES)
+		return hand_over(c);
+	return 0;
+}
+
+static void free_job(void *item)
 {
 	free(item);
 }
@@ -205,14 +266,19 @@ static int read_all(struct crew *c, struct worker *workers, struct err *e)
 
 	if (count > THREADS_MAX)
 		count = THREADS_MAX;
+	if (count > 1 && block_cache_start_helpers(c->cache, c->verify->v, count - 1, e) < 0)
+		return -1;
 	rc = hire(c, workers, count, &hired, e);
 	if (rc == 0)
 		rc = catalogue_contents(c->verify->v->catalogue, take_content, c, e);
+	if (rc == 0)
+		rc = hand_over(c);
 	if (rc == 0)
 		queue_close(c->queue);
 	else
 		queue_cancel(c->queue);
 	dismiss(workers, count, hired);
+	free(c->job);
 	if (c->failed.code != MUNI_OK) {
 		*e = c->failed;
 		rc = -1;
@@ -244,7 +310,7 @@ int verify_contents(struct verify *k, struct err *e)
 	atomic_init(&c.contents, 0);
 	atomic_init(&c.bytes, 0);
 	pthread_mutex_init(&c.lock, NULL);
-	c.queue = queue_new(64);
+	c.queue = queue_new(16);
 	c.cache = block_cache_new(CACHE_BYTES);
 	workers = calloc(THREADS_MAX, sizeof *workers);
 	if (c.queue == NULL || c.cache == NULL || workers == NULL)
@@ -259,7 +325,7 @@ int verify_contents(struct verify *k, struct err *e)
 		free(c.bad);
 		c.bad = next;
 	}
-	queue_free(c.queue, free_node);
+	queue_free(c.queue, free_job);
 	block_cache_free(c.cache);
 	free(workers);
 	pthread_mutex_destroy(&c.lock);
