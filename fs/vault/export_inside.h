@@ -13,6 +13,7 @@
 #define EXPORT_CACHE ((size_t)96 << 20)		/* of decoded blocks */
 #define EXPORT_CATALOGUE_CACHE ((size_t)8 << 20)	/* of each connection */
 #define EXPORT_PIECE ((size_t)1 << 20)		/* content is read so much at a time */
+#define EXPORT_HANDFUL 32			/* entries */
 
 /* ---- one entry, with everything that is known of it --------------------------- */
 
@@ -150,6 +151,7 @@ bool export_has_holes(const struct node *n);
 /* A version of the archive, or a live directory. */
 struct export_source {
 	size_t ahead;		/* entries that may wait for the writer */
+	size_t handful;		/* of them are handed to it at once; at most EXPORT_HANDFUL */
 	/* In the walker's thread: every entry to export_walk_give(). */
 	int (*walk)(struct export *x, struct export_walk *w, enum export_pass pass,
 		    struct err *e);

@@ -158,6 +158,7 @@ static void describe(const struct export *x, char *out, size_t size)
 
 const struct export_source export_live = {
 	.ahead = 64,		/* each may hold a descriptor */
+	.handful = 1,
 	.walk = walk_live,
 	.drop = drop,
 	.open = open_reader,

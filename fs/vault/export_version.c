@@ -2,6 +2,7 @@
  * A version of the archive as the source of an export; the entry point for it.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "fs/base/text.h"
 #include "fs/base/team.h"
@@ -11,17 +12,48 @@
 
 /* ---- entries ------------------------------------------------------------------ */
 
+struct account {		/* the last that was asked for: the next has it too */
+	int64_t id;
+	char name[256];
+};
+
+/*
+ * Entries are looked up by the handful in one transaction, which has ended before
+ * anything is waited for: a target that stands still keeps no writer from a
+ * checkpoint of the catalogue.
+ */
 struct version_walk {
 	struct export_walk *walk;
 	struct vault_reader *reader;	/* the walker's own */
 	bool with_prefetch;
+	struct account owner, group;
+	struct export_item *items[EXPORT_HANDFUL];	/* owned; looked up, not yet given */
+	size_t count;
 	struct err *e;
 };
 
-/* Everything but the content. */
-static int fill(struct catalogue *c, struct export_item *item, int64_t node, struct err *e)
+static int name_account(struct catalogue *c, int64_t id, struct account *last, char *out,
+			struct err *e)
 {
+	if (id == 0)
+		return 0;
+	if (id != last->id) {
+		last->id = 0;
+		if (catalogue_account(c, id, last->name, e) < 0)
+			return -1;
+		last->id = id;
+	}
+	memcpy(out, last->name, sizeof last->name);
+	return 0;
+}
+
+/* Everything but the content. */
+static int fill(struct version_walk *w, struct export_item *item, int64_t node, struct err *e)
+{
+	struct catalogue *c = vault_reader_catalogue(w->reader);
+	struct err ignored = ERR_NONE;
 	struct node *n = &item->node;
+	uint64_t data;
 	size_t size;
 
 	if (catalogue_node(c, node, true, n, e) < 0)
@@ -32,33 +64,58 @@ static int fill(struct catalogue *c, struct export_item *item, int64_t node, str
 	if (n->xattrs &&
 	    catalogue_xattrs(c, n->xattrs, &item->xattrs, &item->xattrs_size, e) < 0)
 		return -1;
-	if (n->owner && catalogue_account(c, n->owner, item->owner, e) < 0)
+	if (name_account(c, n->owner, &w->owner, item->owner, e) < 0 ||
+	    name_account(c, n->group, &w->group, item->group, e) < 0)
 		return -1;
-	if (n->group && catalogue_account(c, n->group, item->group, e) < 0)
-		return -1;
+	/* Brings its first extents, for which the prefetch and the writer will ask. */
+	if (w->with_prefetch && n->kind == NODE_FILE && n->content)
+		(void)vault_seek(w->reader, n->content, n->size, 0, true, &data, &ignored);
 	return 0;
+}
+
+/* What was looked up goes to the writer.  0 on success, 1 stopping. */
+static int give_all(struct version_walk *w)
+{
+	int rc = 0;
+
+	catalogue_rollback(vault_reader_catalogue(w->reader));	/* it only read */
+	for (size_t i = 0; i < w->count; i++) {
+		struct export_item *item = w->items[i];
+
+		if (rc == 0 && w->with_prefetch && item->node.kind == NODE_FILE &&
+		    item->node.content) {
+			if (export_walk_charge(w->walk, item))
+				vault_prefetch(w->reader, item->node.content, 0, item->charge);
+			else
+				rc = 1;
+		}
+		if (rc == 0)
+			rc = export_walk_give(w->walk, item);
+		else
+			export_item_free(item);
+	}
+	w->count = 0;
+	return rc;
 }
 
 /* 0 on success, -1 failed, 1 stopping. */
 static int give(struct version_walk *w, const char *path, size_t size, int64_t node)
 {
 	struct export_item *item = export_item_new(path, size);
+	struct err ignored = ERR_NONE;
 
 	if (!item)
 		return err_set(w->e, MUNI_NO_MEMORY, "no memory for a path");
-	if (fill(vault_reader_catalogue(w->reader), item, node, w->e) < 0) {
+	/* Without it each question is a transaction of its own: slower, as right. */
+	if (w->count == 0)
+		(void)catalogue_begin(vault_reader_catalogue(w->reader), &ignored);
+	if (fill(w, item, node, w->e) < 0) {
 		err_wrap(w->e, "%s", text_printable_n(path, size));
 		export_item_free(item);
 		return -1;
 	}
-	if (w->with_prefetch && item->node.kind == NODE_FILE && item->node.content) {
-		if (!export_walk_charge(w->walk, item)) {
-			export_item_free(item);
-			return 1;
-		}
-		vault_prefetch(w->reader, item->node.content, 0, item->charge);
-	}
-	return export_walk_give(w->walk, item);
+	w->items[w->count++] = item;
+	return w->count < EXPORT_HANDFUL ? 0 : give_all(w);
 }
 
 static int row(void *arg, const struct tree_item *t)
@@ -84,6 +141,7 @@ static int walk(struct export *x, struct export_walk *walk_, enum export_pass pa
 		if (rc == 0)
 			rc = tree_walk(c, v, v->root, "", row, &w, e);
 	}
+	(void)give_all(&w);
 	vault_reader_close(w.reader);
 	return rc;
 }
@@ -168,6 +226,7 @@ static void describe(const struct export *x, char *out, size_t size)
 
 const struct export_source export_version = {
 	.ahead = 512,
+	.handful = EXPORT_HANDFUL,
 	.walk = walk,
 	.open = open_reader,
 	.close = close_reader,
