@@ -1,7 +1,6 @@
 /*
  * verify --deep: every content read through the reader as a user would read it
- * and hashed again, shared content once; every directory's Merkle root computed
- * again from its entries, and every version's from its top.
+ * and hashed again, shared content once.
  *
  * Contents are numbered as they were met, so those with neighbouring numbers lie in
  * the same blocks: a worker takes a run of them, and no two wait for one block.  What
@@ -15,7 +14,6 @@
 #include <string.h>
 
 #include "fs/base/queue.h"
-#include "fs/base/text.h"
 #include "fs/vault/leaf.h"
 #include "fs/vault/reader.h"
 #include "fs/vault/verify_inside.h"
@@ -69,8 +67,6 @@ struct worker {
 	struct content_hash *hash;	/* owned */
 	uint8_t *buffer;		/* owned; PIECE */
 };
-
-/* ---- contents ------------------------------------------------------------------ */
 
 static void fail(struct crew *c, const struct err *e)
 {
@@ -330,71 +326,4 @@ int verify_contents(struct verify *k, struct err *e)
 	free(workers);
 	pthread_mutex_destroy(&c.lock);
 	return rc;
-}
-
-/* ---- trees ------------------------------------------------------------------------ */
-
-struct trees {
-	struct verify *verify;
-	struct err *e;
-	int64_t newest;		/* version id */
-};
-
-static int check_at(struct trees *t, const struct directory *d, int64_t version)
-{
-	struct verify *k = t->verify;
-	struct digest now;
-	char where[64];
-
-	snprintf(where, sizeof where, "directory %" PRId64 " in version %" PRId64, d->id,
-		 version);
-	if (leaf_root_of_directory(k->v->catalogue, version, d->id, &now, t->e) < 0)
-		return verify_absorb(k, false, where, t->e);
-	if (!digest_equal(&now, &d->root))
-		verify_damage(k, false, where, "its entries do not have the Merkle root that "
-			      "was signed");
-	return 0;
-}
-
-/* A range of a directory begins and ends with versions that see the same. */
-static int check_directory(void *arg, const struct directory *d)
-{
-	struct trees *t = arg;
-	int64_t last = d->last < t->newest ? d->last : t->newest;
-
-	verify_advance(t->verify, 1, 0);
-	if (verify_go_on(t->verify, t->e) < 0 || check_at(t, d, d->first) < 0)
-		return -1;
-	return last > d->first ? check_at(t, d, last) : 0;
-}
-
-static int check_top(void *arg, const struct version *v)
-{
-	struct trees *t = arg;
-	struct verify *k = t->verify;
-	struct digest now;
-	char where[300];
-
-	if (v->id > t->newest)
-		t->newest = v->id;
-	snprintf(where, sizeof where, "%s@%s", text_printable(v->system_name),
-		 text_printable(v->label));
-	if (leaf_of_version(k->v->catalogue, v->id, v->root, &now, t->e) < 0)
-		return verify_absorb(k, false, where, t->e);
-	if (!digest_equal(&now, &v->merkle))
-		verify_damage(k, false, where, "its tree does not have the Merkle root that was "
-			      "signed");
-	return 0;
-}
-
-int verify_trees(struct verify *k, struct err *e)
-{
-	struct trees t = { .verify = k, .e = e };
-
-	if (!k->is_catalogue_open)
-		return 0;
-	verify_stage(k, "checking trees", 0, 0);
-	if (catalogue_versions(k->v->catalogue, 0, check_top, &t, e) < 0)
-		return -1;
-	return catalogue_directories(k->v->catalogue, check_directory, &t, e);
 }
