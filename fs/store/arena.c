@@ -20,6 +20,8 @@
 #define HEAD_SIZE ((size_t)64)	/* of every mapping; keeps what follows aligned */
 #define LARGE CLASS_COUNT	/* class of a mapping of its own */
 #define SPARE_COUNT (ARENA_SPARE / ARENA_SLAB)
+#define SHARDS 4		/* threads on a connection each ask for the same few sizes */
+#define CACHE_LINE 64
 
 /* At the start of every mapping, which is aligned to ARENA_SLAB: so an address
  * within the first ARENA_SLAB bytes leads here. */
@@ -32,16 +34,20 @@ struct region {
 	uint32_t used;			/* pieces handed out */
 	uint32_t fresh;			/* pieces never handed out begin here */
 	uint32_t count;			/* pieces in all */
+	uint32_t shard;			/* whose class it serves */
 };
 _Static_assert(sizeof(struct region) <= HEAD_SIZE, "the head has grown");
 
+/* Two do not share a cache line: it would go from thread to thread as the lock did. */
 struct class {
-	pthread_mutex_t lock;
+	_Alignas(CACHE_LINE) pthread_mutex_t lock;
 	struct region *with_room;	/* protected by lock */
 };
 
 /* SQLite has one allocator a process. Order of locks: a class's, then spare. */
-static struct class classes[CLASS_COUNT];
+static struct class classes[SHARDS][CLASS_COUNT];
+static atomic_uint threads_met;
+static _Thread_local unsigned thread_number;	/* its shard and 1; 0: not met yet */
 static struct {
 	pthread_mutex_t lock;
 	struct region *slabs[SPARE_COUNT];	/* protected by lock */
@@ -60,8 +66,16 @@ static void set_up(void)
 		lock_limit = SIZE_MAX;
 	else if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
 		lock_limit = (size_t)limit.rlim_cur / 2;
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
-		pthread_mutex_init(&classes[i].lock, NULL);
+	for (unsigned s = 0; s < SHARDS; s++)
+		for (unsigned i = 0; i < CLASS_COUNT; i++)
+			pthread_mutex_init(&classes[s][i].lock, NULL);
+}
+
+static unsigned shard_of_thread(void)
+{
+	if (thread_number == 0)
+		thread_number = atomic_fetch_add(&threads_met, 1) % SHARDS + 1;
+	return thread_number - 1;
 }
 
 /* ---- sizes ------------------------------------------------------------------ */
@@ -179,9 +193,10 @@ static void unlink_from(struct class *c, struct region *r)
 		r->next->previous = r->previous;
 }
 
-static void slab_prepare(struct region *r, unsigned class)
+static void slab_prepare(struct region *r, unsigned shard, unsigned class)
 {
 	r->free = NULL;
+	r->shard = shard;
 	r->class = class;
 	r->used = 0;
 	r->fresh = 0;
@@ -202,8 +217,8 @@ static void *slab_piece(struct region *r)
 
 static void *new_small(size_t size)
 {
-	unsigned class = class_of(size);
-	struct class *c = &classes[class];
+	unsigned class = class_of(size), shard = shard_of_thread();
+	struct class *c = &classes[shard][class];
 	void *p = NULL;
 
 	pthread_mutex_lock(&c->lock);
@@ -211,7 +226,7 @@ static void *new_small(size_t size)
 		struct region *r = slab_take();
 		if (!r)
 			goto out;
-		slab_prepare(r, class);
+		slab_prepare(r, shard, class);
 		link_first(c, r);
 	}
 	struct region *r = c->with_room;
@@ -225,7 +240,7 @@ out:
 
 static void free_small(struct region *r, void *p)
 {
-	struct class *c = &classes[r->class];
+	struct class *c = &classes[r->shard][r->class];
 	bool is_empty;
 
 	/* Pages of the catalogue were in it, keys of blocks among them. */
