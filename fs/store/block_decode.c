@@ -8,6 +8,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/crypt/secret.h"
 #include "fs/store/block_inside.h"
 
 #define ROOM_SIZE ((size_t)(BLOCK_BASES_MAX + 1) * BLOCK_RAW_MAX)
@@ -60,6 +61,11 @@ void block_decoder_free(struct block_decoder *dec)
 		return;
 	ZSTD_freeDCtx(dec->zstd);
 	sealer_free(dec->sealer);
+	/* What was decoded here may have been destroyed since. */
+	if (dec->plain != NULL)
+		secret_wipe(dec->plain, BLOCK_STORED_MAX);
+	if (dec->room != NULL)
+		secret_wipe(dec->room, ROOM_SIZE);
 	free(dec->plain);
 	free(dec->room);
 	free(dec);

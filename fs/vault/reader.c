@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/secret.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader_decode.h"
 #include "fs/vault/reader_helpers.h"
@@ -51,6 +52,8 @@ void vault_reader_close(struct vault_reader *r)
 		catalogue_close(r->catalogue);
 	free(r->sealed);
 	free(r->ahead);
+	if (r->base)
+		secret_wipe(r->base, r->base_size);
 	free(r->base);
 	free(r);
 }
