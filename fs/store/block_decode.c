@@ -1,10 +1,12 @@
 /*
  * Blocks out: authenticate, then decode as far as the read goes.
  */
+#define ZSTD_STATIC_LINKING_ONLY	/* for an allocator of ours alone */
+#include <zstd.h>
+
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <zstd.h>
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
@@ -25,6 +27,21 @@ struct block_decoder {
 	size_t held;		/* bytes of those that are in the room */
 };
 
+/* zstd keeps decoded bytes in memory of its own, too. */
+static void *take(void *unused, size_t size)
+{
+	(void)unused;
+	return malloc(size);
+}
+
+static void wipe_and_free(void *unused, void *at)
+{
+	(void)unused;
+	if (at != NULL)
+		secret_wipe(at, malloc_usable_size(at));
+	free(at);
+}
+
 int block_decoder_new(const uint8_t archive_id[16], struct block_decoder **out,
 		      struct err *e)
 {
@@ -34,7 +51,7 @@ int block_decoder_new(const uint8_t archive_id[16], struct block_decoder **out,
 	if (dec == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a block decoder");
 	memcpy(dec->archive_id, archive_id, sizeof dec->archive_id);
-	dec->zstd = ZSTD_createDCtx();
+	dec->zstd = ZSTD_createDCtx_advanced((ZSTD_customMem){ take, wipe_and_free, NULL });
 	dec->plain = malloc(BLOCK_STORED_MAX);
 	if (dec->zstd == NULL || dec->plain == NULL) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for a block decoder");
