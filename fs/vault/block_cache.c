@@ -86,6 +86,7 @@ static void list_cut(struct shard *s, struct cached_block *b)
 static void release(struct block_cache *c, struct cached_block *b)
 {
 	atomic_fetch_sub(&c->used, cost_of(b));
+	secret_wipe(b->data, b->valid);	/* it may be destroyed while its memory lies free */
 	free(b);
 }
 
