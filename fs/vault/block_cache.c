@@ -169,6 +169,8 @@ struct cached_block *cached_block_new(int64_t id, uint32_t valid)
 
 void cached_block_free(struct cached_block *b)
 {
+	if (b)	/* a part may have been decoded before it failed */
+		secret_wipe(b->data, b->valid);
 	free(b);
 }
 

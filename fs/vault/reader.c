@@ -1,5 +1,6 @@
 #include "fs/vault/reader.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,6 +306,8 @@ void vault_parts_release(struct vault_reader *r, struct vault_parts *p)
 {
 	for (unsigned i = 0; i < p->pin_count; i++)
 		block_cache_unpin(r->cache, p->pins[i]);
+	if (p->own)
+		secret_wipe(p->own, malloc_usable_size(p->own));
 	free(p->own);
 	p->own = NULL;
 	p->pin_count = p->count = 0;

@@ -1,6 +1,8 @@
 """What the system tests in Python share: an archive in the current folder, run through the real programs."""
+import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -73,6 +75,15 @@ class Archive:
         o = f"keyring={self.keyring},key-file={self.key}" + ("," + options if options else "")
         subprocess.run([program or MUNIFS, self.path, where, "-o", o], check=True, timeout=60)
         return where
+
+
+def daemon_of(a):
+    """The process of the archive's one registered mount."""
+    with open(f"{a.path}/muniment.toml") as f:
+        archive_id = re.search(r'"([0-9a-f]{32})"', f.read()).group(1)
+    locks = glob.glob(f"{os.path.dirname(a.keyring)}/{archive_id}.run/mount.*.lock")
+    assert len(locks) == 1, locks
+    return int(os.path.basename(locks[0]).split(".")[1])
 
 
 def unmount(where="mnt"):

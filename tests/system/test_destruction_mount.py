@@ -10,7 +10,8 @@ import threading
 import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
-from muniment import MUNI, can_mount, skip, unmount  # noqa: E402
+import memory  # noqa: E402
+from muniment import MUNIFS, can_mount, daemon_of, skip, unmount  # noqa: E402
 
 try:
     from graves import Source, approved, keeper, take_in
@@ -82,6 +83,16 @@ def refuses(act):
     return len(data) == 0
 
 
+def nothing_in_memory(a, wanted):
+    """Of what was destroyed the mount's memory has no byte, though all that stays was read since."""
+    if os.geteuid() != 0 or "san/" in MUNIFS:
+        return
+    large = wanted["com/large.bin"]
+    memory.none_of(daemon_of(a), {"a name, a target or a text that was destroyed": WORD.encode(),
+                         **{f"what stood at byte {at} of a file that was destroyed": large[at:at + 32]
+                            for at in range(0, len(large) - 32, 37501)}})
+
+
 MAPPED = """
 import mmap, os, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
@@ -112,6 +123,8 @@ def main():
         mapped = subprocess.Popen([sys.executable, "-c", MAPPED, f"{top}/com/large.bin"], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE)
         assert mapped.stdout.readline() == b"mapped\n"
+        if os.geteuid() == 0:
+            assert memory.finds(daemon_of(a), WORD.encode()), "the search finds not even what was read just now"
         watch = Watch(a, top, wanted)
         watch.start()
         assert a.id("dispose", "execute", d, by="rita") == "C1"
@@ -121,6 +134,7 @@ def main():
             time.sleep(0.1)
         watch.is_over = True
         watch.join()
+        nothing_in_memory(a, wanted)
         assert watch.rounds and not watch.wrong, watch.wrong
         for path in GONE:
             assert not os.path.lexists(f"{top}/{path}"), path
@@ -138,6 +152,8 @@ def main():
         for path in STAYS:
             assert os.pread(held[path], 4096, 0) == wanted[path][:4096], path
             assert slurp(f"{top}/{path}") == wanted[path], path
+        subprocess.run(["find", "mnt", "-type", "f", "-exec", "cksum", "{}", "+"], check=True, stdout=subprocess.DEVNULL)
+        nothing_in_memory(a, wanted)
         for fd in [*held.values(), folder]:
             os.close(fd)
     finally:
