@@ -1,9 +1,9 @@
 /*
  * Opening and closing.  The order of opening: what stands in clear, the lock,
- * the keyring, the epoch that the newest head names, the anchor (before the
- * position that it is compared with: it moves after it), the catalogue, the log
- * against the catalogue, both against the anchor; and for a writer what a crash
- * left.
+ * the keyring, the epoch that the newest head names, the anchor and what
+ * certificates there are (before the position that they are compared with: they move
+ * after it), the catalogue, the log against the catalogue, both against anchor and
+ * certificates; and for a writer what a crash left.
  */
 #include "fs/vault/archive_inside.h"
 
@@ -221,17 +221,21 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 {
 	struct anchor seen;
 	bool has_anchor;
+	int64_t certified;
 
 	if (open_folder(v, &o->keys, e) < 0 ||
 	    archive_unlock_keys(v, &o->keys, secrets, e) < 0 ||
 	    archive_choose_epoch(v, e) < 0 ||
 	    settle_keyring(v, e) < 0 ||
 	    read_anchor(v, &seen, &has_anchor, e) < 0 ||
+	    archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
 	    objects_open_folder(v->dirfd, v->mode == VAULT_WRITE, &v->objects, e) < 0 ||
 	    open_catalogue(v, e) < 0 ||
 	    open_log(v, e) < 0)
 		return -1;
 	if (has_anchor && compare_anchor(v, &seen, e) < 0)
+		return -1;
+	if (archive_check_certificate(v, certified, v->log, e) < 0)
 		return -1;
 	if (v->mode == VAULT_READ)
 		return 0;

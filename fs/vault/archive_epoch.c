@@ -1,13 +1,21 @@
 /* Which epoch an archive is in: keyring and newest head have to agree. */
 #include "fs/vault/archive_inside.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fs/base/err.h"
+#include "fs/base/file.h"
 #include "fs/store/pagevfs.h"
+
+#define PREFIX "catalogue."
 
 /* The successor's key in the place of the present one's. */
 static int take_epoch(struct vault *v, uint64_t epoch, struct err *e)
@@ -23,6 +31,70 @@ static int take_epoch(struct vault *v, uint64_t epoch, struct err *e)
 	v->key_id = key_id;
 	v->epoch = epoch;
 	return 0;
+}
+
+uint64_t archive_catalogue_epoch(const char *name)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char *end;
+	uint64_t epoch;
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || name[strlen(PREFIX)] < '1' ||
+	    name[strlen(PREFIX)] > '9')
+		return 0;
+	errno = 0;
+	epoch = strtoull(name + strlen(PREFIX), &end, 10);
+	if (errno != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (strcmp(end, ends[i]) == 0)
+			return epoch;
+	return 0;
+}
+
+/* The newest epoch of which a catalogue lies in the folder; 0: none. */
+static int newest_catalogue(const struct vault *v, uint64_t *out, struct err *e)
+{
+	int fd = file_open_dir(v->dirfd, ".", e), rc = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	*out = 0;
+	if (!d) {
+		rc = fd < 0 ? -1 : err_errno(e, "listing the archive's folder");
+		file_close(&fd);
+		return rc;
+	}
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(d)) != NULL; errno = 0) {
+		uint64_t epoch = archive_catalogue_epoch(entry->d_name);
+
+		*out = epoch > *out ? epoch : *out;
+	}
+	if (errno != 0)
+		rc = err_errno(e, "listing the archive's folder");
+	closedir(d);
+	return rc;
+}
+
+/* A switch removes the catalogue before it last, when keyring and log are of the one
+ * after: where that one alone is there, keyring and log are older than the folder. */
+static int check_catalogue(const struct vault *v, struct err *e)
+{
+	char name[sizeof PREFIX + 20];
+	struct stat st;
+	uint64_t newest;
+
+	snprintf(name, sizeof name, PREFIX "%" PRIu64, v->epoch);
+	if (fstatat(v->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return 0;
+	if (newest_catalogue(v, &newest, e) < 0)
+		return -1;
+	if (newest <= v->epoch)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "keyring and audit log are of an older copy: they are of "
+		       "epoch %" PRIu64 ", the catalogue that is here is of epoch %" PRIu64
+		       ". What was destroyed since must not come back: bring the newest copy of "
+		       "all three", v->epoch, newest);
 }
 
 /* Without a head that reads there is one epoch to try; of two we cannot tell. */
@@ -45,7 +117,7 @@ int archive_choose_epoch(struct vault *v, struct err *e)
 	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size, &head, e) < 0)
 		return e->code == MUNI_NO_MEMORY ? -1 : choose_blindly(v, e);
 	if (head.epoch == present || head.epoch == keyring_successor_epoch(v->keyring))
-		return take_epoch(v, head.epoch, e);
+		return take_epoch(v, head.epoch, e) < 0 ? -1 : check_catalogue(v, e);
 	if (head.epoch > present)
 		return err_set(e, MUNI_CANNOT_UNLOCK, "the keyring is an older copy: it is of "
 			       "epoch %" PRIu64 ", the archive of epoch %" PRIu64 ", whose key "

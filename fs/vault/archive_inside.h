@@ -54,15 +54,27 @@ int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e);
  * Which of the keyring's epochs the archive is in: the one that the newest signed head
  * names.  After archive_take_keyring(), with audit/ open.  MUNI_CANNOT_UNLOCK: the
  * keyring is older than the archive; MUNI_DAMAGED: the archive is older than the keyring,
- * its epoch is dead.
+ * its epoch is dead, or the catalogue is newer than both.
  */
 int archive_choose_epoch(struct vault *v, struct err *e);
+/* The epoch of "catalogue.12", "catalogue.12-wal" ...; 0: no file of ours. */
+uint64_t archive_catalogue_epoch(const char *name);
 /* A switch went on beside us while we opened it: what failed may well go now. */
 bool archive_has_moved(const struct vault *v);
 /* A switch has begun and not ended; what is left of it may lie in the folder. */
 bool archive_is_switching(const struct vault *v);
 /* The keyring lies in the archive's folder: whoever copies that has its keys. */
 bool archive_keyring_is_inside(const struct vault *v);
+
+/* ---- certificates as witnesses (archive_witness.c) ----------------------------------- */
+
+/* The highest number of a certificate in the folder; 0: none.  To be asked before the log
+ * is opened that it is compared with: certificates come while others look. */
+int archive_newest_certificate(int dirfd, int64_t *id, struct err *e);
+/* MUNI_DAMAGED: that certificate, which the catalogue does not know, was signed by this
+ * archive's key when the log had more acts than it has. */
+int archive_check_certificate(struct vault *v, int64_t newest, const struct log *log,
+			      struct err *e);
 
 /* ---- sweeping (archive_sweep.c) ------------------------------------------------------ */
 

@@ -16,32 +16,11 @@
 #include "fs/base/file.h"
 #include "fs/store/parity.h"
 
-#define PREFIX "catalogue."
 #define ASK_EVERY_MS 100
 #define SQLITE_SHARED_FIRST 0x40000002	/* the bytes on which connections hold locks */
 #define SQLITE_SHARED_SIZE 510
 
 /* ---- catalogues ------------------------------------------------------------------ */
-
-/* The epoch of "catalogue.12", "catalogue.12-wal" ...; 0: no file of ours. */
-static uint64_t epoch_of(const char *name)
-{
-	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-	char *end;
-	uint64_t epoch;
-
-	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || name[strlen(PREFIX)] < '1' ||
-	    name[strlen(PREFIX)] > '9')
-		return 0;
-	errno = 0;
-	epoch = strtoull(name + strlen(PREFIX), &end, 10);
-	if (errno != 0)
-		return 0;
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-		if (strcmp(end, ends[i]) == 0)
-			return epoch;
-	return 0;
-}
 
 /* No catalogue is a folder: somebody else put it there, and nothing stops for it. */
 static bool is_folder(int dirfd, const char *name)
@@ -64,7 +43,7 @@ int epoch_remove_catalogues(struct vault *v, bool is_newer, struct err *e)
 		return -1;
 	}
 	while (rc == 0 && (d = readdir(stream)) != NULL) {
-		uint64_t epoch = epoch_of(d->d_name);
+		uint64_t epoch = archive_catalogue_epoch(d->d_name);
 
 		if (epoch != 0 && (is_newer ? epoch > v->epoch : epoch < v->epoch) &&
 		    !is_folder(v->dirfd, d->d_name))
@@ -178,7 +157,7 @@ static int reader_of(struct vault *v, uint64_t epoch, pid_t *out, struct err *e)
 	int fd, rc;
 
 	*out = 0;
-	snprintf(name, sizeof name, PREFIX "%" PRIu64, epoch);
+	snprintf(name, sizeof name, "catalogue.%" PRIu64, epoch);
 	fd = file_open(v->dirfd, name, O_RDWR, 0, e);
 	if (fd < 0) {
 		if (e->code != MUNI_NOT_FOUND && e->code != MUNI_DAMAGED)

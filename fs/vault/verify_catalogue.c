@@ -284,22 +284,26 @@ int verify_anchor(struct verify *k, struct err *e)
 	struct log_position position;
 	struct anchor seen;
 	struct log *log = NULL;
+	bool has_anchor;
+	int64_t certified;
 
 	if (!k->is_catalogue_whole || v->auditfd < 0)
 		return 0;
-	if (anchor_read(v->keyring_path, v->id, &seen, e) < 0) {
+	has_anchor = anchor_read(v->keyring_path, v->id, &seen, e) == 0;
+	if (!has_anchor) {
 		verify_note(k, "archive", "%s: that this is the newest state of the archive, and "
 			    "no older copy, cannot be told",
 			    e->code == MUNI_NOT_FOUND ? "no anchor on this host"
 						      : "the anchor on this host cannot be read");
 		*e = ERR_NONE;
-		return 0;
 	}
-	if (catalogue_settings_get(v->catalogue, &s, e) < 0 ||
+	if (archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
+	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    catalogue_log_position_get(v->catalogue, &position, e) < 0 ||
 	    log_open(v->auditfd, false, &position, v->certificate, v->certificate_size, &log,
 		     e) < 0 ||
-	    anchor_compare(&seen, log, v->epoch, s.generation, e) < 0) {
+	    (has_anchor && anchor_compare(&seen, log, v->epoch, s.generation, e) < 0) ||
+	    archive_check_certificate(v, certified, log, e) < 0) {
 		log_close(log);
 		k->is_behind = true;
 		return verify_absorb(k, false, "archive", e);

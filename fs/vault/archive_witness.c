@@ -1,0 +1,131 @@
+/*
+ * Certificates as witnesses: one that lies in the archive's folder and speaks of a newer
+ * log than the archive has says that the rest is an older copy, on a host too that has no
+ * anchor.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/canonical.h"
+#include "fs/base/err.h"
+#include "fs/base/file.h"
+#include "fs/base/text.h"
+#include "fs/crypt/officer.h"
+#include "fs/crypt/sign.h"
+#include "fs/vault/archive_inside.h"
+#include "fs/vault/certificate.h"
+
+/* ---- which there are ------------------------------------------------------------------- */
+
+/* The number in "C12.p7m"; 0: no certificate's name. */
+static int64_t number_of(const char *name)
+{
+	char again[32];
+	long long n;
+
+	if (name[0] != 'C' || name[1] < '1' || name[1] > '9')
+		return 0;
+	errno = 0;
+	n = strtoll(name + 1, NULL, 10);
+	snprintf(again, sizeof again, "C%lld.p7m", n);
+	return errno == 0 && strcmp(again, name) == 0 ? n : 0;
+}
+
+int archive_newest_certificate(int dirfd, int64_t *id, struct err *e)
+{
+	int fd = file_open_dir(dirfd, ARCHIVE_CERTIFICATES, e);
+	DIR *d;
+	int rc = 0;
+
+	*id = 0;
+	if (fd < 0) {
+		if (e->code != MUNI_NOT_FOUND)
+			return -1;
+		*e = ERR_NONE;
+		return 0;
+	}
+	d = fdopendir(fd);
+	if (!d) {
+		file_close(&fd);
+		return err_errno(e, "reading the folder " ARCHIVE_CERTIFICATES);
+	}
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(d)) != NULL; errno = 0) {
+		int64_t n = number_of(entry->d_name);
+
+		if (n > *id)
+			*id = n;
+	}
+	if (errno != 0)
+		rc = err_errno(e, "reading the folder " ARCHIVE_CERTIFICATES);
+	closedir(d);
+	return rc;
+}
+
+/* ---- what it knows ------------------------------------------------------------------------ */
+
+/* Acts of the log that certificate `id` knows of; 0: it does not read, or the archive's key
+ * never signed it. */
+static uint64_t acts_known(struct vault *v, int64_t id)
+{
+	uint8_t *cms = NULL, *own = NULL, *text = NULL;
+	size_t cms_size, own_size, size, signers_count = 0;
+	struct cms_signer *signers = NULL;
+	struct err ignored = ERR_NONE;
+	json_t *json = NULL, *head;
+	json_int_t count = 0;
+
+	if (certificate_file(v, id, CERTIFICATE_CMS, &cms, &cms_size, &ignored) == 0 &&
+	    certificate_file(v, id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size,
+			     &ignored) == 0 &&
+	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &signers_count,
+				&ignored) == 0 &&
+	    sign_verify_detached(own, own_size, text, size, v->certificate, v->certificate_size,
+				 &ignored) == 0 &&
+	    canonical_load(text, size, &json, &ignored) == 0) {
+		head = json_object_get(json_object_get(json, "proof"), "head");
+		count = json_integer_value(json_object_get(head, "count"));
+	}
+	cms_signers_free(signers, signers_count);
+	json_decref(json);
+	free(cms);
+	free(own);
+	free(text);
+	return count > 0 ? (uint64_t)count : 0;
+}
+
+static int is_newer(void *arg, int64_t id, int64_t disposition, int64_t made,
+		    const struct digest *content)
+{
+	(void)disposition;
+	(void)made;
+	(void)content;
+	*(int64_t *)arg = id > *(int64_t *)arg ? id : *(int64_t *)arg;
+	return 0;
+}
+
+int archive_check_certificate(struct vault *v, int64_t newest, const struct log *log,
+			      struct err *e)
+{
+	char knows[TEXT_COUNT_MAX], has[TEXT_COUNT_MAX];
+	int64_t known = 0;
+	uint64_t count;
+
+	if (newest == 0)
+		return 0;
+	if (catalogue_certificates(v->catalogue, is_newer, &known, e) < 0)
+		return -1;
+	if (newest <= known)
+		return 0;
+	count = acts_known(v, newest);
+	if (count <= log_count(log))
+		return 0;	/* one that a crash left before its act, or nobody's */
+	return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it knows %s acts, "
+		       "and the certificate C%" PRId64 " that lies in it was made when there were "
+		       "%s. What was destroyed since must not come back: bring the newest copy",
+		       text_count(log_count(log), has), newest, text_count(count, knows));
+}
