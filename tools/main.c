@@ -137,6 +137,14 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	const char *warning;
+	int status;
+
+	vault_begin();
 	cli_prepare();
-	return cli_close_output(run(argc, argv));
+	status = run(argc, argv);
+	warning = vault_memory_warning();
+	if (warning)
+		fprintf(stderr, "muni: %s\n", warning);
+	return cli_close_output(status);
 }

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fs/adversary/attack.h"
@@ -142,14 +140,13 @@ static void attack_all(struct attack *a, struct err *e)
 
 int main(void)
 {
-	const struct rlimit none = { 0, 0 };
 	struct adversary_request request;
 	struct attack a = { .request = &request, .dirfd = -1 };
 	struct err e = ERR_NONE;
 	int rc = 1;
 
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
+	secret_begin();
+	secret_forbid_cores();
 	if (read_request(&request, &e) < 0) {
 		fprintf(stderr, "muni-adversary: %s\n", e.text);
 		return 1;

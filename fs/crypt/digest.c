@@ -22,6 +22,7 @@
 
 #include "fs/base/err.h"
 #include "fs/crypt/library.h"
+#include "fs/crypt/secret.h"
 
 #define HMAC_BLOCK 64		/* of SHA-256, FIPS 198-1 */
 
@@ -149,6 +150,7 @@ int digest_hkdf(const void *secret, size_t secret_size, const void *salt, size_t
 		library_failed(e, "deriving a key");
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);
+	secret_scrub_stack();
 	return rc;
 }
 

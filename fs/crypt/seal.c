@@ -56,8 +56,10 @@ int sealer_set_key(struct sealer *s, const uint8_t key[SEAL_KEY_SIZE], struct er
 	if (s->has_key && CRYPTO_memcmp(s->key, key, SEAL_KEY_SIZE) == 0)
 		return 0;
 	s->has_key = false;
+	secret_mark_stack();
 	if (EVP_EncryptInit_ex2(s->ctx, NULL, key, NULL, NULL) != 1)
 		return library_failed(e, "working with AES-256");
+	secret_scrub_stack();
 	memcpy(s->key, key, SEAL_KEY_SIZE);
 	s->has_key = true;
 	return 0;
@@ -150,6 +152,7 @@ int aes_block_new(const uint8_t key[32], struct aes_block **out, struct err *e)
 	if (a && cipher) {
 		a->encrypt = block_context(cipher, key, 1);
 		a->decrypt = block_context(cipher, key, 0);
+		secret_scrub_stack();
 	}
 	EVP_CIPHER_free(cipher);	/* the contexts hold it */
 	if (!a || !a->encrypt || !a->decrypt) {

@@ -1,5 +1,7 @@
 #include "fs/crypt/secret.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -7,6 +9,18 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+
+#include "fs/crypt/arena.h"
+
+#define SCRUBBED 8192		/* deeper than a call into OpenSSL goes, and the linker's */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
+
+static atomic_bool was_refused;	/* a lock; process-wide as the limit is */
 
 /*
  * guard | head (read-only) | the secret's pages | guard
@@ -43,8 +57,9 @@ void *secret_new(size_t size)
 	*(struct secret_head *)(map + page) = (struct secret_head){ .size = body };
 	if (mprotect(map + page, page, PROT_READ) < 0)
 		goto fail;
-	/* An unprivileged process may lock little: better unlocked than none. */
-	(void)mlock(secret, body);
+	/* An unprivileged process may lock little: better unlocked than none, and told. */
+	if (mlock(secret, body) < 0)
+		atomic_store(&was_refused, true);
 	return secret;
 fail:
 	munmap(map, body + 3 * page);
@@ -74,4 +89,70 @@ void secret_forbid_cores(void)
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Not inlined, so that its frame lies where those of the functions called before lay. */
+__attribute__((noinline)) void secret_scrub_stack(void)
+{
+	uint8_t below[SCRUBBED];
+
+	OPENSSL_cleanse(below, sizeof below);
+}
+
+/* Of the main thread's stack most is not mapped yet: what grows is marked alike. */
+void secret_mark_stack(void)
+{
+	static _Thread_local bool is_marked;
+	pthread_attr_t attr;
+	void *stack;
+	size_t size;
+
+	if (is_marked)
+		return;
+	is_marked = true;
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	if (pthread_attr_getstack(&attr, &stack, &size) == 0)
+		(void)madvise(stack, size, MADV_DONTDUMP);
+	pthread_attr_destroy(&attr);
+}
+
+static void *library_new(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return size > 0 ? arena_key_new(size) : NULL;
+}
+
+static void *library_resize(void *p, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (size > 0)
+		return arena_key_resize(p, size);
+	arena_key_free(p);
+	return NULL;
+}
+
+static void library_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	arena_key_free(p);
+}
+
+void secret_begin(void)
+{
+	secret_mark_stack();
+	if (IS_SANITIZED)	/* who watches over its heap, and would see none of ours */
+		return;
+	/* Refused where OpenSSL has taken memory already, which no library does by being
+	 * loaded: then it is told as if nothing could be locked. */
+	if (!CRYPTO_set_mem_functions(library_new, library_resize, library_free))
+		atomic_store(&was_refused, true);
+}
+
+bool secret_is_locked(void)
+{
+	return !atomic_load(&was_refused) && arena_keys_are_locked();
 }

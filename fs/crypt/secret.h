@@ -8,14 +8,26 @@
 #ifndef FS_CRYPT_SECRET_H
 #define FS_CRYPT_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* First of all in main() of a program that holds keys: the main thread's stack in no
+ * dump, and OpenSSL, which copies keys, on a heap of its own (arena.h). */
+void secret_begin(void);
+/* Leaves the stack of the calling thread out of cores; who is handed a key calls it, and
+ * from the second time on it costs nothing. */
+void secret_mark_stack(void);
+/* Is all that ever held a key here locked?  false: RLIMIT_MEMLOCK did not let us. */
+bool secret_is_locked(void);
 
 void *secret_new(size_t size);		/* zeroed; NULL without memory */
 void secret_free(void *secret);		/* wipes; NULL is allowed */
 void secret_wipe(void *data, size_t size);	/* not optimised away */
+/* What functions that have returned left on the stack below the caller: 8 KiB become
+ * zeros.  After whatever was handed a key. */
+void secret_scrub_stack(void);
 
-/* No core of this process and no ptrace by its equals: what OpenSSL keeps of a
- * key (its schedule) lies in memory that is not ours to mark.  Process-wide. */
+/* No core of this process and no ptrace by its equals.  Process-wide. */
 void secret_forbid_cores(void);
 
 #endif

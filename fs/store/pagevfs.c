@@ -12,7 +12,7 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/crypt/digest.h"
-#include "fs/store/arena.h"
+#include "fs/store/arena_sqlite.h"
 #include "fs/store/pagevfs_dirty.h"
 #include "fs/store/pagevfs_file.h"
 #include "fs/store/pagevfs_keys.h"

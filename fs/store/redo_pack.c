@@ -12,7 +12,7 @@
 #include "fs/base/team.h"
 #include "fs/crypt/seal.h"
 #include "fs/crypt/secret.h"
-#include "fs/store/arena.h"
+#include "fs/crypt/arena.h"
 #include "fs/store/pagevfs_cipher.h"
 #include "fs/store/pagevfs_keys.h"
 #include "fs/store/redo_layout.h"

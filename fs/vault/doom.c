@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "fs/base/err.h"
-#include "fs/crypt/secret.h"
+#include "fs/crypt/arena.h"
 #include "fs/vault/doom_inside.h"
 #include "fs/vault/inside.h"
 
@@ -97,9 +97,7 @@ void doom_free(struct doom *d)
 	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
 		bits_free(sets[i]);
 	buffer_free(&d->names);
-	if (d->fresh)
-		secret_wipe(d->fresh, d->fresh_count * sizeof *d->fresh);
-	free(d->fresh);
+	arena_free(d->fresh);
 	free(d->records);
 	free(d->edges);
 	for (size_t i = 0; i < d->folder_count; i++)

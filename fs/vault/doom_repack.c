@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/arena.h"
 #include "fs/crypt/secret.h"
 #include "fs/store/objects.h"
 #include "fs/store/segment.h"
@@ -113,7 +114,6 @@ static int add_sealed(struct repack *r, struct block *b, const uint8_t *sealed, 
 	return 0;
 }
 
-/* Room for one more; not by realloc(): keys are wiped wherever they stood. */
 static int make_room(struct doom *d, struct err *e)
 {
 	size_t more = d->fresh_capacity ? d->fresh_capacity * 2 : 256;
@@ -121,14 +121,9 @@ static int make_room(struct doom *d, struct err *e)
 
 	if (d->fresh_count < d->fresh_capacity)
 		return 0;
-	list = calloc(more, sizeof *list);
+	list = arena_resize(d->fresh, more * sizeof *list);	/* keys stand in it */
 	if (!list)
 		return doom_no_memory(e);
-	if (d->fresh) {
-		memcpy(list, d->fresh, d->fresh_count * sizeof *list);
-		secret_wipe(d->fresh, d->fresh_count * sizeof *list);
-		free(d->fresh);
-	}
 	d->fresh = list;
 	d->fresh_capacity = more;
 	return 0;
@@ -146,6 +141,7 @@ static int flush(struct repack *r, struct err *e)
 	if (make_room(d, e) < 0)
 		return -1;
 	f = &d->fresh[d->fresh_count];
+	memset(f, 0, sizeof *f);
 	f->block = (struct block){ .id = r->id, .class_id = r->class_id, .year = r->year };
 	if (block_encode(r->encoder, r->raw, r->used, NULL, 0, &f->block, &sealed, e) < 0 ||
 	    add_sealed(r, &f->block, sealed, e) < 0) {

@@ -6,6 +6,7 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
+#include "fs/crypt/secret.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
 #include "fs/vault/pack_leader.h"
@@ -107,6 +108,7 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 	struct packer *p = l->packer;
 	struct pack_block b = { .names = o->names, .count = o->count };
 	const uint8_t *sealed = NULL;
+	int rc;
 
 	/* A block is opened, and stays empty, where another lane was faster with
 	 * the very chunk that it was opened for. */
@@ -114,7 +116,11 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 		return 0;
 	b.block.id = o->id;
 	b.block.class_id = o->class_id;
-	if (encode(l, o, &b, &sealed, e) < 0 || packer_add(p, &b, sealed, e) < 0)
+	rc = encode(l, o, &b, &sealed, e);
+	if (rc == 0)
+		rc = packer_add(p, &b, sealed, e);
+	secret_wipe(b.block.key, sizeof b.block.key);
+	if (rc < 0)
 		return -1;
 	atomic_fetch_add(&p->raw, b.block.raw);
 	atomic_fetch_add(&p->stored, b.block.stored);

@@ -47,7 +47,7 @@ struct pack_block {
 
 struct pack_segment {		/* on stable storage, not yet in the catalogue */
 	uint8_t uid[16];
-	struct pack_block *blocks;	/* owned */
+	struct pack_block *blocks;	/* owned; of arena_new(), for they have keys */
 	size_t count;
 	struct pack_segment *next;	/* for who keeps a list */
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
-#include "fs/crypt/secret.h"
+#include "fs/crypt/arena.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
 #include "fs/vault/reader.h"
@@ -20,12 +20,9 @@ void pack_segment_free(struct pack_segment *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->count; i++) {
-		/* The keys in them live on in the catalogue only. */
-		secret_wipe(s->blocks[i].block.key, sizeof s->blocks[i].block.key);
+	for (size_t i = 0; i < s->count; i++)
 		free(s->blocks[i].names);
-	}
-	free(s->blocks);
+	arena_free(s->blocks);	/* wipes: the keys in them live on in the catalogue only */
 	free(s);
 }
 
@@ -127,7 +124,7 @@ static int add_row(struct filling *f, struct pack_block *b, struct err *e)
 
 	if (s->count == f->capacity) {
 		size_t more = f->capacity ? f->capacity * 2 : 64;
-		struct pack_block *rows = realloc(s->blocks, more * sizeof *rows);
+		struct pack_block *rows = arena_resize(s->blocks, more * sizeof *rows);
 
 		if (!rows)
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for a segment");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/arena.h"
 #include "fs/crypt/secret.h"
 
 #define WAYS 8
@@ -61,10 +62,10 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 	if (c->row_sets == 0)
 		c->row_sets = 1;
 	c->pages = calloc(c->page_sets * PAGE_WAYS, sizeof(struct extents *));
-	c->rows = calloc(c->row_sets * WAYS, sizeof *c->rows);
+	c->rows = arena_new_zeroed(c->row_sets * WAYS * sizeof *c->rows);	/* keys of blocks */
 	if (!c->pages || !c->rows) {
 		free(c->pages);
-		free(c->rows);
+		arena_free(c->rows);
 		free(c);
 		return NULL;
 	}
@@ -99,7 +100,7 @@ void row_cache_free(struct row_cache *c)
 	row_cache_clear(c);
 	pthread_mutex_destroy(&c->lock);
 	free(c->pages);
-	free(c->rows);
+	arena_free(c->rows);
 	free(c);
 }
 

@@ -24,6 +24,13 @@ struct epoch_result;
 
 /* ---- keys ---------------------------------------------------------------- */
 
+/* First of all in main() of a program that opens vaults: what is held of keys will be
+ * left out of core files, and locked. */
+void vault_begin(void);
+/* A sentence for people where keys lie in memory that may be swapped out, because the
+ * system lets this process lock too little; NULL: all that ever held one is locked. */
+const char *vault_memory_warning(void);
+
 struct vault_keys {		/* all borrowed; NULL: not given */
 	const char *keyring;		/* path; default: see vault_default_keyring() */
 	const char *key_file;

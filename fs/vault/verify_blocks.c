@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fs/base/queue.h"
+#include "fs/crypt/arena.h"
 #include "fs/base/text.h"
 #include "fs/vault/verify_inside.h"
 
@@ -15,7 +16,7 @@
 #define JOB_BYTES (4u << 20)
 #define THREADS_MAX 64
 
-/* Neighbours of one segment. */
+/* Neighbours of one segment; of arena_new(), for keys stand in it. */
 struct job {
 	uint8_t uid[16];
 	uint64_t offset, size;
@@ -78,7 +79,7 @@ static void fail(struct crew *c, const struct err *e)
 
 static void note_bad(struct crew *c, const struct job *job, const struct block *b)
 {
-	struct bad *bad = malloc(sizeof *bad);
+	struct bad *bad = arena_new(sizeof *bad);
 	struct err e = ERR_NONE;
 
 	if (bad == NULL) {
@@ -136,7 +137,7 @@ static void *work(void *arg)
 
 	while (queue_pop(w->crew->queue, &item)) {
 		check_job(w, item);
-		free(item);
+		arena_free(item);
 	}
 	return NULL;
 }
@@ -189,7 +190,7 @@ static int hand_over(struct crew *c)
 		return 0;
 	show_progress(c);
 	if (verify_go_on(c->verify, c->e) < 0 || !queue_push(c->queue, job)) {
-		free(job);
+		arena_free(job);
 		return -1;
 	}
 	return 0;
@@ -222,7 +223,7 @@ static int take_block(void *arg, const struct block *b, const uint8_t segment_ui
 	if (b->stored > BLOCK_STORED_MAX)
 		return verify_add_block(&k->lost, b->id, c->e) < 0 ? -1 : 0;
 	if (job == NULL) {
-		job = c->job = malloc(sizeof *job);
+		job = c->job = arena_new(sizeof *job);
 		if (job == NULL)
 			return err_set(c->e, MUNI_NO_MEMORY, "no memory to read blocks");
 		memcpy(job->uid, segment_uid, sizeof job->uid);
@@ -259,7 +260,7 @@ static int judge_bad(struct crew *c, struct err *e)
 
 static void free_job(void *item)
 {
-	free(item);
+	arena_free(item);
 }
 
 static int run(struct crew *c, struct worker *workers, struct err *e)
@@ -279,7 +280,7 @@ static int run(struct crew *c, struct worker *workers, struct err *e)
 	else
 		queue_cancel(c->queue);
 	dismiss(workers, count, hired);
-	free(c->job);
+	arena_free(c->job);
 	if (c->failed.code != MUNI_OK) {
 		*e = c->failed;
 		rc = -1;
@@ -313,7 +314,7 @@ int verify_all_blocks(struct verify *k, bool is_reading, struct err *e)
 	while (c.bad != NULL) {
 		struct bad *next = c.bad->next;
 
-		free(c.bad);
+		arena_free(c.bad);
 		c.bad = next;
 	}
 	queue_free(c.queue, free_job);

@@ -107,7 +107,7 @@ def keyring_half(raw, half, archive):
 
 
 def open_slot(cut, archive, secret, is_passphrase):
-    """Steps over one slot; the master key if the secret opens it."""
+    """Steps over one slot; if the secret opens it, every key that leads to the master key, and that one."""
     number, kind = cut.number(4), cut.number(1)
     cut.number(8)
     cut.take(cut.number(1))
@@ -129,10 +129,12 @@ def open_slot(cut, archive, secret, is_passphrase):
     except InvalidTag:
         return None
     shared = X25519PrivateKey.from_private_bytes(private).exchange(X25519PublicKey.from_public_bytes(ephemeral))
+    wrapping = hkdf(shared, archive + ephemeral + public, "muniment slot wrap 1")
     try:
-        return aes_key_unwrap(hkdf(shared, archive + ephemeral + public, "muniment slot wrap 1"), wrapped)
+        master = aes_key_unwrap(wrapping, wrapped)
     except InvalidUnwrap:
         return None
+    return {"secret's key": kek, "slot's private key": private, "shared point": shared, "wrapping key": wrapping, "master": master}
 
 
 def open_keyring(path, archive, secret, is_passphrase):
@@ -143,22 +145,23 @@ def open_keyring(path, archive, secret, is_passphrase):
     generation, half, payload = max(halves)
     slots_size, body_size = struct.unpack_from("<II", payload, 40)
     slots = payload[80:80 + slots_size]
-    cut, master = Cut(slots), None
+    cut, slot = Cut(slots), None
     for _ in range(struct.unpack_from("<I", payload, 12)[0]):
-        master = open_slot(cut, archive, secret, is_passphrase) or master
-    if master is None and not is_passphrase and len(secret) == 32:
-        master = secret
-    need(master, "the secret opens no slot")
+        slot = open_slot(cut, archive, secret, is_passphrase) or slot
+    if slot is None and not is_passphrase and len(secret) == 32:
+        slot = {"master": secret}
+    need(slot, "the secret opens no slot")
     at = 80 + slots_size
     ad = b"MUNIKEYS" + struct.pack("<I", 1) + archive + struct.pack("<QB", generation, half) + sha(slots)
-    body = AESGCM(master).decrypt(payload[at:at + 12], payload[at + 12:at + 12 + body_size + 16], ad)
+    body = AESGCM(slot["master"]).decrypt(payload[at:at + 12], payload[at + 12:at + 12 + body_size + 16], ad)
     cut = Cut(body)
     epoch, key = cut.number(8), cut.take(32)
     cut.take(8 + 32)
-    dedupe, _chunker = cut.take(32), cut.take(32)
+    dedupe, chunker = cut.take(32), cut.take(32)
     cut.take(4)
-    cut.take(cut.number(2))
-    return {"epoch": epoch, "catalogue": key, "dedupe": dedupe, "certificate": cut.take(cut.number(2))}
+    signing = cut.take(cut.number(2))
+    return {"epoch": epoch, "catalogue": key, "dedupe": dedupe, "chunker": chunker, "signing": signing,
+            "certificate": cut.take(cut.number(2)), "slot": slot}
 
 
 # ---- the catalogue -------------------------------------------------------------------

@@ -1,10 +1,12 @@
-/* SQLite's heap: whole, reused, given back, and in no dump. */
+/* The heaps of SQLite and of keys: whole, reused, given back, wiped, and in no dump. */
 #include "tests/unit/store/folder.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
-#include "fs/store/arena.h"
+#include "fs/crypt/arena.h"
 
 static void every_size_is_usable_whole_and_aligned(void **state)
 {
@@ -69,8 +71,8 @@ static void a_resized_piece_keeps_its_content(void **state)
 	arena_free(NULL);
 }
 
-/* "dd" among the flags of the mapping in which p lies. */
-static bool is_out_of_dumps(const void *p)
+/* A flag among those of the mapping in which p lies: " dd" out of dumps, " lo" locked. */
+static bool is_marked(const void *p, const char *flag)
 {
 	FILE *maps = fopen("/proc/self/smaps", "r");
 	char line[512];
@@ -82,7 +84,7 @@ static bool is_out_of_dumps(const void *p)
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			is_here = (uintptr_t)p >= from && (uintptr_t)p < to;
 		if (is_here && strncmp(line, "VmFlags:", 8) == 0)
-			is_out = strstr(line, " dd") != NULL;
+			is_out = strstr(line, flag) != NULL;
 	}
 	fclose(maps);
 	return is_out;
@@ -94,9 +96,11 @@ static void nothing_of_it_goes_into_a_core_dump(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
-		void *p = arena_new(sizes[i]);
-		assert_true(is_out_of_dumps(p));
+		void *p = arena_new(sizes[i]), *key = arena_key_new(sizes[i]);
+		assert_true(is_marked(p, " dd"));
+		assert_true(is_marked(key, " dd"));
 		arena_free(p);
+		arena_key_free(key);
 	}
 }
 
@@ -104,6 +108,72 @@ struct job {
 	unsigned seed;
 	bool is_sound;
 };
+
+static void *churn_keys(void *arg)
+{
+	struct job *job = arg;
+
+	for (;;) {
+		pthread_testcancel();
+		arena_key_free(arena_key_new((unsigned)rand_r(&job->seed) % 5000));
+	}
+	return NULL;
+}
+
+static void keys_are_locked_or_it_is_told(void **state)
+{
+	void *pieces[300];
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		assert_non_null(pieces[i] = arena_key_new(i * 17));
+	if (arena_keys_are_locked())
+		for (unsigned i = 0; i < 300; i++)
+			assert_true(is_marked(pieces[i], " lo"));
+	for (unsigned i = 0; i < 300; i++)
+		arena_key_free(pieces[i]);
+	/* What no limit allows. */
+	struct rlimit none = { 0, 0 };
+	if (geteuid() != 0 && setrlimit(RLIMIT_MEMLOCK, &none) == 0) {
+		arena_key_free(arena_key_new(100000));
+		assert_false(arena_keys_are_locked());
+	}
+}
+
+static void freed_keys_are_wiped(void **state)
+{
+	uint8_t *key = arena_key_new(32), *beside = arena_key_new(32);
+	volatile uint8_t *was = key;
+
+	(void)state;
+	memset(key, 0x5a, 32);
+	arena_key_free(key);
+	for (unsigned i = 8; i < 32; i++)	/* the first word links free pieces */
+		assert_int_equal(was[i], 0);
+	arena_key_free(beside);
+}
+
+static void a_child_of_a_busy_process_has_memory_for_keys(void **state)
+{
+	pthread_t busy;
+	struct job job = { .seed = 3 };
+
+	(void)state;
+	assert_int_equal(pthread_create(&busy, NULL, churn_keys, &job), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		int status;
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(20);
+			arena_key_free(arena_key_new(500));
+			_exit(7);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	}
+	pthread_cancel(busy);
+	pthread_join(busy, NULL);
+}
 
 static void *churn(void *arg)
 {
@@ -152,6 +222,9 @@ int main(void)
 		cmocka_unit_test(all_but_a_little_is_given_back),
 		cmocka_unit_test(a_resized_piece_keeps_its_content),
 		cmocka_unit_test(nothing_of_it_goes_into_a_core_dump),
+		cmocka_unit_test(keys_are_locked_or_it_is_told),
+		cmocka_unit_test(freed_keys_are_wiped),
+		cmocka_unit_test(a_child_of_a_busy_process_has_memory_for_keys),
 		cmocka_unit_test(threads_do_not_get_each_others_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
