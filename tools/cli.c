@@ -10,7 +10,7 @@
 #include "fs/base/text.h"
 #include "tools/progress.h"
 
-enum { KEYRING = 1000, KEY_FILE, PASSPHRASE_FILE, JSON, HELP };
+enum { KEYRING = 1000, KEY_FILE, PASSPHRASE_FILE, JSON, RESTRICTED, HELP };
 
 static const struct cli_option key_options[] = {
 	{ KEYRING, "keyring", "FILE", "the archive's keyring (default: where muniment.toml says)" },
@@ -22,6 +22,10 @@ static const struct cli_option json_options[] = {
 	{ JSON, "json", NULL, "one JSON object a line on standard output" },
 	{ .name = NULL },
 };
+static const struct cli_option restricted_options[] = {
+	{ RESTRICTED, "restricted", "REASON", "restricted records too; REASON goes into the log" },
+	{ .name = NULL },
+};
 static const struct cli_option quiet_options[] = {
 	{ 'q', "quiet", NULL, "no progress, no notices" },
 	{ .name = NULL },
@@ -31,7 +35,7 @@ static const struct cli_option help_options[] = {
 	{ .name = NULL },
 };
 
-#define TABLES 5
+#define TABLES 6
 
 /* The option tables of a command, its own first; NULL where it takes none. */
 static void tables_of(const struct command *c, const struct cli_option *tables[TABLES])
@@ -40,7 +44,8 @@ static void tables_of(const struct command *c, const struct cli_option *tables[T
 	tables[1] = c->shared & CLI_KEYS ? key_options : NULL;
 	tables[2] = c->shared & CLI_JSON ? json_options : NULL;
 	tables[3] = c->shared & CLI_QUIET ? quiet_options : NULL;
-	tables[4] = help_options;
+	tables[4] = c->shared & CLI_RESTRICTED ? restricted_options : NULL;
+	tables[5] = help_options;
 }
 
 struct getopt_words {
@@ -89,6 +94,9 @@ static int take_shared(struct cli *cli, int id)
 		return 0;
 	case JSON:
 		cli->json = true;
+		return 0;
+	case RESTRICTED:
+		cli->restricted = cli->value;
 		return 0;
 	case 'q':
 		if ((cli->command->shared & CLI_QUIET) == 0)

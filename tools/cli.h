@@ -33,6 +33,7 @@ enum {				/* shared options that a command takes, as a set */
 	CLI_KEYS = 1,		/* --keyring, --key-file, --passphrase-file */
 	CLI_JSON = 2,		/* --json */
 	CLI_QUIET = 4,		/* -q, --quiet */
+	CLI_RESTRICTED = 16,	/* --restricted REASON */
 	CLI_BOTH_KEYS = 8,	/* --key-file and --passphrase-file may both be given */
 };
 
@@ -59,6 +60,7 @@ struct cli {
 	int operand_count;	/* these two: after CLI_END */
 	char **operands;
 	bool json, quiet;
+	const char *restricted;	/* why restricted records are wanted; NULL: they are not */
 	struct vault_options vault;	/* with the keys that were given */
 	struct vault_monitor monitor;
 	struct progress *progress;	/* owned by main */

@@ -6,6 +6,7 @@
 #include "fs/vault/reader.h"
 #include "fs/vault/tree.h"
 #include "tools/commands.h"
+#include "tools/shown.h"
 
 #define PIECE (1024 * 1024)
 #define CACHE (32 * 1024 * 1024)
@@ -30,13 +31,14 @@ static int copy_out(struct vault_reader *r, const struct node *n, uint8_t *piece
 }
 
 static int cat_path(struct catalogue *c, const struct version *version,
-		    struct vault_reader *r, char *path, uint8_t *piece, struct err *e)
+		    const struct barred *barred, struct vault_reader *r, char *path,
+		    uint8_t *piece, struct err *e)
 {
 	struct entry entry;
 	struct node node;
 
 	if (cli_path(path, e) < 0 ||
-	    tree_find(c, version, path, strlen(path), &entry, &node, e) < 0)
+	    tree_find_shown(c, version, path, strlen(path), barred, &entry, &node, e) < 0)
 		return -1;
 	if (node.kind == NODE_DIRECTORY)
 		return err_set(e, MUNI_USAGE, "%s is a directory: `muni ls` lists it",
@@ -56,13 +58,16 @@ static int run(struct cli *cli)
 	struct block_cache *cache = NULL;
 	struct vault_reader *reader = NULL;
 	uint8_t *piece = NULL;
+	struct barred barred = { .classes = NULL };
 	struct version version;
 	int rc = -1, o = cli_next(cli);
 
 	if (o != CLI_END)
 		return cli_stopped(o);
-	if (cli_open(cli, cli->operands[0], VAULT_READ, &v, &e) < 0 ||
-	    vault_resolve(vault_catalogue(v), cli->operands[1], &version, &e) < 0)
+	if (shown_open(cli, cli->operands[0], &v, &e) < 0 ||
+	    vault_resolve(vault_catalogue(v), cli->operands[1], &version, &e) < 0 ||
+	    shown_begin(cli, v, &version, NULL, cli->operands + 2, cli->operand_count - 2,
+			&barred, &e) < 0)
 		goto out;
 	piece = malloc(PIECE);
 	cache = block_cache_new(CACHE);
@@ -74,11 +79,13 @@ static int run(struct cli *cli)
 		goto out;
 	rc = 0;
 	for (int i = 2; rc == 0 && i < cli->operand_count; i++)
-		rc = cat_path(vault_catalogue(v), &version, reader, cli->operands[i], piece, &e);
+		rc = cat_path(vault_catalogue(v), &version, &barred, reader, cli->operands[i],
+			      piece, &e);
 out:
 	vault_reader_close(reader);
 	block_cache_free(cache);
 	free(piece);
+	barred_free(&barred);
 	vault_close(v);
 	return cli_end(cli, rc, &e);
 }
@@ -90,7 +97,7 @@ const struct command cmd_cat = {
 	.about =
 	"Writes the content of files to standard output, one after the other; holes\n"
 	"come out as zeros.  Every byte was authenticated before it is written.",
-	.shared = CLI_KEYS | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 3,
 	.max_operands = -1,
 	.run = run,

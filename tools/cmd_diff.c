@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
+#include "tools/shown.h"
 
 static const struct cli_option options[] = {
 	{ 's', "summary", NULL, "only how many were added, removed, changed, moved" },
@@ -16,6 +17,7 @@ static const struct cli_option options[] = {
 struct comparison {
 	struct cli *cli;
 	struct catalogue *c;
+	struct barred barred;
 	struct print_names *names;
 	struct err *e;
 	bool is_summary;
@@ -121,10 +123,35 @@ static int json_item(struct comparison *k, const struct diff_item *d)
 	return jsonl_end(o, k->e);
 }
 
-static int on_item(void *arg, const struct diff_item *d)
+/* The change as one sees it who does not see what is barred; false: there is none. */
+static bool is_shown(const struct barred *b, struct diff_item *d)
+{
+	bool hides_before = d->before && barred_has(b, d->before);
+	bool hides_after = d->after && barred_has(b, d->after);
+
+	if (!hides_before && !hides_after)
+		return true;
+	if (hides_before)
+		d->before = NULL;
+	if (hides_after)
+		d->after = NULL;
+	if (d->kind == DIFF_MOVED && d->before) {
+		d->path = d->old_path;
+		d->path_size = d->old_path_size;
+	}
+	d->old_path = NULL;
+	d->kind = d->before ? DIFF_REMOVED : DIFF_ADDED;
+	d->content_changed = d->metadata_changed = false;
+	return d->before || d->after;
+}
+
+static int on_item(void *arg, const struct diff_item *item)
 {
 	struct comparison *k = arg;
+	struct diff_item shown = *item, *d = &shown;
 
+	if (!is_shown(&k->barred, d))
+		return 0;
 	k->counts[d->kind]++;
 	if (!k->is_summary && k->cli->json && json_item(k, d) < 0)
 		return -1;
@@ -162,6 +189,8 @@ static int compare(struct cli *cli, struct comparison *k, struct vault *v, struc
 	if (vault_resolve(k->c, cli->operands[1], &a, e) < 0 ||
 	    vault_resolve(k->c, cli->operands[2], &b, e) < 0)
 		return -1;
+	if (shown_begin(cli, v, &a, &b, NULL, 0, &k->barred, e) < 0)
+		return -1;
 	k->names = print_names_new(k->c);
 	if (vault_diff(k->c, &a, &b, on_item, k, e) < 0 || cli_check_signal(e) < 0)
 		return -1;
@@ -181,10 +210,11 @@ static int run(struct cli *cli)
 		k.is_summary = true;
 	if (o != CLI_END)
 		return cli_stopped(o);
-	rc = cli_open(cli, cli->operands[0], VAULT_READ, &v, &e);
+	rc = shown_open(cli, cli->operands[0], &v, &e);
 	if (rc == 0)
 		rc = compare(cli, &k, v, &e);
 	print_names_free(k.names);
+	barred_free(&k.barred);
 	vault_close(v);
 	return cli_end(cli, rc, &e);
 }
@@ -198,7 +228,7 @@ const struct command cmd_diff = {
 	"  + added    - removed    ~ changed    > moved (old -> new)\n"
 	"A directory's time alone is no change where something in it changed.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 3,
 	.max_operands = 3,
 	.run = run,

@@ -7,6 +7,7 @@
 #include "tools/jsonl.h"
 #include "tools/left_out.h"
 #include "tools/progress.h"
+#include "tools/shown.h"
 
 enum { TO = 256, FORMAT, THREADS, SOURCE, DECISION };
 
@@ -140,6 +141,9 @@ static int report(struct cli *cli, const struct losses *l, const struct export_r
 				text_count(r->files, files), text_count(r->directories, directories),
 				text_count(r->others, others), text_size(r->bytes, bytes),
 				text_count(r->resumed, resumed), text_count(r->losses, losses));
+		if (r->barred > 0)
+			cli_say(cli, "%s records were left out, for their use is restricted; "
+				"--restricted REASON takes them", text_count(r->barred, files));
 		if (!cli->quiet && decided)
 			print_decided(cli, decided, taken);
 		return 0;
@@ -151,6 +155,7 @@ static int report(struct cli *cli, const struct losses *l, const struct export_r
 	jsonl_number(o, "bytes", r->bytes);
 	jsonl_number(o, "resumed", r->resumed);
 	jsonl_number(o, "losses", r->losses);
+	jsonl_number(o, "restricted", r->barred);
 	if (decided) {
 		jsonl_text(o, "decision", decision_name(taken));
 		jsonl_number(o, "items", decided->items);
@@ -160,17 +165,20 @@ static int report(struct cli *cli, const struct losses *l, const struct export_r
 	return jsonl_end(o, e);
 }
 
-static int export(struct cli *cli, const struct export_options *o, struct err *e)
+static int export(struct cli *cli, struct export_options *o, struct err *e)
 {
 	struct losses losses = { .cli = cli, .is_stdout_taken = strcmp(o->to, "-") == 0 };
 	struct export_result result = { .files = 0 };
 	struct vault *v = NULL;
+	struct barred barred = { .classes = NULL };
 	struct version version;
 	int rc = -1;
 
-	if (cli_open(cli, cli->operands[0], VAULT_READ, &v, e) < 0 ||
-	    vault_resolve(vault_catalogue(v), cli->operands[1], &version, e) < 0)
+	if (shown_open(cli, cli->operands[0], &v, e) < 0 ||
+	    vault_resolve(vault_catalogue(v), cli->operands[1], &version, e) < 0 ||
+	    shown_begin(cli, v, &version, NULL, NULL, 0, &barred, e) < 0)
 		goto out;
+	o->barred = &barred;
 	if (vault_export(v, &version, o, &cli->monitor, on_loss, &losses, &result, e) < 0)
 		goto out;
 	progress_end(cli->progress);
@@ -180,6 +188,7 @@ static int export(struct cli *cli, const struct export_options *o, struct err *e
 	}
 	rc = report(cli, &losses, &result, NULL, DECISION_MIGRATE, e);
 out:
+	barred_free(&barred);
 	vault_close(v);
 	return rc;
 }
@@ -222,6 +231,8 @@ static const char *what_is_wrong(const struct cli *cli, const struct export_word
 		return "--to - goes with --format tar only";
 	if (w->has_decision && !w->source)
 		return "--decision goes with --source: a version has no decisions";
+	if (w->source && cli->restricted)
+		return "--restricted is of a version's records, not of a live source";
 	if (w->source && strchr(cli->operands[1], '@'))
 		return "with --source name the system alone: the live source has no versions";
 	return NULL;
@@ -262,7 +273,7 @@ const struct command cmd_export = {
 	"same times is named and the export fails.  What cannot be read, or is no longer\n"
 	"there, is named, the rest goes on, and the exit status is 1.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run,

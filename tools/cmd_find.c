@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
+#include "tools/shown.h"
 
 enum { NAME = 256, PATH, TYPE, SIZE, NEWER, OLDER, CLASS };
 
@@ -25,6 +26,7 @@ static const struct cli_option options[] = {
 struct search {
 	struct cli *cli;
 	struct catalogue *c;
+	struct barred barred;
 	struct print_names *names;
 	struct err *e;
 	locale_t bytewise;	/* for names that are not UTF-8 */
@@ -143,6 +145,8 @@ static int on_item(void *arg, const struct tree_item *item)
 
 	if (cli_is_over())
 		return 1;
+	if (barred_has(&s->barred, item->node))
+		return 2;
 	if (!is_match(s, item))
 		return 0;
 	if (!s->cli->json) {
@@ -167,7 +171,7 @@ static int on_class(void *arg, const struct record_class *k)
 	return s->class_id != 0;
 }
 
-static int search(struct search *s, struct err *e)
+static int search(struct search *s, struct vault *v, struct err *e)
 {
 	struct cli *cli = s->cli;
 	static char root[] = "";
@@ -184,7 +188,9 @@ static int search(struct search *s, struct err *e)
 				       text_printable(s->class_code));
 	}
 	if (vault_resolve(s->c, cli->operands[1], &version, e) < 0 || cli_path(path, e) < 0 ||
-	    tree_find(s->c, &version, path, strlen(path), &entry, &node, e) < 0)
+	    shown_begin(cli, v, &version, NULL, &path, 1, &s->barred, e) < 0 ||
+	    tree_find_shown(s->c, &version, path, strlen(path), &s->barred, &entry, &node,
+			    e) < 0)
 		return -1;
 	if (node.kind == NODE_DIRECTORY)
 		return tree_walk(s->c, &version, entry.directory, path, on_item, s, e);
@@ -204,15 +210,16 @@ static int run(struct cli *cli)
 	if (o != CLI_END)
 		return cli_stopped(o);
 	s.bytewise = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (cli_open(cli, cli->operands[0], VAULT_READ, &v, &e) < 0)
+	if (shown_open(cli, cli->operands[0], &v, &e) < 0)
 		goto out;
 	s.c = vault_catalogue(v);
 	s.names = print_names_new(s.c);
-	rc = search(&s, &e);
+	rc = search(&s, v, &e);
 	if (rc >= 0)
 		rc = cli_check_signal(&e);
 out:
 	print_names_free(s.names);
+	barred_free(&s.barred);
 	freelocale(s.bytewise);
 	vault_close(v);
 	return cli_end(cli, rc, &e);
@@ -227,7 +234,7 @@ const struct command cmd_find = {
 	"meets every condition given.  Globs know * ? [...]; sizes are written 64k,\n"
 	"times 2021-06-30, 2021-06-30T12:00:00Z or @SECONDS.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

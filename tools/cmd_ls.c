@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
+#include "tools/shown.h"
 #include "tools/table.h"
 
 static const struct cli_option options[] = {
@@ -21,6 +22,7 @@ struct listing {
 	struct cli *cli;
 	struct catalogue *c;
 	const struct version *version;
+	struct barred barred;
 	struct print_names *names;
 	struct table *table;
 	struct err *e;
@@ -98,6 +100,8 @@ static int on_item(void *arg, const struct tree_item *item)
 	struct listing *l = arg;
 	int rc = 0;
 
+	if (barred_has(&l->barred, item->node))
+		return 2;
 	if (l->cli->json)
 		rc = json_row(l, item);
 	else if (l->is_long)
@@ -120,7 +124,7 @@ static int list_path(struct listing *l, char *path, struct err *e)
 	int rc;
 
 	if (cli_path(path, e) < 0 ||
-	    tree_find(l->c, l->version, path, strlen(path), &entry, &node, e) < 0)
+	    tree_find_shown(l->c, l->version, path, strlen(path), &l->barred, &entry, &node, e) < 0)
 		return -1;
 	if (node.kind != NODE_DIRECTORY || l->is_directory) {
 		item.path = *path != '\0' ? path : ".";
@@ -159,7 +163,7 @@ static int on_system(void *arg, const struct system *s)
 	return jsonl_end(o, l->e) < 0 ? -1 : cli_is_over();
 }
 
-static int list_version(struct cli *cli, struct listing *l, struct err *e)
+static int list_version(struct cli *cli, struct listing *l, struct vault *v, struct err *e)
 {
 	static char root[] = "";
 	struct version version;
@@ -168,6 +172,9 @@ static int list_version(struct cli *cli, struct listing *l, struct err *e)
 	if (vault_resolve(l->c, cli->operands[1], &version, e) < 0)
 		return -1;
 	l->version = &version;
+	if (shown_begin(cli, v, &version, NULL, cli->operands + 2, cli->operand_count - 2,
+			&l->barred, e) < 0)
+		return -1;
 	l->names = print_names_new(l->c);
 	if (l->is_long && !cli->json)
 		l->table = table_new(stdout, "lrllrll", heads);
@@ -181,6 +188,7 @@ static int list_version(struct cli *cli, struct listing *l, struct err *e)
 	if (l->is_long && !cli->json && table_end(l->table) < 0 && rc == 0)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a table");
 	print_names_free(l->names);
+	barred_free(&l->barred);
 	return rc;
 }
 
@@ -199,13 +207,13 @@ static int run(struct cli *cli)
 	}
 	if (o != CLI_END)
 		return cli_stopped(o);
-	if (cli_open(cli, cli->operands[0], VAULT_READ, &v, &e) < 0)
+	if (shown_open(cli, cli->operands[0], &v, &e) < 0)
 		goto out;
 	l.c = vault_catalogue(v);
 	if (cli->operand_count == 1)
 		rc = catalogue_systems(l.c, on_system, &(struct systems_listing){ cli, &e }, &e);
 	else
-		rc = list_version(cli, &l, &e);
+		rc = list_version(cli, &l, v, &e);
 	if (rc == 0)
 		rc = cli_check_signal(&e);
 out:
@@ -224,7 +232,7 @@ const struct command cmd_ls = {
 	"Names are shown printable: what a terminal could take for a command is\n"
 	"escaped as \\n or \\x1b.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

@@ -7,11 +7,13 @@
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
+#include "tools/shown.h"
 
 struct facts {			/* of one path, beside its node */
 	struct cli *cli;
 	struct catalogue *c;
 	struct print_names *names;
+	const struct barred *barred;	/* borrowed */
 	const char *path;	/* normalised */
 	struct entry entry;
 	struct node node;
@@ -47,7 +49,8 @@ static int on_class(void *arg, const struct record_class *k)
 
 static int gather(struct facts *f, const struct version *version, struct err *e)
 {
-	if (tree_find(f->c, version, f->path, strlen(f->path), &f->entry, &f->node, e) < 0 ||
+	if (tree_find_shown(f->c, version, f->path, strlen(f->path), f->barred, &f->entry, &f->node,
+			    e) < 0 ||
 	    label_of(f->c, f->entry.first, f->first, e) < 0 ||
 	    label_of(f->c, f->entry.last, f->last, e) < 0 ||
 	    catalogue_classes(f->c, on_class, f, e) < 0)
@@ -163,9 +166,10 @@ failed:
 }
 
 static int stat_path(struct cli *cli, struct catalogue *c, struct print_names *names,
-		     const struct version *version, char *path, struct err *e)
+		     const struct version *version, const struct barred *barred, char *path,
+		     struct err *e)
 {
-	struct facts f = { .cli = cli, .c = c, .names = names, .path = path };
+	struct facts f = { .cli = cli, .c = c, .names = names, .barred = barred, .path = path };
 	int rc = -1;
 
 	if (cli_path(path, e) < 0 || gather(&f, version, e) < 0)
@@ -182,25 +186,30 @@ static int run(struct cli *cli)
 	struct err e = ERR_NONE;
 	struct vault *v = NULL;
 	struct print_names *names = NULL;
+	struct barred barred = { .classes = NULL };
 	struct version version;
 	int rc = -1, o = cli_next(cli);
 
 	if (o != CLI_END)
 		return cli_stopped(o);
-	if (cli_open(cli, cli->operands[0], VAULT_READ, &v, &e) < 0 ||
-	    vault_resolve(vault_catalogue(v), cli->operands[1], &version, &e) < 0)
+	if (shown_open(cli, cli->operands[0], &v, &e) < 0 ||
+	    vault_resolve(vault_catalogue(v), cli->operands[1], &version, &e) < 0 ||
+	    shown_begin(cli, v, &version, NULL, cli->operands + 2, cli->operand_count - 2,
+			&barred, &e) < 0)
 		goto out;
 	names = print_names_new(vault_catalogue(v));
 	rc = 0;
 	if (cli->operand_count == 2)
-		rc = stat_path(cli, vault_catalogue(v), names, &version, root, &e);
+		rc = stat_path(cli, vault_catalogue(v), names, &version, &barred, root, &e);
 	for (int i = 2; rc == 0 && i < cli->operand_count; i++) {
 		if (i > 2 && !cli->json)
 			putchar('\n');
-		rc = stat_path(cli, vault_catalogue(v), names, &version, cli->operands[i], &e);
+		rc = stat_path(cli, vault_catalogue(v), names, &version, &barred,
+			       cli->operands[i], &e);
 	}
 out:
 	print_names_free(names);
+	barred_free(&barred);
 	vault_close(v);
 	return cli_end(cli, rc, &e);
 }
@@ -212,7 +221,7 @@ const struct command cmd_stat = {
 	.about =
 	"Shows type, mode, owner, size, times to the nanosecond, SHA-256, extended\n"
 	"attributes, record class, and the versions in which a path stands as it is.",
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 2,
 	.max_operands = -1,
 	.run = run,

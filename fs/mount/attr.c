@@ -3,6 +3,9 @@
 
 #include "fs/mount/mount.h"
 #include "fs/mount/attr.h"
+#include "fs/mount/place.h"
+
+#define ROOT_GUARDED 0550
 
 mode_t attr_type(int node_kind)
 {
@@ -25,6 +28,17 @@ static nlink_t links_of(const struct node *n)
 	return n->links > 0 ? n->links : 1;
 }
 
+/* The door of a mount that names its audience: nobody else comes in, whatever the top of
+ * a version would allow, and whatever gid= says. */
+static void guard(const struct mount *m, struct stat *st)
+{
+	if (st->st_ino != PLACE_ROOT || !attr_is_guarded(m))
+		return;
+	st->st_mode = S_IFDIR | ROOT_GUARDED;
+	st->st_uid = m->owner_uid;
+	st->st_gid = m->owner_gid;
+}
+
 void attr_of_node(const struct mount *m, const struct node *n, uint64_t ino,
 		  struct stat *out)
 {
@@ -45,6 +59,7 @@ void attr_of_node(const struct mount *m, const struct node *n, uint64_t ino,
 	out->st_atim = (struct timespec){ n->atime.seconds, (long)n->atime.ns };
 	out->st_mtim = (struct timespec){ n->mtime.seconds, (long)n->mtime.ns };
 	out->st_ctim = (struct timespec){ n->ctime.seconds, (long)n->ctime.ns };
+	guard(m, out);
 }
 
 void attr_of_ours(const struct mount *m, uint64_t ino, mode_t type_and_mode,
@@ -57,9 +72,16 @@ void attr_of_ours(const struct mount *m, uint64_t ino, mode_t type_and_mode,
 	out->st_uid = m->o.has_uid ? m->o.uid : m->owner_uid;
 	out->st_gid = m->o.has_gid ? m->o.gid : m->owner_gid;
 	out->st_mtim = out->st_ctim = out->st_atim = (struct timespec){ seconds, ns };
+	guard(m, out);
 }
 
-bool attr_has_acls(const struct mount *m)
+bool attr_is_guarded(const struct mount *m)
 {
-	return !m->o.has_uid && !m->o.has_gid && !m->o.has_umask;
+	return m->o.allow_other && m->o.audience;
+}
+
+bool attr_has_acls(const struct mount *m, uint64_t ino)
+{
+	return !m->o.has_uid && !m->o.has_gid && !m->o.has_umask &&
+	       !(ino == PLACE_ROOT && attr_is_guarded(m));
 }

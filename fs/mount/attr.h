@@ -19,6 +19,8 @@ void attr_of_ours(const struct mount *m, uint64_t ino, mode_t type_and_mode,
 		  int64_t seconds, long ns, struct stat *out);
 mode_t attr_type(int node_kind);	/* S_IFREG ...; 0 for a kind that is none */
 /* Whether the source's ACLs still fit what the mount says of owners and modes. */
-bool attr_has_acls(const struct mount *m);
+bool attr_has_acls(const struct mount *m, uint64_t ino);
+/* Whether others may enter, but only an audience: its root folder is ours then. */
+bool attr_is_guarded(const struct mount *m);
 
 #endif

@@ -73,25 +73,43 @@ static int is_certificate(void *arg, const char *name)
 	return 1;
 }
 
-int certificates_open(const struct mount *m, int64_t id, struct err *e)
+/* Lists of what went, with names where policy keeps them: whoever may enter the mount
+ * need not be among those who might have read the records. */
+static mode_t mode_of(const struct mount *m, const char *name)
 {
-	struct certificate_search s = { .id = id };
+	bool is_list = strstr(name, ".annex.") || strstr(name, ".statement.");
+
+	return m->o.allow_other && is_list ? 0400 : 0444;
+}
+
+static int open_named(const struct mount *m, int64_t id, struct certificate_search *s,
+		      struct err *e)
+{
 	int folder, fd;
 
-	certificates_each(m, is_certificate, &s);
-	folder = s.name[0] ? open_folder(m) : -1;
+	*s = (struct certificate_search){ .id = id };
+	certificates_each(m, is_certificate, s);
+	folder = s->name[0] ? open_folder(m) : -1;
 	if (folder < 0)
 		return err_set(e, MUNI_NOT_FOUND, "there is no such certificate");
-	fd = file_open(folder, s.name, O_RDONLY | O_NONBLOCK, 0, e);
+	fd = file_open(folder, s->name, O_RDONLY | O_NONBLOCK, 0, e);
 	file_close(&folder);
 	return fd;
+}
+
+int certificates_open(const struct mount *m, int64_t id, struct err *e)
+{
+	struct certificate_search s;
+
+	return open_named(m, id, &s, e);
 }
 
 int certificates_at(const struct mount *m, uint64_t ino, int64_t id, struct found *out,
 		    struct err *e)
 {
+	struct certificate_search s;
 	struct stat there;
-	int fd = certificates_open(m, id, e), rc = -1;
+	int fd = open_named(m, id, &s, e), rc = -1;
 
 	if (fd < 0)
 		return -1;
@@ -99,7 +117,7 @@ int certificates_at(const struct mount *m, uint64_t ino, int64_t id, struct foun
 		err_set(e, MUNI_NOT_FOUND, "there is no such certificate");
 		goto out;
 	}
-	attr_of_ours(m, ino, S_IFREG | 0444, there.st_mtim.tv_sec, there.st_mtim.tv_nsec,
+	attr_of_ours(m, ino, S_IFREG | mode_of(m, s.name), there.st_mtim.tv_sec, there.st_mtim.tv_nsec,
 		     &out->st);
 	out->st.st_size = there.st_size;
 	out->st.st_blocks = (there.st_size + 511) / 512;

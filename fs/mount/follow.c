@@ -132,6 +132,13 @@ int follow_epoch(struct mount *m, struct follow *f, struct catalogue **mine, uin
 	return f->old ? finish(m, f, *mine, e) : 0;
 }
 
+/* All names are still there, though not all shown: only the numbers are others. */
+static void keep_cursor(void *arg, struct cursor *at)
+{
+	(void)arg;
+	(void)at;
+}
+
 int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set *nodes,
 		 struct err *e)
 {
@@ -143,6 +150,8 @@ int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set 
 	rc = pool_shut(m->pool, PATIENCE_MS, e);
 	listings_clear(m->listings);
 	recent_clear(m->recent);
+	status_forget(m->status);
+	cursors_renew(m->cursors, keep_cursor, NULL);
 	if (rc == 0)
 		pool_open(m->pool);
 	return drop_nodes(m, mine, nodes, e) < 0 ? -1 : rc;

@@ -48,8 +48,7 @@ static void folder_at(struct mount *m, uint64_t ino, int64_t system, struct foun
 	struct view_version v = { 0 };
 
 	view_newest(m->view, system, &v);
-	attr_of_ours(m, ino, S_IFDIR | (ino == PLACE_ROOT ? m->root_mode : 0555), v.ingested,
-		     v.id % 1000000000, &out->st);
+	attr_of_ours(m, ino, S_IFDIR | 0555, v.ingested, v.id % 1000000000, &out->st);
 }
 
 static int fixed_at(struct mount *m, struct catalogue *c, const struct place *p, uint64_t ino,

@@ -9,6 +9,7 @@
 #include "fs/mount/recent.h"
 #include "fs/mount/view.h"
 
+#define SIZE_BLOCK 4096		/* in which most file systems count a directory's size */
 #define DOTS 2			/* offsets 1 and 2 are "." and ".." */
 
 static int too_big(struct err *e)
@@ -43,12 +44,57 @@ void within_note(struct mount *m, uint64_t ino, const struct node *n,
 		*out = note;
 }
 
-static void fill(struct mount *m, uint64_t ino, const struct node *n, struct found *out)
+struct shares {			/* of a directory's entries, in one version */
+	struct view *view;
+	uint64_t all, shown;
+	uint64_t hidden_folders;
+};
+
+static int count_share(void *arg, const struct entry *entry, const struct node *node)
+{
+	struct shares *s = arg;
+	bool is_shown = view_shows(s->view, node);
+
+	s->all++;
+	s->shown += is_shown;
+	s->hidden_folders += !is_shown && entry->kind == NODE_DIRECTORY;
+	return 0;
+}
+
+/*
+ * The source counted what is not shown in the links and the size of the directory.  Size:
+ * in proportion, "." and ".." counted, which is exact where a file system counts
+ * entries, and up to full blocks where it counts those.
+ */
+static int tell_no_more(struct mount *m, struct catalogue *c, const struct place *p,
+			struct stat *st, struct err *e)
+{
+	struct shares s = { .view = m->view };
+	uint64_t size = (uint64_t)st->st_size, block = size % SIZE_BLOCK == 0 ? SIZE_BLOCK : 1;
+
+	if (catalogue_list(c, p->version, p->id, NULL, 0, true, count_share, &s, e) < 0)
+		return -1;
+	if (s.shown == s.all)
+		return 0;
+	if (st->st_nlink >= 2 + s.hidden_folders)
+		st->st_nlink -= s.hidden_folders;
+	size = size / (s.all + 2) * (s.shown + 2) +
+	       size % (s.all + 2) * (s.shown + 2) / (s.all + 2);
+	st->st_size = (off_t)((size + block - 1) / block * block);
+	return 0;
+}
+
+static int fill(struct mount *m, struct catalogue *c, const struct place *p, uint64_t ino,
+		const struct node *n, struct found *out, struct err *e)
 {
 	out->ino = ino;
 	out->entry_timeout = out->attr_timeout = LOOK_FOREVER;
 	attr_of_node(m, n, ino, &out->st);
+	if (p->kind == PLACE_DIRECTORY && view_hides_in(m->view, p->id) &&
+	    tell_no_more(m, c, p, &out->st, e) < 0)
+		return -1;
 	within_note(m, ino, n, NULL);
+	return 0;
 }
 
 int within_node(struct mount *m, struct catalogue *c, const struct place *p,
@@ -68,7 +114,7 @@ int within_node(struct mount *m, struct catalogue *c, const struct place *p,
 		return err_set(e, MUNI_DAMAGED, "node %lld is not of the kind that its entry "
 			       "says; run muni verify", (long long)id);
 	/* The top of a version stands whatever its class: its name is no record. */
-	if (!view_shows(m->view, out->class_id) &&
+	if (!view_shows(m->view, out) &&
 	    !(p->kind == PLACE_DIRECTORY && d.parent == 0))
 		return err_set(e, MUNI_NOT_FOUND, "not shown on this mount");
 	return 0;
@@ -84,8 +130,7 @@ int within_at(struct mount *m, struct catalogue *c, const struct place *p,
 		return -1;
 	if (!look_ino(m, p, &ino))
 		return too_big(e);
-	fill(m, ino, &n, out);
-	return 0;
+	return fill(m, c, p, ino, &n, out, e);
 }
 
 int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
@@ -101,12 +146,13 @@ int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
 	if (catalogue_lookup_node(c, parent->version, parent->id, name, strlen(name), &entry, &n,
 				  e) < 0)
 		return e->code == MUNI_NOT_FOUND ? 0 : -1;
-	if (!view_shows(m->view, n.class_id))
+	if (!view_shows(m->view, &n))
 		return 0;
 	struct place p = place_of(m, &entry, parent->version);
 	if (!look_ino(m, &p, &ino))
 		return too_big(e);
-	fill(m, ino, &n, out);
+	if (fill(m, c, &p, ino, &n, out, e) < 0)
+		return -1;
 	/* An open is told by its node alone: look each time, to know the name. */
 	if (m->access_log && n.kind != NODE_DIRECTORY) {
 		out->entry_timeout = 0;
@@ -138,6 +184,7 @@ int within_parent(struct mount *m, struct catalogue *c, const struct place *p,
 
 struct listing {
 	struct mount *m;
+	struct catalogue *c;
 	const struct place *dir;
 	struct cursor at;	/* the last entry that was taken or skipped */
 	uint64_t skip;		/* entries still to be passed over */
@@ -163,6 +210,12 @@ static bool is_passed(const struct listing *l, const struct entry *entry)
 	return b->name_size > 0 && (by < 0 || (by == 0 && entry->name_size <= b->name_size));
 }
 
+static void keep_place(struct listing *l, const struct entry *entry)
+{
+	l->at.name_size = entry->name_size;
+	memcpy(l->at.name, entry->name, entry->name_size);
+}
+
 static int on_entry(void *arg, const struct entry *entry, const struct node *node)
 {
 	struct listing *l = arg;
@@ -171,15 +224,19 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 				.type = attr_type((int)entry->kind) };
 	struct found found;
 
+	/* What is not shown has no number: a gap between two would tell of it. */
+	if (!view_shows(l->m->view, node)) {
+		keep_place(l, entry);
+		return 0;
+	}
 	if (l->skip > 0) {
 		l->skip--;
-	} else if (is_passed(l, entry)) {
-		;
-	} else if (view_shows(l->m->view, node->class_id)) {
+	} else if (!is_passed(l, entry)) {
 		if (!look_ino(l->m, &p, &row.ino))
 			return too_far(l);
 		if (l->with_attrs) {
-			fill(l->m, row.ino, node, &found);
+			if (fill(l->m, l->c, &p, row.ino, node, &found, l->e) < 0)
+				return -1;
 			if (l->m->access_log && entry->kind != NODE_DIRECTORY)
 				found.entry_timeout = 0;
 			row.found = &found;
@@ -188,8 +245,7 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 			return 1;
 	}
 	l->at.count++;
-	l->at.name_size = entry->name_size;
-	memcpy(l->at.name, entry->name, entry->name_size);
+	keep_place(l, entry);
 	return 0;
 }
 
@@ -197,7 +253,7 @@ int within_list(struct mount *m, struct catalogue *c, const struct place *p, uin
 		bool with_attrs, int (*row)(void *arg, const struct look_row *r), void *arg,
 		struct err *e)
 {
-	struct listing l = { .m = m, .dir = p, .with_attrs = with_attrs, .row = row,
+	struct listing l = { .m = m, .c = c, .dir = p, .with_attrs = with_attrs, .row = row,
 			     .arg = arg, .e = e };
 	uint64_t ino, count = offset - DOTS;
 

@@ -36,7 +36,6 @@ struct mount {
 	struct system system;	/* MOUNT_SYSTEM, MOUNT_VERSION */
 	struct version version;	/* MOUNT_VERSION */
 	uint32_t owner_uid, owner_gid;	/* of what is ours: folders above versions */
-	uint32_t root_mode;	/* permission bits of the root folder, where ours */
 
 	struct vault *vault;		/* owned by main() */
 	struct block_cache *blocks;

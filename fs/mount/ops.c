@@ -152,12 +152,23 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 /* Logical bytes and nodes, nothing free. */
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
+	struct mount *m = ops_mount(req);
 	struct view_totals totals;
+	struct err e = ERR_NONE;
 	struct statvfs st = { .f_bsize = STATFS_BLOCK, .f_frsize = STATFS_BLOCK,
 			      .f_namemax = CATALOGUE_NAME_MAX };
 
-	(void)ino;
-	view_totals(ops_mount(req)->view, &totals);
+	while (!view_totals(m->view, &totals)) {
+		struct vault_reader *r = ops_begin(req);
+		if (!r)
+			return;
+		int rc = view_count(m->view, vault_reader_catalogue(r), &e);
+		if (rc < 0)
+			ops_fail(req, ino, &e);
+		ops_end(m, r);
+		if (rc < 0)
+			return;
+	}
 	st.f_blocks = totals.bytes / STATFS_BLOCK + (totals.bytes % STATFS_BLOCK != 0);
 	st.f_files = totals.nodes;
 	fuse_reply_statfs(req, &st);

@@ -21,14 +21,14 @@
 
 /* trusted.* is for those who may read it: the kernel checks that when one is
  * read, but not when they are listed. */
-static bool may_see(fuse_req_t req, const char *name)
+static bool may_see(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	const struct mount *m = ops_mount(req);
 
 	if (strncmp(name, "trusted.", 8) == 0)
 		return fuse_req_ctx(req)->uid == 0;
 	if (strncmp(name, "system.posix_acl_", 17) == 0)
-		return attr_has_acls(m);
+		return attr_has_acls(m, ino);
 	return true;
 }
 
@@ -117,7 +117,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	uint8_t *blob = NULL;
 	char ours[128];
 
-	if (!may_see(req, name)) {
+	if (!may_see(req, ino, name)) {
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
@@ -139,6 +139,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 struct names {
 	fuse_req_t req;
+	fuse_ino_t ino;
 	struct buffer list;
 };
 
@@ -146,19 +147,19 @@ static int add_name(void *arg, const struct xattr *x)
 {
 	struct names *n = arg;
 
-	if (may_see(n->req, x->name))
+	if (may_see(n->req, n->ino, x->name))
 		buffer_append(&n->list, x->name, strlen(x->name) + 1);
 	return 0;
 }
 
-static int list(struct names *names, struct catalogue *c, fuse_ino_t ino, struct err *e)
+static int list(struct names *names, struct catalogue *c, struct err *e)
 {
 	struct recent_node n;
 	uint8_t *blob = NULL;
 	size_t size;
 	int rc = 0;
 
-	if (look_node(ops_mount(names->req), c, ino, &n, e) < 0)
+	if (look_node(ops_mount(names->req), c, names->ino, &n, e) < 0)
 		return e->code == MUNI_NOT_FOUND ? 0 : -1;
 	if (n.xattrs == 0)
 		return 0;
@@ -175,12 +176,12 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct mount *m = ops_mount(req);
 	struct vault_reader *r = ops_begin(req);
-	struct names names = { .req = req };
+	struct names names = { .req = req, .ino = ino };
 	struct err e = ERR_NONE;
 
 	if (!r)
 		return;
-	if (list(&names, vault_reader_catalogue(r), ino, &e) < 0)
+	if (list(&names, vault_reader_catalogue(r), &e) < 0)
 		ops_fail(req, ino, &e);
 	else
 		reply_value(req, names.list.data, names.list.size, size);

@@ -70,12 +70,10 @@ static int own_folders(struct mount *m, struct err *e)
 
 	m->owner_uid = geteuid();
 	m->owner_gid = getegid();
-	m->root_mode = 0555;
 	if (!m->o.audience)
 		return 0;
 	if (options_group(m->o.audience, &audience)) {
 		m->owner_gid = audience;
-		m->root_mode = m->o.allow_other ? 0550 : 0555;
 	} else if (m->o.allow_other) {
 		return err_set(e, MUNI_USAGE, "audience=%s: this host has no such group, so "
 			       "nobody could be kept out", text_printable(m->o.audience));

@@ -65,15 +65,19 @@ static int on_version(void *arg, const struct version *v)
 {
 	struct version_rows *rows = arg;
 
+	struct hidden_counts hidden;
+
 	if (rows->m->shape == MOUNT_VERSION && v->id != rows->m->version.id)
 		return 0;
+	view_left_out(rows->m->view, v->id, &hidden);
 	json_array_append_new(rows->list, json_pack(
 		"{s:s, s:s, s:o, s:o, s:b, s:I, s:I, s:I}",
 		"system", v->system_name, "version", v->label,
 		"at", time_of(v->at), "ingested", time_of(v->ingested),
 		"is_complete", v->state == VERSION_COMPLETE,
-		"directories", (json_int_t)v->directories, "files", (json_int_t)v->files,
-		"bytes", (json_int_t)v->bytes));
+		"directories", (json_int_t)(v->directories - hidden.directories),
+		"files", (json_int_t)(v->files - hidden.files),
+		"bytes", (json_int_t)(v->bytes - hidden.bytes)));
 	return 0;
 }
 
@@ -128,7 +132,7 @@ static int compose(struct mount *m, struct catalogue *c, char **out, struct err 
 	int rc = -1;
 
 	*out = NULL;
-	if (catalogue_settings_get(c, &settings, e) < 0 ||
+	if (catalogue_settings_get(c, &settings, e) < 0 || view_count(m->view, c, e) < 0 ||
 	    catalogue_versions(c, system, on_version, &rows, e) < 0)
 		goto out;
 	messages_each(m->messages, on_message, messages);

@@ -1,34 +1,11 @@
-#include "fs/mount/view.h"
+#include "fs/mount/view_inside.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/mount/mount.h"
-
-struct shown_class {
-	int64_t id;
-	bool is_shown;
-	bool is_restricted;
-};
-
-struct state {			/* one reading of the catalogue */
-	struct shown_class *classes;
-	size_t class_count;
-	struct view_version *versions;	/* by id */
-	size_t version_count;
-	struct view_totals totals;
-	struct node_set hidden;	/* nodes of restricted classes */
-};
-
-struct view {
-	const struct mount *m;	/* borrowed */
-	pthread_rwlock_t lock;	/* protects state */
-	struct state state;
-	bool is_read;
-};
 
 struct gathering {
 	const struct mount *m;
@@ -82,8 +59,9 @@ static int on_class(void *arg, const struct record_class *k)
 		return 1;
 	}
 	g->state.classes = more;
-	more[g->state.class_count++] = (struct shown_class){
-		k->id, is_shown(&g->m->o, k), k->is_restricted };
+	struct shown_class *added = &more[g->state.class_count++];
+	*added = (struct shown_class){ k->id, is_shown(&g->m->o, k), k->is_restricted };
+	g->state.hides_classes |= !added->is_shown && !added->is_restricted;
 	if (g->wanted && is_listed(g->wanted, ':', k->code[0] ? k->code : "-"))
 		g->found++;
 	return 0;
@@ -107,8 +85,8 @@ static int on_version(void *arg, const struct version *v)
 	}
 	s->versions[s->version_count++] = (struct view_version){
 		.id = v->id, .system = v->system, .root = v->root, .ingested = v->ingested };
-	s->totals.bytes += v->bytes;
-	s->totals.nodes += v->directories + v->files + v->others;
+	s->all.bytes += v->bytes;
+	s->all.nodes += v->directories + v->files + v->others;
 	return 0;
 }
 
@@ -117,6 +95,13 @@ static int by_id(const void *a, const void *b)
 	const struct view_version *x = a, *y = b;
 
 	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
 }
 
 static unsigned words_in(const char *list)
@@ -132,24 +117,24 @@ static void state_free(struct state *s)
 {
 	free(s->classes);
 	free(s->versions);
+	free(s->left_out);
 	node_set_free(&s->hidden);
+	node_set_free(&s->beside);
+	node_set_free(&s->folders);
 	*s = (struct state){ 0 };
 }
 
-/* Restricted nodes, which are not counted in what this mount holds either. */
 static int gather_hidden(struct state *s, struct catalogue *c, struct err *e)
 {
-	uint64_t entries, bytes;
-
-	for (size_t i = 0; i < s->class_count; i++)
-		if (s->classes[i].is_restricted &&
-		    node_set_of_classes(&s->hidden, c, &s->classes[i].id, 1, e) < 0)
+	for (size_t i = 0; i < s->class_count; i++) {
+		const struct shown_class *k = &s->classes[i];
+		if (k->is_shown)
+			continue;
+		if (k->is_restricted ? node_set_of_classes(&s->hidden, c, &k->id, 1, e) < 0
+				     : node_set_add_beside(&s->beside, c, k->id, e) < 0)
 			return -1;
-	if (hidden_totals(&s->hidden, c, s->versions, s->version_count, &entries, &bytes, e) < 0)
-		return -1;
-	s->totals.nodes -= entries < s->totals.nodes ? entries : s->totals.nodes;
-	s->totals.bytes -= bytes < s->totals.bytes ? bytes : s->totals.bytes;
-	return 0;
+	}
+	return node_set_add_folders(&s->folders, c, &s->hidden, e);
 }
 
 static int gather(struct gathering *g, struct catalogue *c, struct err *e)
@@ -173,7 +158,7 @@ static int gather(struct gathering *g, struct catalogue *c, struct err *e)
 
 /* ---- what changed -------------------------------------------------------------- */
 
-static const struct view_version *find_version(const struct state *s, int64_t id)
+const struct view_version *view_find_version(const struct state *s, int64_t id)
 {
 	struct view_version key = { .id = id };
 
@@ -196,7 +181,7 @@ static bool is_shrunk(const struct state *before, const struct state *now)
 		if (before->classes[i].is_shown != class_shown(now, before->classes[i].id))
 			return true;
 	for (size_t i = 0; i < before->version_count; i++)
-		if (!find_version(now, before->versions[i].id))
+		if (!view_find_version(now, before->versions[i].id))
 			return true;
 	return false;
 }
@@ -216,6 +201,7 @@ static int find_changed(const struct state *before, const struct state *now,
 			goto out;
 	}
 	if (node_set_add_difference(out, &before->hidden, &now->hidden, e) < 0 ||
+	    node_set_add_difference(out, &before->beside, &now->beside, e) < 0 ||
 	    node_set_add_difference(out, &flipped, &none, e) < 0)
 		goto out;
 	node_set_settle(out);
@@ -252,10 +238,13 @@ int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
 
 /* ---- questions ----------------------------------------------------------------- */
 
-bool view_shows(struct view *v, int64_t class_id)
+bool view_shows(struct view *v, const struct node *n)
 {
+	bool has_class = n->kind != NODE_DIRECTORY || n->class_id != UNCLASSIFIED;
+
 	pthread_rwlock_rdlock(&v->lock);
-	bool shown = class_shown(&v->state, class_id);
+	bool shown = (!has_class || class_shown(&v->state, n->class_id)) &&
+		     !node_set_has(&v->state.beside, n->id);
 	pthread_rwlock_unlock(&v->lock);
 	return shown;
 }
@@ -266,7 +255,7 @@ bool view_version(struct view *v, struct catalogue *c, int64_t id, struct view_v
 	struct version row;
 
 	pthread_rwlock_rdlock(&v->lock);
-	const struct view_version *known = find_version(&v->state, id);
+	const struct view_version *known = view_find_version(&v->state, id);
 	if (known)
 		*out = *known;
 	pthread_rwlock_unlock(&v->lock);
@@ -304,11 +293,15 @@ void view_each(struct view *v, int64_t after,
 	pthread_rwlock_unlock(&v->lock);
 }
 
-void view_totals(struct view *v, struct view_totals *out)
+bool view_hides_in(struct view *v, int64_t directory)
 {
 	pthread_rwlock_rdlock(&v->lock);
-	*out = v->state.totals;
+	const struct node_set *f = &v->state.folders;
+	bool hides = v->state.hides_classes ||
+		     (f->count > 0 && bsearch(&directory, f->ids, f->count, sizeof directory,
+					      by_number));
 	pthread_rwlock_unlock(&v->lock);
+	return hides;
 }
 
 struct view *view_new(const struct mount *m)
@@ -318,6 +311,7 @@ struct view *view_new(const struct mount *m)
 	if (!v)
 		return NULL;
 	v->m = m;
+	pthread_mutex_init(&v->counting, NULL);
 	pthread_rwlock_init(&v->lock, NULL);
 	return v;
 }
@@ -328,5 +322,6 @@ void view_free(struct view *v)
 		return;
 	state_free(&v->state);
 	pthread_rwlock_destroy(&v->lock);
+	pthread_mutex_destroy(&v->counting);
 	free(v);
 }

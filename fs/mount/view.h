@@ -6,6 +6,7 @@
  *   W2  Where other users may enter (allow_other), a class with an access list
  *       is shown only to the audience that the mount was given.
  *   W3  A class that the view does not know (yet) is not shown.
+ *   W4  No count that the mount gives has what is not shown in it.
  */
 #ifndef FS_MOUNT_VIEW_H
 #define FS_MOUNT_VIEW_H
@@ -18,6 +19,7 @@
 struct catalogue;
 struct err;
 struct mount;
+struct node;
 struct view;
 
 struct view_change {
@@ -43,7 +45,9 @@ void view_free(struct view *v);
 int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
 		 struct err *e);
 
-bool view_shows(struct view *v, int64_t class_id);
+/* Every class of the node has to be shown.  A directory has none, unless it was a record
+ * itself, an empty one. */
+bool view_shows(struct view *v, const struct node *n);
 /* A sealed version.  Looks into the catalogue before it says no. */
 bool view_version(struct view *v, struct catalogue *c, int64_t id, struct view_version *out);
 /* The newest of a system (0: of all); false if there is none. */
@@ -51,6 +55,16 @@ bool view_newest(struct view *v, int64_t system, struct view_version *out);
 /* Calls row for each version with id above `after`, oldest first. */
 void view_each(struct view *v, int64_t after,
 	       void (*row)(void *arg, const struct view_version *version), void *arg);
-void view_totals(struct view *v, struct view_totals *out);
+
+/* Whether something that stands in the directory is not shown, in some version: then
+ * what its source said of links and size would tell of it. */
+bool view_hides_in(struct view *v, int64_t directory);
+/* Counts what is not shown: the first who asks after a change pays for a walk over the
+ * catalogue, where there is anything to hide. */
+int view_count(struct view *v, struct catalogue *c, struct err *e);
+/* What is shown, in all; false: view_count() first. */
+bool view_totals(struct view *v, struct view_totals *out);
+/* The same of one version's counts: what of them is not shown. */
+bool view_left_out(struct view *v, int64_t version, struct hidden_counts *out);
 
 #endif

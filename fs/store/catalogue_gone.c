@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fs/store/catalogue_inside.h"
+#include "fs/store/catalogue_retention.h"
 
 /* ---- one walk ------------------------------------------------------------------------ */
 
@@ -253,14 +254,14 @@ int catalogue_gone_directories(struct catalogue *old, struct catalogue *now,
 
 /* ---- of classes ------------------------------------------------------------------------------ */
 
-int catalogue_class_nodes(struct catalogue *c, int64_t class_id,
-			  int (*row)(void *arg, int64_t node), void *arg, struct err *e)
+static int nodes_of_class(struct catalogue *c, enum statement which, const char *sql,
+			  int64_t class_id, int (*row)(void *arg, int64_t node), void *arg,
+			  struct err *e)
 {
 	struct query q;
 	int got, stop = 0;
 
-	if (query_open(&q, c, STATEMENT_CLASS_NODES,
-		       "SELECT id FROM node WHERE class = ? ORDER BY id", e) < 0)
+	if (query_open(&q, c, which, sql, e) < 0)
 		return -1;
 	query_int(&q, class_id);
 	while (stop == 0 && (got = query_step(&q, e)) != 0) {
@@ -272,6 +273,29 @@ int catalogue_class_nodes(struct catalogue *c, int64_t class_id,
 	}
 	query_close(&q);
 	return stop < 0 ? -1 : 0;
+}
+
+int catalogue_class_nodes(struct catalogue *c, int64_t class_id,
+			  int (*row)(void *arg, int64_t node), void *arg, struct err *e)
+{
+	return nodes_of_class(c, STATEMENT_CLASS_NODES,
+			      "SELECT id FROM node WHERE class = ? ORDER BY id", class_id, row,
+			      arg, e);
+}
+
+int catalogue_class_nodes_beside(struct catalogue *c, int64_t class_id,
+				 int (*row)(void *arg, int64_t node), void *arg,
+				 struct err *e)
+{
+	bool is_any;
+
+	/* Catalogues of older formats have no such table. */
+	if (catalogue_node_class_any(c, &is_any, e) < 0)
+		return -1;
+	return !is_any ? 0 :
+	       nodes_of_class(c, STATEMENT_CLASS_NODES_BESIDE,
+			      "SELECT node FROM node_class WHERE class = ? ORDER BY node",
+			      class_id, row, arg, e);
 }
 
 static bool is_among(const int64_t *ids, size_t count, int64_t id)

@@ -33,6 +33,10 @@ int catalogue_gone_directories(struct catalogue *old, struct catalogue *now,
 /* Nodes of a class, by number: a walk over all nodes. */
 int catalogue_class_nodes(struct catalogue *c, int64_t class_id,
 			  int (*row)(void *arg, int64_t node), void *arg, struct err *e);
+/* Nodes that have the class besides their own (catalogue_node_class_add()), by number. */
+int catalogue_class_nodes_beside(struct catalogue *c, int64_t class_id,
+				 int (*row)(void *arg, int64_t node), void *arg,
+				 struct err *e);
 /* Every entry that leads to one of the nodes (ascending): a walk over all entries. */
 int catalogue_entries_of_nodes(struct catalogue *c, const int64_t *nodes, size_t count,
 			       int (*row)(void *arg, const struct gone_entry *r), void *arg,

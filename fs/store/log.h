@@ -72,6 +72,7 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_COPY = 35,		/* a copy of data or keyring was declared, or is gone */
 	LOG_LIVE_BEGUN = 37,	/* destruction in a live source begins */
 	LOG_EPOCH_ENDED = 36,	/* the key and files of the epoch before are gone */
+	LOG_RESTRICTED_USED = 38,	/* restricted records were looked at, and why */
 };
 
 struct log_entry {

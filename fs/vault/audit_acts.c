@@ -45,6 +45,7 @@ static const struct {
 	[LOG_AUTHORITY] = { "authority named", "policy assignment", false },
 	[LOG_COPY] = { "copy declared", "replication", false },
 	[LOG_EPOCH_ENDED] = { "epoch ended", "encryption", false },
+	[LOG_RESTRICTED_USED] = { "restricted records used", "dissemination", false },
 	[LOG_LIVE_BEGUN] = { "live destruction begun", "deletion", false },
 };
 

@@ -34,6 +34,7 @@ static bool may_name(enum log_act act)
 	case LOG_SCAN:
 	case LOG_DECIDE:
 	case LOG_REFUSED:
+	case LOG_RESTRICTED_USED:
 		return true;
 	default:
 		return false;

@@ -8,18 +8,22 @@
 
 #include "fs/vault/vault.h"
 
+struct barred;
+
 enum export_format { EXPORT_DIR, EXPORT_TAR, EXPORT_ZIP, EXPORT_BAGIT };
 
 struct export_options {
 	enum export_format format;
 	const char *to;		/* "-" for tar on standard output (then not read back) */
 	unsigned threads;
+	const struct barred *barred;	/* of a version: left out, and counted; NULL: nothing */
 };
 
 struct export_result {
 	uint64_t files, directories, others, bytes;
 	uint64_t resumed;	/* files found whole from an earlier run */
 	uint64_t losses;	/* attributes that the target could not carry */
+	uint64_t barred;	/* records left out, for their use is restricted */
 	uint64_t problems;	/* of a live source: items that could not be had whole */
 };
 

@@ -6,6 +6,7 @@
 
 #include "fs/base/text.h"
 #include "fs/base/team.h"
+#include "fs/vault/barred.h"
 #include "fs/vault/export_inside.h"
 #include "fs/vault/leaf.h"
 #include "fs/vault/tree.h"
@@ -29,6 +30,8 @@ struct version_walk {
 	struct account owner, group;
 	struct export_item *items[EXPORT_HANDFUL];	/* owned; looked up, not yet given */
 	size_t count;
+	const struct barred *barred;
+	uint64_t left_out;	/* of them */
 	struct err *e;
 };
 
@@ -120,13 +123,20 @@ static int give(struct version_walk *w, const char *path, size_t size, int64_t n
 
 static int row(void *arg, const struct tree_item *t)
 {
+	struct version_walk *w = arg;
+
+	if (barred_has(w->barred, t->node)) {
+		w->left_out++;
+		return 2;
+	}
 	return give(arg, t->path, t->path_size, t->node->id);
 }
 
 static int walk(struct export *x, struct export_walk *walk_, enum export_pass pass,
 		struct err *e)
 {
-	struct version_walk w = { .walk = walk_, .with_prefetch = pass == PASS_ONLY, .e = e };
+	struct version_walk w = { .walk = walk_, .with_prefetch = pass == PASS_ONLY,
+				  .barred = x->options->barred, .e = e };
 	const struct version *v = &x->version;
 	struct catalogue *c;
 	struct entry entry;
@@ -142,6 +152,8 @@ static int walk(struct export *x, struct export_walk *walk_, enum export_pass pa
 			rc = tree_walk(c, v, v->root, "", row, &w, e);
 	}
 	(void)give_all(&w);
+	if (pass != PASS_AGAIN)
+		x->result->barred = w.left_out;
 	vault_reader_close(w.reader);
 	return rc;
 }

@@ -40,6 +40,7 @@ static int compute_root(struct graft *t, struct dir *d, struct digest *out, stru
 
 struct settled {		/* a directory against the version before */
 	struct directory row;
+	int64_t prior_node;	/* 0: it is new */
 	bool is_same_node;	/* its own attributes */
 	bool is_same;		/* all of it, to the leaves */
 };
@@ -52,12 +53,14 @@ static int settle_row(struct graft *t, struct dir *d, struct settled *out, struc
 	struct node n;
 
 	*row = (struct directory){ .id = d->id, .first = version };
+	out->prior_node = 0;
 	out->is_same_node = d->is_meta_same;
 	if (d->parent && graft_dir_id(t, d->parent, &row->parent, e) < 0)
 		return -1;
 	if (d->prior_id != 0) {
 		if (catalogue_directory(t->c, previous, d->prior_id, &prior, e) < 0)
 			return -1;
+		out->prior_node = prior.node;
 		if (!out->is_same_node &&
 		    graft_is_same(t, prior.node, &d->meta, NULL, &out->is_same_node,
 				  e) < 0)
@@ -145,6 +148,29 @@ static int leave_stubs(struct graft *t, struct dir *d, struct err *e)
 	return 0;
 }
 
+/* An empty directory is a record. */
+static bool is_record(const struct dir *d)
+{
+	return d->parent && d->child_total == 0 && d->leaf_count == 0 && !d->has_kept;
+}
+
+/* A restriction stays with the record, whatever its attributes became. */
+static int inherit_restriction(struct graft *t, const struct dir *d, const struct settled *s,
+			       struct err *e)
+{
+	struct node before;
+	bool changed;
+
+	if (t->g->restricted_count == 0 || t->is_dry || s->is_same_node || s->prior_node == 0 ||
+	    !is_record(d))
+		return 0;
+	if (catalogue_node(t->c, s->prior_node, false, &before, e) < 0)
+		return -1;
+	if (ingest_class_base(t->g, before.class_id) == before.class_id)
+		return 0;
+	return catalogue_node_restrict(t->c, s->row.node, true, &changed, e);
+}
+
 /* An empty directory is a record: its class is noted beside its node, for the nodes of
  * directories are shown whatever their class. */
 static int note_class(struct graft *t, const struct dir *d, int64_t node, struct err *e)
@@ -153,7 +179,7 @@ static int note_class(struct graft *t, const struct dir *d, int64_t node, struct
 	int64_t class_id = g->class_id;
 	size_t size;
 
-	if (t->is_dry || !d->parent || d->child_total > 0 || d->leaf_count > 0 || d->has_kept)
+	if (t->is_dry || !is_record(d))
 		return 0;
 	if (g->selection) {
 		char *path = ingest_path(d, NULL, &size);
@@ -194,7 +220,8 @@ int graft_finish(struct graft *t, struct dir *d, struct err *e)
 		t->sums.unchanged++;
 		return 0;
 	}
-	if (settle_row(t, d, &s, e) < 0 || note_class(t, d, s.row.node, e) < 0)
+	if (settle_row(t, d, &s, e) < 0 || note_class(t, d, s.row.node, e) < 0 ||
+	    inherit_restriction(t, d, &s, e) < 0)
 		return -1;
 	return d->parent ? settle_entry(t, d, &s, e) : 0;
 }

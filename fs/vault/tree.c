@@ -14,6 +14,7 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/barred.h"
 
 #define TREE_RUN 256
 /* A loop in a forged catalogue ends here, not in memory. */
@@ -48,8 +49,28 @@ static int find_failed(const struct version *v, const char *path, size_t size,
 		       text_printable(v->label));
 }
 
+/* MUNI_NOT_FOUND where the entry is barred. */
+static int look_behind(struct catalogue *c, const struct barred *barred,
+		       const struct entry *entry, struct err *e)
+{
+	struct node n;
+
+	if (!barred || barred->count == 0)
+		return 0;
+	if (catalogue_node(c, entry->node, false, &n, e) < 0)
+		return -1;
+	return barred_has(barred, &n) ? err_set(e, MUNI_NOT_FOUND, "restricted") : 0;
+}
+
 int tree_find(struct catalogue *c, const struct version *v, const void *path,
 	      size_t path_size, struct entry *entry, struct node *node, struct err *e)
+{
+	return tree_find_shown(c, v, path, path_size, NULL, entry, node, e);
+}
+
+int tree_find_shown(struct catalogue *c, const struct version *v, const void *path,
+		    size_t path_size, const struct barred *barred, struct entry *entry,
+		    struct node *node, struct err *e)
 {
 	const char *p = path;
 	size_t at = 0;
@@ -69,7 +90,8 @@ int tree_find(struct catalogue *c, const struct version *v, const void *path,
 		if (end - at > CATALOGUE_NAME_MAX)
 			return err_set(e, MUNI_NOT_FOUND, "there is no %s: no name is that long",
 				       text_printable_n(p, end));
-		if (catalogue_lookup(c, v->id, directory, p + at, end - at, entry, e) < 0)
+		if (catalogue_lookup(c, v->id, directory, p + at, end - at, entry, e) < 0 ||
+		    look_behind(c, barred, entry, e) < 0)
 			return find_failed(v, p, end, e);
 		at = end + 1;
 	}

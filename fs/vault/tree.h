@@ -13,6 +13,12 @@
 int tree_find(struct catalogue *c, const struct version *v, const void *path,
 	      size_t path_size, struct entry *entry, struct node *node, struct err *e);
 
+/* The same, and what is barred (R1) is not there; NULL: nothing is. */
+struct barred;
+int tree_find_shown(struct catalogue *c, const struct version *v, const void *path,
+		    size_t path_size, const struct barred *barred, struct entry *entry,
+		    struct node *node, struct err *e);
+
 struct tree_item {
 	const char *path;	/* bytes, NUL ended; borrowed until row() returns */
 	size_t path_size;

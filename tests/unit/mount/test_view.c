@@ -71,7 +71,8 @@ static void what_is_unknown_or_gone_is_noticed(void **state)
 	struct shown_class fewer[] = { { 1, true, false } };
 	struct shown_class hidden[] = { { 1, true, false }, { 2, false, false } };
 	struct view_version versions[] = { { .id = 1 }, { .id = 2 } };
-	struct state before = { two, 2, versions, 2, { 0 }, { NULL, 0 } };
+	struct state before = { .classes = two, .class_count = 2, .versions = versions,
+				.version_count = 2 };
 	struct state more = before, less = before, other = before, classes = before;
 
 	(void)state;
