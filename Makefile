@@ -1,6 +1,6 @@
 # muniment: the whole build.
 #
-#   make              build/muni, build/munifs, build/muni-examine, build/muni-adversary
+#   make              build/muni, build/munifs, build/muni-examine, build/muni-unpack, build/muni-adversary
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
@@ -93,6 +93,7 @@ FUSE_LIBS = $(shell pkg-config --libs fuse3)
 LIB_SRC := $(wildcard fs/base/*.c fs/crypt/*.c fs/content/*.c fs/store/*.c fs/vault/*.c policy/*.c policy/*/*.c)
 MOUNT_SRC := $(wildcard fs/mount/*.c)
 EXAMINE_SRC := $(wildcard fs/examine/*.c)
+UNPACK_SRC := $(wildcard fs/unpack/*.c)
 ADVERSARY_SRC := $(wildcard fs/adversary/*.c)
 TOOL_SRC := $(wildcard tools/*.c)
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
@@ -102,6 +103,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC))
 MOUNT_OBJ := $(call obj,$(MOUNT_SRC))
 EXAMINE_OBJ := $(call obj,$(EXAMINE_SRC))
+UNPACK_OBJ := $(call obj,$(UNPACK_SRC))
 ADVERSARY_OBJ := $(call obj,$(ADVERSARY_SRC))
 TOOL_OBJ := $(call obj,$(TOOL_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
@@ -113,9 +115,9 @@ REPLAY_BIN := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
 FUZZ_BIN := $(FUZZ_NAMES:%=$(BUILD)/target/%)
 
 .PHONY: all
-all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine $(BUILD)/muni-adversary
+all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine $(BUILD)/muni-unpack $(BUILD)/muni-adversary
 .PHONY: lib
-lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(EXAMINE_OBJ) $(ADVERSARY_OBJ) $(TOOL_OBJ)
+lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(EXAMINE_OBJ) $(UNPACK_OBJ) $(ADVERSARY_OBJ) $(TOOL_OBJ)
 
 # A new set of flags rebuilds everything.
 FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -148,6 +150,9 @@ $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
 $(BUILD)/muni-examine: $(EXAMINE_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(EXAMINE_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
 
+$(BUILD)/muni-unpack: $(UNPACK_OBJ) $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $(UNPACK_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS)
+
 $(BUILD)/muni-adversary: $(ADVERSARY_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(ADVERSARY_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS)
 
@@ -161,6 +166,7 @@ $(BUILD)/unit/examine/%: $(BUILD)/obj/tests/unit/examine/%.o $(EXAMINE_INSIDE) $
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(EXAMINE_INSIDE) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS) -lcmocka
 $(BUILD)/unit/vault/test_examiner: | $(BUILD)/muni-examine
+$(BUILD)/unit/vault/test_foreign $(BUILD)/unit/vault/test_foreign_tar $(BUILD)/unit/vault/test_export_pax: | $(BUILD)/muni-unpack
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
@@ -261,6 +267,7 @@ install: all
 	install -D -m 755 $(BUILD)/muni $(DESTDIR)$(PREFIX)/bin/muni
 	install -D -m 755 $(BUILD)/munifs $(DESTDIR)$(PREFIX)/bin/munifs
 	install -D -m 755 $(BUILD)/muni-examine $(DESTDIR)$(PREFIX)/libexec/muniment/muni-examine
+	install -D -m 755 $(BUILD)/muni-unpack $(DESTDIR)$(PREFIX)/libexec/muniment/muni-unpack
 	install -D -m 755 $(BUILD)/muni-adversary $(DESTDIR)$(PREFIX)/libexec/muniment/muni-adversary
 	install -d $(DESTDIR)$(PREFIX)/share/muniment/policies
 	install -m 644 policy/rules/*.yaml $(DESTDIR)$(PREFIX)/share/muniment/policies/
@@ -276,5 +283,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) $(EXAMINE_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) \
+-include $(LIB_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) $(EXAMINE_OBJ:.o=.d) $(UNPACK_OBJ:.o=.d) $(ADVERSARY_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) \
 	$(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.d,$(UNIT_SRC))

@@ -10,7 +10,7 @@ bad=0
 
 arrows=$(block arrows)
 [ -n "$arrows" ] || { echo "layers: no arrows in $page"; exit 1; }
-for dir in fs/base fs/crypt fs/content fs/store fs/vault fs/mount fs/examine tools policy; do
+for dir in fs/base fs/crypt fs/content fs/store fs/vault fs/mount fs/examine fs/unpack tools policy; do
 	printf '%s\n' "$arrows" | grep -q "^$dir ->" || { echo "layers: no arrow for $dir"; bad=1; }
 done
 bad_includes=$(grep -rnE '^#include "' --include='*.[ch]' fs tools policy 2>/dev/null | awk -v arrows="$arrows" '

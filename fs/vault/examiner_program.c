@@ -34,50 +34,15 @@ int program_find(const char *given, char out[EXAMINER_PATH_MAX], struct err *e)
 
 /* ---- starting it ------------------------------------------------------------------------ */
 
-#define VARIABLES_MAX 8
-#define VARIABLE_SIZE 4096
-
-struct environment {
-	char room[VARIABLES_MAX][VARIABLE_SIZE];
-	char *list[VARIABLES_MAX + 1];
-	unsigned count;
-};
-
-static void add_variable(struct environment *v, const char *name, const char *value)
-{
-	int n;
-
-	if (!value || v->count == VARIABLES_MAX)
-		return;
-	n = snprintf(v->room[v->count], VARIABLE_SIZE, "%s=%s", name, value);
-	if (n < 0 || n >= VARIABLE_SIZE)
-		return;
-	v->list[v->count] = v->room[v->count];
-	v->list[++v->count] = NULL;
-}
-
-/* It gets no more of the environment than it needs to run at all. */
-static void fill_environment(struct environment *v)
-{
-	static const char *const kept[] = { "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-					    "TSAN_OPTIONS" };
-
-	v->count = 0;
-	add_variable(v, "LC_ALL", "C.UTF-8");
-	add_variable(v, "TZ", "UTC0");
-	add_variable(v, "HOME", "/nonexistent");
-	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		add_variable(v, kept[i], secure_getenv(kept[i]));
-}
-
 static int spawn(const char *path, int control, pid_t *pid)
 {
 	char name[] = "muni-examine", *args[] = { name, NULL };
-	struct environment environment;
+	struct sibling_environment environment;
 	posix_spawn_file_actions_t actions;
 	int rc;
 
-	fill_environment(&environment);
+	sibling_environment(&environment);
+	sibling_variable(&environment, "TZ", "UTC0");
 	rc = posix_spawn_file_actions_init(&actions);
 	if (rc != 0)
 		return rc;

@@ -13,8 +13,8 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/vault/foreign_attr.h"
-#include "fs/vault/foreign_child.h"
 #include "fs/vault/foreign_frames.h"
+#include "fs/vault/foreign_spawn.h"
 
 #define NOTICES_MAX 16
 #define PIPE_SIZE (1 << 20)
@@ -64,24 +64,18 @@ static int check_encoding(const char *encoding, struct err *e)
 static int start_child(struct foreign *f, int fd, const char *name,
 		       const struct foreign_options *o, struct err *e)
 {
-	int ends[2];
-	pid_t pid;
+	int ends[2], rc;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, "making a pipe");
 	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);	/* for speed: may fail */
-	pid = fork();
-	if (pid < 0) {
-		err_errno(e, "starting a process to read the archive");
+	rc = foreign_spawn(fd, ends[1], name, o, &f->frames.pid, e);
+	close(ends[1]);
+	if (rc < 0) {
 		close(ends[0]);
-		close(ends[1]);
 		return -1;
 	}
-	if (pid == 0)
-		foreign_child(fd, ends[1], name, o);
-	close(ends[1]);
 	f->frames.fd = ends[0];
-	f->frames.pid = pid;
 	return 0;
 }
 

@@ -24,10 +24,8 @@
  *   F5  Nothing is interpreted: absolute names, "..", duplicates are handed
  *       through as bytes for the caller to judge.
  *
- * foreign_open() forks: call it while the process has one thread, or at least
- * while no other thread is inside iconv, setlocale or dlopen; glibc keeps
- * malloc usable in the child either way.  A handle belongs to one thread.
- * Memory that must not reach the child is MADV_WIPEONFORK (fs/crypt/secret.h).
+ * foreign_open() starts muni-unpack, a program of its own, which has nothing of our
+ * memory.  A handle belongs to one thread.
  */
 #ifndef FS_VAULT_FOREIGN_H
 #define FS_VAULT_FOREIGN_H

@@ -7,7 +7,7 @@
 #include "fs/vault/foreign.h"
 
 /*
- * Called in the forked child; never returns.  Reads the archive from
+ * Called in muni-unpack; never returns.  Reads the archive from
  * descriptor `input` and speaks foreign_wire.h to descriptor `output`; every
  * other descriptor is closed.
  */

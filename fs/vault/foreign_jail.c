@@ -50,40 +50,6 @@ int jail_descriptors(int input, int output, struct err *e)
 	return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OWN_MAPS_ARE_MARKED 1	/* the sanitizers' shadow is not dumped either */
-#else
-#define OWN_MAPS_ARE_MARKED 0
-#endif
-
-/*
- * What our parent keeps out of core dumps (the catalogue's pages, keys of
- * blocks) is no business of a parser: its copies here become zeros.
- */
-static void forget_secrets(void)
-{
-	char *line = NULL;
-	size_t room = 0;
-	unsigned long start = 0, end = 0, from, to;
-	FILE *f = OWN_MAPS_ARE_MARKED ? NULL : fopen("/proc/self/smaps", "re");
-
-	while (f && getline(&line, &room, f) > 0) {
-		char mode[5] = "";
-
-		if (sscanf(line, "%lx-%lx %4s", &from, &to, mode) == 3) {
-			/* Private memory that can be written, or nothing. */
-			start = mode[1] == 'w' && mode[3] == 'p' ? from : 0;
-			end = start ? to : 0;
-		} else if (end > start && !strncmp(line, "VmFlags:", 8) &&
-			   strstr(line, " dd")) {
-			(void)madvise((void *)start, end - start, MADV_DONTNEED);
-		}
-	}
-	free(line);
-	if (f)
-		fclose(f);
-}
-
 /* In bytes; 0 where it cannot be known. */
 static unsigned long long mapped_now(void)
 {
@@ -159,7 +125,6 @@ int jail_close(unsigned long long most, struct err *e)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(e, "giving up privileges");
-	forget_secrets();
 	if (set_limits(most, e) < 0)
 		return -1;
 	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);

@@ -14,9 +14,8 @@ struct err;
 /* Moves the two to JAIL_INPUT and JAIL_OUTPUT, closes all others, drops what
  * signals do here. */
 int jail_descriptors(int input, int output, struct err *e);
-/* Forgets what is kept out of core dumps; limits (memory: over what is mapped at the
- * fork), no new privileges, not
- * dumpable, seccomp.  For good. */
+/* Limits (memory: over what is mapped now), no new privileges, not dumpable, Landlock
+ * where the kernel has it, seccomp.  For good. */
 int jail_close(unsigned long long memory, struct err *e);
 
 #endif

@@ -52,3 +52,29 @@ int sibling_find(const char *name, const char *variable, const char *what, char 
 		       "%s/../libexec/muniment; reinstall muniment, or name it by $%s", name, what,
 		       text_printable(folder), text_printable(folder), variable);
 }
+
+void sibling_variable(struct sibling_environment *v, const char *name, const char *value)
+{
+	int n;
+
+	if (!value || v->count == SIBLING_VARIABLES_MAX)
+		return;
+	n = snprintf(v->room[v->count], SIBLING_VARIABLE_SIZE, "%s=%s", name, value);
+	if (n < 0 || n >= SIBLING_VARIABLE_SIZE)
+		return;
+	v->list[v->count] = v->room[v->count];
+	v->list[++v->count] = NULL;
+}
+
+void sibling_environment(struct sibling_environment *v)
+{
+	static const char *const kept[] = { "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+					    "TSAN_OPTIONS" };
+
+	v->count = 0;
+	v->list[0] = NULL;
+	sibling_variable(v, "LC_ALL", "C.UTF-8");
+	sibling_variable(v, "HOME", "/nonexistent");
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		sibling_variable(v, kept[i], secure_getenv(kept[i]));
+}

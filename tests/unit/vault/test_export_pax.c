@@ -246,5 +246,6 @@ int main(void)
 		cmocka_unit_test(a_map_of_holes_comes_back),
 	};
 
+	sample_begin();
 	return cmocka_run_group_tests_name("export pax", tests, NULL, NULL);
 }

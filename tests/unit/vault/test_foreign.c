@@ -432,5 +432,6 @@ int main(void)
 		cmocka_unit_test(a_silent_stream_can_be_given_up),
 	};
 
+	sample_begin();
 	return cmocka_run_group_tests_name("foreign", tests, fill, NULL);
 }

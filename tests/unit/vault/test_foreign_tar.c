@@ -366,5 +366,6 @@ int main(void)
 		cmocka_unit_test(an_archive_without_its_end_mark_is_not_whole),
 	};
 
+	sample_begin();
 	return cmocka_run_group_tests_name("foreign tar", tests, NULL, NULL);
 }

@@ -225,13 +225,6 @@ static int act_nothing(void)
 	return read(JAIL_INPUT, &byte, 1) == 0 && memory ? 0 : 1;
 }
 
-static volatile char *secret;
-
-static int act_look_at_secret(void)
-{
-	return *secret;
-}
-
 static int act_open(void)
 {
 	return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : 1;
@@ -283,22 +276,6 @@ static void behind_the_door_nothing_can_be_opened_or_started(void **state)
 	assert_int_equal(in_jail(act_write_elsewhere), 1000 + SIGSYS);
 }
 
-static void what_is_kept_out_of_dumps_does_not_come_along(void **state)
-{
-	(void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	skip();
-#endif
-	secret = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_true(secret != MAP_FAILED);
-	*secret = 77;
-	assert_int_equal(in_jail(act_look_at_secret), 77);
-	assert_int_equal(madvise((void *)secret, 4096, MADV_DONTDUMP), 0);
-	assert_int_equal(in_jail(act_look_at_secret), 0);
-	assert_int_equal(*secret, 77);
-	munmap((void *)secret, 4096);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,7 +285,6 @@ int main(void)
 		cmocka_unit_test(a_frame_that_is_too_large_is_not_even_fetched),
 		cmocka_unit_test(a_child_that_was_killed_is_an_error_that_says_so),
 		cmocka_unit_test(behind_the_door_nothing_can_be_opened_or_started),
-		cmocka_unit_test(what_is_kept_out_of_dumps_does_not_come_along),
 	};
 
 	return cmocka_run_group_tests_name("foreign wire", tests, NULL, NULL);
