@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -78,9 +79,10 @@ void secret_free(void *secret)
 	munmap((uint8_t *)secret - 2 * page, body + 3 * page);
 }
 
+/* As sure as OPENSSL_cleanse(), and several times as fast: decoded blocks go this way, too. */
 void secret_wipe(void *data, size_t size)
 {
-	OPENSSL_cleanse(data, size);
+	explicit_bzero(data, size);
 }
 
 void secret_forbid_cores(void)

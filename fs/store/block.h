@@ -98,16 +98,14 @@ int block_decoder_new(const uint8_t archive_id[16], struct block_decoder **out,
 void block_decoder_free(struct block_decoder *dec);
 
 /*
- * Authenticates all of sealed[b->stored], then decodes the first `wanted`
- * (<= b->raw) bytes into out.  MUNI_DAMAGED names the block.
+ * Authenticates all of sealed[b->stored], then decodes at least the first `wanted`
+ * (<= b->raw) bytes into out, which has room for all b->raw; *got says how many, for a
+ * frame is decoded in steps.  MUNI_DAMAGED names the block.
  *
- * A block is decoded from its beginning: one that is read here and there is small, so
- * threads share a large read out by blocks, and a part of a block is not worth more than
- * stopping where the read ends.  Blocks with the same bases, decoded one after the other
- * with one decoder, are faster (b->bases tells).
+ * A third faster where out lies right behind the base: to zstd that is one run.
  */
 int block_decode(struct block_decoder *dec, const struct block *b, const uint8_t *sealed,
-		 const void *base, size_t base_size, void *out, size_t wanted,
+		 const void *base, size_t base_size, void *out, size_t wanted, size_t *got,
 		 struct err *e);
 /* Only the tag: for verify. */
 int block_authenticate(struct block_decoder *dec, const struct block *b,

@@ -1,7 +1,7 @@
 /*
  * Blocks out: authenticate, then decode as far as the read goes.
  */
-#define ZSTD_STATIC_LINKING_ONLY	/* for an allocator of ours alone */
+#define ZSTD_STATIC_LINKING_ONLY	/* for an allocator of ours, and steps without a window */
 #include <zstd.h>
 
 #include <malloc.h>
@@ -13,18 +13,11 @@
 #include "fs/crypt/secret.h"
 #include "fs/store/block_inside.h"
 
-#define ROOM_SIZE ((size_t)(BLOCK_BASES_MAX + 1) * BLOCK_RAW_MAX)
-
 struct block_decoder {
 	uint8_t archive_id[16];
 	ZSTD_DCtx *zstd;
 	struct sealer *sealer;
 	uint8_t *plain;		/* BLOCK_STORED_MAX */
-	/* Bases, and what is decoded right behind them: to zstd that is one run, a third
-	 * faster than two.  Copying them pays from the second block on. */
-	uint8_t *room;		/* ROOM_SIZE; NULL: nobody needed it yet */
-	int64_t bases[BLOCK_BASES_MAX];	/* of the block before; 0 none */
-	size_t held;		/* bytes of those that are in the room */
 };
 
 /* zstd keeps decoded bytes in memory of its own, too. */
@@ -57,12 +50,6 @@ int block_decoder_new(const uint8_t archive_id[16], struct block_decoder **out,
 		err_set(e, MUNI_NO_MEMORY, "no memory for a block decoder");
 		goto fail;
 	}
-	/* A frame that asks for more is not ours, and gets no memory. */
-	if (ZSTD_isError(ZSTD_DCtx_setParameter(dec->zstd, ZSTD_d_windowLogMax,
-						BLOCK_WINDOW_LOG_MAX))) {
-		err_set(e, MUNI_UNSUPPORTED, "this zstd refuses a window limit");
-		goto fail;
-	}
 	if (sealer_new(&dec->sealer, e) < 0)
 		goto fail;
 	*out = dec;
@@ -81,10 +68,7 @@ void block_decoder_free(struct block_decoder *dec)
 	/* What was decoded here may have been destroyed since. */
 	if (dec->plain != NULL)
 		secret_wipe(dec->plain, BLOCK_STORED_MAX);
-	if (dec->room != NULL)
-		secret_wipe(dec->room, ROOM_SIZE);
 	free(dec->plain);
-	free(dec->room);
 	free(dec);
 }
 
@@ -131,94 +115,81 @@ static int open_sealed(struct block_decoder *dec, const struct block *b,
 	return damaged(b, "its bytes are not those that were sealed", e);
 }
 
-/* Has dec->room the bases at its beginning? */
-static bool hold(struct block_decoder *dec, const struct block *b, const void *base, size_t size)
+static int does_not_decode(const struct block *b, struct err *e)
 {
-	if (b->bases[0] == 0 || memcmp(dec->bases, b->bases, sizeof dec->bases) != 0) {
-		memcpy(dec->bases, b->bases, sizeof dec->bases);
-		dec->held = 0;
-		return false;
-	}
-	if (dec->held == 0) {
-		if (dec->room == NULL)
-			dec->room = malloc(ROOM_SIZE);
-		if (dec->room == NULL)
-			return false;
-		memcpy(dec->room, base, size);
-		dec->held = size;
-	}
-	return dec->held == size;
+	return damaged(b, "it was sealed, but does not decode to its size", e);
 }
 
-/* An earlier frame's prefix may not stay, so it is set also when there is none. */
-static int begin(struct block_decoder *dec, const void *base, size_t base_size, struct err *e)
+/* zstd takes bytes that begin like a dictionary of its own for one, unless they come by
+ * this door, which knows no steps. */
+static bool is_like_a_dictionary(const uint8_t *base, size_t size)
+{
+	static const uint8_t magic[4] = { 0x37, 0xa4, 0x30, 0xec };
+
+	return size >= sizeof magic && memcmp(base, magic, sizeof magic) == 0;
+}
+
+static int decode_at_once(struct block_decoder *dec, const struct block *b, const void *base,
+			  size_t base_size, void *out, size_t *got, struct err *e)
 {
 	ZSTD_DCtx_reset(dec->zstd, ZSTD_reset_session_only);
-	if (ZSTD_isError(ZSTD_DCtx_refPrefix(dec->zstd, base_size > 0 ? base : NULL,
-					     base_size)))
+	if (ZSTD_isError(ZSTD_DCtx_refPrefix(dec->zstd, base, base_size)))
 		return err_set(e, MUNI_NO_MEMORY, "no memory to decode a block");
-	return 0;
+	*got = ZSTD_decompressDCtx(dec->zstd, out, b->raw, dec->plain,
+				   b->stored - SEAL_TAG_SIZE);
+	return ZSTD_isError(*got) || *got != b->raw ? does_not_decode(b, e) : 0;
 }
 
-/* The frame in dec->plain, all of it. */
-static int decode_whole(struct block_decoder *dec, const struct block *b, void *out,
-			struct err *e)
+/* The frame in dec->plain, step by step.  Unlike a stream this needs no window of zstd's
+ * own, whatever the frame says that its window is: out is one. */
+static int decode_in_steps(struct block_decoder *dec, const struct block *b, const void *base,
+			   size_t base_size, uint8_t *out, size_t wanted, size_t *got,
+			   struct err *e)
 {
-	size_t rc = ZSTD_decompressDCtx(dec->zstd, out, b->raw, dec->plain,
-					b->stored - SEAL_TAG_SIZE);
+	const uint8_t *from = dec->plain;
+	size_t left = b->stored - SEAL_TAG_SIZE, step, rc;
 
-	if (ZSTD_isError(rc) || rc != b->raw)
-		return damaged(b, "it was sealed, but does not decode to its size", e);
-	return 0;
-}
-
-static int decode_beginning(struct block_decoder *dec, const struct block *b, void *out,
-			    size_t wanted, struct err *e)
-{
-	ZSTD_inBuffer in = { .src = dec->plain, .size = b->stored - SEAL_TAG_SIZE };
-	ZSTD_outBuffer to = { .dst = out, .size = wanted };
-
-	while (to.pos < to.size) {
-		size_t in_before = in.pos, out_before = to.pos;
-		size_t rc = ZSTD_decompressStream(dec->zstd, &to, &in);
-		bool is_stuck = in.pos == in_before && to.pos == out_before;
-
-		if (ZSTD_isError(rc) || (to.pos < to.size && (rc == 0 || is_stuck)))
-			return damaged(b, "it was sealed, but does not decode", e);
+	*got = 0;
+	if (ZSTD_isError(ZSTD_decompressBegin_usingDict(dec->zstd, base, base_size)))
+		return err_set(e, MUNI_NO_MEMORY, "no memory to decode a block");
+	while ((step = ZSTD_nextSrcSizeToDecompress(dec->zstd)) > 0) {
+		if (*got >= wanted && wanted < b->raw)
+			return 0;
+		if (step > left)
+			return does_not_decode(b, e);
+		rc = ZSTD_decompressContinue(dec->zstd, out + *got, b->raw - *got, from, step);
+		if (ZSTD_isError(rc))
+			return does_not_decode(b, e);
+		*got += rc;
+		from += step;
+		left -= step;
 	}
-	return 0;
+	/* The frame is over. */
+	return left > 0 || *got != b->raw ? does_not_decode(b, e) : 0;
 }
 
 int block_decode(struct block_decoder *dec, const struct block *b, const uint8_t *sealed,
-		 const void *base, size_t base_size, void *out, size_t wanted,
+		 const void *base, size_t base_size, void *out, size_t wanted, size_t *got,
 		 struct err *e)
 {
+	*got = 0;
 	if (base == NULL)
 		base_size = 0;
 	if (check_row(b, base_size, e) < 0)
 		return -1;
 	if (wanted > b->raw)
 		return damaged(b, "a file asks for bytes past its end", e);
-	if (b->codec == BLOCK_STORED && wanted == b->raw)
-		return open_sealed(dec, b, sealed, out, e);
+	if (b->codec == BLOCK_STORED) {
+		if (open_sealed(dec, b, sealed, out, e) < 0)
+			return -1;
+		*got = b->raw;
+		return 0;
+	}
 	if (open_sealed(dec, b, sealed, dec->plain, e) < 0)
 		return -1;
-	if (b->codec == BLOCK_STORED) {
-		memcpy(out, dec->plain, wanted);
-		return 0;
-	}
-	if (wanted == b->raw && base_size > 0 && hold(dec, b, base, base_size)) {
-		if (begin(dec, dec->room, base_size, e) < 0 ||
-		    decode_whole(dec, b, dec->room + base_size, e) < 0)
-			return -1;
-		memcpy(out, dec->room + base_size, wanted);
-		return 0;
-	}
-	if (begin(dec, base, base_size, e) < 0)
-		return -1;
-	if (wanted == b->raw)
-		return decode_whole(dec, b, out, e);
-	return decode_beginning(dec, b, out, wanted, e);
+	if (base_size > 0 && is_like_a_dictionary(base, base_size))
+		return decode_at_once(dec, b, base, base_size, out, got, e);
+	return decode_in_steps(dec, b, base, base_size, out, wanted, got, e);
 }
 
 int block_authenticate(struct block_decoder *dec, const struct block *b,

@@ -176,7 +176,7 @@ void cached_block_free(struct cached_block *b)
 
 /* From the shards in turn, oldest first; what is pinned stays.  Gives up after
  * one round in which nothing could go. */
-static void evict(struct block_cache *c, size_t limit, bool wipe)
+static void evict(struct block_cache *c, size_t limit)
 {
 	unsigned fruitless = 0;
 
@@ -188,8 +188,6 @@ static void evict(struct block_cache *c, size_t limit, bool wipe)
 		while (b && b->pins > 0)
 			b = b->newer;
 		if (b) {
-			if (wipe)
-				secret_wipe(b->data, b->valid);
 			unlist(c, s, b);
 			fruitless = 0;
 		} else {
@@ -217,7 +215,7 @@ void block_cache_publish(struct block_cache *c, struct flight *flight,
 	list_push(s, fresh);
 	land(s, flight);
 	pthread_mutex_unlock(&s->lock);
-	evict(c, c->limit, false);
+	evict(c, c->limit);
 }
 
 void block_cache_abandon(struct block_cache *c, struct flight *flight)
@@ -241,7 +239,15 @@ void block_cache_unpin(struct block_cache *c, struct cached_block *b)
 	is_over = atomic_load(&c->used) > c->limit;
 	pthread_mutex_unlock(&s->lock);
 	if (is_over)
-		evict(c, c->limit, false);
+		evict(c, c->limit);
+}
+
+void block_cache_count(struct block_cache *c, size_t before, size_t now)
+{
+	atomic_fetch_add(&c->used, now);
+	atomic_fetch_sub(&c->used, before);
+	if (now > before)
+		evict(c, c->limit);
 }
 
 bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted)
@@ -327,7 +333,7 @@ void block_cache_figures(struct block_cache *c, struct block_cache_figures *out)
 
 void block_cache_clear(struct block_cache *c)
 {
-	evict(c, 0, true);
+	evict(c, 0);
 	row_cache_clear(c->rows);
 }
 

@@ -51,6 +51,8 @@ void block_cache_publish(struct block_cache *c, struct flight *flight,
 			 struct cached_block *fresh);
 void block_cache_abandon(struct block_cache *c, struct flight *flight);
 void block_cache_unpin(struct block_cache *c, struct cached_block *b);
+/* What a reader holds besides, of bytes that blocks could have, was so much and is now. */
+void block_cache_count(struct block_cache *c, size_t before, size_t now);
 /* Whether it is there with `wanted` bytes, or being decoded. */
 bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted);
 

@@ -53,9 +53,11 @@ void vault_reader_close(struct vault_reader *r)
 		catalogue_close(r->catalogue);
 	free(r->sealed);
 	free(r->ahead);
-	if (r->base)
-		secret_wipe(r->base, r->base_size);
-	free(r->base);
+	if (r->room) {
+		secret_wipe(r->room, r->room_size);
+		block_cache_count(r->cache, r->room_size, 0);
+	}
+	free(r->room);
 	free(r);
 }
 

@@ -10,63 +10,55 @@
 #include "fs/vault/reader_near.h"
 #include "fs/vault/reader_rows.h"
 
+#define ROOM_GRAIN (64u * 1024)	/* the next leader is a little larger */
 #define RUN_BYTES (512u * 1024)	/* got for a run of blocks at once */
-#define SAMPLE_STEP 8192u	/* a sample is decoded up to a multiple of this */
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
 	       unsigned depth, struct cached_block **out, struct err *e);
 
+/* What stood there is gone. */
 static int grow(uint8_t **scratch, size_t *have, size_t need, struct err *e)
 {
 	if (*have >= need)
 		return 0;
-	uint8_t *more = realloc(*scratch, need);
-	if (!more)
+	if (*scratch)
+		secret_wipe(*scratch, *have);
+	free(*scratch);
+	*have = 0;
+	*scratch = malloc(need);
+	if (!*scratch)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to decode a block");
-	*scratch = more;
 	*have = need;
 	return 0;
 }
 
-/* The bases of a block while it is decoded. */
-struct bases {
-	struct cached_block *pins[BLOCK_BASES_MAX];
-	unsigned count;
-	const uint8_t *data;	/* joined; NULL: there are none */
-	size_t size;
-};
+/* ---- the room: bases, and right behind them what is decoded ------------------------- */
 
-static void let_go(struct vault_reader *r, struct bases *bases)
+static bool has_bases(const struct block *b)
 {
-	while (bases->count > 0)
-		block_cache_unpin(r->cache, bases->pins[--bases->count]);
+	for (unsigned i = 0; i < BLOCK_BASES_MAX; i++)
+		if (b->bases[i] != 0)
+			return true;
+	return false;
 }
 
-/* Two into one piece of memory, unless they are there from the block before. */
-static int join(struct vault_reader *r, const struct block *b, struct bases *bases,
-		struct err *e)
+static int grow_room(struct vault_reader *r, size_t need, struct err *e)
 {
-	struct cached_block *const *pins = bases->pins;
-
-	if (r->joined[0] != b->bases[0] || r->joined[1] != b->bases[1]) {
-		memset(r->joined, 0, sizeof r->joined);
-		if (grow(&r->base, &r->base_size, bases->size, e) < 0)
-			return -1;
-		memcpy(r->base, pins[0]->data, pins[0]->valid);
-		memcpy(r->base + pins[0]->valid, pins[1]->data, pins[1]->valid);
-		memcpy(r->joined, b->bases, sizeof r->joined);
-	}
-	bases->data = r->base;
-	return 0;
+	if (r->room_size >= need)
+		return 0;
+	need = (need + ROOM_GRAIN - 1) / ROOM_GRAIN * ROOM_GRAIN;
+	block_cache_count(r->cache, r->room_size, need);
+	memset(r->laid, 0, sizeof r->laid);
+	if (grow(&r->room, &r->room_size, need, e) == 0)
+		return 0;
+	block_cache_count(r->cache, need, 0);
+	return -1;
 }
 
-/* Decoding a base uses the same scratch, so both are pinned before either is copied;
- * one alone is not copied at all. */
-static int take_bases(struct vault_reader *r, const struct block *b, unsigned depth,
-		      struct bases *bases, struct err *e)
+static int pin_bases(struct vault_reader *r, const struct block *b, unsigned depth,
+		     struct cached_block *pins[BLOCK_BASES_MAX], unsigned *count, struct err *e)
 {
 	for (unsigned i = 0; i < BLOCK_BASES_MAX; i++) {
-		struct cached_block **pinned = &bases->pins[bases->count];
 		struct block row;
 		uint8_t unused[16];
 		if (b->bases[i] == 0)
@@ -76,25 +68,53 @@ static int take_bases(struct vault_reader *r, const struct block *b, unsigned de
 			return -1;
 		uint32_t whole = row.raw;
 		secret_wipe(&row, sizeof row);
-		if (pin(r, b->bases[i], whole, false, depth + 1, pinned, e) < 0)
+		if (pin(r, b->bases[i], whole, false, depth + 1, &pins[*count], e) < 0)
 			return err_wrap(e, "as a base of block %lld", (long long)b->id);
-		bases->size += (*pinned)->valid;
-		bases->count++;
+		(*count)++;
 	}
-	if (bases->count == BLOCK_BASES_MAX)
-		return join(r, b, bases, e);
-	bases->data = bases->count ? bases->pins[0]->data : NULL;
 	return 0;
 }
 
-/* D4, D5: as much as is wanted, or all of it on the second visit. */
+/*
+ * The bytes of b's bases into the room, unless they are there from the block before.  Decoding a
+ * base uses the same room, so all are pinned before any is copied.
+ *
+ * A copy of a leader costs a fifth of the decoding of what it leads.  To read it where it stands
+ * would cost more: each of a thousand references would wait for memory by itself, where one
+ * pass over it waits for none, and zstd is slower where the base lies elsewhere.
+ */
+static int lay(struct vault_reader *r, const struct block *b, unsigned depth, struct err *e)
+{
+	struct cached_block *pins[BLOCK_BASES_MAX];
+	unsigned count = 0;
+	size_t size = 0;
+	int rc = -1;
+
+	if (memcmp(r->laid, b->bases, sizeof r->laid) == 0 &&
+	    r->room_size >= r->laid_size + b->raw)
+		return 0;
+	if (pin_bases(r, b, depth, pins, &count, e) < 0)
+		goto out;
+	for (unsigned i = 0; i < count; i++)
+		size += pins[i]->valid;
+	if (grow_room(r, size + b->raw, e) < 0)
+		goto out;
+	size = 0;
+	for (unsigned i = 0; i < count; size += pins[i++]->valid)
+		memcpy(r->room + size, pins[i]->data, pins[i]->valid);
+	memcpy(r->laid, b->bases, sizeof r->laid);
+	r->laid_size = size;
+	rc = 0;
+out:
+	while (count > 0)
+		block_cache_unpin(r->cache, pins[--count]);
+	return rc;
+}
+
+/* As much as is wanted, or all of it on the second visit. */
 static uint32_t how_far(const struct block *b, uint32_t wanted, bool is_sample, bool had_part)
 {
-	if (!is_sample || had_part || wanted >= b->raw - b->raw / 4)
-		return b->raw;
-	/* One byte short of the step: zstd asked for all of one decodes the next, too. */
-	uint32_t step = (wanted + SAMPLE_STEP) / SAMPLE_STEP * SAMPLE_STEP - 1;
-	return step < b->raw ? step : b->raw;
+	return !is_sample || had_part || wanted >= b->raw - b->raw / 4 ? b->raw : wanted;
 }
 
 /* The block's ciphertext: from what was got ahead, or into the scratch. */
@@ -116,31 +136,70 @@ static int get_sealed(struct vault_reader *r, const struct block *b, const uint8
 	return objects_get(r->objects, &name, b->offset, r->sealed, b->stored, e);
 }
 
+static int no_memory(struct err *e)
+{
+	return err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
+}
+
+static struct cached_block *copy_of(const struct block *b, const uint8_t *data, size_t size,
+				    struct err *e)
+{
+	struct cached_block *fresh = cached_block_new(b->id, (uint32_t)size);
+
+	if (fresh)
+		memcpy(fresh->data, data, size);
+	else
+		no_memory(e);
+	return fresh;
+}
+
+/* Into the room behind what is laid there, of which `base` bytes are b's bases. */
+static struct cached_block *decode_there(struct vault_reader *r, const struct block *b,
+					 const uint8_t *sealed, size_t base, uint32_t to,
+					 struct err *e)
+{
+	size_t got;
+
+	if (block_decode(r->decoder, b, sealed, base > 0 ? r->room : NULL, base,
+			 r->room + base, to, &got, e) < 0)
+		return NULL;
+	return copy_of(b, r->room + base, got, e);
+}
+
+static struct cached_block *decode_alone(struct vault_reader *r, const struct block *b,
+					 const uint8_t *sealed, uint32_t to, struct err *e)
+{
+	struct cached_block *fresh;
+	size_t got;
+
+	if (to < b->raw) {
+		memset(r->laid, 0, sizeof r->laid);
+		return grow_room(r, b->raw, e) < 0 ? NULL :
+		       decode_there(r, b, sealed, 0, to, e);
+	}
+	fresh = cached_block_new(b->id, b->raw);
+	if (!fresh) {
+		no_memory(e);
+	} else if (block_decode(r->decoder, b, sealed, NULL, 0, fresh->data, to, &got, e) < 0) {
+		cached_block_free(fresh);
+		fresh = NULL;
+	}
+	return fresh;
+}
+
 static int decode(struct vault_reader *r, const struct block *b, const uint8_t uid[16],
 		  uint32_t to, unsigned depth, struct cached_block **out, struct err *e)
 {
-	struct cached_block *fresh = NULL;
-	struct bases bases = { .count = 0 };
+	bool is_based = has_bases(b);
 	const uint8_t *sealed;
-	int rc = -1;
 
-	if (take_bases(r, b, depth, &bases, e) < 0 || get_sealed(r, b, uid, &sealed, e) < 0)
-		goto out;
-	fresh = cached_block_new(b->id, to);
-	if (!fresh) {
-		err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
-		goto out;
-	}
-	if (block_decode(r->decoder, b, sealed, bases.data, bases.size, fresh->data, to,
-			 e) < 0)
-		goto out;
-	*out = fresh;
-	fresh = NULL;
-	rc = 0;
-out:
-	cached_block_free(fresh);
-	let_go(r, &bases);
-	return rc;
+	*out = NULL;
+	/* Decoding a base uses the same scratch: before our ciphertext is got. */
+	if ((is_based && lay(r, b, depth, e) < 0) || get_sealed(r, b, uid, &sealed, e) < 0)
+		return -1;
+	*out = is_based ? decode_there(r, b, sealed, r->laid_size, to, e) :
+			  decode_alone(r, b, sealed, to, e);
+	return *out ? 0 : -1;
 }
 
 static void ask_near(struct vault_reader *r, int64_t id)

@@ -8,6 +8,7 @@ struct fixture {
 	struct block_encoder *enc;
 	struct block_decoder *dec;
 	uint8_t raw[RAW], base[2 * RAW], out[BLOCK_RAW_MAX + 64];
+	size_t got;
 };
 
 static int fixture_make(void **state)
@@ -63,10 +64,12 @@ static void text_shrinks_and_comes_back_also_in_part(void **state)
 	assert_true(b.stored < RAW / 2);
 	for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
 		memset(f->out, 0xee, sizeof f->out);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, wants[i],
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, wants[i], &f->got,
 					      &e), 0);
-		assert_memory_equal(f->out, f->raw, wants[i]);
-		assert_int_equal(f->out[wants[i]], 0xee);
+		assert_in_range(f->got, wants[i], RAW);
+		assert_memory_equal(f->out, f->raw, f->got);
+		assert_int_equal(f->out[RAW], 0xee);
+		assert_true(wants[i] > RAW / 2 || f->got <= RAW / 2);	/* it stops early */
 	}
 	free(sealed);
 }
@@ -90,7 +93,7 @@ static void every_size_from_one_byte_to_the_largest_comes_back(void **state)
 		else
 			fill(raw, size, i);
 		b = encode(f, raw, size, NULL, 0, &sealed);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, size, &e), 0);
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, size, &f->got, &e), 0);
 		assert_memory_equal(f->out, raw, size);
 		free(sealed);
 	}
@@ -108,9 +111,9 @@ static void what_does_not_compress_is_stored_as_it_is(void **state)
 	b = encode(f, f->raw, RAW, NULL, 0, &sealed);
 	assert_int_equal(b.codec, BLOCK_STORED);
 	assert_int_equal(b.stored, RAW + SEAL_TAG_SIZE);
-	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &e), 0);
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &f->got, &e), 0);
 	assert_memory_equal(f->out, f->raw, 5000);
-	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW, &e), 0);
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW, &f->got, &e), 0);
 	assert_memory_equal(f->out, f->raw, RAW);
 	free(sealed);
 }
@@ -131,11 +134,11 @@ static void a_base_makes_a_later_version_small(void **state)
 	assert_int_equal(b.codec, BLOCK_ZSTD_BASED);
 	assert_true(b.stored < 500);
 	assert_int_equal(block_decode(f->dec, &b, sealed, f->base, sizeof f->base, f->out,
-				      RAW, &e), 0);
+				      RAW, &f->got, &e), 0);
 	assert_memory_equal(f->out, f->raw, RAW);
 	memset(f->out, 0, RAW);
 	assert_int_equal(block_decode(f->dec, &b, sealed, f->base, sizeof f->base, f->out,
-				      50000, &e), 0);
+				      50000, &f->got, &e), 0);
 	assert_memory_equal(f->out, f->raw, 50000);
 
 	/* The prefix does not linger in either context. */
@@ -144,11 +147,11 @@ static void a_base_makes_a_later_version_small(void **state)
 	fill_text(f->raw, RAW, 9);
 	free(plain);
 	again = encode(f, f->raw, RAW, NULL, 0, &plain);
-	assert_int_equal(block_decode(f->dec, &again, plain, NULL, 0, f->out, RAW, &e), 0);
+	assert_int_equal(block_decode(f->dec, &again, plain, NULL, 0, f->out, RAW, &f->got, &e), 0);
 	assert_memory_equal(f->out, f->raw, RAW);
 
 	/* Without its base, or with another, it is not decoded to something else. */
-	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW, &e), -1);
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW, &f->got, &e), -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);
 	free(plain);
 	free(sealed);
@@ -185,15 +188,16 @@ static void a_leader_makes_small_blocks_that_come_back(void **state)
 		assert_int_equal(b.bases[1], 0);
 		memset(f->out, 0xee, sizeof f->out);
 		assert_int_equal(block_decode(f->dec, &b, sealed, f->base, sizeof f->base,
-					      f->out, wanted, &e), 0);
-		assert_memory_equal(f->out, f->raw, wanted);
-		assert_int_equal(f->out[wanted], 0xee);
+					      f->out, wanted, &f->got, &e), 0);
+		assert_in_range(f->got, wanted, size);
+		assert_memory_equal(f->out, f->raw, f->got);
+		assert_int_equal(f->out[size], 0xee);
 		if (round != 5)
 			continue;
 		/* A base of another number or size is not mistaken for the one before. */
 		b.bases[0] = 9;
 		memset(f->out, 0, size);
-		if (block_decode(f->dec, &b, sealed, f->raw, RAW, f->out, size, &e) == 0)
+		if (block_decode(f->dec, &b, sealed, f->raw, RAW, f->out, size, &f->got, &e) == 0)
 			assert_memory_not_equal(f->out, f->raw, size);
 	}
 	block_leader_free(leader);
@@ -240,7 +244,7 @@ static void every_level_leads_and_gives_back_the_largest_blocks(void **state)
 						  &e), 0);
 		assert_int_equal(b.codec, BLOCK_ZSTD_BASED);
 		assert_int_equal(block_decode(f->dec, &b, sealed, base, BLOCK_RAW_MAX, f->out,
-					      size, &e), 0);
+					      size, &f->got, &e), 0);
 		assert_memory_equal(f->out, raw, size);
 		block_leader_free(leader);
 		block_encoder_free(enc);
@@ -290,7 +294,7 @@ static void every_flipped_bit_is_found(void **state)
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_int_equal(block_authenticate(f->dec, &b, sealed, &e), -1);
 		assert_int_equal(e.code, MUNI_DAMAGED);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 1, &e), -1);
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 1, &f->got, &e), -1);
 		assert_int_equal(e.code, MUNI_DAMAGED);
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
@@ -328,7 +332,7 @@ static void a_lying_row_is_damage(void **state)
 		row = b; \
 		change; \
 		assert_int_equal(block_decode(f->dec, &row, sealed, NULL, 0, f->out, \
-					      row.raw < RAW ? row.raw : RAW, &e), -1); \
+					      row.raw < RAW ? row.raw : RAW, &f->got, &e), -1); \
 		assert_int_equal(e.code, MUNI_DAMAGED); \
 	} while (0)
 	REFUSED(row.raw = RAW - 1);
@@ -344,9 +348,9 @@ static void a_lying_row_is_damage(void **state)
 	/* A larger size: the whole is asked for, and the frame has less. */
 	row = b;
 	row.raw = RAW + 1;
-	assert_int_equal(block_decode(f->dec, &row, sealed, NULL, 0, f->out, RAW + 1, &e), -1);
+	assert_int_equal(block_decode(f->dec, &row, sealed, NULL, 0, f->out, RAW + 1, &f->got, &e), -1);
 	/* Past the end. */
-	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW + 1, &e), -1);
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW + 1, &f->got, &e), -1);
 	free(sealed);
 }
 
@@ -391,12 +395,12 @@ static void a_hostile_frame_is_damage_and_writes_nothing_past_the_end(void **sta
 
 		memset(f->out, 0xee, sizeof f->out);
 		assert_int_equal(block_authenticate(f->dec, &b, sealed, &e), 0);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &e),
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &f->got, &e),
 				 -1);
 		assert_int_equal(e.code, MUNI_DAMAGED);
 		if (i != 3) {
 			assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out,
-						      4999, &e), -1);
+						      4999, &f->got, &e), -1);
 			assert_int_equal(e.code, MUNI_DAMAGED);
 		}
 		assert_int_equal(f->out[5000], 0xee);

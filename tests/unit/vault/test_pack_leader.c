@@ -126,8 +126,10 @@ static void pack(struct fixture *f, const uint8_t *data, size_t size)
 			memcpy(f->leaders[b.id], data + at, n);
 			f->sizes[b.id] = n;
 		}
-		assert_int_equal(block_decode(f->dec, &b, sealed, base, base_size, out, n, &e),
-				 0);
+		size_t got;
+		assert_int_equal(block_decode(f->dec, &b, sealed, base, base_size, out, n, &got,
+					      &e), 0);
+		assert_int_equal(got, n);
 		assert_memory_equal(out, data + at, n);
 		at += n;
 	}
