@@ -64,8 +64,8 @@ static void text_shrinks_and_comes_back_also_in_part(void **state)
 	assert_true(b.stored < RAW / 2);
 	for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
 		memset(f->out, 0xee, sizeof f->out);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, wants[i], &f->got,
-					      &e), 0);
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, wants[i],
+					      &f->got, &e), 0);
 		assert_in_range(f->got, wants[i], RAW);
 		assert_memory_equal(f->out, f->raw, f->got);
 		assert_int_equal(f->out[RAW], 0xee);
@@ -93,7 +93,8 @@ static void every_size_from_one_byte_to_the_largest_comes_back(void **state)
 		else
 			fill(raw, size, i);
 		b = encode(f, raw, size, NULL, 0, &sealed);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, size, &f->got, &e), 0);
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, size,
+					      &f->got, &e), 0);
 		assert_memory_equal(f->out, raw, size);
 		free(sealed);
 	}
@@ -197,10 +198,60 @@ static void a_leader_makes_small_blocks_that_come_back(void **state)
 		/* A base of another number or size is not mistaken for the one before. */
 		b.bases[0] = 9;
 		memset(f->out, 0, size);
-		if (block_decode(f->dec, &b, sealed, f->raw, RAW, f->out, size, &f->got, &e) == 0)
+		if (block_decode(f->dec, &b, sealed, f->raw, RAW, f->out, size, &f->got,
+				 &e) == 0)
 			assert_memory_not_equal(f->out, f->raw, size);
 	}
 	block_leader_free(leader);
+}
+
+static void a_base_that_looks_like_a_dictionary_of_zstd_is_bytes_like_any(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *room = malloc(sizeof f->base + RAW), *sealed;
+	struct err e = ERR_NONE;
+
+	assert_non_null(room);
+	memcpy(f->base, "\x37\xa4\x30\xec", 4);
+	for (int content = 0; content < 2; content++) {
+		if (content == 1)	/* what the format says of it does not hold */
+			fill(f->base + 4, sizeof f->base - 4, 3);
+		memcpy(f->raw, f->base + 1000, RAW);
+		memcpy(f->raw + 40000, "changed", 7);
+		struct block b = encode(f, f->raw, RAW, f->base, sizeof f->base, &sealed);
+		assert_int_equal(b.codec, BLOCK_ZSTD_BASED);
+		memcpy(room, f->base, sizeof f->base);
+		assert_int_equal(block_decode(f->dec, &b, sealed, room, sizeof f->base,
+					      room + sizeof f->base, 10, &f->got, &e), 0);
+		assert_in_range(f->got, 10, RAW);
+		assert_memory_equal(room + sizeof f->base, f->raw, f->got);
+		free(sealed);
+	}
+	free(room);
+}
+
+static void what_is_decoded_right_behind_its_base_is_the_same(void **state)
+{
+	static const size_t wants[] = { 1, 32768, 40000, RAW };
+	struct fixture *f = *state;
+	uint8_t *room = malloc(sizeof f->base + RAW + 1), *sealed;
+	struct err e = ERR_NONE;
+
+	assert_non_null(room);
+	memcpy(f->raw + 5000, f->base + sizeof f->base - 3000, 3000);
+	struct block b = encode(f, f->raw, RAW, f->base, sizeof f->base, &sealed);
+	for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+		memcpy(room, f->base, sizeof f->base);
+		memset(room + sizeof f->base, 0xee, RAW + 1);
+		assert_int_equal(block_decode(f->dec, &b, sealed, room, sizeof f->base,
+					      room + sizeof f->base, wants[i], &f->got, &e), 0);
+		assert_in_range(f->got, wants[i], RAW);
+		assert_memory_equal(room, f->base, sizeof f->base);
+		assert_memory_equal(room + sizeof f->base, f->raw, f->got);
+		assert_int_equal(room[sizeof f->base + RAW], 0xee);
+	}
+	free(sealed);
+	free(room);
 }
 
 static void what_a_leader_does_not_help_is_stored_without_it(void **state)
@@ -294,7 +345,8 @@ static void every_flipped_bit_is_found(void **state)
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_int_equal(block_authenticate(f->dec, &b, sealed, &e), -1);
 		assert_int_equal(e.code, MUNI_DAMAGED);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 1, &f->got, &e), -1);
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 1,
+					      &f->got, &e), -1);
 		assert_int_equal(e.code, MUNI_DAMAGED);
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
@@ -348,9 +400,11 @@ static void a_lying_row_is_damage(void **state)
 	/* A larger size: the whole is asked for, and the frame has less. */
 	row = b;
 	row.raw = RAW + 1;
-	assert_int_equal(block_decode(f->dec, &row, sealed, NULL, 0, f->out, RAW + 1, &f->got, &e), -1);
+	assert_int_equal(block_decode(f->dec, &row, sealed, NULL, 0, f->out, RAW + 1,
+				      &f->got, &e), -1);
 	/* Past the end. */
-	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW + 1, &f->got, &e), -1);
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, RAW + 1,
+				      &f->got, &e), -1);
 	free(sealed);
 }
 
@@ -395,8 +449,8 @@ static void a_hostile_frame_is_damage_and_writes_nothing_past_the_end(void **sta
 
 		memset(f->out, 0xee, sizeof f->out);
 		assert_int_equal(block_authenticate(f->dec, &b, sealed, &e), 0);
-		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &f->got, &e),
-				 -1);
+		assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000,
+					      &f->got, &e), -1);
 		assert_int_equal(e.code, MUNI_DAMAGED);
 		if (i != 3) {
 			assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out,
@@ -416,6 +470,8 @@ int main(void)
 		T(what_does_not_compress_is_stored_as_it_is),
 		T(a_base_makes_a_later_version_small),
 		T(a_leader_makes_small_blocks_that_come_back),
+		T(a_base_that_looks_like_a_dictionary_of_zstd_is_bytes_like_any),
+		T(what_is_decoded_right_behind_its_base_is_the_same),
 		T(what_a_leader_does_not_help_is_stored_without_it),
 		T(every_level_leads_and_gives_back_the_largest_blocks),
 		T(sizes_fit_a_block_whatever_the_archive_says),
