@@ -5,6 +5,8 @@
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
 #   make check-fault  killed, torn, refused at every write, sync and rename, one by one
+#   make check-tsan   units and what has threads under ThreadSanitizer: an hour and a half
+#   make soak         64 readers, ingests, destructions, verify: SOAK_TIME seconds (600)
 #   make fuzz         every parser of bytes of others, FUZZ_TIME seconds each (clang)
 #   make bench-detect-speed   how fast they search text in memory
 #   make bench        speed and size beside other systems: writes docs/performance.md, half an hour
@@ -219,6 +221,24 @@ check-system: all $(SUPPORT_BIN) $(BENCH_BIN) $(SPEED_BIN)
 check-fault: all $(SUPPORT_BIN) $(BENCH_BIN)
 	@BUILD=$(BUILD) MUNIMENT_FULL=1 FAULTS_ALL=1 ONLY=faults tests/run-system.sh
 	@BUILD=$(BUILD) MUNIMENT_FULL=1 ONLY=crash tests/run-system.sh
+
+# Everything at once on one mounted archive, each byte checked; `make TSAN=1 soak` under
+# ThreadSanitizer.  SOAK_READERS, SOAK_SEED: tests/support/soak.py.
+.PHONY: soak check-tsan check-tsan-inside
+SOAK_TIME ?= 600
+soak: all $(SUPPORT_BIN)
+ifdef TSAN
+	@BUILD=$(BUILD) SOAK_TIME=$(SOAK_TIME) tests/run-tsan.sh soak
+else
+	@BUILD=$(BUILD) SOAK_TIME=$(SOAK_TIME) SHOW=1 ONLY=soak tests/run-system.sh
+endif
+
+# TSAN_ONLY="mount epoch": of the system tests these alone.
+check-tsan:
+	@$(MAKE) TSAN=1 check-tsan-inside
+check-tsan-inside: all $(UNIT_BIN) $(SUPPORT_BIN)
+	@BUILD=$(BUILD) tests/run-tsan.sh units $(UNIT_BIN)
+	@BUILD=$(BUILD) tests/run-tsan.sh $(TSAN_ONLY)
 
 # Beside other systems, those that are installed; BENCH="--only big --peers borg" and the like.
 .PHONY: bench bench-quick bench-deps

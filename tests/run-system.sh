@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs each tests/system/test_* (sh or py; exit 77 is a skip that says why) in a
 # fresh folder, two at a time (JOBS=n: so many); ends with one line of sums.
-# ONLY=pattern runs some of them.
+# ONLY="pattern ..." runs some of them; SHOW=1 shows what those say that pass.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -17,7 +17,8 @@ if [ "${1:-}" = one ]; then
 	log=$work.log
 	( cd "$work" && exec "$2" ) >"$log" 2>&1 </dev/null
 	case $? in
-	0) word=passed said="  ok    $name" ;;
+	0) word=passed said="  ok    $name${SHOW:+
+$(tail -n 40 "$log")}" ;;
 	77) word=skipped said="  skip  $name: $(tail -n 1 "$log")" ;;
 	*) word=failed said="  FAIL  $name
 $(tail -n 40 "$log" | sed 's/^/        /')" ;;
@@ -32,9 +33,11 @@ fi
 SUMS=$(mktemp "${TMPDIR:-/tmp}/muniment-sums.XXXXXX") || exit 1
 export SUMS
 trap 'rm -f "$SUMS"' EXIT
-for t in "$here"/system/test_*${ONLY:-}*; do
-	[ -x "$t" ] && printf '%s\0' "$t"
-done | xargs -0 -r -n 1 -P "${JOBS:-2}" "$0" one
+for o in ${ONLY:-.}; do
+	for t in "$here"/system/test_*$o*; do
+		[ -x "$t" ] && printf '%s\0' "$t"
+	done
+done | sort -zu | xargs -0 -r -n 1 -P "${JOBS:-2}" "$0" one
 count() { grep -c "^$1\$" "$SUMS"; }
 echo "system: $(count passed) passed, $(count failed) failed, $(count skipped) skipped"
 [ "$(count failed)" -eq 0 ]

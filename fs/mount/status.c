@@ -11,6 +11,8 @@
 #include "fs/mount/mount.h"
 #include "fs/mount/view.h"
 
+#define PAGE 4096u
+
 struct status {
 	pthread_mutex_t lock;	/* protects all below */
 	char *text;		/* owned */
@@ -151,22 +153,45 @@ out:
 	return rc;
 }
 
+/* Who reads on until a read gives nothing would read on into the next text where that is
+ * longer: sizes are few, so that two texts in a row have the same.  JSON ends in blanks. */
+static char *pad(char *text, size_t *size)
+{
+	size_t used = strlen(text), whole = PAGE;
+	char *padded;
+
+	while (whole <= used)
+		whole *= 2;
+	padded = realloc(text, whole);
+	if (!padded)
+		return NULL;
+	memset(padded + used, ' ', whole - used);	/* over the NUL: bytes and a size now */
+	padded[whole - 1] = '\n';
+	*size = whole;
+	return padded;
+}
+
 /* Under the lock. */
 static int refresh(struct mount *m, struct catalogue *c, struct err *e)
 {
 	struct status *s = m->status;
 	struct timespec now;
-	char *text;
+	char *text, *padded;
+	size_t size;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (s->text && now.tv_sec == s->made.tv_sec)
 		return 0;
 	if (compose(m, c, &text, e) < 0)
 		return -1;
+	padded = pad(text, &size);
+	if (!padded) {
+		free(text);
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the status");
+	}
 	free(s->text);
-	s->text = text;
-	s->size = strlen(text);
-	text[s->size++] = '\n';	/* over the NUL: from here on it is bytes and a size */
+	s->text = padded;
+	s->size = size;
 	s->made = now;
 	return 0;
 }

@@ -92,7 +92,7 @@ static void *work(void *arg)
 	struct helpers *h = arg;
 	struct vault_reader *r = NULL;
 	struct err e = ERR_NONE;
-	struct helpers_errand what;
+	struct helpers_errand what = { .wanted = 0 };
 	enum errand errand;
 	unsigned count = 0;
 
