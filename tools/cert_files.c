@@ -98,9 +98,10 @@ static int save_stored(struct vault *v, const struct cert_words *w, enum certifi
 
 	if (rc == 0)
 		rc = save_beside(w, suffix, data, size, e);
-	else if (e->code == MUNI_NOT_FOUND && which == CERTIFICATE_TIMESTAMP) {
+	else if (e->code == MUNI_NOT_FOUND &&
+		 (which == CERTIFICATE_TIMESTAMP || which == CERTIFICATE_MARKS)) {
 		*e = ERR_NONE;
-		rc = 0;		/* no authority was named then */
+		rc = 0;		/* no authority was named then; of a live source */
 	}
 	free(data);
 	return rc;
@@ -154,6 +155,7 @@ static int save_all(struct vault *v, const struct cert_words *w, const uint8_t *
 	    canonical_load(text, text_size, &content, e) == 0 &&
 	    save_beside(w, "json", text, text_size, e) == 0 && save_parts(w, content, e) == 0 &&
 	    save_stored(v, w, CERTIFICATE_ANNEX, "annex.json", e) == 0 &&
+	    save_stored(v, w, CERTIFICATE_MARKS, "marks", e) == 0 &&
 	    save_stored(v, w, CERTIFICATE_TIMESTAMP, "tsr", e) == 0)
 		rc = save_stored(v, w, CERTIFICATE_ARCHIVE_SIGNATURE, "p7s", e);
 	cms_signers_free(signers, count);

@@ -16,6 +16,7 @@
 
 #define CERTIFICATE_MAX (64u << 20)
 #define SMALL_MAX (4u << 20)
+#define MARKS_MAX (1u << 30)
 
 static const char *const result_words[] = {
 	[CHECK_HOLDS] = "holds", [CHECK_FAILS] = "FAILS", [CHECK_UNTRUSTED] = "NOT TRUSTED",
@@ -48,17 +49,17 @@ static void on_check(void *arg, const char *check, enum check_result result,
 }
 
 /* What was asked for must be there; what lies beside the certificate may be. */
-static int load_beside(const char *given, const char *path, const char *suffix, uint8_t **out,
-		       size_t *size, struct err *e)
+static int load_beside(const char *given, const char *path, const char *suffix, size_t max,
+		       uint8_t **out, size_t *size, struct err *e)
 {
 	char *name;
 	int rc = 0;
 
 	if (given)
-		return user_file_load(given, SMALL_MAX, out, size, e);
+		return user_file_load(given, max, out, size, e);
 	name = suffix ? cert_beside(path, suffix) : NULL;
 	if (name && access(name, F_OK) == 0)
-		rc = user_file_load(name, SMALL_MAX, out, size, e);
+		rc = user_file_load(name, max, out, size, e);
 	free(name);
 	return rc;
 }
@@ -95,17 +96,20 @@ static int judge(struct cli *cli, const struct evidence *with, struct err *e)
 int cert_verify(struct cli *cli, const struct cert_words *w, struct err *e)
 {
 	const char *path = cli->operands[1];
-	uint8_t *cms = NULL, *ca = NULL, *tsr = NULL, *authority = NULL, *own = NULL;
+	uint8_t *cms = NULL, *ca = NULL, *tsr = NULL, *authority = NULL, *own = NULL,
+		*marks = NULL;
 	struct evidence with = { 0 };
 	int rc = -1;
 
 	if (user_file_load(path, CERTIFICATE_MAX, &cms, &with.cms_size, e) < 0 ||
 	    user_file_load(w->ca, SMALL_MAX, &ca, &with.ca_size, e) < 0 ||
-	    load_beside(w->timestamp, path, w->authority ? "tsr" : NULL, &tsr,
+	    load_beside(w->timestamp, path, w->authority ? "tsr" : NULL, SMALL_MAX, &tsr,
 			&with.timestamp_size, e) < 0 ||
-	    load_beside(w->authority, path, NULL, &authority, &with.authority_size, e) < 0 ||
-	    load_beside(w->archive_signature, path, "p7s", &own, &with.archive_signature_size,
+	    load_beside(w->authority, path, NULL, SMALL_MAX, &authority, &with.authority_size,
 			e) < 0 ||
+	    load_beside(w->archive_signature, path, "p7s", SMALL_MAX, &own,
+			&with.archive_signature_size, e) < 0 ||
+	    load_beside(NULL, path, "marks", MARKS_MAX, &marks, &with.marks_size, e) < 0 ||
 	    open_annex(w->annex, path, &with.annex, e) < 0)
 		goto out;
 	with.cms = cms;
@@ -113,6 +117,7 @@ int cert_verify(struct cli *cli, const struct cert_words *w, struct err *e)
 	with.timestamp = tsr;
 	with.authority = authority;
 	with.archive_signature = own;
+	with.marks = marks;
 	rc = judge(cli, &with, e);
 out:
 	if (with.annex)
@@ -122,5 +127,6 @@ out:
 	free(tsr);
 	free(authority);
 	free(own);
+	free(marks);
 	return rc;
 }

@@ -30,6 +30,7 @@ extern const struct command cmd_retain;
 extern const struct command cmd_export;
 extern const struct command cmd_verify;
 extern const struct command cmd_repair;
+extern const struct command cmd_restore;
 extern const struct command cmd_audit;
 extern const struct command cmd_key;
 extern const struct command cmd_officer;

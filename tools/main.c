@@ -38,6 +38,7 @@ static const struct {
 	{ "Keeping", &cmd_verify },
 	{ NULL, &cmd_repair },
 	{ NULL, &cmd_export },
+	{ NULL, &cmd_restore },
 	{ NULL, &cmd_audit },
 	{ NULL, &cmd_key },
 	{ NULL, &cmd_officer },

@@ -61,6 +61,7 @@ struct entry_row {
 	int64_t first, last;
 	enum node_kind kind;
 	int64_t target;		/* directory id or node id */
+	uint8_t salt[16];	/* of its leaf */
 };
 /* By (directory, name, first). */
 int catalogue_each_entry(struct catalogue *c, int (*row)(void *arg, const struct entry_row *r),

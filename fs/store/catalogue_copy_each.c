@@ -38,6 +38,7 @@ static int take_entry(struct query *q, void *arg, struct err *e)
 	r.last = query_column_last(q, 3);
 	r.kind = (enum node_kind)query_column(q, 4, NODE_FILE, NODE_BLOCK);
 	r.target = query_column_id(q, 5);
+	query_column_bytes(q, 6, r.salt, sizeof r.salt);
 	if (r.name && !entry_name_is_sound(r.name, r.name_size))
 		q->is_bad = true;
 	if (query_check(q, "an entry of directory", r.directory, e) < 0)
@@ -50,8 +51,8 @@ int catalogue_each_entry(struct catalogue *c, int (*row)(void *arg, const struct
 {
 	struct entries x = { row, arg };
 
-	return each(c, STATEMENT_WHOLE_ENTRIES, "SELECT dir, name, first, last, kind, target"
-		    " FROM entry ORDER BY dir, name, first", take_entry, &x, e);
+	return each(c, STATEMENT_WHOLE_ENTRIES, "SELECT dir, name, first, last, kind, target,"
+		    " salt FROM entry ORDER BY dir, name, first", take_entry, &x, e);
 }
 
 struct directories {

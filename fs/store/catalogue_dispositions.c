@@ -171,7 +171,7 @@ static int from_row(struct query *q, struct disposition_row *d, struct err *e)
 {
 	*d = (struct disposition_row){ .id = query_column_id(q, 0) };
 	d->kind = (enum disposition_kind)query_column(q, 1, DISPOSITION_RECORDS,
-						      DISPOSITION_SHORTEN);
+						      DISPOSITION_RESTORED);
 	d->state = (enum disposition_state)query_column(q, 2, DISPOSITION_PROPOSED,
 							DISPOSITION_WITHDRAWN);
 	d->proposer = query_column_copy(q, 3, OFFICER_ID_MAX);
@@ -208,6 +208,26 @@ int catalogue_disposition_get(struct catalogue *c, int64_t id, struct dispositio
 		err_set(e, MUNI_NOT_FOUND, "there is no disposition D%" PRId64 "; `muni dispose "
 			"list` shows those that there are", id);
 	return got > 0 ? 0 : -1;
+}
+
+int catalogue_disposition_restoring(struct catalogue *c, int64_t *id, struct err *e)
+{
+	struct query q;
+
+	*id = 0;
+	if (c->format < CATALOGUE_FORMAT_RETENTION)
+		return 0;
+	if (query_open(&q, c, STATEMENT_DISPOSITION_RESTORING, "SELECT id FROM disposition"
+		       " WHERE kind = 4 AND state < 3", e) < 0)
+		return -1;
+	int got = query_step(&q, e);
+	if (got > 0) {
+		*id = query_column_id(&q, 0);
+		if (query_check(&q, "disposition", *id, e) < 0)
+			got = -1;
+	}
+	query_close(&q);
+	return got < 0 ? -1 : 0;
 }
 
 int catalogue_dispositions(struct catalogue *c,

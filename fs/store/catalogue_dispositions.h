@@ -35,6 +35,8 @@ enum disposition_kind {		/* on disk: never renumber, never reuse */
 	DISPOSITION_RECORDS = 1,	/* records of the archive are destroyed */
 	DISPOSITION_LIVE = 2,	/* items of a live source are destroyed there */
 	DISPOSITION_SHORTEN = 3,	/* a class is kept for a shorter time from now on */
+	DISPOSITION_RESTORED = 4,	/* records that a restored copy has and certificates say
+					 * are gone (fs/vault/restore.h) */
 };
 
 enum disposition_state {	/* on disk: never renumber, never reuse */
@@ -68,6 +70,8 @@ int catalogue_disposition_get(struct catalogue *c, int64_t id, struct dispositio
 			      struct err *e);	/* MUNI_NOT_FOUND */
 int catalogue_disposition_state(struct catalogue *c, int64_t id, enum disposition_state s,
 				const char *result, struct err *e);	/* result NULL: kept */
+/* Of kind RESTORED and not yet CERTIFIED; *id 0: none. */
+int catalogue_disposition_restoring(struct catalogue *c, int64_t *id, struct err *e);
 int catalogue_dispositions(struct catalogue *c,
 			   int (*row)(void *arg, const struct disposition_row *d), void *arg,
 			   struct err *e);

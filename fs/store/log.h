@@ -73,6 +73,8 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_LIVE_BEGUN = 37,	/* destruction in a live source begins */
 	LOG_EPOCH_ENDED = 36,	/* the key and files of the epoch before are gone */
 	LOG_RESTRICTED_USED = 38,	/* restricted records were looked at, and why */
+	LOG_RESTORE_BEGUN = 39,	/* an older copy is to be what there is */
+	LOG_RESTORED = 40,	/* and what certificates say is gone has gone from it */
 };
 
 struct log_entry {

@@ -21,6 +21,7 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/secret.h"
+#include "fs/store/catalogue_dispositions.h"
 #include "fs/store/pagevfs.h"
 #include "fs/vault/epoch.h"
 
@@ -188,13 +189,29 @@ static int read_anchor(struct vault *v, struct anchor *out, bool *has, struct er
 	return 0;
 }
 
-static int compare_anchor(struct vault *v, const struct anchor *seen, struct err *e)
+static int compare_anchor(struct vault *v, const struct anchor *seen, bool is_restoring,
+			  struct err *e)
 {
 	struct catalogue_settings s;
 
 	if (catalogue_settings_get(v->catalogue, &s, e) < 0)
 		return -1;
+	v->acts_seen = seen->position.frontier.count;
+	if (is_restoring && anchor_is_ahead(seen, v->log, v->epoch, s.generation))
+		return 0;
 	return anchor_compare(seen, v->log, v->epoch, s.generation, e);
+}
+
+/* What must go from it may still be there (fs/vault/restore.h, O1). */
+static int check_restored(struct vault *v, struct err *e)
+{
+	int64_t id;
+
+	if (catalogue_disposition_restoring(v->catalogue, &id, e) < 0)
+		return -1;
+	return id == 0 ? 0 :
+		err_set(e, MUNI_BUSY, "restoring this copy was cut off, and what certificates say "
+			"is gone may still be in it: `muni restore` goes on");
 }
 
 /* ---- all of it ----------------------------------------------------------------------- */
@@ -233,9 +250,10 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 	    open_catalogue(v, e) < 0 ||
 	    open_log(v, e) < 0)
 		return -1;
-	if (has_anchor && compare_anchor(v, &seen, e) < 0)
+	if (has_anchor && compare_anchor(v, &seen, o->is_restoring, e) < 0)
 		return -1;
-	if (archive_check_certificate(v, certified, v->log, e) < 0)
+	if (!o->is_restoring && (archive_check_certificate(v, certified, v->log, e) < 0 ||
+				 check_restored(v, e) < 0))
 		return -1;
 	if (v->mode == VAULT_READ)
 		return 0;
@@ -254,6 +272,7 @@ static int open_once(const char *path, const struct vault_options *o, enum vault
 	if (!v)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
 	v->mode = mode;
+	v->is_older = o->is_restoring;
 	if (open_parts(v, o, secrets, e) < 0) {
 		err_wrap(e, "opening the archive %s", text_printable(path));
 		*is_moved = mode == VAULT_READ && archive_has_moved(v);

@@ -89,6 +89,8 @@ int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e)
 	struct anchor a = { .epoch = v->epoch, .generation = generation,
 			    .position = *log_position(v->log) };
 
+	if (v->is_older)
+		return 0;
 	if (anchor_write(v->keyring_path, v->id, &a, e) == 0)
 		return 0;
 	if (e->sys != EROFS && e->sys != EACCES && e->sys != EPERM)

@@ -15,6 +15,8 @@
 #define ANCHOR_SIZE_MAX (8 + 4 + 4 + 16 + 8 + 8 + 8 + 64 * DIGEST_SIZE + DIGEST_SIZE)
 #define ANCHOR_FORMAT 1
 #define ANCHOR_NAME_SIZE (32 + sizeof ".anchor")
+#define BRING_NEWEST "What was destroyed since must not come back: bring the newest copy; where " \
+	"there is none, `muni restore` takes this one"
 
 static const char magic[8] = "MUNIANCH";
 
@@ -149,6 +151,13 @@ static int follow(const struct anchor *seen, const struct log *log, struct err *
 	return 0;
 }
 
+bool anchor_is_ahead(const struct anchor *seen, const struct log *log, uint64_t epoch,
+		     uint64_t generation)
+{
+	return epoch < seen->epoch || log_count(log) < seen->position.frontier.count ||
+	       generation < seen->generation;
+}
+
 int anchor_compare(const struct anchor *seen, const struct log *log, uint64_t epoch,
 		   uint64_t generation, struct err *e)
 {
@@ -157,11 +166,10 @@ int anchor_compare(const struct anchor *seen, const struct log *log, uint64_t ep
 	if (epoch < seen->epoch)
 		return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: its "
 			       "keyring is of epoch %" PRIu64 ", which ended; this host has "
-			       "seen epoch %" PRIu64, epoch, seen->epoch);
+			       "seen epoch %" PRIu64 ". " BRING_NEWEST, epoch, seen->epoch);
 	if (log_count(log) < seen->position.frontier.count)
 		return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it "
-			       "knows %s acts, this host has seen %s. What was destroyed "
-			       "since must not come back: bring the newest copy",
+			       "knows %s acts, this host has seen %s. " BRING_NEWEST,
 			       text_count(log_count(log), is),
 			       text_count(seen->position.frontier.count, was));
 	if (generation < seen->generation)

@@ -31,6 +31,9 @@ int anchor_write(const char *keyring, const uint8_t id[16], const struct anchor 
 /* Absent is fine. */
 int anchor_remove(const char *keyring, const uint8_t id[16], struct err *e);
 /* MUNI_DAMAGED if what is there now is behind the anchor or beside it. */
+/* Has the host seen more than this?  Else anchor_compare() judges. */
+bool anchor_is_ahead(const struct anchor *seen, const struct log *log, uint64_t epoch,
+		     uint64_t generation);
 int anchor_compare(const struct anchor *seen, const struct log *log, uint64_t epoch,
 		   uint64_t generation, struct err *e);
 

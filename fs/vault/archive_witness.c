@@ -126,6 +126,7 @@ int archive_check_certificate(struct vault *v, int64_t newest, const struct log 
 		return 0;	/* one that a crash left before its act, or nobody's */
 	return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it knows %s acts, "
 		       "and the certificate C%" PRId64 " that lies in it was made when there were "
-		       "%s. What was destroyed since must not come back: bring the newest copy",
+		       "%s. What was destroyed since must not come back: bring the newest copy; "
+		       "where there is none, `muni restore` takes this one",
 		       text_count(log_count(log), has), newest, text_count(count, knows));
 }

@@ -47,6 +47,8 @@ static const struct {
 	[LOG_EPOCH_ENDED] = { "epoch ended", "encryption", false },
 	[LOG_RESTRICTED_USED] = { "restricted records used", "dissemination", false },
 	[LOG_LIVE_BEGUN] = { "live destruction begun", "deletion", false },
+	[LOG_RESTORE_BEGUN] = { "restore begun", "recovery", false },
+	[LOG_RESTORED] = { "restored", "recovery", false },
 };
 
 #define ACTS (sizeof acts / sizeof acts[0])

@@ -1,7 +1,7 @@
 /*
  * Certificates as files: made, read, signed.
  *
- * The order is the point: annex, certificate, time-stamp, and last the archive's own
+ * The order is the point: marks, annex, certificate, time-stamp, and last the archive's own
  * signature, each synced; then the row and the log.  Where the archive's signature is
  * there all of it is, and a later run takes that certificate instead of making another.
  */
@@ -20,61 +20,35 @@
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/authority.h"
 #include "fs/vault/certificate_inside.h"
+#include "fs/vault/marks.h"
 #include "fs/vault/roster.h"
 
-#define NAME_SIZE 48
+/* ---- marks ---------------------------------------------------------------------------------- */
 
-static const char *const suffixes[] = {
-	[CERTIFICATE_CMS] = "p7m",
-	[CERTIFICATE_ANNEX] = "annex.json",
-	[CERTIFICATE_TIMESTAMP] = "tsr",
-	[CERTIFICATE_ARCHIVE_SIGNATURE] = "p7s",
-};
-
-static void name_of(int64_t id, enum certificate_file which, char out[NAME_SIZE])
+/* What the switch of epoch left, under the certificate's name.  Of a live source there is
+ * none, nor of what a program before this destroyed. */
+static int take_marks(struct certificate_facts *f, int fd, struct err *e)
 {
-	snprintf(out, NAME_SIZE, "C%" PRId64 ".%s", id, suffixes[which]);
-}
+	char name[CERTIFICATE_NAME_SIZE];
+	uint8_t *data = NULL;
+	size_t size = 0;
+	int rc;
 
-static int open_folder(struct vault *v, struct err *e)
-{
-	return file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
-}
-
-int certificate_file(struct vault *v, int64_t id, enum certificate_file which, uint8_t **data,
-		     size_t *size, struct err *e)
-{
-	char name[NAME_SIZE];
-	int fd = open_folder(v, e), rc;
-
-	*data = NULL;
-	*size = 0;
-	if (fd < 0)
-		return -1;
-	name_of(id, which, name);
-	rc = file_load(fd, name, which == CERTIFICATE_ANNEX ? ANNEX_MAX : CERTIFICATE_MAX, data,
-		       size, e);
-	file_close(&fd);
-	return rc;
-}
-
-int certificate_read(struct vault *v, int64_t id, uint8_t **der, size_t *size, struct err *e)
-{
-	if (certificate_file(v, id, CERTIFICATE_CMS, der, size, e) == 0)
+	if (f->row.kind != DISPOSITION_RECORDS)
 		return 0;
-	if (e->code == MUNI_NOT_FOUND)
-		return err_set(e, MUNI_NOT_FOUND, "there is no certificate C%" PRId64
-			       "; `muni cert list` shows those that there are", id);
-	return -1;
-}
-
-static int put_file(int fd, int64_t id, enum certificate_file which, const void *data,
-		    size_t size, struct err *e)
-{
-	char name[NAME_SIZE];
-
-	name_of(id, which, name);
-	return file_replace_synced(fd, name, data, size, 0400, e);
+	certificate_marks_name(f->row.id, name);
+	if (file_load(fd, name, ANNEX_MAX, &data, &size, e) < 0) {
+		if (e->code != MUNI_NOT_FOUND)
+			return -1;
+		*e = ERR_NONE;
+		return 0;
+	}
+	f->has_marks = true;
+	f->marks = digest_of(data, size);
+	f->marks_count = size / (2 * MARK_SIZE + 1);
+	rc = certificate_put_in(fd, f->id, CERTIFICATE_MARKS, data, size, e);
+	free(data);
+	return rc;
 }
 
 /* ---- one that a crash left whole --------------------------------------------------------- */
@@ -134,7 +108,7 @@ static int stamp(struct certificate_facts *f, int fd, const struct digest *conte
 				"can be reached, or name none (`muni cert authority ARCHIVE "
 				"--none`)");
 	}
-	rc = put_file(fd, f->id, CERTIFICATE_TIMESTAMP, tsr, size, e);
+	rc = certificate_put_in(fd, f->id, CERTIFICATE_TIMESTAMP, tsr, size, e);
 	free(tsr);
 	return rc;
 }
@@ -150,9 +124,9 @@ static int sign_and_write(struct certificate_facts *f, int fd, struct officer_ke
 
 	if (cms_sign_attached(NULL, key, text, size, f->now, &cms, &cms_size, e) == 0 &&
 	    sign_detached(archive, text, size, f->now, &own, &own_size, e) == 0 &&
-	    put_file(fd, f->id, CERTIFICATE_CMS, cms, cms_size, e) == 0 &&
+	    certificate_put_in(fd, f->id, CERTIFICATE_CMS, cms, cms_size, e) == 0 &&
 	    stamp(f, fd, &content, e) == 0)
-		rc = put_file(fd, f->id, CERTIFICATE_ARCHIVE_SIGNATURE, own, own_size, e);
+		rc = certificate_put_in(fd, f->id, CERTIFICATE_ARCHIVE_SIGNATURE, own, own_size, e);
 	free(cms);
 	free(own);
 	return rc;
@@ -161,15 +135,16 @@ static int sign_and_write(struct certificate_facts *f, int fd, struct officer_ke
 static int make_files(struct certificate_facts *f, int fd, struct officer_key *key,
 		      struct digest *content, struct err *e)
 {
-	char annex[NAME_SIZE], own[NAME_SIZE], tsr[NAME_SIZE], *text = NULL;
+	char annex[CERTIFICATE_NAME_SIZE], own[CERTIFICATE_NAME_SIZE], tsr[CERTIFICATE_NAME_SIZE], *text = NULL;
 	size_t size = 0;
 	int rc = -1;
 
-	name_of(f->id, CERTIFICATE_ANNEX, annex);
-	name_of(f->id, CERTIFICATE_ARCHIVE_SIGNATURE, own);
-	name_of(f->id, CERTIFICATE_TIMESTAMP, tsr);
+	certificate_name(f->id, CERTIFICATE_ANNEX, annex);
+	certificate_name(f->id, CERTIFICATE_ARCHIVE_SIGNATURE, own);
+	certificate_name(f->id, CERTIFICATE_TIMESTAMP, tsr);
 	if (file_remove(fd, own, e) == 0 && file_remove(fd, tsr, e) == 0 &&
-	    certificate_annex(f, fd, annex, e) == 0 && certificate_json(f, &text, &size, e) == 0)
+	    take_marks(f, fd, e) == 0 && certificate_annex(f, fd, annex, e) == 0 &&
+	    certificate_json(f, &text, &size, e) == 0)
 		rc = sign_and_write(f, fd, key, text, size, e);
 	if (rc == 0)
 		*content = digest_of(text, size);
@@ -220,11 +195,13 @@ static int make(struct certificate_facts *f, struct officer_key *key, int64_t *i
 			       "list` say more");
 	if (file_make_dir(f->vault->dirfd, ARCHIVE_CERTIFICATES, 0700, e) < 0)
 		return -1;
-	fd = open_folder(f->vault, e);
+	fd = certificate_folder(f->vault, e);
 	if (fd < 0)
 		return -1;
 	if (is_left_whole(f, &content) || make_files(f, fd, key, &content, e) == 0)
 		rc = settle(f, &content, e);
+	if (rc == 0)
+		rc = certificate_marks_remove(f->vault, f->row.id, e);
 	*id = f->id;
 	file_close(&fd);
 	return rc;
@@ -324,8 +301,8 @@ int certificate_sign(struct vault *v, int64_t id, const char *officer, struct of
 	    cms_add_signature(old, old_size, key, vault_now(v), &new, &new_size, e) < 0 ||
 	    signed_details(id, officer, &details, e) < 0)
 		goto out;
-	fd = open_folder(v, e);
-	if (fd < 0 || put_file(fd, id, CERTIFICATE_CMS, new, new_size, e) < 0)
+	fd = certificate_folder(v, e);
+	if (fd < 0 || certificate_put_in(fd, id, CERTIFICATE_CMS, new, new_size, e) < 0)
 		goto out;
 	if (catalogue_begin(v->catalogue, e) == 0)
 		rc = vault_commit_act_by(v, LOG_CERTIFIED, &actor, details, e);

@@ -32,10 +32,18 @@ enum certificate_file {
 	CERTIFICATE_ANNEX,	/* C1.annex.json */
 	CERTIFICATE_TIMESTAMP,	/* C1.tsr; not there where no authority was named */
 	CERTIFICATE_ARCHIVE_SIGNATURE,	/* C1.p7s: the archive's own, detached */
+	CERTIFICATE_MARKS,	/* C1.marks (fs/vault/marks.h); of records of the archive alone */
 };
 /* malloc'ed; MUNI_NOT_FOUND. */
 int certificate_file(struct vault *v, int64_t id, enum certificate_file which, uint8_t **data,
 		     size_t *size, struct err *e);
+/* Puts one of its files there, on stable storage. */
+int certificate_file_put(struct vault *v, int64_t id, enum certificate_file which,
+			 const void *data, size_t size, struct err *e);
+/* D<n>.marks, until the certificate has them. */
+int certificate_marks_put(struct vault *v, int64_t disposition, const void *text, size_t size,
+			  struct err *e);
+int certificate_marks_remove(struct vault *v, int64_t disposition, struct err *e);
 /* The CMS of certificate `id` (malloc'ed DER).  MUNI_NOT_FOUND. */
 int certificate_read(struct vault *v, int64_t id, uint8_t **der, size_t *size, struct err *e);
 /* Adds an officer's signature; who may, the caller has asked.  MUNI_EXISTS: has signed. */

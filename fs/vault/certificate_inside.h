@@ -42,6 +42,9 @@ struct certificate_facts {
 	bool has_kept_keyring;	/* a declared copy of the keyring is still kept */
 	struct digest annex;	/* SHA-256 of its file */
 	uint64_t annex_lines;
+	bool has_marks;
+	struct digest marks;	/* SHA-256 of its file */
+	uint64_t marks_count;
 };
 int certificate_facts_load(struct certificate_facts *f, struct vault *v, int64_t disposition,
 			   struct err *e);
@@ -60,6 +63,15 @@ int certificate_json(struct certificate_facts *f, char **text, size_t *size, str
 
 /* The annex, written to `name` in the folder `fd`; fills f->annex*. */
 int certificate_annex(struct certificate_facts *f, int fd, const char *name, struct err *e);
+
+/* ---- files (certificate_files.c) ---------------------------------------------------------- */
+
+#define CERTIFICATE_NAME_SIZE 48
+void certificate_name(int64_t id, enum certificate_file which, char out[CERTIFICATE_NAME_SIZE]);
+void certificate_marks_name(int64_t disposition, char out[CERTIFICATE_NAME_SIZE]);
+int certificate_folder(struct vault *v, struct err *e);	/* opened, or -1 */
+int certificate_put_in(int fd, int64_t id, enum certificate_file which, const void *data,
+		       size_t size, struct err *e);
 
 /* ---- small words ------------------------------------------------------------------------ */
 

@@ -102,6 +102,9 @@ static json_t *what_json(const struct certificate_facts *f)
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		copy_key(what, f->statement, keys[i]);
+	if (f->has_marks)
+		json_object_set_new(what, "marks", json_pack("{s:o, s:o}", "count",
+				    count_value(f->marks_count), "sha256", hex_value(&f->marks)));
 	if (f->row.kind == DISPOSITION_RECORDS)
 		json_object_set_new(what, "destroyed", json_pack("{s:o, s:o, s:o}", "records",
 				    count_value(d->records), "directories",

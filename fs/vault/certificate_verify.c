@@ -10,6 +10,7 @@
 #include "fs/crypt/sign.h"
 #include "fs/vault/certificate_inside.h"
 #include "fs/vault/certificate_verify_inside.h"
+#include "fs/vault/marks.h"
 
 /* ---- telling ------------------------------------------------------------------------------- */
 
@@ -145,6 +146,31 @@ static void check_archive(struct judging *j)
 	free(cert);
 }
 
+/* What an older copy is told by; of a live source there is none. */
+static void check_marks(struct judging *j)
+{
+	const struct evidence *w = j->with;
+	const json_t *said = json_object_get(json_object_get(j->content, "what"), "marks");
+	struct digest wanted, made = digest_of(w->marks ? w->marks : (const uint8_t *)"",
+					       w->marks_size);
+	struct marks m = { .list = NULL };
+	struct err e = ERR_NONE;
+
+	if (!said)
+		return;
+	if (!w->marks)
+		judge_tell(j, "marks", CHECK_SKIPPED, "the marks of what was destroyed (C1.marks) "
+			   "were not given");
+	else if (judge_digest(said, "sha256", &wanted) < 0 || !digest_equal(&wanted, &made))
+		judge_tell(j, "marks", CHECK_FAILS, "they were changed: their SHA-256 is another");
+	else if (marks_parse(&m, w->marks, w->marks_size, &e) < 0)
+		judge_tell_err(j, "marks", &e);
+	else
+		judge_tell(j, "marks", CHECK_HOLDS, "of %zu records: an older copy knows by them "
+			   "what must not come back", m.count);
+	marks_clear(&m);
+}
+
 static void check_previous(struct judging *j)
 {
 	const json_t *previous =
@@ -176,6 +202,7 @@ int certificate_verify(const struct evidence *w,
 		judge_people(&j);
 		judge_annex(&j);
 		judge_log(&j);
+		check_marks(&j);
 		check_archive(&j);
 		check_previous(&j);
 		*content = json_incref(j.content);

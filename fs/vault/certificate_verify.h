@@ -38,6 +38,8 @@ struct evidence {		/* all borrowed; NULL: not given */
 	size_t authority_size;
 	const uint8_t *archive_signature;
 	size_t archive_signature_size;
+	const uint8_t *marks;
+	size_t marks_size;
 };
 
 /*

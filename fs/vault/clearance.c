@@ -9,6 +9,7 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance_inside.h"
+#include "fs/vault/restore.h"
 
 /* ---- what is asked ------------------------------------------------------------------------ */
 
@@ -131,6 +132,8 @@ static int load(struct clearing *k)
 
 static int check_all(struct clearing *k)
 {
+	if (k->row.kind == DISPOSITION_RESTORED)
+		return check_state(k) < 0 ? -1 : restore_clearance(k->vault, &k->row, k->e);
 	if (load(k) < 0 ||
 	    clock_check(k->vault, k, &k->roster, &k->now, k->e) < 0 ||
 	    retention_check_log(k->vault, k->e) < 0 ||

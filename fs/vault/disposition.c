@@ -143,6 +143,8 @@ static int make_list(struct vault *v, const struct propose_request *r, struct it
 		return propose_live(v, r, l, scope, left, e);
 	case DISPOSITION_SHORTEN:
 		return propose_shorten(v, r, l, scope, e);
+	case DISPOSITION_RESTORED:
+		break;
 	}
 	return err_set(e, MUNI_USAGE, "there is no such kind of disposition");
 }

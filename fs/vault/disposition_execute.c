@@ -157,6 +157,9 @@ static int destroy(struct executing *x, const struct vault_monitor *m, struct er
 			record(x, e);
 	case DISPOSITION_SHORTEN:
 		return shorten_execute(v, x->row.id, x->who, e);
+	case DISPOSITION_RESTORED:
+		return err_set(e, MUNI_REFUSED, "state: D%" PRId64 " is of a restoring, which `muni "
+			       "restore` ends", x->row.id);
 	}
 	return err_set(e, MUNI_FORMAT, "this disposition is of a kind that this program does not "
 		       "know");

@@ -21,6 +21,8 @@ const char *disposition_kind_name(enum disposition_kind k)
 		return "live";
 	case DISPOSITION_SHORTEN:
 		return "shorten";
+	case DISPOSITION_RESTORED:
+		return "restored";
 	}
 	return "unknown";
 }

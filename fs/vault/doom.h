@@ -1,8 +1,8 @@
 /*
  * What goes with a set of records, and what has to be kept out of its way: marking,
  * re-packing of survivors, copying of the rows that stay.  Used by the switch of epoch
- * alone (fs/vault/epoch.h): doom_mark(), doom_repack(), doom_copy(), doom_result(),
- * doom_free(), with nothing written to the catalogue in between.  docs/format.md, "What a
+ * alone (fs/vault/epoch.h): doom_mark(), doom_repack(), doom_put_marks(), doom_copy(),
+ * doom_result(), doom_free(), with nothing written to the catalogue in between.  docs/format.md, "What a
  * destruction removes", says of each table what goes.
  *
  *   D1  Liveness is computed, never counted: one scan of the extents of kept records.
@@ -40,6 +40,8 @@ void doom_free(struct doom *d);		/* NULL is allowed */
 /* New blocks for survivors, in new segments, on stable storage.  Their ids are taken by
  * the next catalogue alone: a switch that is taken back leaves segments without rows. */
 int doom_repack(struct doom *d, struct vault *v, const struct vault_monitor *m, struct err *e);
+/* certificates/D<n>.marks (fs/vault/marks.h), on stable storage. */
+int doom_put_marks(const struct doom *d, struct vault *v, struct err *e);
 /* Every row that stays, from v->catalogue into the empty `next` (attached inside), in a
  * transaction of its own; settles the disposition: state GONE, outcomes, names. */
 int doom_copy(struct doom *d, struct vault *v, struct catalogue *next,

@@ -38,7 +38,7 @@ static int require_clearance(struct vault *v, int64_t disposition, struct err *e
 		return -1;
 	kind = row.kind;
 	disposition_row_clear(&row);
-	if (kind != DISPOSITION_RECORDS)
+	if (kind != DISPOSITION_RECORDS && kind != DISPOSITION_RESTORED)
 		return err_set(e, MUNI_USAGE, "disposition D%" PRId64 " names no records of the "
 			       "archive", disposition);
 	return clearance_check(v, disposition, e);

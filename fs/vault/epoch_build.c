@@ -47,7 +47,7 @@ static int make_catalogue(struct build *b, struct epoch_result *out, struct err 
 	int rc = -1;
 
 	if (doom_mark(v, b->disposition, &doom, e) < 0 || make_key(b, e) < 0 ||
-	    doom_repack(doom, v, b->monitor, e) < 0 ||
+	    doom_repack(doom, v, b->monitor, e) < 0 || doom_put_marks(doom, v, e) < 0 ||
 	    catalogue_create(v->dirfd, b->to, b->key_id, &b->next, e) < 0 ||
 	    doom_copy(doom, v, b->next, b->monitor, e) < 0)
 		goto out;

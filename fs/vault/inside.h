@@ -36,6 +36,9 @@ struct vault {
 				 * it is now */
 	bool is_spent;		/* writer: only opening it anew tells which epoch it is in;
 				 * no act is taken any more */
+	bool is_older;		/* opened to be restored: until that has begun the anchor stays
+				 * where it is, and refuses everybody else */
+	uint64_t acts_seen;	/* by this host; 0: it has no anchor */
 	int64_t (*now)(void);
 	char *notices[8];
 };

@@ -46,6 +46,7 @@ struct vault_options {
 	int64_t (*now)(void);	/* seconds since the epoch; NULL: the system's clock */
 	const struct epoch_options *epoch;	/* how a switch of epoch that was cut off is
 						 * ended; NULL: patiently */
+	bool is_restoring;	/* an older copy opens, too: for vault_restore() alone */
 };
 
 /* /var/lib/muniment/ID.keyring for root, $XDG_DATA_HOME/muniment/ID.keyring

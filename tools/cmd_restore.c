@@ -1,0 +1,196 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/text.h"
+#include "fs/vault/restore.h"
+#include "tools/cert.h"
+#include "tools/commands.h"
+#include "tools/jsonl.h"
+#include "tools/officer_key.h"
+#include "tools/user_file.h"
+
+#define CERTIFICATE_MAX (64u << 20)
+#define BESIDE_MAX (2u << 30)
+
+enum { REASON = 256, NO_CERTIFICATES, ABORT_MOUNTS, MOUNTS_TIMEOUT };
+
+static const struct cli_option options[] = {
+	{ REASON, "reason", "TEXT", "why the newest copy cannot be had" },
+	{ NO_CERTIFICATES, "no-certificates", NULL, "nothing was destroyed since this copy" },
+	{ ABORT_MOUNTS, "abort-mounts", NULL, "cut mounts off that do not answer" },
+	{ MOUNTS_TIMEOUT, "mounts-timeout", "SECONDS", "how long they have (60)" },
+	OFFICER_KEY_OPTIONS,
+	{ .name = NULL },
+};
+
+struct words {
+	struct officer_words officer;
+	const char *reason;
+	bool no_certificates, abort_mounts;
+	uint64_t mounts_timeout_s;
+};
+
+/* ---- certificates ------------------------------------------------------------------------ */
+
+static int load_beside(const char *path, const char *suffix, const uint8_t **out, size_t *size,
+		       struct err *e)
+{
+	char *name = cert_beside(path, suffix);
+	uint8_t *data = NULL;
+	int rc = name ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
+
+	if (rc == 0 && access(name, F_OK) == 0)
+		rc = user_file_load(name, BESIDE_MAX, &data, size, e);
+	*out = data;
+	free(name);
+	return rc;
+}
+
+static int load(const char *path, struct restore_certificate *c, struct err *e)
+{
+	uint8_t *cms = NULL;
+
+	c->name = path;
+	if (user_file_load(path, CERTIFICATE_MAX, &cms, &c->cms_size, e) < 0)
+		return -1;
+	c->cms = cms;
+	return load_beside(path, "p7s", &c->own, &c->own_size, e) < 0 ||
+	       load_beside(path, "marks", &c->marks, &c->marks_size, e) < 0 ||
+	       load_beside(path, "annex.json", &c->annex, &c->annex_size, e) < 0 ||
+	       load_beside(path, "tsr", &c->timestamp, &c->timestamp_size, e) < 0 ? -1 : 0;
+}
+
+static void unload(struct restore_certificate *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free((void *)list[i].cms);
+		free((void *)list[i].own);
+		free((void *)list[i].marks);
+		free((void *)list[i].annex);
+		free((void *)list[i].timestamp);
+	}
+	free(list);
+}
+
+/* ---- the act ------------------------------------------------------------------------------- */
+
+static int tell(struct cli *cli, const struct restore_result *r, struct err *e)
+{
+	char count[TEXT_COUNT_MAX];
+
+	if (!cli->quiet) {
+		if (r->acts_seen > r->acts)
+			cli_say(cli, "%s acts that this host had seen are not in this copy: what was "
+				"taken in, held, released or decided in them has to be done again",
+				text_count(r->acts_seen - r->acts, count));
+		cli_say(cli, "other hosts that saw the newer state refuse this one, until the file "
+			"ARCHIVE-ID.anchor beside their keyring is removed");
+		cli_say(cli, "back up now: the keyring and the archive; and destroy the copies of "
+			"the keyring that were made before");
+	}
+	if (cli->json) {
+		json_t *o = jsonl_new("restored");
+
+		jsonl_number(o, "disposition", (uint64_t)r->disposition);
+		jsonl_number(o, "records", r->records);
+		jsonl_number(o, "certificates", r->certificates);
+		jsonl_number(o, "acts", r->acts);
+		jsonl_number(o, "acts_seen", r->acts_seen);
+		return jsonl_end(o, e);
+	}
+	printf("%s record%s that certificates say %s gone %s gone again\n",
+	       text_count(r->records, count), r->records == 1 ? "" : "s",
+	       r->records == 1 ? "is" : "are", r->records == 1 ? "has" : "have");
+	return 0;
+}
+
+static int restore(struct cli *cli, struct vault *v, const struct words *w,
+		   const struct epoch_options *o, struct err *e)
+{
+	const size_t count = (size_t)cli->operand_count - 1;
+	struct restore_certificate *list = calloc(count + 1, sizeof *list);
+	const struct restore_request request = { list, count, w->no_certificates, w->reason };
+	struct officer_key *key = NULL;
+	struct restore_result result;
+	int rc = list ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for certificates");
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = load(cli->operands[1 + i], &list[i], e);
+	if (rc == 0 && w->officer.by)
+		rc = officer_words_open(cli, v, &w->officer, &key, e);
+	if (rc == 0)
+		rc = vault_restore(v, &request, w->officer.by, key, o, &cli->monitor, &result, e);
+	officer_key_close(key);
+	unload(list, list ? count : 0);
+	return rc < 0 ? -1 : tell(cli, &result, e);
+}
+
+static int check(struct cli *cli, const struct words *w)
+{
+	if (!w->reason)
+		return cli_usage(cli, "--reason TEXT: why can the newest copy not be had?");
+	if ((w->officer.by != NULL) != (w->officer.key != NULL))
+		return cli_usage(cli, "--by ID and --key KEY.pem go together");
+	if (w->no_certificates && cli->operand_count > 1)
+		return cli_usage(cli, "either certificates, or --no-certificates");
+	return 0;
+}
+
+static int run(struct cli *cli)
+{
+	struct words w = { .reason = NULL };
+	struct err e = ERR_NONE;
+	struct vault *v = NULL;
+	int o, rc;
+
+	while ((o = cli_next(cli)) > 0) {
+		if (officer_words_take(&w.officer, o, cli->value))
+			continue;
+		if (o == REASON)
+			w.reason = cli->value;
+		w.no_certificates |= o == NO_CERTIFICATES;
+		w.abort_mounts |= o == ABORT_MOUNTS;
+		if (o == MOUNTS_TIMEOUT && cli_number("--mounts-timeout", cli->value, 1, 86400,
+						      &w.mounts_timeout_s, &e) < 0)
+			return cli_usage(cli, "%s", e.text);
+	}
+	if (o != CLI_END)
+		return cli_stopped(o);
+	if (check(cli, &w) != 0)
+		return CLI_USAGE;
+	const struct epoch_options epoch = {
+		.mounts_timeout_ms = (unsigned)w.mounts_timeout_s * 1000,
+		.abort_mounts = w.abort_mounts,
+	};
+	cli->vault.epoch = &epoch;
+	cli->vault.is_restoring = true;
+	rc = cli_open(cli, cli->operands[0], VAULT_WRITE, &v, &e);
+	cli->vault.epoch = NULL;
+	if (rc == 0)
+		rc = restore(cli, v, &w, &epoch, &e);
+	vault_close(v);
+	return cli_end(cli, rc, &e);
+}
+
+const struct command cmd_restore = {
+	.name = "restore",
+	.operands = "ARCHIVE [C<n>.p7m ...]",
+	.summary = "take an older copy as what there is: the newest is lost",
+	.about =
+	"A backup that was put back is refused where this host, or a certificate in the\n"
+	"folder, knows of a newer state: what was destroyed since must not come back.\n"
+	"This takes it, with its own keyring, after everything that the certificates of\n"
+	"destruction made since say is gone has gone from it, and begins a new epoch.\n\n"
+	"Give every certificate that was made since, with what belongs to it beside it\n"
+	"(C<n>.p7s, C<n>.marks: `muni cert show --all` saved them); none may be missing\n"
+	"between two.  Where the archive has officers one of them does this (--by, --key).\n"
+	"What was cut off goes on when the command is given again.",
+	.options = options,
+	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run,
+};
