@@ -172,8 +172,18 @@ const uint8_t *keyring_chunker_key(const struct keyring *k)
 	return k->body->chunker;
 }
 
-const struct signer *keyring_signer(const struct keyring *k)
+const uint8_t *keyring_certificate(const struct keyring *k, size_t *size)
 {
+	*size = k->body->certificate_size;
+	return k->body->certificate;
+}
+
+const struct signer *keyring_signer(struct keyring *k, struct err *e)
+{
+	if (!k->signer && signer_import(k->body->signing_key, k->body->signing_key_size,
+					k->body->certificate, k->body->certificate_size,
+					&k->signer, e) < 0)
+		err_wrap(e, "keyring %s", text_printable(k->path));
 	return k->signer;
 }
 

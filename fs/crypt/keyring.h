@@ -95,7 +95,11 @@ uint64_t keyring_epoch(const struct keyring *k);	/* the present one */
 const uint8_t *keyring_catalogue_key(const struct keyring *k, uint64_t epoch);
 const uint8_t *keyring_dedupe_key(const struct keyring *k);	/* 32 bytes */
 const uint8_t *keyring_chunker_key(const struct keyring *k);	/* 32 bytes: gear table seed */
-const struct signer *keyring_signer(const struct keyring *k);
+/* Of the key that signs, as DER; borrowed. */
+const uint8_t *keyring_certificate(const struct keyring *k, size_t *size);
+/* Read from its bytes when it is first asked for, which whoever only reads an archive
+ * never does: that call is not for several threads at once.  NULL: MUNI_DAMAGED. */
+const struct signer *keyring_signer(struct keyring *k, struct err *e);
 
 /* The switch of epoch (design 3.5, steps 4 and 7): begin makes N+1 valid beside
  * N under a fresh key (MUNI_EXISTS if it has begun), finish makes N+1 the

@@ -64,9 +64,7 @@ static int unlock_half(struct keyring *k, const struct half *h, unsigned index,
 
 	if (slots_read(&r, h->slot_count, &slots, e) < 0)
 		return -1;
-	if (unlock_by_slot(k, h, index, &slots, secret, e) < 0 ||
-	    signer_import(k->body->signing_key, k->body->signing_key_size,
-			  k->body->certificate, k->body->certificate_size, &k->signer, e) < 0) {
+	if (unlock_by_slot(k, h, index, &slots, secret, e) < 0) {
 		slots_free(&slots);
 		return -1;
 	}

@@ -153,14 +153,15 @@ int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size
 	return 0;
 }
 
-int signer_certificate_pem(const struct signer *s, char **pem, struct err *e)
+int sign_certificate_pem(const uint8_t *cert, size_t cert_size, char **pem, struct err *e)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text;
 	long size;
 
 	*pem = NULL;
-	if (bio && PEM_write_bio_X509(bio, s->cert) == 1) {
+	if (bio && cert_size <= LONG_MAX &&
+	    PEM_write_bio(bio, PEM_STRING_X509, "", cert, (long)cert_size) > 0) {
 		size = BIO_get_mem_data(bio, &text);
 		*pem = strndup(text, (size_t)size);
 	}

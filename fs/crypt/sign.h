@@ -22,8 +22,8 @@ int signer_export(const struct signer *s, uint8_t **key, size_t *key_size,
 /* Its certificate alone; malloc'ed DER. */
 int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size,
 		       struct err *e);
-/* The same as PEM: malloc'ed, NUL ended. */
-int signer_certificate_pem(const struct signer *s, char **pem, struct err *e);
+/* A certificate's DER as PEM: malloc'ed, NUL ended. */
+int sign_certificate_pem(const uint8_t *cert, size_t cert_size, char **pem, struct err *e);
 int signer_import(const uint8_t *key, size_t key_size, const uint8_t *cert,
 		  size_t cert_size, struct signer **out, struct err *e);
 void signer_free(struct signer *s);

@@ -1,8 +1,8 @@
 #include "fs/mount/serve.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,23 +142,11 @@ static void on_ready(struct mount *m)
 	file_close(&m->ready_fd);
 }
 
-static void *wait_for_the_end(void *unused)
-{
-	(void)unused;
-	for (;;)
-		pause();
-	return NULL;
-}
-
-/* glibc loads the unwinder at the first cancellation: too late in a sandbox. */
+/* glibc loads the unwinder at the first cancellation: too late in a sandbox, but what is
+ * loaded already it finds by this name.  It stays. */
 static void load_unwinder(void)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, wait_for_the_end, NULL) != 0)
-		return;
-	pthread_cancel(thread);
-	pthread_join(thread, NULL);
+	(void)dlopen("libgcc_s.so.1", RTLD_NOW);
 }
 
 static int register_mount(struct mount *m, struct err *e)

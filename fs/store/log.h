@@ -102,9 +102,13 @@ struct log_position {
 
 /* auditfd: the folder audit/ (borrowed).  known: from the catalogue.  Writable:
  * applies L2.  Read-only: changes nothing.  L4 is checked in both. cert: the
- * archive's certificate (DER), against which the newest head is verified. */
+ * archive's certificate (DER), against which the newest head is verified.
+ * checked (may be NULL, zeros at first): of the head whose signature was found to hold
+ * under that certificate; where the newest head is that one, to the byte, it is not
+ * verified again. */
 int log_open(int auditfd, bool is_writable, const struct log_position *known,
-	     const uint8_t *cert, size_t cert_size, struct log **out, struct err *e);
+	     const uint8_t *cert, size_t cert_size, struct digest *checked,
+	     struct log **out, struct err *e);
 /* A new, empty log (init). */
 int log_create(int auditfd, struct log **out, struct err *e);
 void log_close(struct log *l);
@@ -136,7 +140,7 @@ int log_newest_statement(const struct log *l, char **statement, uint8_t **cms,
 
 /* The same without a catalogue to compare with: for verify and repair. */
 int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
-		  struct log_head *out, struct err *e);
+		  struct digest *checked, struct log_head *out, struct err *e);
 
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
 /* The hash of that entry as a leaf of the tree. */

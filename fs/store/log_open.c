@@ -92,8 +92,29 @@ static int newest_record(int fd, uint8_t *raw, struct log_record *record, bool *
 	return 0;
 }
 
+static int check_signature(const struct log_record *r, const uint8_t *cert, size_t cert_size,
+			   struct digest *checked, struct err *e)
+{
+	/* The statement's NUL between them: it holds none itself. */
+	struct digest both = digest_of_pair(r->statement, r->statement_size + 1, r->signature,
+					    r->signature_size);
+
+	if (checked && digest_equal(checked, &both))
+		return 0;
+	if (log_record_check_signature(r, cert, cert_size, e) < 0) {
+		char what[sizeof e->text];
+
+		memcpy(what, e->text, sizeof what);
+		return damaged(e, what);
+	}
+	if (checked)
+		*checked = both;
+	return 0;
+}
+
 /* Finds the newest head in either copy; L5: the first file is never behind. */
-static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size, struct err *e)
+static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size,
+		      struct digest *checked, struct err *e)
 {
 	struct log_record *records = calloc(LOG_COPIES, sizeof *records);
 	uint8_t *raw = malloc(LOG_RECORD_MAX);
@@ -126,13 +147,8 @@ static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size, stru
 	l->has_head = has[best];
 	if (l->has_head) {
 		l->head = records[best].head;
-		if (log_record_check_signature(&records[best], cert, cert_size, e) < 0) {
-			char what[sizeof e->text];
-
-			memcpy(what, e->text, sizeof what);
-			damaged(e, what);
+		if (check_signature(&records[best], cert, cert_size, checked, e) < 0)
 			goto out;
-		}
 	}
 	rc = 0;
 out:
@@ -236,7 +252,8 @@ static int recover(struct log *l, const struct log_position *known, struct err *
 }
 
 int log_open(int auditfd, bool is_writable, const struct log_position *known,
-	     const uint8_t *cert, size_t cert_size, struct log **out, struct err *e)
+	     const uint8_t *cert, size_t cert_size, struct digest *checked,
+	     struct log **out, struct err *e)
 {
 	struct log *l = log_new(e);
 
@@ -246,7 +263,7 @@ int log_open(int auditfd, bool is_writable, const struct log_position *known,
 	l->is_writable = is_writable;
 	l->position = *known;
 	if (open_files(l, auditfd, e) < 0 ||
-	    load_heads(l, cert, cert_size, e) < 0 ||
+	    load_heads(l, cert, cert_size, checked, e) < 0 ||
 	    compare(l, known, e) < 0 ||
 	    check_entries(l, known, e) < 0 ||
 	    (is_writable && recover(l, known, e) < 0)) {
@@ -258,14 +275,14 @@ int log_open(int auditfd, bool is_writable, const struct log_position *known,
 }
 
 int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
-		  struct log_head *out, struct err *e)
+		  struct digest *checked, struct log_head *out, struct err *e)
 {
 	struct log *l = log_new(e);
 	int rc = -1;
 
 	if (l == NULL)
 		return -1;
-	if (open_files(l, auditfd, e) == 0 && load_heads(l, cert, cert_size, e) == 0)
+	if (open_files(l, auditfd, e) == 0 && load_heads(l, cert, cert_size, checked, e) == 0)
 		rc = log_newest_head(l, out, e);
 	log_close(l);
 	return rc;

@@ -163,7 +163,7 @@ static int open_log(struct vault *v, struct err *e)
 			return -1;	/* e is log_open()'s */
 		*e = ERR_NONE;
 		if (log_open(v->auditfd, v->mode == VAULT_WRITE, &position, v->certificate,
-			     v->certificate_size, &v->log, e) == 0)
+			     v->certificate_size, &v->head_checked, &v->log, e) == 0)
 			return 0;
 		if (v->mode == VAULT_WRITE || e->code != MUNI_DAMAGED)
 			return -1;
@@ -219,6 +219,9 @@ static int check_restored(struct vault *v, struct err *e)
 /* A keyring that a crash or decay left unsettled is written anew by a writer. */
 static int settle_keyring(struct vault *v, struct err *e)
 {
+	/* Who cannot sign shall hear so before anything is written. */
+	if (v->mode == VAULT_WRITE && !keyring_signer(v->keyring, e))
+		return -1;
 	if (keyring_is_settled(v->keyring))
 		return 0;
 	if (v->mode == VAULT_READ) {

@@ -102,16 +102,17 @@ int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e)
 
 static int finish(struct vault *v, struct err *e)
 {
+	const struct signer *signer = keyring_signer(v->keyring, e);
 	struct catalogue_settings s;
 	struct digest after;
 	uint64_t pages;
 
-	if (catalogue_checkpoint(v->catalogue, e) < 0 ||
+	if (!signer || catalogue_checkpoint(v->catalogue, e) < 0 ||
 	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    pagevfs_digest(catalogue_sqlite(v->catalogue), &after, &pages, e) < 0 ||
 	    keep_pages(v, &after, e) < 0 ||
 	    parity_update(v->objects, v->id, s.parity, e) < 0 ||
-	    log_sign_head(v->log, keyring_signer(v->keyring), s.generation, &after, v->epoch,
+	    log_sign_head(v->log, signer, s.generation, &after, v->epoch,
 			  vault_now(v), e) < 0)
 		return -1;
 	v->is_settled = true;

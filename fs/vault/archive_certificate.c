@@ -19,7 +19,7 @@ int vault_certificate_put(const struct vault *v, struct err *e)
 	if (file_make_dir(v->dirfd, ARCHIVE_CERTIFICATES, 0700, e) < 0)
 		goto out;
 	folder = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
-	if (folder < 0 || signer_certificate_pem(keyring_signer(v->keyring), &pem, e) < 0)
+	if (folder < 0 || sign_certificate_pem(v->certificate, v->certificate_size, &pem, e) < 0)
 		goto out;
 	rc = file_replace_synced(folder, PEM_NAME, pem, strlen(pem), 0400, e);
 out:
@@ -42,7 +42,7 @@ int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e
 		rc = e->code == MUNI_IO ? -1 : 0;	/* missing or odd: not whole */
 		goto out;
 	}
-	if (signer_certificate_pem(keyring_signer(v->keyring), &pem, e) < 0)
+	if (sign_certificate_pem(v->certificate, v->certificate_size, &pem, e) < 0)
 		goto out;
 	*is_whole = size == strlen(pem) && memcmp(data, pem, size) == 0;
 	rc = 0;

@@ -114,7 +114,8 @@ int archive_choose_epoch(struct vault *v, struct err *e)
 	uint64_t present = keyring_epoch(v->keyring);
 	struct log_head head;
 
-	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size, &head, e) < 0)
+	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size,
+			  &v->head_checked, &head, e) < 0)
 		return e->code == MUNI_NO_MEMORY ? -1 : choose_blindly(v, e);
 	if (head.epoch == present || head.epoch == keyring_successor_epoch(v->keyring))
 		return take_epoch(v, head.epoch, e) < 0 ? -1 : check_catalogue(v, e);
@@ -137,8 +138,8 @@ bool archive_has_moved(const struct vault *v)
 	if (!v->keyring || v->auditfd < 0)
 		return false;
 	return keyring_has_changed(v->keyring) ||
-	       (log_peek_head(v->auditfd, v->certificate, v->certificate_size, &head,
-			      &ignored) == 0 && head.epoch != v->epoch);
+	       (log_peek_head(v->auditfd, v->certificate, v->certificate_size, NULL,
+			      &head, &ignored) == 0 && head.epoch != v->epoch);
 }
 
 bool archive_is_switching(const struct vault *v)

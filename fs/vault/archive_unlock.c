@@ -67,10 +67,15 @@ no_memory:
 
 int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e)
 {
+	const uint8_t *cert;
+
 	v->keyring = k;
 	v->epoch = keyring_epoch(k);
-	if (signer_certificate(keyring_signer(k), &v->certificate, &v->certificate_size, e) < 0)
-		return -1;
+	cert = keyring_certificate(k, &v->certificate_size);
+	v->certificate = malloc(v->certificate_size + 1);
+	if (!v->certificate)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the archive's certificate");
+	memcpy(v->certificate, cert, v->certificate_size);
 	if (pagevfs_register(e) < 0)
 		return -1;
 	return pagevfs_key_add(keyring_catalogue_key(k, v->epoch), v->id, v->epoch, &v->key_id,

@@ -116,13 +116,14 @@ static int stamp(struct certificate_facts *f, int fd, const struct digest *conte
 static int sign_and_write(struct certificate_facts *f, int fd, struct officer_key *key,
 			  const char *text, size_t size, struct err *e)
 {
-	const struct signer *archive = keyring_signer(f->vault->keyring);
+	const struct signer *archive = keyring_signer(f->vault->keyring, e);
 	const struct digest content = digest_of(text, size);
 	uint8_t *cms = NULL, *own = NULL;
 	size_t cms_size, own_size;
 	int rc = -1;
 
-	if (cms_sign_attached(NULL, key, text, size, f->now, &cms, &cms_size, e) == 0 &&
+	if (archive &&
+	    cms_sign_attached(NULL, key, text, size, f->now, &cms, &cms_size, e) == 0 &&
 	    sign_detached(archive, text, size, f->now, &own, &own_size, e) == 0 &&
 	    certificate_put_in(fd, f->id, CERTIFICATE_CMS, cms, cms_size, e) == 0 &&
 	    stamp(f, fd, &content, e) == 0)

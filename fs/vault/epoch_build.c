@@ -182,8 +182,10 @@ static void move_over(struct build *b)
 static int sign(struct build *b, struct err *e)
 {
 	struct vault *v = b->v;
+	const struct signer *signer = keyring_signer(v->keyring, e);
 
-	if (log_sign_head(v->log, keyring_signer(v->keyring), b->settings.generation, &b->pages,
+	if (signer &&
+	    log_sign_head(v->log, signer, b->settings.generation, &b->pages,
 			  b->to, vault_now(v), e) == 0)
 		return 0;
 	v->is_spent = true;	/* E1: what is on the disk decides */

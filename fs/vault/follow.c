@@ -91,11 +91,12 @@ bool vault_epoch_is_over(const struct vault *v)
 	return faccessat(v->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-int vault_epoch_check(const struct vault *v, struct err *e)
+int vault_epoch_check(struct vault *v, struct err *e)
 {
 	struct log_head newest;
 
-	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size, &newest, e) < 0)
+	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size,
+			  &v->head_checked, &newest, e) < 0)
 		return e->code == MUNI_NOT_FOUND ? 0 : -1;
 	if (newest.epoch > v->epoch)
 		return err_set(e, MUNI_BUSY, "the archive is going over to epoch %" PRIu64

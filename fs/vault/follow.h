@@ -35,7 +35,7 @@ uint64_t vault_epoch_number(const struct vault *v);
 bool vault_epoch_is_over(const struct vault *v);
 
 /* MUNI_BUSY where the newest head names another epoch: what was opened is about to go. */
-int vault_epoch_check(const struct vault *v, struct err *e);
+int vault_epoch_check(struct vault *v, struct err *e);
 
 /* Wipes all keys but the present catalogue's: for who only reads from here on. */
 void vault_forget_keys(struct vault *v);

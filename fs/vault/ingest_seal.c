@@ -88,6 +88,7 @@ static char *details(const struct ingest *g, const char *salt)
 int ingest_seal(struct ingest *g, struct err *e)
 {
 	struct vault *v = g->vault;
+	const struct signer *signer;
 	char commitment[DIGEST_HEX_SIZE], salt[33];
 	char *text = NULL, *note = NULL;
 	uint8_t *signature = NULL;
@@ -102,7 +103,9 @@ int ingest_seal(struct ingest *g, struct err *e)
 		no_memory(e);
 		goto out;
 	}
-	if (sign_detached(keyring_signer(v->keyring), text, strlen(text), vault_now(v),
+	signer = keyring_signer(v->keyring, e);
+	if (!signer ||
+	    sign_detached(signer, text, strlen(text), vault_now(v),
 			  &signature, &signature_size, e) < 0 ||
 	    catalogue_version_seal(v->catalogue, &g->version, text, signature,
 				   signature_size, e) < 0 ||

@@ -22,6 +22,7 @@ struct vault {
 	struct keyring *keyring;
 	uint8_t *certificate;	/* DER; owned */
 	size_t certificate_size;
+	struct digest head_checked;	/* for log_open(): the head that needs no second look */
 	unsigned key_id;	/* pagevfs key of the present epoch; 0 none */
 	uint64_t epoch;
 	enum vault_mode mode;

@@ -118,7 +118,8 @@ static int open_for_writing(struct verify *k, struct err *e)
 	if (catalogue_open(v->dirfd, v->epoch, v->key_id, CATALOGUE_WRITE, WRITER_CACHE_BYTES,
 			   &v->catalogue, e) < 0 ||
 	    catalogue_log_position_get(v->catalogue, &position, e) < 0 ||
-	    log_open(v->auditfd, true, &position, v->certificate, v->certificate_size, &v->log,
+	    log_open(v->auditfd, true, &position, v->certificate, v->certificate_size,
+		     &v->head_checked, &v->log,
 		     e) < 0)
 		return -1;
 	return archive_recover(v, e);

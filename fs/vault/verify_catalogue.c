@@ -74,7 +74,7 @@ int verify_audit(struct verify *k, struct err *e)
 		       found_in_log, &w, e) < 0 && e->code != MUNI_DAMAGED)
 		return verify_absorb(k, false, "audit", e);
 	*e = ERR_NONE;
-	k->has_head = log_peek_head(v->auditfd, v->certificate, v->certificate_size, &k->head,
+	k->has_head = log_peek_head(v->auditfd, v->certificate, v->certificate_size, NULL, &k->head,
 				    e) == 0;
 	*e = ERR_NONE;		/* what is wrong with it was told */
 	return 0;
@@ -300,7 +300,7 @@ int verify_anchor(struct verify *k, struct err *e)
 	if (archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
 	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    catalogue_log_position_get(v->catalogue, &position, e) < 0 ||
-	    log_open(v->auditfd, false, &position, v->certificate, v->certificate_size, &log,
+	    log_open(v->auditfd, false, &position, v->certificate, v->certificate_size, NULL, &log,
 		     e) < 0 ||
 	    (has_anchor && anchor_compare(&seen, log, v->epoch, s.generation, e) < 0) ||
 	    archive_check_certificate(v, certified, log, e) < 0) {

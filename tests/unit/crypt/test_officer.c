@@ -236,7 +236,8 @@ static void signatures_are_added_to_a_content_that_they_carry(void **state)
 	struct signer *archive = NULL;
 	struct cms_signer *signers = NULL;
 	uint8_t *one = NULL, *two = NULL, *three = NULL, *content = NULL;
-	size_t one_size, two_size, three_size, size, count = 0;
+	uint8_t *cert;
+	size_t one_size, two_size, three_size, size, cert_size, count = 0;
 	struct err e = ERR_NONE;
 	char *pem = NULL;
 
@@ -255,7 +256,9 @@ static void signatures_are_added_to_a_content_that_they_carry(void **state)
 	assert_int_equal(count, 3);
 	cms_signers_free(signers, count);
 	free(content);
-	assert_int_equal(signer_certificate_pem(archive, &pem, &e), 0);
+	assert_int_equal(signer_certificate(archive, &cert, &cert_size, &e), 0);
+	assert_int_equal(sign_certificate_pem(cert, cert_size, &pem, &e), 0);
+	free(cert);
 	people_save(p, "archive.pem", pem, strlen(pem));
 	people_save(p, "c.p7m", two, two_size);
 	people_do(p, "cat ca.pem archive.pem > bundle.pem && openssl cms -verify -binary "

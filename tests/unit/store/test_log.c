@@ -67,7 +67,7 @@ static int reopen(struct fixture *f, bool is_writable, struct err *e)
 	log_close(f->log);
 	f->log = NULL;
 	*e = ERR_NONE;
-	return log_open(f->folder.fd, is_writable, &f->known, f->cert, f->cert_size, &f->log,
+	return log_open(f->folder.fd, is_writable, &f->known, f->cert, f->cert_size, NULL, &f->log,
 			e);
 }
 
@@ -384,6 +384,34 @@ static void a_head_signed_by_another_is_damage(void **state)
 	assert_int_equal(e.code, MUNI_DAMAGED);
 }
 
+static void a_head_is_verified_once_and_any_other_head_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct digest checked = { { 0 } }, first;
+	struct log_head head;
+	struct signer *other;
+	struct err e = ERR_NONE;
+
+	append(f, "{}");
+	sign(f);
+	assert_int_equal(log_peek_head(f->folder.fd, f->cert, f->cert_size, &checked, &head, &e),
+			 0);
+	first = checked;
+	/* What was checked is not looked at again: also where the certificate is none. */
+	assert_int_equal(log_peek_head(f->folder.fd, f->cert, 10, &checked, &head, &e), 0);
+	assert_int_equal(log_peek_head(f->folder.fd, f->cert, 10, NULL, &head, &e), -1);
+	assert_int_equal(signer_generate("ffeeddccbbaa99887766554433221100", 1700000000,
+					 &other, &e), 0);
+	append(f, "{}");
+	signer_free(f->signer);
+	f->signer = other;
+	sign(f);
+	assert_int_equal(log_peek_head(f->folder.fd, f->cert, f->cert_size, &checked, &head, &e),
+			 -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	assert_memory_equal(&checked, &first, sizeof checked);
+}
+
 static void nothing_of_the_details_stands_in_the_files(void **state)
 {
 	struct fixture *f = *state;
@@ -416,6 +444,7 @@ int main(void)
 		T(a_file_of_another_log_is_found_and_mended_from_the_copy_that_was_signed),
 		T(a_reader_lives_with_one_damaged_copy_and_a_writer_refuses),
 		T(a_head_signed_by_another_is_damage),
+		T(a_head_is_verified_once_and_any_other_head_anew),
 		T(nothing_of_the_details_stands_in_the_files),
 	};
 
