@@ -77,6 +77,7 @@ int user_file_save(const char *path, const void *data, size_t size, struct err *
 {
 	const char *slash = strrchr(path, '/');
 	char *folder;
+	mode_t mask;
 	int dirfd, rc;
 
 	if (strcmp(path, "-") == 0)
@@ -92,7 +93,10 @@ int user_file_save(const char *path, const void *data, size_t size, struct err *
 	free(folder);
 	if (dirfd < 0)
 		return -1;
-	rc = file_replace_synced(dirfd, slash != NULL ? slash + 1 : path, data, size, 0644, e);
+	mask = umask(0);	/* there is no way to ask alone; no other thread runs here */
+	umask(mask);
+	rc = file_replace_synced(dirfd, slash != NULL ? slash + 1 : path, data, size,
+				 0666 & ~mask, e);
 	file_close(&dirfd);
 	return rc;
 }

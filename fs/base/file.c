@@ -106,6 +106,10 @@ int file_open(int dirfd, const char *name, int flags, mode_t mode, struct err *e
 	else if (!S_ISREG(st.st_mode))
 		err_set(e, MUNI_DAMAGED, "opening %s: it is not a regular file",
 			text_printable(name));
+	else if ((flags & O_ACCMODE) != O_RDONLY && st.st_nlink > 1)
+		err_set(e, MUNI_DAMAGED, "opening %s: it has another name (a hard link), under "
+			"which something else would be written; copy it in its place",
+			text_printable(name));
 	else
 		return fd;
 	file_close(&fd);
@@ -127,7 +131,7 @@ int file_make_dir(int dirfd, const char *name, mode_t mode, struct err *e)
 	struct stat st;
 
 	if (mkdirat(dirfd, name, mode) == 0) {
-		if (fchmodat(dirfd, name, mode, 0) < 0)
+		if (fchmodat(dirfd, name, mode, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_errno(e, "setting the mode of %s",
 					 text_printable(name));
 		return 0;
@@ -140,6 +144,24 @@ int file_make_dir(int dirfd, const char *name, mode_t mode, struct err *e)
 		return err_set(e, MUNI_EXISTS, "%s is there and is not a folder",
 			       text_printable(name));
 	return 0;
+}
+
+int file_require_ours(int parent, int fd, const char *name, struct err *e)
+{
+	struct stat above, st;
+
+	if (fstat(parent, &above) < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, "looking at %s", text_printable(name));
+	bool is_shared = (above.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+			 (above.st_uid != geteuid() && above.st_uid != 0);
+	bool is_ours = st.st_uid == geteuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+		       (S_ISDIR(st.st_mode) || st.st_nlink <= 1);
+	if (!is_shared || is_ours)
+		return 0;
+	return err_set(e, MUNI_EXISTS, "%s was there already, where others can write too, and "
+		       "is not yours alone (user %ld, mode %04o): whoever put it there would have "
+		       "what is written; remove it, or choose another place",
+		       text_printable(name), (long)st.st_uid, st.st_mode & 07777u);
 }
 
 int file_size(int fd, uint64_t *out, struct err *e)

@@ -5,7 +5,8 @@
  *   F1  Every open adds O_CLOEXEC and O_NOFOLLOW: a link put where we read or
  *       write is never followed.  What is opened is a regular file (or the folder
  *       that was asked for), and a fifo in its place makes nobody wait: all else
- *       is MUNI_DAMAGED.
+ *       is MUNI_DAMAGED.  So is, opened for writing, a file that has a second name:
+ *       somebody linked it here from elsewhere, or it is shared with a copy made of links.
  *   F2  Reads and writes are whole or fail; EINTR is retried; a short read is
  *       MUNI_DAMAGED ("ends at byte N").
  *   F3  file_replace_synced() leaves the old or the new content, never a mix,
@@ -33,6 +34,13 @@ int file_open_user(const char *path, int flags, mode_t mode, struct err *e);
 int file_open_dir(int dirfd, const char *name, struct err *e);
 /* mkdir; an existing directory is fine.  mode exactly. */
 int file_make_dir(int dirfd, const char *name, mode_t mode, struct err *e);
+
+/*
+ * What stood there before we came may be somebody else's trap where others can write
+ * into its folder.  MUNI_EXISTS where `parent` is such a folder and fd, opened in it under
+ * `name`, is not ours alone (another's, of other names, writable by others).
+ */
+int file_require_ours(int parent, int fd, const char *name, struct err *e);
 
 int file_size(int fd, uint64_t *out, struct err *e);
 int file_read_at(int fd, uint64_t offset, void *out, size_t size, struct err *e);

@@ -50,6 +50,16 @@ static int handle_new(int dirfd, uint64_t epoch, enum catalogue_mode mode,
 	return 0;
 }
 
+/* Written, a second name's content would change with it: one put here from elsewhere, or
+ * a copy that was made of links. */
+static int refuse_linked(const char *name, const struct stat *st, struct err *e)
+{
+	if (st->st_nlink <= 1)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "%s has another name elsewhere (a hard link), under "
+		       "which something else would be written; copy it in its place", name);
+}
+
 /* Nothing but what SQLite makes itself may stand under the names that it opens. */
 static int check_companions(struct catalogue *c, struct err *e)
 {
@@ -68,6 +78,9 @@ static int check_companions(struct catalogue *c, struct err *e)
 				       "reads nothing from it; move it away", name,
 				       is_journal ? " lies in the archive's folder"
 						  : " is not a regular file");
+		/* Also who only reads may have to write the index. */
+		if ((c->mode == CATALOGUE_WRITE || i == 1) && refuse_linked(name, &st, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -87,6 +100,8 @@ static int check_file(struct catalogue *c, struct err *e)
 	}
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, MUNI_DAMAGED, "%s is not a regular file", name);
+	if (c->mode == CATALOGUE_WRITE && refuse_linked(name, &st, e) < 0)
+		return -1;
 	if (check_companions(c, e) < 0)
 		return -1;
 	if (c->mode != CATALOGUE_READ_IMMUTABLE)
@@ -223,6 +238,20 @@ static void discard(struct catalogue *c)
 	free(c);
 }
 
+/* What stands beside a catalogue that is not there yet is nobody's. */
+static int remove_companions(int dirfd, uint64_t epoch, struct err *e)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	char name[48];
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		file_name(epoch, suffixes[i], name);
+		if (file_remove(dirfd, name, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int catalogue_create(int dirfd, uint64_t epoch, unsigned key_id, struct catalogue **out,
 		     struct err *e)
 {
@@ -241,7 +270,8 @@ int catalogue_create_format(int dirfd, uint64_t epoch, unsigned key_id, int64_t 
 	if (fd < 0)
 		return err_wrap(e, "making the catalogue");
 	file_close(&fd);
-	if (handle_new(dirfd, epoch, CATALOGUE_WRITE, &c, e) < 0 ||
+	if (remove_companions(dirfd, epoch, e) < 0 ||
+	    handle_new(dirfd, epoch, CATALOGUE_WRITE, &c, e) < 0 ||
 	    open_database(c, key_id, "&new=1", e) < 0 || pagevfs_format(c->db, e) < 0 ||
 	    configure(c, CREATE_CACHE_BYTES, e) < 0 ||
 	    catalogue_schema_create(c, format, e) < 0 || configure_writer(c, e) < 0 ||

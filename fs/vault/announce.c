@@ -2,6 +2,7 @@
 #include "fs/vault/archive_inside.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
@@ -10,6 +11,22 @@
 
 /* A mount that is slow to answer has been told all the same. */
 #define ANSWER_WAIT_MS 1000
+
+/* Mounts that answer from there are given keys: it is the keyring's owner's, root's or ours. */
+static int require_private(const struct vault *v, int run, struct err *e)
+{
+	struct stat st, keyring;
+
+	if (fstat(run, &st) < 0)
+		return err_errno(e, "looking at it");
+	bool is_known = st.st_uid == 0 || st.st_uid == geteuid() ||
+			(stat(v->keyring_path, &keyring) == 0 && keyring.st_uid == st.st_uid);
+	if (is_known && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return 0;
+	return err_set(e, MUNI_EXISTS, "it belongs to user %ld and has mode %04o, so that "
+		       "others could pass for mounts and be given keys: see who made it, and "
+		       "remove it", (long)st.st_uid, st.st_mode & 07777u);
+}
 
 int vault_run_dir(struct vault *v, bool make, struct err *e)
 {
@@ -22,6 +39,8 @@ int vault_run_dir(struct vault *v, bool make, struct err *e)
 	if (!make || file_make_dir(folder, name, 0700, e) == 0)
 		run = file_open_dir(folder, name, e);
 	file_close(&folder);
+	if (run >= 0 && require_private(v, run, e) < 0)
+		file_close(&run);
 	return run < 0 ? err_wrap(e, "the folder of open mounts beside the keyring") : run;
 }
 

@@ -64,6 +64,14 @@ static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
 
 /* ---- the keyring's place ----------------------------------------------------------- */
 
+/* mkdir; 0700 whatever the umask.  -1 with errno. */
+static int make_private(const char *path)
+{
+	if (mkdir(path, 0700) < 0)
+		return -1;
+	return fchmodat(AT_FDCWD, path, 0700, AT_SYMLINK_NOFOLLOW);
+}
+
 /* mkdir -p for the default place alone: one that was named must be there. */
 static int make_folders_of(const char *path, unsigned *made, struct err *e)
 {
@@ -79,7 +87,7 @@ static int make_folders_of(const char *path, unsigned *made, struct err *e)
 		if (was != '/' && was != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(folder, 0700) == 0) {
+		if (make_private(folder) == 0) {
 			++*made;
 		} else if (errno != EEXIST) {
 			err_errno(e, "making the folder %s for the keyring",
@@ -173,20 +181,36 @@ out:
 
 /* ---- the parts ------------------------------------------------------------------------ */
 
+/* Whose the folder is can change what stands in it. */
+static int require_own(int dirfd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return err_errno(e, "looking at the folder %s", text_printable(path));
+	if (st.st_uid == geteuid())
+		return 0;
+	return err_set(e, MUNI_EXISTS, "the folder %s belongs to user %ld: an archive's folder "
+		       "is its maker's; `chown` it first, or name one that is not there yet",
+		       text_printable(path), (long)st.st_uid);
+}
+
 static int open_folder(struct making *m, const char *path, struct err *e)
 {
 	struct vault *v = m->v;
 
-	if (mkdir(path, 0700) == 0)
+	if (make_private(path) == 0)
 		m->made_folder = true;
 	else if (errno != EEXIST)
 		return err_errno(e, "making the folder %s", text_printable(path));
 	v->dirfd = file_open_user(path, O_RDONLY | O_DIRECTORY, 0, e);
 	if (v->dirfd < 0)
 		return -1;
-	if (m->made_folder && fchmod(v->dirfd, 0700) < 0)
+	if (archive_require_empty(path, v->dirfd, e) < 0 || require_own(v->dirfd, path, e) < 0)
+		return -1;
+	if (fchmod(v->dirfd, 0700) < 0)
 		return err_errno(e, "setting the mode of %s", text_printable(path));
-	return archive_require_empty(path, v->dirfd, e);
+	return 0;
 }
 
 static int make_keyring(struct making *m, struct err *e)

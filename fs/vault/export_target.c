@@ -129,7 +129,8 @@ static int claim(struct target *t, struct export *x, struct err *e)
 	if (t->workfd < 0)
 		return -1;
 	if (t->is_resumed)
-		return check_marker(t, marker, e);
+		return file_require_ours(t->parent, t->workfd, t->work, e) < 0 ? -1 :
+		       check_marker(t, marker, e);
 	if (discard_all(t->workfd, e) < 0)
 		return -1;
 	return file_replace_synced(t->workfd, MARKER, marker, strlen(marker), 0600, e);
@@ -167,7 +168,7 @@ int target_open_dir(struct target *t, struct export *x, struct err *e)
 	if (file_make_dir(t->parent, t->partial, 0700, e) < 0)
 		return -1;
 	t->root = file_open_dir(t->parent, t->partial, e);
-	if (t->root < 0)
+	if (t->root < 0 || file_require_ours(t->parent, t->root, t->partial, e) < 0)
 		return -1;
 	export_meta_disinherit(t->root);
 	return 0;
@@ -181,7 +182,7 @@ int target_open_file(struct target *t, struct export *x, struct err *e)
 		return -1;
 	t->is_resumed = is_there(t->parent, t->partial);
 	t->file = file_open(t->parent, t->partial, O_RDWR | O_CREAT, 0600, e);
-	if (t->file < 0)
+	if (t->file < 0 || file_require_ours(t->parent, t->file, t->partial, e) < 0)
 		return -1;
 	if (file_lock(t->file, true, 0, e) < 0)
 		return err_set(e, MUNI_BUSY, "another export is writing %s",
