@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
@@ -11,6 +13,7 @@
 #include "fs/crypt/sign.h"
 
 #define LOCK_WAIT_MS 10000
+#define EXCESS_NOISE_MAX (1u << 20)
 
 struct keyring *keyring_new(const char *path, const uint8_t id[KEYRING_ID_SIZE],
 			    struct err *e)
@@ -58,6 +61,29 @@ static int store_half(struct keyring *k, int fd, const struct body *b,
 
 /* K5: an odd generation first, then the even one after it, so that a newest half
  * of odd generation tells of a crash between the two. */
+/* Overwritten first, as far as a copy of a keyring could reach: it may hold keys that are to
+ * be gone. */
+static int cut_excess(int fd, struct err *e)
+{
+	uint8_t noise[4096];
+	struct stat st;
+	uint64_t at = KEYRING_SIZE;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, "looking at it");
+	if (st.st_size <= KEYRING_SIZE)
+		return 0;
+	for (; at < (uint64_t)st.st_size && at < EXCESS_NOISE_MAX; at += sizeof noise)
+		if (random_bytes(noise, sizeof noise, e) < 0 ||
+		    file_write_at(fd, at, noise, sizeof noise, e) < 0)
+			return -1;
+	if (file_sync(fd, e) < 0)
+		return -1;
+	if (ftruncate(fd, KEYRING_SIZE) < 0)
+		return err_errno(e, "cutting off what follows the keyring");
+	return file_sync(fd, e);
+}
+
 int keyring_store(struct keyring *k, const struct body *b, const struct slots *s,
 		 bool *is_in_force, struct err *e)
 {
@@ -73,7 +99,7 @@ int keyring_store(struct keyring *k, const struct body *b, const struct slots *s
 	if (store_half(k, fd, b, s, k->generation + 1 + k->generation % 2, e) < 0)
 		goto out;
 	*is_in_force = true;
-	if (store_half(k, fd, b, s, k->generation + 1, e) < 0)
+	if (store_half(k, fd, b, s, k->generation + 1, e) < 0 || cut_excess(fd, e) < 0)
 		goto out;
 	k->is_settled = true;
 	rc = 0;

@@ -1,6 +1,7 @@
 /* What can be said of a keyring, and taken from it, without any secret. */
 #include "fs/crypt/keyring_inside.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,11 @@ static void say(const struct keyring_state *s, char *what, size_t size)
 				 "columns mended", i + 1, h->mended, COLUMN_COUNT);
 			return;
 		}
+	}
+	if (s->excess > 0) {
+		snprintf(what, size, "%" PRIu64 " bytes follow the keyring's two halves: what they "
+			 "are nobody knows, an older key may be in them", s->excess);
+		return;
 	}
 	snprintf(what, size, "one half of the keyring was left behind by an interrupted "
 		 "change");

@@ -130,12 +130,13 @@ static void judge(struct keyring_state *s)
 	/* A store writes an odd generation, then the even one after it. */
 	const struct half *newest = &s->halves[s->newest], *other = &s->halves[!s->newest];
 
-	s->is_settled = a->is_whole && b->is_whole && a->mended + b->mended == 0 &&
+	s->is_settled = s->excess == 0 && a->is_whole && b->is_whole && a->mended + b->mended == 0 &&
 			newest->generation % 2 == 0 &&
 			other->generation == newest->generation - 1;
 }
 
-static int read_file(const char *path, uint8_t raw[KEYRING_SIZE], struct err *e)
+static int read_file(const char *path, uint8_t raw[KEYRING_SIZE], uint64_t *excess,
+		     struct err *e)
 {
 	struct stat st;
 	int rc = -1, fd = file_open_user(path, O_RDONLY | O_NONBLOCK, 0, e);
@@ -154,6 +155,7 @@ static int read_file(const char *path, uint8_t raw[KEYRING_SIZE], struct err *e)
 	}
 	if (file_lock(fd, false, LOCK_WAIT_MS, e) < 0)
 		goto out;
+	*excess = st.st_size > KEYRING_SIZE ? (uint64_t)st.st_size - KEYRING_SIZE : 0;
 	if (file_read_at(fd, 0, raw, st.st_size < KEYRING_SIZE ? (size_t)st.st_size
 							       : KEYRING_SIZE, e) < 0)
 		goto out;
@@ -176,7 +178,7 @@ int keyring_load(const char *path, const uint8_t id[KEYRING_ID_SIZE],
 		err_set(e, MUNI_NO_MEMORY, "no memory to read the keyring");
 		goto out;
 	}
-	if (read_file(path, raw, e) < 0 || rs_new(COLUMN_DATA, COLUMN_PARITY, &rs, e) < 0)
+	if (read_file(path, raw, &s->excess, e) < 0 || rs_new(COLUMN_DATA, COLUMN_PARITY, &rs, e) < 0)
 		goto out;
 	for (unsigned i = 0; i < HALF_COUNT; i++)
 		if (decode(rs, id, i, raw + i * HALF_SIZE, &s->halves[i], e) < 0)

@@ -46,7 +46,8 @@ struct half {
 struct keyring_state {
 	struct half halves[HALF_COUNT];
 	int newest;		/* index of the whole half of highest generation; -1 none */
-	bool is_settled;	/* both halves whole, unmended, of one store */
+	bool is_settled;	/* both halves whole, unmended, of one store, and nothing else */
+	uint64_t excess;	/* bytes behind them: none of ours, or of a copy of ours */
 };
 
 /* *out malloc'ed.  Fails only if the file cannot be read or is another

@@ -1,0 +1,232 @@
+#!/usr/bin/python3
+"""More than a bit: sectors of zeros or noise, pages of a file in each other's places or of an older day, files in each other's
+places, files of another archive, tails that were added.  Whatever it is: every read is right or fails, verify finds it,
+repair mends it and verify is content, or names every file that is lost.
+
+A seeded sample by default; ROT_SEED=N another one, ROT_SECONDS=N more or less of it."""
+import concurrent.futures
+import json
+import os
+import random
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+from rot import fresh, make_world, muni, read_all, targets  # noqa: E402
+
+SEED = int(os.environ.get("ROT_SEED", "1"))
+SECONDS = float(os.environ.get("ROT_SECONDS", "300" if os.environ.get("MUNIMENT_FULL") else "20"))
+WORKERS = os.cpu_count() or 1
+
+
+def load(path):
+    with open(path, "rb") as f:
+        return bytearray(f.read())
+
+
+def store(path, data):
+    mode = os.stat(path).st_mode
+    os.chmod(path, 0o600)
+    with open(path, "wb") as f:
+        f.write(data)
+    os.chmod(path, mode)
+
+
+# ---- harms: each changes files of a world, and says what it did ------------------------------------------
+
+
+def sector(rng, world, path):
+    """A lost or a torn sector."""
+    data = load(f"{world}/{path}")
+    size = rng.choice((512, 4096))
+    at = rng.randrange(max(1, len(data) // size)) * size
+    piece = bytes(size) if rng.random() < 0.5 else rng.randbytes(size)
+    data[at:at + size] = piece[:len(data[at:at + size])]
+    store(f"{world}/{path}", data)
+    return f"{path}: sector of {size} at {at} is {'zero' if not any(piece) else 'noise'}"
+
+
+def swap_pages(rng, world, path):
+    data = load(f"{world}/{path}")
+    size = rng.choice((512, 4096, 8192))
+    count = len(data) // size
+    if count < 2:
+        return sector(rng, world, path)
+    a, b = rng.sample(range(count), 2)
+    data[a * size:(a + 1) * size], data[b * size:(b + 1) * size] = \
+        data[b * size:(b + 1) * size], data[a * size:(a + 1) * size]
+    store(f"{world}/{path}", data)
+    return f"{path}: pages {a} and {b} of {size} in each other's places"
+
+
+def shift(rng, world, path):
+    """A write that went to another place."""
+    data = load(f"{world}/{path}")
+    at, size = rng.randrange(len(data)), rng.choice((1, 16, 4096))
+    data[at:at] = rng.randbytes(size)
+    store(f"{world}/{path}", data)
+    return f"{path}: {size} bytes put in at {at}"
+
+
+def tail(rng, world, path):
+    data = load(f"{world}/{path}")
+    data += rng.randbytes(rng.choice((1, 512, 8192)))
+    store(f"{world}/{path}", data)
+    return f"{path}: a tail was added"
+
+
+def is_counterpart(a, b):
+    """Files whose names a careless hand, or a lost directory, could exchange."""
+    return a != b and (a.rsplit(".", 1)[-1] == b.rsplit(".", 1)[-1]) and os.path.dirname(a) == os.path.dirname(b)
+
+
+def exchange(rng, world, path):
+    others = [p for p, _ in targets() if is_counterpart(p, path)]
+    if not others:
+        return tail(rng, world, path)
+    other = rng.choice(others)
+    os.rename(f"{world}/{path}", f"{world}/hand")
+    os.rename(f"{world}/{other}", f"{world}/{path}")
+    os.rename(f"{world}/hand", f"{world}/{other}")
+    return f"{path} and {other} in each other's places"
+
+
+def stranger(rng, world, path):
+    """The file of another archive that was made the same way; where names are random, one of its kind."""
+    kind = path.rsplit(".", 1)[-1] if "/segments/" in path or "/parity/" in path else None
+    others = [os.path.join(at, n) for at, _, names in os.walk("other/archive") for n in names]
+    same = [p for p in others if (p.endswith("." + kind) if kind else os.path.relpath(p, "other") == path)]
+    if not same:
+        return sector(rng, world, path)
+    store(f"{world}/{path}", load(rng.choice(sorted(same))))
+    return f"{path}: another archive's"
+
+
+def replay(rng, world, path):
+    """A page, or the whole file, as it was a version ago."""
+    if not os.path.exists(f"older/{path}"):
+        return swap_pages(rng, world, path)
+    old, data = load(f"older/{path}"), load(f"{world}/{path}")
+    if rng.random() < 0.3:
+        store(f"{world}/{path}", old)
+        return f"{path}: as it was a version ago"
+    size = rng.choice((512, 8192))
+    at = rng.randrange(max(1, min(len(old), len(data)) // size)) * size
+    data[at:at + size] = old[at:at + size][:len(data[at:at + size])]
+    store(f"{world}/{path}", data)
+    return f"{path}: {size} bytes at {at} as they were a version ago"
+
+
+HARMS = (sector, swap_pages, shift, tail, exchange, stranger, replay)
+
+
+# ---- what must hold -----------------------------------------------------------------------------------------
+
+
+def changed(world):
+    """Has the harm changed anything?"""
+    for path, _ in targets():
+        if not os.path.exists(f"{world}/{path}") or load(f"{world}/{path}") != load(f"pristine/{path}"):
+            return True
+    return False
+
+
+def lost_is_named(world, expected, done):
+    """Each file that does not read is in what repair said is lost, or nothing opens and it says why."""
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    named = {(f"s@{x[v]}", x["path"]) for x in found if x["type"] == "file" for v in ("first_version", "last_version")}
+    unreadable = {where for where in expected if muni(world, "cat", f"{world}/archive", *where).returncode != 0}
+    if unreadable == set(expected):
+        assert any(x["type"] == "damage" for x in found) or done.stderr, "nothing opens, and repair does not say why"
+        return
+    assert unreadable <= named, f"not named: {unreadable - named}"
+
+
+def is_a_copy_behind(world):
+    """The copy of the log may lack the newest act or head, as a crash leaves it: the next writer adds that."""
+    return all(path.endswith((".2",)) for path, _ in targets()
+               if not os.path.exists(f"{world}/{path}") or load(f"{world}/{path}") != load(f"pristine/{path}"))
+
+
+def judge(world, expected):
+    done = muni(world, "verify", f"{world}/archive")
+    if done.returncode == 0 and is_a_copy_behind(world):
+        muni(world, "verify", "--deep", f"{world}/archive", expect=0)
+        read_all(world, expected, must=True)
+        return "benign"
+    assert done.returncode in (4, 5), f"verify: exit {done.returncode}"
+    read_all(world, expected, must=False)
+    done = muni(world, "repair", f"{world}/archive", "--json")
+    if done.returncode == 0:
+        muni(world, "verify", "--deep", f"{world}/archive", expect=0)
+        read_all(world, expected, must=True)
+        return "mended"
+    assert done.returncode in (4, 5), f"repair: exit {done.returncode} {done.stderr.decode(errors='replace')}"
+    read_all(world, expected, must=False)
+    lost_is_named(world, expected, done)
+    return "told"
+
+
+def one(number, expected, lane):
+    rng = random.Random(SEED * 1_000_003 + number)
+    world = f"world{lane}"
+    files = targets()
+    fresh(world)
+    said = []
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        path = files[rng.randrange(len(files))][0]
+        if os.path.exists(f"{world}/{path}"):
+            said.append(rng.choice(HARMS)(rng, world, path))
+    if not changed(world):
+        return "nothing", None
+    try:
+        return judge(world, expected), None
+    except AssertionError as e:
+        return "wrong", f"number {number}: {'; '.join(said)}: {e}"
+
+
+def work(lane, expected, until):
+    counts, wrong, number = {}, [], lane
+    while time.monotonic() < until and len(wrong) < 10:
+        kind, what = one(number, expected, lane)
+        counts[kind] = counts.get(kind, 0) + 1
+        if what:
+            wrong.append(what)
+        number += WORKERS
+    return counts, wrong
+
+
+def make():
+    """The archive, as it was a version ago, and another one of the same making."""
+    expected = make_world(between=lambda: shutil.copytree("pristine", "older"))
+    shutil.copytree("pristine", "mine")
+    shutil.rmtree("pristine")
+    shutil.rmtree("src")
+    key = load("key")
+    make_world()
+    shutil.move("pristine", "other")
+    shutil.move("mine", "pristine")
+    with open("key", "wb") as f:
+        f.write(key)
+    return expected
+
+
+def main():
+    expected = make()
+    read_all("pristine", expected, must=True)
+    until = time.monotonic() + SECONDS
+    counts, wrong = {}, []
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        for c, w in pool.map(lambda lane: work(lane, expected, until), range(WORKERS)):
+            wrong += w
+            for kind, n in c.items():
+                counts[kind] = counts.get(kind, 0) + n
+    for line in wrong:
+        print("WRONG:", line)
+    print(", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())))
+    return 1 if wrong or not counts.get("mended") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
