@@ -2,17 +2,22 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/mount/options.h"
 #include "fs/mount/unmounter.h"
+
+#define FUSE_MAGIC 0x65735546	/* linux/magic.h of newer kernels names it */
+#define DYING_TRIES 20		/* of 50 ms */
 
 static int device(struct err *e)
 {
@@ -54,22 +59,34 @@ static int others(const struct mount_options *o, struct err *e)
 		       "the line user_allow_other: ask for it there, or mount without");
 }
 
-/* A dead mount answers from the kernel's cache for a while: statvfs always asks. */
-static bool is_dead(const char *path)
+static bool is_fuse_mount(const char *path)
 {
-	struct statvfs fs;
+	char above[PATH_MAX];
+	struct stat there, parent;
+	struct statfs fs;
+	int n = snprintf(above, sizeof above, "%s/..", path);
 
-	return statvfs(path, &fs) < 0 && errno == ENOTCONN;
+	return n > 0 && (size_t)n < sizeof above && statfs(path, &fs) == 0 &&
+	       fs.f_type == FUSE_MAGIC && stat(path, &there) == 0 &&
+	       stat(above, &parent) == 0 && there.st_dev != parent.st_dev;
 }
 
+/* Who was killed a moment ago may not have died yet: a mount that stands there has a
+ * little time to turn out dead. */
 static int clear_dead(const char *path, struct err *e)
 {
-	if (!is_dead(path))
+	struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	bool was_dead = unmounter_take_dead(path);
+
+	for (unsigned i = 0; !was_dead && i < DYING_TRIES && is_fuse_mount(path); i++) {
+		nanosleep(&pause, NULL);
+		was_dead = unmounter_take_dead(path);
+	}
+	if (!was_dead)
 		return 0;
-	fprintf(stderr, "munifs: on %s stands a mount whose program is gone; unmounting it\n",
+	fprintf(stderr, "munifs: on %s stood a mount whose program is gone; it was unmounted\n",
 		text_printable(path));
-	unmounter_now(path);
-	if (is_dead(path))
+	if (unmounter_take_dead(path))
 		return err_set(e, MUNI_BUSY, "the dead mount on %s does not go: "
 			       "`fusermount3 -u -z` it as the user who made it, or as root",
 			       text_printable(path));

@@ -81,18 +81,24 @@ static bool is_ours(const char *name)
 	return strcmp(name, OUR_SHA256) == 0 || strcmp(name, OUR_CLASS) == 0;
 }
 
+/* A node of the archive that is no more, as against one that is ours and has none. */
+static bool is_gone(const struct mount *m, fuse_ino_t ino, const struct err *e)
+{
+	struct place p;
+
+	return e->code == MUNI_NOT_FOUND && look_place(m, ino, &p) &&
+	       (p.kind == PLACE_NODE || p.kind == PLACE_DIRECTORY);
+}
+
 /* ---- get -------------------------------------------------------------------------- */
 
-static int get(struct mount *m, struct catalogue *c, fuse_ino_t ino, const char *name,
+static int get(struct catalogue *c, const struct recent_node *n, const char *name,
 	       uint8_t **blob, struct xattr *out, char ours[128], struct err *e)
 {
-	struct recent_node n;
 	size_t size;
 
-	if (look_node(m, c, ino, &n, e) < 0)
-		return -1;
-	if (n.xattrs != 0) {
-		if (catalogue_xattrs(c, n.xattrs, blob, &size, e) < 0)
+	if (n->xattrs != 0) {
+		if (catalogue_xattrs(c, n->xattrs, blob, &size, e) < 0)
 			return -1;
 		if (xattrs_find(*blob, size, name, out, e) == 0)
 			return 0;
@@ -101,7 +107,7 @@ static int get(struct mount *m, struct catalogue *c, fuse_ino_t ino, const char 
 	}
 	if (!is_ours(name))
 		return err_set(e, MUNI_NOT_FOUND, "no such attribute");
-	if (our_value(c, n.node, name, ours, e) < 0)
+	if (our_value(c, n->node, name, ours, e) < 0)
 		return -1;
 	*out = (struct xattr){ .name = name, .value = (const uint8_t *)ours,
 			       .size = (uint32_t)strlen(ours) };
@@ -112,6 +118,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct mount *m = ops_mount(req);
 	struct vault_reader *r;
+	struct recent_node n;
 	struct err e = ERR_NONE;
 	struct xattr x = { 0 };
 	uint8_t *blob = NULL;
@@ -124,9 +131,12 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	r = ops_begin(req);
 	if (!r)
 		return;
-	int rc = get(m, vault_reader_catalogue(r), ino, name, &blob, &x, ours, &e);
-	if (rc == 0)
+	struct catalogue *c = vault_reader_catalogue(r);
+	bool is_here = look_node(m, c, ino, &n, &e) == 0;
+	if (is_here && get(c, &n, name, &blob, &x, ours, &e) == 0)
 		reply_value(req, x.value, x.size, size);
+	else if (!is_here && is_gone(m, ino, &e))
+		ops_fail_node(req, ino, &e);
 	else if (e.code == MUNI_NOT_FOUND)
 		fuse_reply_err(req, ENODATA);
 	else
@@ -154,13 +164,14 @@ static int add_name(void *arg, const struct xattr *x)
 
 static int list(struct names *names, struct catalogue *c, struct err *e)
 {
+	struct mount *m = ops_mount(names->req);
 	struct recent_node n;
 	uint8_t *blob = NULL;
 	size_t size;
 	int rc = 0;
 
-	if (look_node(ops_mount(names->req), c, names->ino, &n, e) < 0)
-		return e->code == MUNI_NOT_FOUND ? 0 : -1;
+	if (look_node(m, c, names->ino, &n, e) < 0)
+		return e->code == MUNI_NOT_FOUND && !is_gone(m, names->ino, e) ? 0 : -1;
 	if (n.xattrs == 0)
 		return 0;
 	if (catalogue_xattrs(c, n.xattrs, &blob, &size, e) < 0)
@@ -182,7 +193,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	if (!r)
 		return;
 	if (list(&names, vault_reader_catalogue(r), &e) < 0)
-		ops_fail(req, ino, &e);
+		ops_fail_node(req, ino, &e);
 	else
 		reply_value(req, names.list.data, names.list.size, size);
 	ops_end(m, r);

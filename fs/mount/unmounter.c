@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,19 +51,32 @@ void unmounter_now(const char *mountpoint)
 		waitpid(pid, NULL, 0);
 }
 
+bool unmounter_take_dead(const char *mountpoint)
+{
+	int fd = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char very_mount[64];
+	struct statfs fs;
+
+	/* The kernel answers other questions from its cache: this one is always asked. */
+	if (fd < 0 || fstatfs(fd, &fs) == 0 || errno != ENOTCONN) {
+		file_close(&fd);
+		return false;
+	}
+	snprintf(very_mount, sizeof very_mount, "/proc/self/fd/%d", fd);
+	bool is_gone = umount2(very_mount, MNT_DETACH) == 0;
+	file_close(&fd);	/* fusermount3 unmounts by name, and nothing that is held */
+	if (!is_gone)
+		unmounter_now(mountpoint);
+	return true;
+}
+
 /* Our munifs died: what stands there now may be a living one, started since. */
 static void clean_up_after(const char *mountpoint)
 {
 	struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
-	struct statvfs fs;
 
-	for (unsigned i = 0; i < DEATH_TRIES; i++) {
-		if (statvfs(mountpoint, &fs) < 0 && errno == ENOTCONN) {
-			unmounter_now(mountpoint);
-			return;
-		}
+	for (unsigned i = 0; i < DEATH_TRIES && !unmounter_take_dead(mountpoint); i++)
 		nanosleep(&pause, NULL);
-	}
 }
 
 static void help(const char *mountpoint, int fd)

@@ -20,6 +20,9 @@ void unmounter_dismiss(int *fd);
 
 /* At once, in this process. */
 void unmounter_now(const char *mountpoint);
+/* Whether a mount stood there whose program is gone; it is taken away then, and that very
+ * one: not what somebody mounts on the same place in the same moment. */
+bool unmounter_take_dead(const char *mountpoint);
 /* Path of fusermount3; NULL if it is not installed. */
 const char *unmounter_fusermount(void);
 

@@ -71,7 +71,10 @@ class Archive:
         subprocess.run(["rm", "-rf", self.path])
 
     def mount(self, where="mnt", options=None, program=None):
-        os.makedirs(where, exist_ok=True)
+        try:
+            os.makedirs(where)
+        except FileExistsError:     # also where a dead mount stands, which is no folder for makedirs(exist_ok=True)
+            pass
         o = f"keyring={self.keyring},key-file={self.key}" + ("," + options if options else "")
         subprocess.run([program or MUNIFS, self.path, where, "-o", o], check=True, timeout=60)
         return where

@@ -5,6 +5,7 @@ records are destroyed, fixity is verified, versions are exported, keys rotated, 
 
 At the end: nothing was served wrong, late or after its certificate, nothing hung, memory and descriptors of the mount
 stayed bounded, the archive verifies, its log too, and no process is left.  SOAK_SEED repeats a source."""
+import collections
 import json
 import os
 import random
@@ -31,7 +32,8 @@ SEED = int(os.environ.get("SOAK_SEED", "1"))
 IS_SANITIZED = "san" in os.path.basename(mu.BUILD)
 CALL_LIMIT = 300 if IS_SANITIZED else 60      # seconds of our own clock: it stands still when we do
 CACHE_MIB = 16
-RSS_MAX = 32 + CACHE_MIB
+RSS_MAX = 32 + CACHE_MIB + 8     # what a mount takes, and a second epoch's catalogue while it goes over
+GROWTH_MAX = 8
 BUSY = ("try again when", "is being written")
 
 
@@ -45,6 +47,7 @@ class Soak:
         self.rng = random.Random(SEED)
         self.source_lock = threading.Lock()     # while an ingest reads it, it stands still
         self.failures, self.counts = [], {}
+        self.acts = collections.deque(maxlen=30)    # the newest, for who has to find out why
         self.end = None
         self.children = {}
 
@@ -61,6 +64,7 @@ class Soak:
         line = [mu.MUNI, *args, "--keyring", self.a.keyring, "--key-file", self.a.key]
         if by:
             line += ["--by", by, "--key", f"{by}.key"]
+        self.acts.append((time.monotonic(), "begins", *args[:2], *args[3:]))
         while True:
             done = subprocess.run(line, capture_output=True, timeout=1200, check=False)
             said = done.stderr.decode(errors="replace")
@@ -72,6 +76,7 @@ class Soak:
                 continue
             if done.returncode not in allowed:
                 raise Failed(f"{' '.join(line)}: exit {done.returncode}\n{done.stdout.decode(errors='replace')[-2000:]}{said[-2000:]}")
+            self.acts.append((time.monotonic(), "ended", *args[:2], *args[3:]))
             return done
 
     def ingest(self):
@@ -179,7 +184,7 @@ class Soak:
             readers = [self.hasty(where, is_killed) for _ in range(4)]
             time.sleep(min(1.5, TIME / 10))
             if is_killed:
-                os.kill(daemon_of(where), signal.SIGKILL)
+                os.kill(daemon_of(self.a.path, where), signal.SIGKILL)
             for child in readers:
                 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
                 if status != (7 if is_killed else 0):
@@ -240,7 +245,7 @@ class Soak:
         """A reader is told of that ended, or has been at one act for too long."""
         try:
             while text := os.read(self.told, 65536):
-                self.failures.append(text.decode(errors="replace"))
+                self.failures.append(f"at {time.monotonic():.2f} {text.decode(errors='replace')}")
         except BlockingIOError:
             pass
         for child, slot in self.children.items():
@@ -254,11 +259,12 @@ class Soak:
 
     def run(self):
         ticks, sizes = {}, []
-        self.daemon = daemon_of("mnt")
+        self.daemon = daemon_of(self.a.path, "mnt")
         self.end = time.monotonic() + TIME
         self.start_readers()
-        lines = [([self.ingest], TIME / 30), ([self.destroy, self.destroy, self.destroy, self.rotate], TIME / 60),
-                 ([self.verify], TIME / 30), ([self.export], TIME / 30), ([self.mount_and_go], TIME / 60)]
+        pause = min(4.0, TIME / 30)
+        lines = [([self.ingest], pause), ([self.destroy, self.destroy, self.destroy, self.rotate], pause / 2),
+                 ([self.verify], pause), ([self.export], pause), ([self.mount_and_go], pause / 2)]
         threads = [threading.Thread(target=self.again_and_again, args=line) for line in lines]
         for thread in threads:
             thread.start()
@@ -327,8 +333,11 @@ class Soak:
               ", ".join(f"{v} {k}" for k, v in sorted(self.counts.items())))
         print(f"    munifs: {top:.1f} MiB at most, {most} descriptors at most, {fds} at the end; "
               f"its messages: {[m['text'] for m in status['messages']][-4:]}")
-        if not IS_SANITIZED and top > RSS_MAX:
-            raise Failed(f"munifs grew to {top:.1f} MiB, {RSS_MAX} are allowed")
+        half, end = (sorted(s[0] for s in part)[len(part) // 2] for part in (sizes[len(sizes) // 3:len(sizes) // 2 + 1],
+                                                                             sizes[-len(sizes) // 3:]))
+        print(f"    its memory: {half:.1f} MiB before the middle, {end:.1f} towards the end")
+        if not IS_SANITIZED and (top > RSS_MAX or (TIME > 100 and end > half + GROWTH_MAX)):
+            raise Failed(f"munifs grew to {top:.1f} MiB, {RSS_MAX} are allowed; or from {half:.1f} to {end:.1f}")
         if most > 100 or fds > 60:
             raise Failed(f"munifs had {most} descriptors open, {fds} at the end")
         left = processes_of(self.a.path)
@@ -344,18 +353,19 @@ class Soak:
 # ---- processes -------------------------------------------------------------------------------------
 
 
-def daemon_of(where):
-    """The process that serves a mountpoint."""
-    where = os.path.abspath(where)
+def daemon_of(archive, where, name="munifs"):
+    """The process that serves this archive at a mountpoint; others may have one of the same name in their folders."""
+    where, archive = os.path.abspath(where), os.fsencode(archive)
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:
                 words = f.read().split(b"\0")
             with open(f"/proc/{pid}/comm") as f:
-                name = f.read().strip()
+                comm = f.read().strip()
         except OSError:
             continue
-        if name == "munifs" and any(os.path.abspath(os.fsdecode(w)) == where for w in words[1:4]) and threads_of(pid) > 2:
+        if comm == name and archive in words and any(os.path.abspath(os.fsdecode(w)) == where for w in words[1:4]) and \
+                (name != "munifs" or threads_of(pid) > 2):
             return int(pid)
     raise Failed(f"nobody serves {where}")
 
@@ -424,6 +434,8 @@ def main():
                 mu.unmount(where)
     for failure in soak.failures[:10]:
         print(failure)
+    for act in soak.acts if soak.failures else ():
+        print(f"  {act[0]:.2f}", *act[1:])
     return 1 if soak.failures else 0
 
 

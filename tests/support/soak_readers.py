@@ -40,7 +40,7 @@ class Reader:
         except OSError as why:
             after = self.w.fate(group) if group is not None else ALIVE
             if after == ALIVE:
-                raise Wrong(f"{what}: {why}") from why
+                raise Wrong(f"{what}: {why}; again: {self.again(act)}") from why
             if why.errno not in LOST:
                 raise Wrong(f"{what}, which goes: {why}") from why
             return None
@@ -48,6 +48,19 @@ class Reader:
             raise Wrong(f"{what} was served although its certificate exists")
         check(result)
         return result
+
+    @staticmethod
+    def again(act):
+        """For who has to find out why: whether it fails once, for a while or for good."""
+        said = []
+        for pause in (0, 0.1, 1):
+            time.sleep(pause)
+            try:
+                act()
+                said.append("it goes")
+            except OSError as why:
+                said.append(str(why.errno))
+        return said
 
     def pick(self):
         """A file of a group, and a version that has it; the newest group is met oftener."""
