@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """An archive of each older format: read as it is, also where nothing may be written; brought up by the first
 writer, in an act of its own; verified and read the same after that."""
+import io
 import json
 import os
+import random
 import subprocess
 import sys
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+import reader  # noqa: E402
 from muniment import Archive, can_mount, unmount  # noqa: E402
 
 GOLDEN = os.path.join(os.environ.get("SUPPORT", "tests/support"), "..", "golden")
@@ -134,3 +137,70 @@ a.run("verify", "--deep")
 assert len(a.run("cat", "hr@1", "big.txt")) == 223111 and a.run("cat", "crm", "x.txt") == "the inventory of an old archive\n"
 assert due()["tmp/u.txt"]["holds"] == ["H1"]
 print("format 4 is read and brought up")
+
+# Format 5: leaders and bases, two certificates with marks, a hold, a third epoch, keys renewed since.
+WORDS = [f"{n:06x}" for n in map(random.Random(5).randrange, [16**6] * 400)]
+
+
+def lines(count, seed):
+    """What was taken in, made again."""
+    rng = random.Random(seed)
+    return "".join(f"{1998 + i % 30}-{i % 12 + 1:02d};{' '.join(rng.choice(WORDS) for _ in range(6))};{i}\n" for i in range(count))
+
+
+def changed(text):
+    rows = text.split("\n")
+    for i in range(0, 9000, 400):
+        rows[i] = "changed in the second version;" + rows[i]
+    return "\n".join(rows)
+
+
+a = make("five", 5)
+five = os.path.dirname(a.path)
+first = lines(9000, 1)
+content = {("1", "kep/big.csv"): first, ("2", "kep/big.csv"): changed(first), ("1", "kep/ledger.txt"): "ledger of 1998\n",
+           ("2", "kep/new.txt"): "of the second version\n", ("2", "kep/sparse"): "\0" * (1 << 20) + "end",
+           ("1", "kep/hard.txt"): "attributes\n"}
+
+
+def read_five():
+    for (label, path), text in content.items():
+        assert a.run("cat", f"hr@{label}", path) == text, (label, path)
+    assert sorted(n for n in a.run("ls", "hr@1", "-R").split() if not n.endswith("/")) == sorted(
+        f"kep/{n}" for n in ("attr.txt", "big.csv", "hard.txt", "l", "ledger.txt", "sparse"))
+
+
+before = {n: open(os.path.join(a.path, n), "rb").read() for n in ("catalogue.4", "audit/log", "audit/heads")}
+read_five()
+a.run("verify", "--deep")
+with open("ca5.pem", "w") as out:
+    for name in ("archive/certificates/archive", "rita", "otto"):
+        with open(os.path.join(five, name + ".pem")) as f:
+            out.write(f.read())
+for n in (1, 2):
+    line = [os.environ.get("MUNI", "build/muni"), "cert", "verify", os.path.join(a.path, "certificates", f"C{n}.p7m"), "--ca", "ca5.pem"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "marks" in done.stdout, done
+with open(a.key, "rb") as f:
+    independent = reader.Archive(a.path, a.keyring, f.read(), False)
+for version in independent.versions():
+    for path, kind, node in independent.walk(version[0], version[3]):
+        if (version[2].decode(), path.decode()) in content and node["content"]:
+            out = io.BytesIO()
+            independent.extract(node, out)
+            assert out.getvalue().decode() == content[version[2].decode(), path.decode()], path
+for name, data in before.items():
+    with open(os.path.join(a.path, name), "rb") as f:
+        assert f.read() == data, f"reading changed {name}"
+if can_mount():
+    a.mount("mnt")
+    try:
+        with open("mnt/hr/versions/2/kep/big.csv") as f:
+            assert f.read() == content["2", "kep/big.csv"]
+        assert os.getxattr("mnt/hr/versions/1/kep/attr.txt", "user.note") == b"kept"
+    finally:
+        unmount("mnt")
+a.run("ingest", "src", "--system", "crm")
+a.run("verify", "--deep")
+read_five()
+print("format 5 is read and written on")
