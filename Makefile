@@ -70,6 +70,7 @@ CC := clang
 OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 HARD :=
 LINK += -fsanitize=address,undefined
+WARN := -w	# gcc has said them
 endif
 ifdef WERROR
 WARN += -Werror
@@ -257,13 +258,21 @@ bench-detect-speed: $(BUILD)/bench/detect_speed
 	@$(BUILD)/bench/detect_speed
 
 # A fuzz target is one file; without the fuzzer (replay.c) `make check` gives it its seeds,
-# what once broke it, and seeded changes of both.
-$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/obj/tests/fuzz/scratch.o $(BUILD)/libmuniment.a
+# what once broke it, and seeded changes of both.  What it needs of the programs, and of
+# what targets share, the linker takes out of one archive.
+FUZZ_SHARED := $(filter-out tests/fuzz/fuzz_% tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+FUZZ_INSIDE := $(call obj,$(FUZZ_SHARED)) $(filter-out %/main.o,$(MOUNT_OBJ) $(TOOL_OBJ) $(EXAMINE_OBJ))
+FUZZ_LIBS = -Wl,--as-needed $(LIBS) $(LOOK_LIBS) $(FUSE_LIBS) $(TOOL_LIBS) $(PAPER_LIBS)
+$(BUILD)/fuzz-inside.a: $(FUZZ_INSIDE)
+	@rm -f $@
+	$(AR) rcs $@ $(FUZZ_INSIDE)
+$(BUILD)/obj/tests/fuzz/fuzz_mount.o: ALL_CFLAGS += $(FUSE_CFLAGS)
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/fuzz-inside.a $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
-$(BUILD)/target/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/scratch.o $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(FUZZ_LIBS)
+$(BUILD)/target/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz-inside.a $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(FUZZ_LIBS)
 
 .PHONY: fuzz fuzz-targets check-replay
 fuzz:
@@ -304,4 +313,5 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) $(EXAMINE_OBJ:.o=.d) $(UNPACK_OBJ:.o=.d) $(ADVERSARY_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) \
-	$(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.d,$(UNIT_SRC))
+	$(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.d,$(UNIT_SRC)) \
+	$(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/fuzz/*.c))

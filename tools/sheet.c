@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 
@@ -91,10 +92,18 @@ void sheet_end_row(struct sheet_out *s)
 
 /* ---- in ------------------------------------------------------------------------------ */
 
+struct row {
+	uint32_t first;		/* of its cells */
+	unsigned line;
+};
+
+/* All within a few times the file's size, whatever stands in it: texts in one piece, cells
+ * as offsets into it, and what a short row lacks is not stored. */
 struct sheet {
-	char **cells;		/* owned, each: rows * columns, the head first */
+	struct buffer text;	/* each with its NUL; [0] is the empty one */
+	uint32_t *cells;	/* owned; offsets in text, row after row, the head's first */
 	size_t count, capacity;
-	unsigned *lines;	/* of each row, the head's first */
+	struct row *rows;	/* owned; the head's first */
 	size_t row_count, row_capacity;
 	unsigned columns;
 	/* While it is read: */
@@ -127,14 +136,20 @@ static bool grow(void **list, size_t *capacity, size_t count, size_t size)
 	return true;
 }
 
-static char *clean(const char *data, size_t size)
+/* H2.  false without memory. */
+static bool keep(struct sheet *s, const char *data, size_t size, uint32_t *at)
 {
-	/* H2 */
 	if (size > 1 && data[0] == '\'' && needs_mark(data + 1)) {
 		data++;
 		size--;
 	}
-	return strndup(data, size);
+	*at = 0;
+	if (size == 0)
+		return true;
+	*at = (uint32_t)s->text.size;
+	buffer_append(&s->text, data, size);
+	buffer_u8(&s->text, 0);
+	return !s->text.failed;
 }
 
 static void on_cell(void *data, size_t size, void *arg)
@@ -154,32 +169,20 @@ static void on_cell(void *data, size_t size, void *arg)
 		return;
 	}
 	if (!grow((void **)&s->cells, &s->capacity, s->count, sizeof *s->cells) ||
-	    !(s->cells[s->count] = clean(data, size))) {
+	    !keep(s, data, size, &s->cells[s->count])) {
 		fail(s, MUNI_NO_MEMORY, "no memory for the sheet");
 		return;
 	}
 	s->count++;
 }
 
-/* Takes back the cells of a row that says nothing: some programs end a sheet so. */
+/* A row that says nothing, its cells taken back: some programs end a sheet so. */
 static bool is_blank(struct sheet *s)
 {
 	for (size_t i = s->count - s->in_row; i < s->count; i++)
-		if (*s->cells[i])
+		if (s->cells[i] != 0)
 			return false;
-	for (unsigned i = 0; i < s->in_row; i++)
-		free(s->cells[--s->count]);
-	return true;
-}
-
-static bool fill_row(struct sheet *s)
-{
-	for (; s->in_row < s->columns; s->in_row++) {
-		if (!grow((void **)&s->cells, &s->capacity, s->count, sizeof *s->cells) ||
-		    !(s->cells[s->count] = strdup("")))
-			return false;
-		s->count++;
-	}
+	s->count -= s->in_row;
 	return true;
 }
 
@@ -204,12 +207,11 @@ static void on_row(int end, void *arg)
 		fail(s, MUNI_USAGE, "the row has more cells than the head has columns");
 		return;
 	}
-	if (!fill_row(s) || !grow((void **)&s->lines, &s->row_capacity, s->row_count,
-				  sizeof *s->lines)) {
+	if (!grow((void **)&s->rows, &s->row_capacity, s->row_count, sizeof *s->rows)) {
 		fail(s, MUNI_NO_MEMORY, "no memory for the sheet");
 		return;
 	}
-	s->lines[s->row_count++] = line;
+	s->rows[s->row_count++] = (struct row){ (uint32_t)(s->count - s->in_row), line };
 	s->in_row = 0;
 }
 
@@ -263,6 +265,7 @@ int sheet_read(const char *path, struct sheet **out, struct err *e)
 	} else {
 		s->line = 1;
 		s->e = e;
+		buffer_u8(&s->text, 0);
 		rc = feed(s, &parser, from, e);
 		csv_free(&parser);
 		if (rc == 0 && s->row_count == 0)
@@ -283,10 +286,9 @@ void sheet_free(struct sheet *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->count; i++)
-		free(s->cells[i]);
+	buffer_free(&s->text);
 	free(s->cells);
-	free(s->lines);
+	free(s->rows);
 	free(s);
 }
 
@@ -295,20 +297,29 @@ size_t sheet_rows(const struct sheet *s)
 	return s->row_count - 1;
 }
 
+/* "" where the row ends before. */
+static const char *cell(const struct sheet *s, size_t row, size_t column)
+{
+	size_t at = s->rows[row].first + column;
+	size_t end = row + 1 < s->row_count ? s->rows[row + 1].first : s->count;
+
+	return (const char *)s->text.data + (at < end ? s->cells[at] : 0);
+}
+
 int sheet_column(const struct sheet *s, const char *name)
 {
 	for (unsigned i = 0; i < s->columns; i++)
-		if (strcasecmp(s->cells[i], name) == 0)
+		if (strcasecmp(cell(s, 0, i), name) == 0)
 			return (int)i;
 	return -1;
 }
 
 const char *sheet_at(const struct sheet *s, size_t row, int column)
 {
-	return column < 0 ? "" : s->cells[(row + 1) * s->columns + (size_t)column];
+	return column < 0 ? "" : cell(s, row + 1, (size_t)column);
 }
 
 unsigned sheet_line(const struct sheet *s, size_t row)
 {
-	return s->lines[row + 1];
+	return s->rows[row + 1].line;
 }

@@ -16,6 +16,8 @@ struct mender {
 	uint64_t *mended;
 	int trust;		/* of struct log_trust, for this file */
 	bool is_foreign;	/* the copy that is not trusted had something whole of its own */
+	const uint8_t *cert;	/* borrowed */
+	size_t cert_size;
 	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
 	struct log_record record;
 };
@@ -124,13 +126,40 @@ static int mend_entries(struct mender *m, struct err *e)
 	return 0;
 }
 
+/* Is any head of copy c, from `at` on, one that the archive signed?  The other copy has
+ * none there, so its room is free. */
+static bool has_signed(struct mender *m, int c, uint64_t at)
+{
+	struct err ignored = ERR_NONE;
+
+	while (log_record_read(m->fds[c], m->sizes[c], at, m->raw[1 - c], &m->record,
+			       &ignored) == 0) {
+		if (log_record_check_signature(&m->record, m->cert, m->cert_size,
+					       &ignored) == 0)
+			return true;
+		at += m->record.size;
+	}
+	return false;
+}
+
+/* What only one copy has, and nobody signed, is no head to be copied: what was put behind
+ * the newest one is taken away. */
+static int cut_unsigned(struct mender *m, const bool is_good[LOG_COPIES], uint64_t at,
+			bool *is_cut, struct err *e)
+{
+	int c = is_good[1];
+
+	*is_cut = is_good[0] != is_good[1] && m->cert_size > 0 && !has_signed(m, c, at);
+	return *is_cut ? cut(m, c, at, e) : 0;
+}
+
 static int mend_heads(struct mender *m, struct err *e)
 {
 	uint64_t at = LOG_FILE_HEAD;
 
 	for (;;) {
 		uint64_t size[LOG_COPIES] = { 0 };
-		bool is_good[LOG_COPIES];
+		bool is_good[LOG_COPIES], is_cut;
 		int from;
 
 		for (int c = 0; c < LOG_COPIES; c++) {
@@ -142,6 +171,10 @@ static int mend_heads(struct mender *m, struct err *e)
 		if (m->is_foreign && !is_good[m->trust])
 			return cut(m, 1 - m->trust, at, e);
 		if (!is_good[0] && !is_good[1])
+			return 0;
+		if (cut_unsigned(m, is_good, at, &is_cut, e) < 0)
+			return -1;
+		if (is_cut)
 			return 0;
 		from = source_of(m, is_good, (size_t)(size[0] < size[1] ? size[0] : size[1]));
 		if (from >= 0 &&
@@ -206,6 +239,8 @@ int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mende
 	if (m == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to mend the audit log");
 	m->mended = mended;
+	m->cert = cert;
+	m->cert_size = cert_size;
 	if (whom_to_trust(auditfd, cert, cert_size, &trust, e) < 0 ||
 	    mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||
 	    mend_file(m, auditfd, LOG_FILE_HEADS, trust.heads, e) < 0 ||

@@ -97,12 +97,27 @@ static int apply_object(struct objects *o, const struct redo_head *head, struct 
 	return rc;
 }
 
+/* A page is there because a set has it; the pending page alone is in none.  So nobody
+ * makes us take memory for pages that no object holds: heads are not sealed. */
+static int check_growth(const struct redo_set *set, const struct state *s, struct err *e)
+{
+	uint64_t most = s->pages + 1;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		most += set->parts[i].pages;
+	if (set->parts[0].page_count <= most)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "set %llu of base and redo names %llu pages and holds "
+		       "too few of them", (unsigned long long)set->parts[0].sequence,
+		       (unsigned long long)set->parts[0].page_count);
+}
+
 static int apply_set(struct objects *o, const struct redo_set *set, struct state *s,
 		     struct err *e)
 {
 	struct digest now;
 
-	if (make_room(s, set->parts[0].page_count, e) < 0)
+	if (check_growth(set, s, e) < 0 || make_room(s, set->parts[0].page_count, e) < 0)
 		return -1;
 	s->pages = set->parts[0].page_count;
 	for (uint32_t i = 0; i < set->count; i++)

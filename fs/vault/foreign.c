@@ -61,21 +61,21 @@ static int check_encoding(const char *encoding, struct err *e)
 	return 0;
 }
 
-static int start_child(struct foreign *f, int fd, const char *name,
-		       const struct foreign_options *o, struct err *e)
+static int start_child(int fd, const char *name, const struct foreign_options *o, int *out,
+		       pid_t *child, struct err *e)
 {
 	int ends[2], rc;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, "making a pipe");
 	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);	/* for speed: may fail */
-	rc = foreign_spawn(fd, ends[1], name, o, &f->frames.pid, e);
+	rc = foreign_spawn(fd, ends[1], name, o, child, e);
 	close(ends[1]);
 	if (rc < 0) {
 		close(ends[0]);
 		return -1;
 	}
-	f->frames.fd = ends[0];
+	*out = ends[0];
 	return 0;
 }
 
@@ -163,35 +163,49 @@ static int hear_kind(struct foreign *f, struct err *e)
 
 	if (hear(f, &type, &payload, &size, e) < 0)
 		return -1;
-	if (type != WIRE_KIND || size >= sizeof f->kind)
+	if (type != WIRE_KIND || size == 0 || size >= sizeof f->kind)
 		return nonsense(f, "no kind", e);
 	snprintf(f->kind, sizeof f->kind, "%s", text_printable_n(payload, size));
 	f->talk = TALK_BETWEEN;
 	return 0;
 }
 
-int foreign_open(int fd, const char *name, const struct foreign_options *o,
-		 struct foreign **out, struct err *e)
+int foreign_attach(int fd, pid_t child, const struct foreign_options *o,
+		   struct foreign **out, struct err *e)
 {
-	struct foreign *f;
+	struct foreign *f = calloc(1, sizeof *f);
 
 	*out = NULL;
-	if (check_encoding(o->name_encoding, e) < 0)
-		return -1;
-	f = calloc(1, sizeof *f);
-	if (!f)
+	if (!f) {
+		struct frames unheard = { .fd = fd, .pid = child };
+
+		frames_close(&unheard);
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read an archive");
-	f->frames.fd = -1;
+	}
+	f->frames.fd = fd;
+	f->frames.pid = child;
 	f->frames.is_cancelled = o->is_cancelled;
 	f->frames.arg = o->arg;
 	f->bomb_limit = o->bomb_limit;
-	if (start_child(f, fd, name, o, e) < 0 || hear_kind(f, e) < 0)
-		goto bad;
+	if (hear_kind(f, e) < 0) {
+		foreign_close(f);
+		return -1;
+	}
 	*out = f;
 	return 0;
-bad:
-	foreign_close(f);
-	return -1;
+}
+
+int foreign_open(int fd, const char *name, const struct foreign_options *o,
+		 struct foreign **out, struct err *e)
+{
+	pid_t child = 0;
+	int said = -1;
+
+	*out = NULL;
+	if (check_encoding(o->name_encoding, e) < 0 ||
+	    start_child(fd, name, o, &said, &child, e) < 0)
+		return -1;
+	return foreign_attach(said, child, o, out, e);
 }
 
 void foreign_close(struct foreign *f)

@@ -8,6 +8,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <iconv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "fs/vault/foreign_pax.h"
 
 #define RESTARTS_MAX 64
+#define STALLED_MAX 100
 
 /* ---- entries ------------------------------------------------------------------------ */
 
@@ -86,12 +88,31 @@ static bool restart(struct child *c)
 	return true;
 }
 
+/* Where each entry has a header of its own in the stream, one that took no byte of it is
+ * none: a parser that goes round in circles (libarchive 3.6 in a RAR 5) would do so for ever. */
+static void check_progress(struct child *c)
+{
+	int64_t at = archive_read_header_position(c->a);
+	int format = child_format(c);
+	bool is_streamed = format == ARCHIVE_FORMAT_TAR || format == ARCHIVE_FORMAT_CPIO ||
+			   format == ARCHIVE_FORMAT_AR || format == ARCHIVE_FORMAT_LHA ||
+			   format == ARCHIVE_FORMAT_WARC || format == ARCHIVE_FORMAT_RAR ||
+			   format == ARCHIVE_FORMAT_RAR_V5;
+
+	c->stalled = is_streamed && c->entries > 0 && at == c->header_at ? c->stalled + 1 : 0;
+	c->header_at = at;
+	if (c->stalled == STALLED_MAX)
+		child_broken(c, MUNI_DAMAGED, "its entries come to no end, though nothing more of "
+			     "it is read; it is damaged or hostile");
+}
+
 static void one_entry(struct child *c, struct archive_entry *ae, int rc)
 {
 	const char *warning = rc == ARCHIVE_OK ? NULL : child_why(c);
 	char raw_path[4096];
 	struct wire_entry w;
 
+	check_progress(c);
 	c->entries++;
 	if (is_ar_index(c, ae))
 		return;
@@ -111,11 +132,15 @@ static void one_entry(struct child *c, struct archive_entry *ae, int rc)
 		pax_correct_times(&c->source, (uint64_t)archive_read_header_position(c->a),
 				  &w.f);
 	voice_entry(&c->voice, &w);
-	if (w.f.has_data && child_send_data(c, ae, &w.f) == ARCHIVE_FATAL && !restart(c)) {
-		char text[WIRE_TEXT_MAX];
+	if (w.f.has_data && child_send_data(c, ae, &w.f) == ARCHIVE_FATAL) {
+		/* The entry goes with the reader that restart() lets go. */
+		char path[201], text[WIRE_TEXT_MAX];
 
-		snprintf(text, sizeof text, "nothing after \"%.200s\" could be read: %s",
-			 w.f.path, child_why(c));
+		snprintf(path, sizeof path, "%s", w.f.path);
+		if (restart(c))
+			return;
+		snprintf(text, sizeof text, "nothing after \"%s\" could be read: %s", path,
+			 child_why(c));
 		child_broken(c, child_code(c), text);
 	}
 }
@@ -181,12 +206,23 @@ static void idle(void *arg)
 	voice_flush(&c->voice);
 }
 
-/* All that must be loaded, asked or opened is, before the door closes. */
-static int prepare(struct child *c, int input, int output, struct err *e)
+/*
+ * An archive may say itself in which code page its names are (lha does), and what converts
+ * them is loaded from files when it is first asked for: behind the door that fails.  glibc
+ * keeps what is in use, so those that are met stay open.
+ */
+static void load_converters(struct child *c)
 {
-	if (jail_descriptors(input, output, e) < 0)
-		return -1;
-	c->voice.fd = JAIL_OUTPUT;
+	static const char *const pages[] = { "CP932", "CP936", "CP949", "CP950", "CP437", "CP1252" };
+
+	_Static_assert(sizeof pages / sizeof *pages == CONVERTERS, "one for each");
+	for (size_t i = 0; i < CONVERTERS; i++)
+		c->converters[i] = iconv_open("UTF-8", pages[i]);
+}
+
+int child_prepare(struct child *c, int input, struct err *e)
+{
+	load_converters(c);
 	c->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	c->bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
 	tzset();
@@ -194,18 +230,18 @@ static int prepare(struct child *c, int input, int output, struct err *e)
 	if (!c->scratch.acls || !c->utf8 || !c->bytes)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read an archive");
 	uselocale(c->utf8);
-	if (fstat(JAIL_INPUT, &c->input) < 0)
+	if (fstat(input, &c->input) < 0)
 		return err_errno(e, "looking at the archive");
 	c->source.pulse = pulse;
 	c->source.idle = idle;
 	c->source.arg = c;
-	if (source_prepare(&c->source, JAIL_INPUT, c->options->bomb_limit, e) < 0)
+	if (source_prepare(&c->source, input, c->options->bomb_limit, e) < 0)
 		return -1;
 	c->a = child_new_reader(c->options);
 	if (!c->a)
 		return err_set(e, MUNI_UNSUPPORTED, "libarchive lacks a format that is needed, "
 			       "or does not know the encoding");
-	return jail_close(c->options->memory ? c->options->memory : JAIL_MEMORY, e);
+	return 0;
 }
 
 static int begin(struct child *c, struct err *e)
@@ -235,6 +271,27 @@ static int begin(struct child *c, struct err *e)
 	return 0;
 }
 
+_Noreturn void child_read(struct child *c)
+{
+	struct err e = ERR_NONE;
+
+	if (begin(c, &e) < 0)
+		child_broken(c, e.code, e.text);
+	read_all(c);
+}
+
+static int close_door(struct child *c, int input, int output, struct err *e)
+{
+	unsigned long long memory = c->options->memory ? c->options->memory : JAIL_MEMORY;
+
+	if (jail_descriptors(input, output, e) < 0)
+		return -1;
+	c->voice.fd = JAIL_OUTPUT;
+	if (child_prepare(c, JAIL_INPUT, e) < 0)
+		return -1;
+	return jail_close(memory, e);
+}
+
 _Noreturn void foreign_child(int input, int output, const char *name,
 			     const struct foreign_options *o)
 {
@@ -246,7 +303,7 @@ _Noreturn void foreign_child(int input, int output, const char *name,
 	c->options = o;
 	c->name = name;
 	c->voice.fd = output;
-	if (prepare(c, input, output, &e) < 0 || begin(c, &e) < 0)
+	if (close_door(c, input, output, &e) < 0)
 		child_broken(c, e.code, e.text);
-	read_all(c);
+	child_read(c);
 }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "fs/vault/foreign_child_inside.h"
-#include "fs/vault/foreign_jail.h"
 
 #define TAR_BLOCK 512
 #define TAR_RECORD 10240	/* tar's usual blocking */
@@ -51,7 +50,7 @@ static void check_iso_end(struct child *c)
 	char text[200];
 
 	if (!c->source.is_direct ||
-	    pread(JAIL_INPUT, at, sizeof at, ISO_VOLUME) != (ssize_t)sizeof at)
+	    pread(c->source.fd, at, sizeof at, ISO_VOLUME) != (ssize_t)sizeof at)
 		return;
 	blocks = (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
 		 (uint64_t)at[3] << 24;

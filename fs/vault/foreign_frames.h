@@ -31,4 +31,9 @@ int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
 /* Ends and reaps the child. */
 void frames_close(struct frames *p);
 
+/* foreign_open() once the child runs: fd is the pipe's reading end.  Takes both over,
+ * also on failure; child 0: none. */
+int foreign_attach(int fd, pid_t child, const struct foreign_options *o,
+		   struct foreign **out, struct err *e);
+
 #endif

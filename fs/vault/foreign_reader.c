@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fs/vault/foreign_child_inside.h"
 
@@ -80,12 +79,6 @@ enum muni_code child_code(struct child *c)
 	if (c->source.failure.code != MUNI_OK)
 		return c->source.failure.code;
 	return archive_errno(c->a) == ENOMEM ? MUNI_NO_MEMORY : MUNI_DAMAGED;
-}
-
-_Noreturn void child_leave(struct child *c, int status)
-{
-	voice_flush(&c->voice);
-	_exit(status);
 }
 
 _Noreturn void child_broken(struct child *c, enum muni_code code, const char *text)

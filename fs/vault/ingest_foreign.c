@@ -293,7 +293,7 @@ void *foreign_thread(void *arg)
 	if (work(&in, &e) < 0)
 		ingest_fail(in.g, &e);
 	if (in.small) {
-		pool_put(in.small->pool, in.small->data);
+		ingest_pool_put(in.small->pool, in.small->data);
 		free(in.small);
 	}
 	free(in.head);

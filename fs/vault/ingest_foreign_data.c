@@ -30,7 +30,7 @@ int intake_send_small(struct intake *in, struct err *e)
 	in->small = NULL;
 	t = calloc(1, sizeof *t);
 	if (!t) {
-		pool_put(s->pool, s->data);
+		ingest_pool_put(s->pool, s->data);
 		free(s);
 		return no_memory(e);
 	}
@@ -55,7 +55,7 @@ static int add_small(struct intake *in, struct inode *inode, size_t size, struct
 		if (!in->small)
 			return no_memory(e);
 		in->small->pool = in->g->pool;
-		in->small->data = pool_get(in->g->pool);
+		in->small->data = ingest_pool_get(in->g->pool);
 		if (!in->small->data)
 			return no_memory(e);
 	}

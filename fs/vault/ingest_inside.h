@@ -259,7 +259,7 @@ struct ingest {
 	struct queue *tasks;	/* struct task, to workers */
 	struct queue *large;	/* struct large_file, to its reader */
 	struct events *events;	/* to the caller's thread */
-	struct pool *pool;	/* of buffers for pieces */
+	struct ingest_pool *pool;	/* of buffers for pieces */
 	struct links links;
 	struct ingest_accounts accounts;
 	struct ingest_tree *tree;	/* of an archive; owned */
@@ -370,17 +370,17 @@ struct handle *handle_ref(struct handle *h);
 void handle_unref(struct handle *h);
 
 /* Buffers that are used over and over; bounded by the queue they travel in. */
-struct pool;
-struct pool *pool_new(size_t size);	/* of each; NULL without memory */
-void *pool_get(struct pool *p);		/* NULL without memory */
-void pool_put(struct pool *p, void *buffer);	/* NULL is allowed */
-void pool_free(struct pool *p);
+struct ingest_pool;
+struct ingest_pool *ingest_pool_new(size_t size);	/* of each; NULL without memory */
+void *ingest_pool_get(struct ingest_pool *p);		/* NULL without memory */
+void ingest_pool_put(struct ingest_pool *p, void *buffer);	/* NULL is allowed */
+void ingest_pool_free(struct ingest_pool *p);
 
 struct piece;			/* a run of chunks of a large file */
 struct inode;			/* of an archive's entry */
 
 struct small_files {		/* whole files out of an archive, one after the other */
-	struct pool *pool;
+	struct ingest_pool *pool;
 	uint8_t *data;		/* of the pool */
 	size_t used, count;
 	struct {

@@ -60,7 +60,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	o.level = settings.level;
 	o.parity = settings.parity;
 	o.base_depth = settings.is_dense ? BASES_DEPTH_DENSE : BASES_DEPTH;
-	g->pool = pool_new(PIECE_SIZE + g->chunker.max);
+	g->pool = ingest_pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");
 	return packer_new(v, &o, &g->packer, e);
@@ -137,7 +137,7 @@ void ingest_free(struct ingest *g)
 	free_links(&g->links.bodies);
 	ingest_tree_free(g->tree);
 	foreign_close(g->foreign);
-	pool_free(g->pool);
+	ingest_pool_free(g->pool);
 	map_free(&g->claimed);
 	selection_free(g->selection);
 	free(g->restricted);

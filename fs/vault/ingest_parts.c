@@ -370,16 +370,16 @@ void large_file_free(void *file)
 
 #define POOL_KEEPS 64
 
-struct pool {
+struct ingest_pool {
 	size_t size;
 	pthread_mutex_t lock;
 	void *kept[POOL_KEEPS];	/* protected by lock, as is count */
 	size_t count;
 };
 
-struct pool *pool_new(size_t size)
+struct ingest_pool *ingest_pool_new(size_t size)
 {
-	struct pool *p = calloc(1, sizeof *p);
+	struct ingest_pool *p = calloc(1, sizeof *p);
 
 	if (p) {
 		p->size = size;
@@ -388,7 +388,7 @@ struct pool *pool_new(size_t size)
 	return p;
 }
 
-void *pool_get(struct pool *p)
+void *ingest_pool_get(struct ingest_pool *p)
 {
 	void *buffer = NULL;
 
@@ -399,7 +399,7 @@ void *pool_get(struct pool *p)
 	return buffer ? buffer : malloc(p->size);
 }
 
-void pool_put(struct pool *p, void *buffer)
+void ingest_pool_put(struct ingest_pool *p, void *buffer)
 {
 	pthread_mutex_lock(&p->lock);
 	if (buffer && p->count < POOL_KEEPS) {
@@ -410,7 +410,7 @@ void pool_put(struct pool *p, void *buffer)
 	free(buffer);
 }
 
-void pool_free(struct pool *p)
+void ingest_pool_free(struct ingest_pool *p)
 {
 	if (!p)
 		return;

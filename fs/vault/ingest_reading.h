@@ -13,7 +13,7 @@ struct reading;
 
 struct piece {
 	struct reading *reading;	/* NULL: in the making, or packed */
-	struct pool *pool;
+	struct ingest_pool *pool;
 	size_t number;		/* in the reading */
 	uint8_t *data;		/* of the pool; chunks one after the other */
 	struct body *part;	/* owned: their extents */

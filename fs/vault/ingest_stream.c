@@ -16,14 +16,14 @@ static size_t window_size(const struct stream *s)
 	return PIECE_SIZE + s->g->chunker.max;
 }
 
-static struct piece *piece_new(struct pool *pool, int64_t class_id)
+static struct piece *piece_new(struct ingest_pool *pool, int64_t class_id)
 {
 	struct piece *p = calloc(1, sizeof *p);
 
 	if (!p)
 		return NULL;
 	p->pool = pool;
-	p->data = pool_get(pool);
+	p->data = ingest_pool_get(pool);
 	p->part = body_new();
 	if (p->data && p->part) {
 		p->part->class_id = class_id;
@@ -171,7 +171,7 @@ void piece_free(struct piece *p)
 		return;
 	if (p->reading)		/* that nobody packed: its reading ends all the same */
 		reading_lose(p->reading);
-	pool_put(p->pool, p->data);
+	ingest_pool_put(p->pool, p->data);
 	body_unref(p->part);
 	free(p);
 }

@@ -36,7 +36,7 @@ void task_free(void *task)
 	handle_unref(t->handle);
 	piece_free(t->piece);
 	if (t->small) {
-		pool_put(t->small->pool, t->small->data);
+		ingest_pool_put(t->small->pool, t->small->data);
 		free(t->small);
 	}
 	free(t);

@@ -1,0 +1,99 @@
+/*
+ * A certificate of somebody's own making, signed as it should be: any JSON, with any
+ * annex, judged from the files alone as `muni cert verify` does.  The input is 2 bytes of
+ * size, an annex of so many bytes, and the text of the certificate, which is brought into
+ * canonical form where it is JSON.  It never holds: nobody approved it.
+ */
+#include <string.h>
+
+#include "fs/base/bytes.h"
+#include "fs/base/canonical.h"
+#include "fs/base/err.h"
+#include "fs/crypt/officer.h"
+#include "fs/crypt/sign.h"
+#include "fs/vault/certificate_verify.h"
+#include "tests/fuzz/fuzz.h"
+
+#define NOW 1700000000
+
+static struct signer *signer;
+static char *ca;
+
+static void close_all(void)
+{
+	signer_free(signer);
+	free(ca);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct err e = ERR_NONE;
+
+	(void)argc;
+	(void)argv;
+	MUST(signer_generate("0123456789abcdef0123456789abcdef", NOW, &signer, &e) == 0);
+	MUST(signer_certificate_pem(signer, &ca, &e) == 0);
+	MUST(atexit(close_all) == 0);
+	return 0;
+}
+
+static void found(void *arg, const char *check, enum check_result result, const char *sentence)
+{
+	unsigned *bad = arg;
+
+	MUST(check && *check && sentence && *sentence);
+	for (const char *c = sentence; *c; c++)	/* goes to a terminal */
+		MUST((unsigned char)*c >= 0x20 && *c != 0x7f);
+	*bad += result == CHECK_FAILS || result == CHECK_UNTRUSTED;
+}
+
+/* malloc'ed. */
+static char *text_of(const uint8_t *data, size_t size, size_t *out)
+{
+	json_t *o = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	char *text = NULL;
+	struct err e = ERR_NONE;
+
+	if (!o || canonical_dump(o, &text, out, &e) < 0) {
+		text = malloc(size + 1);
+		MUST(text);
+		memcpy(text, data, size);
+		*out = size;
+	}
+	json_decref(o);
+	return text;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct reader r = reader_over(data, size);
+	struct evidence w = { .ca = (const uint8_t *)ca, .ca_size = strlen(ca) };
+	size_t annex_size = reader_u16(&r), text_size = 0, cms_size, alone_size;
+	const uint8_t *annex = reader_view(&r, annex_size);
+	uint8_t *cms = NULL, *alone = NULL;
+	json_t *content = NULL;
+	struct err e = ERR_NONE;
+	unsigned bad = 0;
+	char *text;
+
+	if (r.underflow || reader_left(&r) == 0)
+		return 0;
+	text = text_of(data + r.used, reader_left(&r), &text_size);
+	MUST(cms_sign_attached(signer, NULL, text, text_size, NOW, &cms, &cms_size, &e) == 0);
+	MUST(sign_detached(signer, text, text_size, NOW, &alone, &alone_size, &e) == 0);
+	w.cms = cms;
+	w.cms_size = cms_size;
+	w.archive_signature = alone;
+	w.archive_signature_size = alone_size;
+	if (annex_size > 0)
+		w.annex = fmemopen((void *)(uintptr_t)annex, annex_size, "r");
+	MUST(certificate_verify(&w, found, &bad, &content, &e) < 0 && bad > 0);
+	MUST(e.code == MUNI_DAMAGED || e.code == MUNI_REFUSED);
+	json_decref(content);
+	if (w.annex)
+		fclose(w.annex);
+	free(cms);
+	free(alone);
+	free(text);
+	return 0;
+}
