@@ -73,13 +73,11 @@ static int is_certificate(void *arg, const char *name)
 	return 1;
 }
 
-/* Lists of what went, with names where policy keeps them: whoever may enter the mount
+/* They tell of what went, with names where policy keeps them: whoever may enter the mount
  * need not be among those who might have read the records. */
 static mode_t mode_of(const struct mount *m, const char *name)
 {
-	bool is_list = strstr(name, ".annex.") || strstr(name, ".statement.");
-
-	return m->o.allow_other && is_list ? 0400 : 0444;
+	return m->o.allow_other && strcmp(name, "archive.pem") != 0 ? 0400 : 0444;
 }
 
 static int open_named(const struct mount *m, int64_t id, struct certificate_search *s,
