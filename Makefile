@@ -110,7 +110,9 @@ UNPACK_OBJ := $(call obj,$(UNPACK_SRC))
 ADVERSARY_OBJ := $(call obj,$(ADVERSARY_SRC))
 TOOL_OBJ := $(call obj,$(TOOL_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
-SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC))
+# A sanitizer brings a heap of its own.
+INJECT_SRC := $(filter-out $(if $(SAN)$(TSAN),%/memory.c),$(wildcard tests/support/inject/*.c))
+SUPPORT_BIN := $(patsubst tests/support/%.c,$(BUILD)/support/%,$(SUPPORT_SRC)) $(BUILD)/support/inject.so
 SPEED_BIN := $(patsubst tests/bench/speed/%.c,$(BUILD)/bench/speed/%,$(wildcard tests/bench/speed/*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -180,11 +182,11 @@ $(BUILD)/bench/speed/%: tests/bench/speed/%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -g $(FUSE_CFLAGS) -o $@ $< $(LINK) -Wl,--as-needed -lm -lzstd -lcrypto $(FUSE_LIBS)
 
-# Helpers of the tests: one file, one program; fault_*.c are preloaded libraries,
-# epoch_*.c speak our own tongue.
-$(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
+# Helpers of the tests: one file, one program; epoch_*.c speak our own tongue; inject/ is a
+# library that is preloaded.
+$(BUILD)/support/inject.so: $(INJECT_SRC) tests/support/inject/inject.h $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(WARN) -O1 -g -fPIC -shared -U_FILE_OFFSET_BITS -Wno-missing-prototypes -o $@ $< -ldl
+	$(CC) $(BASE) $(WARN) -O2 -g -fPIC -shared -U_FILE_OFFSET_BITS -Wno-missing-prototypes -fno-builtin-malloc -fno-builtin-calloc -o $@ $(INJECT_SRC) -ldl
 $(BUILD)/support/epoch_%: tests/support/epoch_%.c $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)

@@ -174,6 +174,8 @@ static int configure_writer(struct catalogue *c, struct err *e)
 	if (rc == SQLITE_ROW) {
 		const char *mode = (const char *)sqlite3_column_text(stmt, 0);
 
+		if (!mode)
+			rc = SQLITE_NOMEM;
 		is_wal = mode && strcmp(mode, "wal") == 0;
 	}
 	sqlite3_finalize(stmt);

@@ -23,11 +23,12 @@ static int check_pages(struct catalogue *c, struct err *e)
 	} else {
 		const char *said = (const char *)sqlite3_column_text(stmt, 0);
 
-		if (said && strcmp(said, "ok") == 0)
+		if (!said)
+			catalogue_sql_error(c, SQLITE_NOMEM, "checking the catalogue", e);
+		else if (strcmp(said, "ok") == 0)
 			result = 0;
 		else
-			catalogue_damaged(c, e, "its structure is not sound (%s)",
-					  said ? said : "no answer");
+			catalogue_damaged(c, e, "its structure is not sound (%s)", said);
 	}
 	sqlite3_finalize(stmt);
 	return result;

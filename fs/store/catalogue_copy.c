@@ -155,9 +155,13 @@ static int check_tables(struct catalogue *next, struct err *e)
 		const char *name = (const char *)sqlite3_column_text(stmt, 0);
 		size_t i = 0;
 
-		while (name && i < RULE_COUNT && strcmp(rules[i].table, name) != 0)
+		if (!name) {
+			rc = SQLITE_NOMEM;
+			break;
+		}
+		while (i < RULE_COUNT && strcmp(rules[i].table, name) != 0)
 			i++;
-		if (!name || i == RULE_COUNT) {
+		if (i == RULE_COUNT) {
 			sqlite3_finalize(stmt);
 			return catalogue_damaged(next, e, "it has a table that nobody knows how "
 						 "to copy");

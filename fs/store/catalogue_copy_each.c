@@ -315,9 +315,12 @@ static int take_detail(struct query *q, void *arg, struct err *e)
 	int64_t sequence = query_column(q, 0, 0, INT64_MAX - 1);
 	const unsigned char *text = sqlite3_column_text(q->stmt, 1);
 
+	/* One that was passed over could go on naming what is destroyed. */
+	if (!text)
+		query_lacks_memory(q);
 	if (query_check(q, "the details of log entry", sequence, e) < 0)
 		return -1;
-	return text ? x->row(x->arg, sequence, (const char *)text) : 0;
+	return x->row(x->arg, sequence, (const char *)text);
 }
 
 int catalogue_each_detail(struct catalogue *c,

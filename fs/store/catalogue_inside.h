@@ -109,6 +109,7 @@ struct catalogue {
 	int64_t format;		/* of its tables */
 	int64_t upgraded_from;	/* in this transaction; 0: not */
 	struct words *words;	/* catalogue_words.c; owned; NULL: none kept yet */
+	bool lacks_memory;	/* a value was not handed out: what follows is no damage */
 	struct {
 		sqlite3_stmt *prepared;
 		bool in_use;
@@ -121,7 +122,8 @@ struct catalogue {
  * One run of a statement.  query_open(), bind in order, query_step() or
  * query_run(), query_close().  Columns are checked as they are read: one that
  * is not what it must be sets is_bad and reads as 0 or NULL; query_check()
- * turns that into MUNI_DAMAGED, before any value is believed.
+ * turns that into MUNI_DAMAGED, before any value is believed; into MUNI_NO_MEMORY
+ * where the value is sound and there was no room for a copy of it.
  */
 struct query {
 	struct catalogue *c;
@@ -144,6 +146,8 @@ void query_blob(struct query *q, const void *data, size_t size);	/* until close 
 void query_text(struct query *q, const char *text);
 void query_null(struct query *q);
 void query_id_or_null(struct query *q, int64_t id);	/* 0 is NULL */
+/* The present row is not to be believed, and nothing is wrong with it. */
+void query_lacks_memory(struct query *q);
 /* 1 a row, 0 no more, -1 an error. */
 int query_step(struct query *q, struct err *e);
 /* Steps a statement that gives no rows, and closes. */

@@ -22,6 +22,11 @@ int catalogue_damaged(struct catalogue *c, struct err *e, const char *format, ..
 	va_start(args, format);
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
+	if (c->lacks_memory) {
+		c->lacks_memory = false;
+		return err_set(e, MUNI_NO_MEMORY, "no memory to read catalogue.%" PRIu64
+			       ": %s", c->epoch, what);
+	}
 	return err_set(e, MUNI_DAMAGED, "catalogue.%" PRIu64 " is damaged: %s; run "
 		       "`muni repair` to rebuild it from its copies", c->epoch, what);
 }
@@ -286,6 +291,22 @@ int64_t query_column_last(struct query *q, int column)
 	return query_column_id(q, column);
 }
 
+void query_lacks_memory(struct query *q)
+{
+	q->is_bad = true;
+	q->c->lacks_memory = true;
+}
+
+/* SQLite makes a copy of a text to put a zero behind it, of a blob to unfold zeros. */
+static const unsigned char *text_of(struct query *q, int column)
+{
+	const unsigned char *text = sqlite3_column_text(q->stmt, column);
+
+	if (!text)
+		query_lacks_memory(q);
+	return text;
+}
+
 const uint8_t *query_column_blob(struct query *q, int column, size_t min, size_t max,
 				 size_t *size)
 {
@@ -298,6 +319,8 @@ const uint8_t *query_column_blob(struct query *q, int column, size_t min, size_t
 			*size = bytes;
 			return data ? data : (const uint8_t *)"";
 		}
+		if (!data && bytes > 0)
+			query_lacks_memory(q);
 	}
 	q->is_bad = true;
 	return NULL;
@@ -321,7 +344,7 @@ void query_column_text(struct query *q, int column, char *out, size_t out_size)
 		q->is_bad = true;
 		return;
 	}
-	const unsigned char *text = sqlite3_column_text(q->stmt, column);
+	const unsigned char *text = text_of(q, column);
 	size_t size = (size_t)sqlite3_column_bytes(q->stmt, column);
 
 	if (!text || size >= out_size || memchr(text, 0, size)) {
@@ -342,11 +365,14 @@ char *query_column_copy(struct query *q, int column, size_t max)
 	char *copy = NULL;
 
 	if (sqlite3_column_type(q->stmt, column) == SQLITE_TEXT) {
-		const unsigned char *text = sqlite3_column_text(q->stmt, column);
+		const unsigned char *text = text_of(q, column);
 		size_t size = (size_t)sqlite3_column_bytes(q->stmt, column);
 
-		if (text && size <= max && !memchr(text, 0, size))
+		if (text && size <= max && !memchr(text, 0, size)) {
 			copy = strdup((const char *)text);
+			if (!copy)
+				query_lacks_memory(q);
+		}
 	}
 	if (!copy)
 		q->is_bad = true;

@@ -67,9 +67,13 @@ static char *copy_bytes(struct query *q, int column)
 	if (query_column_is_null(q, column))
 		return NULL;
 	const uint8_t *data = query_column_blob(q, column, 0, SENTENCE_MAX, &size);
-	char *copy = data && !memchr(data, 0, size) ? malloc(size + 1) : NULL;
-	if (!copy) {
+	if (!data || memchr(data, 0, size)) {
 		q->is_bad = true;
+		return NULL;
+	}
+	char *copy = malloc(size + 1);
+	if (!copy) {
+		query_lacks_memory(q);
 		return NULL;
 	}
 	memcpy(copy, data, size);

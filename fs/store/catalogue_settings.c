@@ -349,10 +349,12 @@ static char *copy_text(struct query *q, int column)
 
 	if (sqlite3_column_type(q->stmt, column) == SQLITE_TEXT)
 		text = sqlite3_column_text(q->stmt, column);
+	else
+		q->is_bad = true;
 	if (text)
 		copy = strdup((const char *)text);
-	if (!copy)
-		q->is_bad = true;
+	if (!copy && !q->is_bad)
+		query_lacks_memory(q);
 	return copy;
 }
 

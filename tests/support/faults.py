@@ -13,7 +13,7 @@ import reader
 from muniment import BUILD, MUNI
 
 FULL = os.environ.get("MUNIMENT_FULL") == "1"
-FAULT = os.path.join(BUILD, "support", "fault_io")
+FAULT = os.path.join(BUILD, "support", "inject.so")
 SEED = int(os.environ.get("MUNIMENT_SEED", "20261122"))
 HOWS = ("kill", "tear", "EIO", "ENOSPC", "short")
 rng = random.Random(SEED)
@@ -28,19 +28,57 @@ def sample(total, many):
     return [int(offset + i * stride) + 1 for i in range(many)]
 
 
+HEAD, MODULES, MODULE, PLACE = 32, 128, 120, struct.Struct("<QII24s48I")
+
+
+class Trace:
+    """What inject.h calls a struct trace."""
+
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            raw = f.read()
+        self.counted, self.fired = struct.unpack_from("<QQ", raw)
+        self.modules = [raw[HEAD + i * MODULE:HEAD + (i + 1) * MODULE].split(b"\0")[0].decode() for i in range(MODULES)]
+        at = HEAD + MODULES * MODULE
+        self.fired_at = PLACE.unpack_from(raw, at)
+        self.places = [p for p in PLACE.iter_unpack(raw[at + PLACE.size:]) if p[0]] if len(raw) > at + 2 * PLACE.size else []
+
+    def stack(self, place=None):
+        """The places on the stack, innermost first, as file:line function."""
+        frames, lines = (place or self.fired_at)[4:], []
+        for i in range(0, len(frames), 2):
+            module, offset = frames[i], frames[i + 1]
+            if not offset:
+                break
+            name = self.modules[module] if module < MODULES else ""
+            if not name.startswith(os.path.dirname(os.path.abspath(MUNI))):
+                lines.append(os.path.basename(name))
+                continue
+            said = subprocess.run(["addr2line", "-f", "-e", name, hex(offset - 1)], capture_output=True, text=True,
+                                  check=False).stdout.split("\n")
+            lines.append(f"{said[0]} {'/'.join(said[1].split('/')[-3:])}" if len(said) > 1 else "?")
+        return lines
+
+
 class World:
     """An archive with its keyring and anchor in a folder of its own, so that worlds run side by side."""
 
     def __init__(self, name, source=None):
         self.folder = os.path.abspath(name)
         self.archive, self.keyring = (os.path.join(self.folder, n) for n in ("archive", "keyring"))
+        self.key = "key"
         if source:
             shutil.rmtree(self.folder, ignore_errors=True)
             shutil.copytree(source.folder, self.folder, symlinks=True)
 
-    def run(self, command, *args, status=0, env=None, key="key", limit=None):
-        line = [MUNI, *command.split(), self.archive, *args, "--keyring", self.keyring, "--key-file",
-                os.path.abspath(key)]
+    def line(self, command, *args, key=None):
+        key = key or self.key
+        own = os.path.join(self.folder, key)
+        return [MUNI, *command.split(), self.archive, *args, "--keyring", self.keyring, "--key-file",
+                own if os.path.exists(own) else os.path.abspath(key)]
+
+    def run(self, command, *args, status=0, env=None, key=None, limit=None):
+        line = self.line(command, *args, key=key)
         done = subprocess.run(line, capture_output=True, env={**os.environ, **(env or {})}, timeout=300, check=False,
                               preexec_fn=limit)
         self.status, self.errors = done.returncode, done.stderr.decode(errors="replace")
@@ -111,13 +149,16 @@ def check_files(w, epoch, half_written=()):
 def one(job):
     base, how, nth, command, words, check = job
     w = World(f"w-{how}-{nth}", base)
-    env = {"LD_PRELOAD": FAULT, "FAULT_NTH": str(nth), "FAULT_HOW": how}
+    trace = os.path.join(w.folder, "trace")
+    env = {"LD_PRELOAD": FAULT, "FAULT_NTH": str(nth), "FAULT_HOW": how, "FAULT_TRACE": trace}
     if how == "ENOSPC":
         env["FAULT_STICKY"] = "1"
     where = f"{command}: {how} at call {nth}"
     w.run(command, *words, status=None, env=env)
     try:
-        if how in ("kill", "tear"):
+        if not Trace(trace).fired:
+            assert w.status == 0, w.errors  # a run in which there were fewer calls
+        elif how in ("kill", "tear"):
             assert w.status < 0, "it went on"
         else:
             assert w.status in (0, 1, 5), f"exit {w.status}: {w.errors}"

@@ -13,7 +13,7 @@ sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 from muniment import BUILD, MUNI, Archive, compare, tree  # noqa: E402
 
 FULL = os.environ.get("MUNIMENT_FULL") == "1"
-FAULT = os.path.join(BUILD, "support", "fault_io")
+FAULT = os.path.join(BUILD, "support", "inject.so")
 rng = random.Random(20261122)
 
 

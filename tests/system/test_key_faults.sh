@@ -4,7 +4,7 @@
 set -u
 fail=0
 bad() { echo "WRONG: $*"; fail=1; }
-fault="$BUILD/support/fault_io"
+fault="$BUILD/support/inject.so"
 [ -e "$fault" ] || { echo "there is no preloaded library that fails on order"; exit 77; }
 head -c 64 /dev/urandom >key
 head -c 64 /dev/urandom >second.key

@@ -294,8 +294,9 @@ def unreadable():
     os.link("three/go/0/f04", "three/go/1/other")
     decide(a, "three")
     for how, why in (("EIO", "cannot be read"), ("grow", "changed while")):
-        env = {"LD_PRELOAD": os.path.join(BUILD, "support", "fault_read"), "FAULT_PATH": "three/go/0/f04",
-               "FAULT_HOW": how, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        env = {"LD_PRELOAD": os.path.join(BUILD, "support", "inject.so"), "FAULT_OPS": "read", "FAULT_NTH": "1",
+               "FAULT_STICKY": "1", "FAULT_PATH": "three/go/0/f04", "FAULT_HOW": how,
+               "ASAN_OPTIONS": "verify_asan_link_order=0"}
         sums, problems, _ = migrate(a, "three", "unread." + how, "dir", 1, env=env)
         # Its other name may be met before it grows, or after: then it is undecided.
         names = set(problems) | ({"go/1/other"} if sums["left_out"]["undecided"] else set())
@@ -389,7 +390,7 @@ def resumed():
     same("four", "go.dir")
 
     # Killed half-way, and meanwhile others decided otherwise and the source went on.
-    fault = os.path.join(BUILD, "support", "fault_io")
+    fault = os.path.join(BUILD, "support", "inject.so")
     for nth in (25, 40, 70, 90):
         to = f"moved.{nth}"
         migrate(a, "four", to, "dir", None, env={"LD_PRELOAD": fault, "FAULT_NTH": str(nth), "FAULT_HOW": "kill",

@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.environ["SUPPORT"])
 from muniment import BUILD, MUNI, skip  # noqa: E402
 
-PRELOAD = os.path.join(BUILD, "support", "fault_io")
+PRELOAD = os.path.join(BUILD, "support", "inject.so")
 ALL = bool(os.environ.get("FAULTS_ALL"))
 SECONDS = 15
 

@@ -1,0 +1,258 @@
+"""What the sweep of faults does to archives: each operation with the world that it starts from, how to tell that it is
+done, and what of that world must never change."""
+import hashlib
+import io
+import json
+import os
+import random
+import subprocess
+import tarfile
+
+from faults import World
+from muniment import SUPPORT, tree
+from officers import officer, write, year
+
+POLICY = """
+policy: ledger-retirement
+version: 1
+calendar: UTC
+unmatched: review
+classes:
+  - id: FIN
+    title: {en: Invoices}
+    mandate: {instrument: Made-up Act, clause: "14", jurisdiction: XX}
+    retain: {trigger: modified, period: P5Y}
+    then: destroy
+    approve: {quorum: 1, roles: [records, owner]}
+    destroy: {grace: P1M, names: commit}
+  - id: NEW
+    title: {en: Kept long}
+    retain: {trigger: modified, period: P90Y}
+    then: destroy
+    approve: {quorum: 1, roles: [records, owner]}
+rules:
+  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
+  - {id: new, when: {path: "new/**"}, decide: archive, class: NEW}
+"""
+RITA = ("--by", "rita", "--key", "rita.key")
+OTTO = ("--by", "otto", "--key", "otto.key")
+# Versions whose content no fault may change; FIN's files go with the destruction.
+KEPT = {"plain": ("s@one",), "two": ("s@one", "s@two"), "ruled": ("led@1",), "proposed": ("led@1",),
+        "approved": ("led@1",), "executed": ("led@1",), "second": ("s@one",), "damaged": ("s@one",),
+        "format-1": ("hr@1",), "format-3": ("hr@1",), "format-4": ("hr@1", "hr@2")}
+
+
+def sources():
+    """Read by all worlds, changed by none."""
+    with open("key", "wb") as f:
+        f.write(b"0123456789abcdef" * 4)
+    with open("second.key", "wb") as f:
+        f.write(b"fedcba9876543210" * 4)
+    with open("policy.yaml", "w", encoding="utf-8") as f:
+        f.write(POLICY)
+    tree("one", 1, files=12, size=9000)
+    os.mkdir("one/empty")
+    os.symlink("d0/f000", "one/link")
+    os.link("one/d1/f001", "one/hard")
+    with open("one/large", "wb") as f:
+        f.write(random.Random(3).randbytes(300_000))
+    subprocess.run(["cp", "-a", "one", "two"], check=True)
+    tree("two", 2, files=6, size=9000)
+    os.unlink("two/d3/f010")
+    subprocess.run(["tar", "-czf", "two.tar.gz", "-C", "two", "."], check=True)
+    write("small/a", "a small file\n")
+    rng = random.Random(7)
+    for i in range(5):
+        write(f"src/fin/i{i}.txt", "".join(f"invoice {rng.random()}\n" for _ in range(60)), year(2001) + i)
+        write(f"src/new/n{i}.txt", "".join(f"kept {rng.random()}\n" for _ in range(60)), year(2020) + i)
+    for name in ("rita", "otto"):
+        officer(name)
+
+
+def golden(version):
+    def build(w):
+        where = os.path.join(SUPPORT, "..", "golden", f"format-{version}.tar.xz")
+        subprocess.run(["tar", "-xJf", where, "-C", w.folder], check=True)
+        for name in ("key", "keyring"):
+            os.rename(os.path.join(w.folder, f"archive.{name}"), os.path.join(w.folder, name))
+    return build
+
+
+def flip(path, at):
+    mode = os.stat(path).st_mode
+    os.chmod(path, 0o600)
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ 4]))
+    os.chmod(path, mode)
+
+
+def damage(w):
+    """One of every kind, each of which can be mended."""
+    for name, at in (("muniment.toml", 60), ("audit/log", 200), ("audit/heads.2", 300), ("catalogue.1", 2 * 8192 + 77),
+                     ("certificates/archive.pem", 100)):
+        flip(os.path.join(w.archive, name), at)
+    flip(w.keyring, 1000)
+    for folder, _, names in os.walk(os.path.join(w.archive, "segments")):
+        for name in names:
+            flip(os.path.join(folder, name), 70_000 if name.endswith(".seg") else 3000)
+
+
+def rule(w):
+    w.run("scan", "src", "--system", "led", "-q")
+    w.run("classify", "--system", "led", "--policy", "policy.yaml")
+    w.run("ingest", "src", "--system", "led")
+    for name, role in (("rita", "records"), ("otto", "owner")):
+        w.run("officer add", "--id", name, "--role", role, "--cert", f"{name}.pem")
+
+
+PROPOSE = ("dispose propose", "--due", "--class", "FIN", *RITA)
+APPROVE = ("dispose approve", "D1", *OTTO)
+EXECUTE = ("dispose execute", "D1", *RITA)
+INIT = ("init",)
+ONE = ("ingest", "one", "--system", "s", "--version", "one")
+TWO = ("ingest", "two", "--system", "s", "--version", "two")
+SCAN = ("scan", "src", "--system", "led", "-q")
+CLASSIFY = ("classify", "--system", "led", "--policy", "policy.yaml")
+ADD = ("key add", "--new-key-file", "second.key", "--label", "second")
+HOLD = ("hold add", "--case", "c", "--reason", "r", "--path", "fin/**")
+
+# name: the world it is made from, and what is done to it
+WORLDS = {
+    "nothing": (None, ()), "empty": ("nothing", (INIT,)), "plain": ("empty", (ONE,)), "two": ("plain", (TWO,)),
+    "second": ("plain", (ADD,)), "damaged": ("plain", (damage,)), "scanned": ("empty", (SCAN,)),
+    "classified": ("scanned", (CLASSIFY,)), "ruled": ("empty", (rule,)), "held": ("ruled", (HOLD,)),
+    "proposed": ("ruled", (PROPOSE,)), "approved": ("proposed", (APPROVE,)), "executed": ("approved", (EXECUTE,)),
+    "format-1": (None, (golden(1),)), "format-3": (None, (golden(3),)), "format-4": (None, (golden(4),)),
+}
+
+
+def make_world(name, made):
+    """The world of this name, in the folder base-NAME; those that it comes from are made too."""
+    if name in made:
+        return made[name]
+    parent, steps = WORLDS[name]
+    w = World(f"base-{name}", make_world(parent, made) if parent else None)
+    os.makedirs(w.folder, exist_ok=True)
+    for step in steps:
+        if callable(step):
+            step(w)
+        else:
+            w.run(*step)
+    w.kind = name
+    w.kept = {}
+    for version in KEPT.get(name, ()):
+        w.kept[version] = content(w, version) if name != "damaged" else made["plain"].kept[version]
+    made[name] = w
+    return w
+
+
+def content(w, version):
+    """A digest of all of a version but what may be destroyed."""
+    h = hashlib.sha256()
+    with tarfile.open(fileobj=io.BytesIO(w.run("export", version, "--to", "-", "--format", "tar", "-q"))) as tar:
+        for m in sorted(tar.getmembers(), key=lambda m: m.name):
+            if "fin/" in m.name + "/":
+                continue
+            h.update(repr((m.name, m.type, m.mode, m.uid, m.linkname, m.size, not m.isdir() and m.mtime)).encode())
+            h.update(tar.extractfile(m).read() if m.isfile() else b"")
+    return h.hexdigest()
+
+
+def rows(w, *command):
+    return [json.loads(line) for line in w.run(*command, "--json").splitlines()]
+
+
+def has(key, value, *command):
+    return lambda w: any(r.get(key) == value for r in rows(w, *command))
+
+
+def is_init(w):
+    return os.path.exists(os.path.join(w.archive, "muniment.toml")) and w.run("log", status=None) is not None and w.status == 0
+
+
+def is_removed(w):
+    w.run("log", status=None)
+    return w.status != 0
+
+
+def state_of_d1(w):
+    return rows(w, "dispose list")[0]["state"]
+
+
+class Operation:
+    """reads: changes nothing, its output is the same each time; done(world): is it done already."""
+
+    def __init__(self, world, *command, reads=False, done=None, status=0, key="key", out=None, skip=()):
+        self.world, self.command, self.reads, self.done, self.status, self.key = world, command, reads, done, status, key
+        self.out, self.skip = out, skip
+
+    def words(self, w):
+        return [x.replace("WORLD", w.folder) for x in self.command]
+
+
+def reads(world, *command, **more):
+    return Operation(world, *command, reads=True, **more)
+
+
+OPERATIONS = {
+    "init": Operation("nothing", *INIT, done=is_init),
+    "ingest-first": Operation("empty", *ONE, done=has("version", "one", "log")),
+    "ingest-second": Operation("plain", *TWO, done=has("version", "two", "log")),
+    "ingest-tar": Operation("plain", "ingest", "two.tar.gz", "--system", "s", "--version", "two",
+                            done=has("version", "two", "log")),
+    "ingest-policy": Operation("empty", "ingest", "src", "--system", "led", "--policy", "policy.yaml", "-q",
+                               done=has("version", "1", "log")),
+    "scan": Operation("empty", *SCAN, done=lambda w: b"fin/i0.txt" in w.run("inventory", "--system", "led", status=None)),
+    "classify": Operation("scanned", *CLASSIFY,
+                          done=lambda w: b"fin/i0.txt" in w.run("decisions", "--system", "led", status=None)),
+    "decide": Operation("classified", "decide", "--system", "led", "new/n1.txt", "--decision", "review", "--officer", "Ann",
+                        "--reason", "r", done=lambda w: b"Ann" in w.run("decisions", "--system", "led", "--json")),
+    "hold-add": Operation("ruled", *HOLD, done=has("case", "c", "hold list")),
+    "hold-release": Operation("held", "hold release", "H1", "--reason", "over",
+                              done=lambda w: not rows(w, "hold list")),
+    "retain": Operation("ruled", "retain extend", "--until", "2090-01-01", "--reason", "r", "--path", "new/**",
+                        done=lambda w: b"2090" in w.run("retain list", "--json")),
+    "restrict": Operation("ruled", "retain restrict", "--path", "new/n1.txt", "--reason", "r",
+                          done=has("records", 1, "retain list")),
+    "event": Operation("ruled", "event", "--system", "led", "--event", "system-retired", "--at", "2019-06-30",
+                       done=has("act", "event", "audit list")),
+    "officer-add": Operation("plain", "officer add", "--id", "rita", "--role", "records", "--cert", "rita.pem",
+                             done=has("id", "rita", "officer list")),
+    "copy-add": Operation("plain", "copy add", "--of", "keyring", "--place", "the safe",
+                          done=lambda w: b"the safe" in w.run("copy list", "--json")),
+    "propose": Operation("ruled", *PROPOSE, done=lambda w: bool(rows(w, "dispose list"))),
+    "approve": Operation("proposed", *APPROVE, done=has("act", "disposition approved", "audit list")),
+    "execute": Operation("approved", *EXECUTE, done=lambda w: state_of_d1(w) == "executed"),
+    "key-add": Operation("plain", *ADD, done=has("label", "second", "key list")),
+    "key-remove": Operation("second", "key remove", "1", key="second.key", done=is_removed),
+    "key-rotate": Operation("plain", "key rotate", done=lambda w: not os.path.exists(os.path.join(w.archive, "catalogue.1"))),
+    "repair": Operation("damaged", "repair", done=lambda w: (w.run("verify", status=None), w.status == 0)[1]),
+    "upgrade-1": Operation("format-1", "ingest", "small", "--system", "crm", done=has("system", "crm", "log")),
+    "upgrade-3": Operation("format-3", "hold add", "--case", "c", "--reason", "r", done=has("case", "c", "hold list")),
+    "upgrade-4": Operation("format-4", "ingest", "small", "--system", "crm", done=has("system", "crm", "log")),
+    "verify": reads("two", "verify"),
+    "verify-deep": reads("two", "verify", "--deep"),
+    "verify-damaged": reads("damaged", "verify", status=5),
+    "export-tar": reads("two", "export", "s@one", "--to", "-", "--format", "tar", "-q"),
+    "export-dir": reads("two", "export", "s@one", "--to", "WORLD/out", "-q", out="dir"),
+    "export-zip": reads("two", "export", "s@one", "--to", "WORLD/out", "--format", "zip", "-q", out="zip"),
+    "export-bag": reads("two", "export", "s@one", "--to", "WORLD/out", "--format", "bagit", "-q", out="bag"),
+    "log": reads("two", "log"),
+    "ls": reads("two", "ls", "s", "-R"),
+    "find": reads("two", "find", "s", "--json"),
+    "cat": reads("two", "cat", "s@one", "large"),
+    "stat": reads("two", "stat", "s@one", "d1/f001"),
+    "diff": reads("two", "diff", "s@one", "s@two"),
+    "inventory": reads("classified", "inventory", "--system", "led", "--json"),
+    "decisions": reads("classified", "decisions", "--system", "led", "--json"),
+    "due": reads("ruled", "due", "--json"),
+    "hold-list": reads("held", "hold list", "--json"),
+    "audit-list": reads("ruled", "audit list", "--json"),
+    "audit-verify": reads("executed", "audit verify"),
+    "dispose-show": reads("approved", "dispose show", "D1", "--json"),
+    "cert-show": reads("executed", "cert show", "C1", "--to", "-"),
+    "key-list": reads("second", "key list"),
+}
