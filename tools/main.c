@@ -138,10 +138,14 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct err e = ERR_NONE;
 	const char *warning;
 	int status;
 
-	vault_begin();
+	if (vault_begin(&e) < 0) {
+		fprintf(stderr, "muni: %s\n", e.text);
+		return err_exit_status(e.code);
+	}
 	cli_prepare();
 	status = run(argc, argv);
 	warning = vault_memory_warning();

@@ -145,9 +145,8 @@ int main(void)
 	struct err e = ERR_NONE;
 	int rc = 1;
 
-	secret_begin();
 	secret_forbid_cores();
-	if (read_request(&request, &e) < 0) {
+	if (secret_begin(&e) < 0 || read_request(&request, &e) < 0) {
 		fprintf(stderr, "muni-adversary: %s\n", e.text);
 		return 1;
 	}

@@ -1,6 +1,10 @@
 #include "fs/crypt/library.h"
 
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -9,6 +13,36 @@
 
 #define SECURE_HEAP_SIZE (256 * 1024)
 #define SECURE_HEAP_LEAST 32	/* smallest piece */
+
+/* For good, and of all threads: tables that OpenSSL could not fill stay half empty, and
+ * what it looks for in them later is not there. */
+static atomic_bool lacked_memory;
+
+void library_lacks_memory(void)
+{
+	atomic_store(&lacked_memory, true);
+}
+
+int library_refused(struct err *e, enum muni_code code, const char *format, ...)
+{
+	char text[sizeof e->text];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	ERR_clear_error();
+	return atomic_load(&lacked_memory) ?
+	       err_set(e, MUNI_NO_MEMORY, "the cryptographic library found no memory to look at "
+		       "it: end this program and run it again where there is some") :
+	       err_set(e, code, "%s", text);
+}
+
+int library_start(struct err *e)
+{
+	return OSSL_LIB_CTX_get0_global_default() ? 0 : err_set(e, MUNI_NO_MEMORY,
+		"no memory to start the cryptographic library");
+}
 
 int library_failed(struct err *e, const char *what)
 {

@@ -4,11 +4,21 @@
 #ifndef FS_CRYPT_LIBRARY_H
 #define FS_CRYPT_LIBRARY_H
 
-struct err;
+#include "fs/base/err.h"
 
 /* MUNI_NO_MEMORY with OpenSSL's own reason; empties its queue.  what: "making a
  * key". */
 int library_failed(struct err *e, const char *what);
+/* As err_set() where OpenSSL said that bytes, a key or a certificate are not right: it says
+ * so of sound ones too when it lacks memory on the way, or did once.  Then it is
+ * MUNI_NO_MEMORY. */
+int library_refused(struct err *e, enum muni_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* What hands out OpenSSL's memory had none. */
+void library_lacks_memory(void);
+/* The library's own context, which every call takes for granted, exists; else it would
+ * crash.  MUNI_NO_MEMORY. */
+int library_start(struct err *e);
 /* Forgets errors that were expected. */
 void library_forget(void);
 

@@ -35,7 +35,7 @@ static int read_bundle(const void *ca, size_t ca_size, X509_STORE **out, struct 
 	library_forget();
 	if (count == 0) {
 		X509_STORE_free(store);
-		return err_set(e, MUNI_FORMAT, "there is no certificate in PEM in the bundle of "
+		return library_refused(e, MUNI_FORMAT, "there is no certificate in PEM in the bundle of "
 			       "authorities");
 	}
 	*out = store;
@@ -75,7 +75,7 @@ static int ask_store(X509_STORE *store, X509 *x, STACK_OF(X509) *links, int64_t 
 	if (X509_verify_cert(ctx) == 1)
 		rc = 0;
 	else
-		rc = err_set(e, MUNI_REFUSED, "%s is not trusted as of %s: %s",
+		rc = library_refused(e, MUNI_REFUSED, "%s is not trusted as of %s: %s",
 			     text_printable(subject), text_time(at, 0, when),
 			     X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 	X509_STORE_CTX_free(ctx);
@@ -92,7 +92,7 @@ int identity_check_chain(const struct identity *i, const void *ca, size_t ca_siz
 	int rc = -1;
 
 	if (!x)
-		return err_set(e, MUNI_FORMAT, "a certificate cannot be read");
+		return library_refused(e, MUNI_FORMAT, "a certificate cannot be read");
 	if (read_bundle(ca, ca_size, &store, e) == 0 && links_of(cms, cms_size, &links, e) == 0)
 		rc = ask_store(store, x, links, at, i->subject, e);
 	sk_X509_pop_free(links, X509_free);

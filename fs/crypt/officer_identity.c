@@ -136,7 +136,7 @@ int identity_parse(const void *data, size_t size, struct identity *out, struct e
 
 	*out = (struct identity){ 0 };
 	if (!x)
-		return err_set(e, MUNI_FORMAT, "there is no X.509 certificate in it, neither PEM "
+		return library_refused(e, MUNI_FORMAT, "there is no X.509 certificate in it, neither PEM "
 			       "nor DER; a certificate in PEM begins with "
 			       "\"-----BEGIN CERTIFICATE-----\"");
 	rc = identity_of(x, out, e);

@@ -92,9 +92,9 @@ static int read_pem(const char *path, struct officer_ask *ask, EVP_PKEY **key, s
 	if (*key)
 		return 0;
 	if (ask->was_asked)
-		return err_set(e, MUNI_CANNOT_UNLOCK, "the passphrase does not open the key %s, "
+		return library_refused(e, MUNI_CANNOT_UNLOCK, "the passphrase does not open the key %s, "
 			       "or none was given", text_printable(path));
-	return err_set(e, MUNI_FORMAT, "there is no private key in PEM in %s; it begins with "
+	return library_refused(e, MUNI_FORMAT, "there is no private key in PEM in %s; it begins with "
 		       "\"-----BEGIN PRIVATE KEY-----\" or \"-----BEGIN ENCRYPTED PRIVATE "
 		       "KEY-----\"", text_printable(path));
 }
@@ -111,7 +111,7 @@ static int check_pair(struct officer_key *k, const char *spec, struct err *e)
 	library_forget();
 	if (identity_of(k->signer.cert, &i, e) < 0)
 		return -1;
-	err_set(e, MUNI_USAGE, "the key %s is not the one of the certificate of %s",
+	library_refused(e, MUNI_USAGE, "the key %s is not the one of the certificate of %s",
 		/* What stands behind the '?' of a URI may be a PIN. */
 		strncmp(spec, "pkcs11:", 7) == 0 ? "on the token" : text_printable(spec),
 		text_printable(i.subject));
@@ -133,7 +133,7 @@ int officer_key_open(const char *spec, const uint8_t *cert, size_t cert_size,
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a private key");
 	k->signer.cert = x509_read(cert, cert_size);
 	if (!k->signer.cert)
-		rc = err_set(e, MUNI_FORMAT, "the officer's certificate cannot be read");
+		rc = library_refused(e, MUNI_FORMAT, "the officer's certificate cannot be read");
 	else if (strncmp(spec, "pkcs11:", 7) == 0)
 		rc = token_key_open(spec, &asked, &k->signer.key, &k->engine, e);
 	else

@@ -109,6 +109,6 @@ int cms_check_strict(CMS_ContentInfo *cms, const uint8_t *der, size_t size, stru
 	for (int i = 0; is_strict && i < sk_CMS_SignerInfo_num(infos); i++)
 		is_strict = algorithms_hold(sk_CMS_SignerInfo_value(infos, i));
 	library_forget();
-	return is_strict ? 0 : err_set(e, MUNI_DAMAGED, "the frame around the signatures is not "
+	return is_strict ? 0 : library_refused(e, MUNI_DAMAGED, "the frame around the signatures is not "
 				       "as RFC 5652 has it: a byte of it was changed");
 }

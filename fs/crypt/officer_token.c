@@ -177,7 +177,7 @@ static ENGINE *start_engine(const struct token_uri *u, struct err *e)
 	engine = ENGINE_by_id("pkcs11");
 	if (!engine) {
 		library_forget();
-		err_set(e, MUNI_UNSUPPORTED, "keys on tokens need OpenSSL's engine pkcs11: install "
+		library_refused(e, MUNI_UNSUPPORTED, "keys on tokens need OpenSSL's engine pkcs11: install "
 			"the package libengine-pkcs11-openssl");
 		return NULL;
 	}
@@ -185,7 +185,7 @@ static ENGINE *start_engine(const struct token_uri *u, struct err *e)
 	    ENGINE_init(engine) != 1) {
 		ENGINE_free(engine);
 		library_forget();
-		err_set(e, MUNI_UNSUPPORTED, "the library of the token cannot be loaded: %s",
+		library_refused(e, MUNI_UNSUPPORTED, "the library of the token cannot be loaded: %s",
 			u->module[0] ? text_printable(u->module) : "p11-kit's configuration");
 		return NULL;
 	}
@@ -211,7 +211,7 @@ int token_key_open(const char *uri, struct officer_ask *ask, EVP_PKEY **key, voi
 	library_forget();
 	if (!*key) {
 		token_close(at);
-		err_set(e, MUNI_CANNOT_UNLOCK, "the token gave no private key: it is not plugged "
+		library_refused(e, MUNI_CANNOT_UNLOCK, "the token gave no private key: it is not plugged "
 			"in, the PIN is wrong or missing, or no key on it has this URI");
 		goto out;
 	}

@@ -58,7 +58,7 @@ int cms_read(const uint8_t *data, size_t size, CMS_ContentInfo **out, struct err
 		return 0;
 	CMS_ContentInfo_free(*out);
 	*out = NULL;
-	return err_set(e, MUNI_FORMAT, "it is not a CMS signature that can be read (DER, PEM or "
+	return library_refused(e, MUNI_FORMAT, "it is not a CMS signature that can be read (DER, PEM or "
 		       "S/MIME): it was changed, cut off, or is something else");
 }
 
@@ -153,9 +153,9 @@ static int verify(CMS_ContentInfo *cms, BIO *data, BIO *sink, struct cms_signer 
 
 		library_forget();
 		if (is_bare)
-			return err_set(e, MUNI_FORMAT, "the certificate of a signer is not in it "
+			return library_refused(e, MUNI_FORMAT, "the certificate of a signer is not in it "
 				       "(`openssl cms -sign` leaves it out with -nocerts)");
-		return err_set(e, MUNI_DAMAGED, "a signature does not belong to these bytes: they, "
+		return library_refused(e, MUNI_DAMAGED, "a signature does not belong to these bytes: they, "
 			       "or the signature, were changed");
 	}
 	if (collect(cms, signers, count, e) == 0)
@@ -244,7 +244,7 @@ int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, 
 	if (take_content(info, content, size, e) == 0)
 		rc = verify(info, NULL, NULL, signers, count, e);
 	if (rc == 0 && is_rewritten(info, cms, cms_size)) {
-		err_set(e, MUNI_DAMAGED, "it is not in DER, as it was made: a byte of it was "
+		library_refused(e, MUNI_DAMAGED, "it is not in DER, as it was made: a byte of it was "
 			"changed");
 		rc = -1;
 	}

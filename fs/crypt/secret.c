@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "fs/crypt/arena.h"
+#include "fs/crypt/library.h"
 
 #define SCRUBBED 8192		/* deeper than a call into OpenSSL goes, and the linker's */
 
@@ -123,17 +124,24 @@ static void *library_new(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return size > 0 ? arena_key_new(size) : NULL;
+	void *p = size > 0 ? arena_key_new(size) : NULL;
+
+	if (!p && size > 0)
+		library_lacks_memory();
+	return p;
 }
 
 static void *library_resize(void *p, size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	if (size > 0)
-		return arena_key_resize(p, size);
-	arena_key_free(p);
-	return NULL;
+	void *q = size > 0 ? arena_key_resize(p, size) : NULL;
+
+	if (size == 0)
+		arena_key_free(p);
+	else if (!q)
+		library_lacks_memory();
+	return q;
 }
 
 static void library_free(void *p, const char *file, int line)
@@ -143,15 +151,16 @@ static void library_free(void *p, const char *file, int line)
 	arena_key_free(p);
 }
 
-void secret_begin(void)
+int secret_begin(struct err *e)
 {
 	secret_mark_stack();
 	if (IS_SANITIZED)	/* who watches over its heap, and would see none of ours */
-		return;
+		return library_start(e);
 	/* Refused where OpenSSL has taken memory already, which no library does by being
 	 * loaded: then it is told as if nothing could be locked. */
 	if (!CRYPTO_set_mem_functions(library_new, library_resize, library_free))
 		atomic_store(&was_refused, true);
+	return library_start(e);
 }
 
 bool secret_is_locked(void)

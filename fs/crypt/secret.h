@@ -11,9 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct err;
+
 /* First of all in main() of a program that holds keys: the main thread's stack in no
- * dump, and OpenSSL, which copies keys, on a heap of its own (arena.h). */
-void secret_begin(void);
+ * dump, and OpenSSL, which copies keys, on a heap of its own (arena.h).  MUNI_NO_MEMORY
+ * where that cannot start. */
+int secret_begin(struct err *e);
 /* Leaves the stack of the calling thread out of cores; who is handed a key calls it, and
  * from the second time on it costs nothing. */
 void secret_mark_stack(void);

@@ -207,7 +207,7 @@ int signer_import(const uint8_t *key, size_t key_size, const uint8_t *cert,
 	if (!s->key || !s->cert || X509_check_private_key(s->cert, s->key) != 1) {
 		signer_free(s);
 		library_forget();
-		return err_set(e, MUNI_DAMAGED, "the archive's signing key and its "
+		return library_refused(e, MUNI_DAMAGED, "the archive's signing key and its "
 			       "certificate do not belong together or cannot be read");
 	}
 	*out = s;
@@ -295,12 +295,12 @@ int sign_verify_detached(const uint8_t *der, size_t der_size, const void *data,
 	if (!ours || !bio)
 		library_failed(e, "checking a signature");
 	else if (!cms || !x)
-		err_set(e, MUNI_DAMAGED, "the %s is not readable: its bytes were changed",
+		library_refused(e, MUNI_DAMAGED, "the %s is not readable: its bytes were changed",
 			cms ? "certificate" : "signature");
 	else if (sk_X509_push(ours, x) <= 0)
 		library_failed(e, "checking a signature");
 	else if (CMS_verify(cms, ours, NULL, bio, NULL, flags) != 1)
-		err_set(e, MUNI_DAMAGED, "the signature does not belong to these bytes and "
+		library_refused(e, MUNI_DAMAGED, "the signature does not belong to these bytes and "
 			"this archive's key");
 	else
 		rc = 0;

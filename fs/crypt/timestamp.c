@@ -99,7 +99,7 @@ static int parse_url(const char *url, struct address *a, struct err *e)
 	    OSSL_HTTP_parse_url(url, &is_tls, NULL, &a->host, &a->port, NULL, &path, &query,
 				NULL) != 1) {
 		library_forget();
-		return err_set(e, MUNI_USAGE, "\"%s\" is no address of a time-stamping authority, "
+		return library_refused(e, MUNI_USAGE, "\"%s\" is no address of a time-stamping authority, "
 			       "such as http://tsa.example:8080/tsr", text_printable(url));
 	}
 	if (is_tls) {
@@ -197,7 +197,7 @@ static int new_store(const void *ca, size_t ca_size, int64_t at, X509_STORE **ou
 	library_forget();
 	if (count == 0) {
 		X509_STORE_free(store);
-		return err_set(e, MUNI_FORMAT, "there is no certificate in PEM of the "
+		return library_refused(e, MUNI_FORMAT, "there is no certificate in PEM of the "
 			       "time-stamping authority");
 	}
 	X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)at);
@@ -222,7 +222,7 @@ static int verify_response(TS_RESP *response, TS_VERIFY_CTX *ctx, const void *ca
 	/* Checks the extended key usage too: timeStamping, alone and critical. */
 	if (TS_RESP_verify_response(ctx, response) != 1) {
 		library_forget();
-		return err_set(e, MUNI_DAMAGED, "the time-stamp is not over this digest, is not "
+		return library_refused(e, MUNI_DAMAGED, "the time-stamp is not over this digest, is not "
 			       "signed by an authority in the bundle, or was changed");
 	}
 	if (check_accuracy(info, e) < 0)
@@ -262,7 +262,7 @@ int timestamp_get(const char *url, const void *ca, size_t ca_size, const struct 
 	response = d2i_TS_RESP_bio(answer, NULL);
 	if (!response) {
 		library_forget();
-		err_set(e, MUNI_FORMAT, "what %s answered is no time-stamp", text_printable(url));
+		library_refused(e, MUNI_FORMAT, "what %s answered is no time-stamp", text_printable(url));
 		goto out;
 	}
 	ctx = TS_REQ_to_TS_VERIFY_CTX(request, NULL);	/* version, imprint, nonce */
@@ -299,7 +299,7 @@ int timestamp_verify(const uint8_t *der, size_t size, const struct digest *of, c
 		TS_VERIFY_CTX_set_imprint(ctx, imprint, DIGEST_SIZE);	/* owned by ctx */
 		library_forget();
 		if (!response || end != der + size)
-			err_set(e, MUNI_DAMAGED, "it is no time-stamp (RFC 3161) that can be read: "
+			library_refused(e, MUNI_DAMAGED, "it is no time-stamp (RFC 3161) that can be read: "
 				"it was changed, or cut off");
 		else
 			rc = verify_response(response, ctx, ca, ca_size, when, e);

@@ -132,7 +132,7 @@ int wrap_open(const uint8_t private[WRAP_KEY_SIZE], const uint8_t public[WRAP_KE
 	if (!key_wrap(kek, w->sealed, WRAP_SIZE, key, WRAP_KEY_SIZE, 0)) {
 		library_forget();
 		secret_wipe(key, WRAP_KEY_SIZE);
-		err_set(e, MUNI_CANNOT_UNLOCK, "the wrapped key does not belong to this slot");
+		library_refused(e, MUNI_CANNOT_UNLOCK, "the wrapped key does not belong to this slot");
 		goto out;
 	}
 	rc = 0;
@@ -170,16 +170,16 @@ int wrap_certificate(const void *data, size_t size, uint8_t **der, size_t *der_s
 	*der = NULL;
 	*der_size = 0;
 	if (!key) {
-		err_set(e, MUNI_USAGE, "this is no X.509 certificate in PEM or DER");
+		library_refused(e, MUNI_USAGE, "this is no X.509 certificate in PEM or DER");
 		goto out;
 	}
 	if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "EC")) {
-		err_set(e, MUNI_USAGE, "the certificate's key is of a kind that CMS cannot "
+		library_refused(e, MUNI_USAGE, "the certificate's key is of a kind that CMS cannot "
 			"encrypt to: take RSA or EC");
 		goto out;
 	}
 	if (EVP_PKEY_get_security_bits(key) < LEAST_STRENGTH) {
-		err_set(e, MUNI_USAGE, "the certificate's key is weaker than %d bits (RSA "
+		library_refused(e, MUNI_USAGE, "the certificate's key is weaker than %d bits (RSA "
 			"2048): it cannot guard an archive", LEAST_STRENGTH);
 		goto out;
 	}

@@ -129,7 +129,8 @@ int main(int argc, char **argv)
 	struct err e = ERR_NONE;
 	int status = 0;
 
-	vault_begin();
+	if (vault_begin(&e) < 0)
+		return complain(&e);
 	if (options_parse(argc, argv, &o, &e) < 0) {
 		status = complain(&e);
 	} else if (o.wants_help) {

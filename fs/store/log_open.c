@@ -105,7 +105,7 @@ static int check_signature(const struct log_record *r, const uint8_t *cert, size
 		char what[sizeof e->text];
 
 		memcpy(what, e->text, sizeof what);
-		return damaged(e, what);
+		return e->code == MUNI_DAMAGED ? damaged(e, what) : -1;
 	}
 	if (checked)
 		*checked = both;

@@ -70,12 +70,15 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES], const uint8
 		goto out;
 	}
 	for (int c = 0; c < LOG_COPIES; c++) {
-		struct err ignored = ERR_NONE;
-
 		if (!last_record(fds[LOG_FILE_HEADS][c], sizes[LOG_FILE_HEADS][c], raw, record,
-				 record + 1) ||
-		    log_record_check_signature(record, cert, cert_size, &ignored) < 0)
+				 record + 1))
 			continue;
+		if (log_record_check_signature(record, cert, cert_size, e) < 0) {
+			if (e->code != MUNI_DAMAGED)
+				goto out;
+			*e = ERR_NONE;
+			continue;
+		}
 		is_ours[c] = true;
 		if (record->head.count > newest.count)
 			newest = record->head;

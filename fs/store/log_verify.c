@@ -182,25 +182,28 @@ static void next_head(struct check *k)
 }
 
 /* All heads over exactly the entries seen so far. */
-static void check_heads_here(struct check *k)
+static int check_heads_here(struct check *k, struct err *e)
 {
 	struct digest root = merkle_frontier_root(&k->frontier);
 
 	while (k->has_record && k->record.head.count <= k->frontier.count) {
-		struct err e = ERR_NONE;
-
 		if (k->record.head.count < k->frontier.count)
 			tell(k, true, false, "audit/heads: the head at byte %" PRIu64
 			     " goes back behind the one before", k->heads_at);
 		else if (!digest_equal(&root, &k->record.head.root))
 			tell(k, true, false, "audit/log: its first %" PRIu64 " entries are "
 			     "not those that the signed head covers", k->frontier.count);
-		if (log_record_check_signature(&k->record, k->cert, k->cert_size, &e) < 0)
-			tell(k, true, false, "audit/heads: %s", e.text);
+		if (log_record_check_signature(&k->record, k->cert, k->cert_size, e) < 0) {
+			if (e->code != MUNI_DAMAGED)
+				return -1;
+			tell(k, true, false, "audit/heads: %s", e->text);
+			*e = ERR_NONE;
+		}
 		k->heads++;
 		k->heads_at += k->record.size;
 		next_head(k);
 	}
+	return 0;
 }
 
 /* Reads up to BATCH entries of copy c; those that are not there are zeros. */
@@ -267,7 +270,8 @@ static int walk(struct check *k, struct err *e)
 	if (copied > total)
 		total = copied;
 	next_head(k);
-	check_heads_here(k);
+	if (check_heads_here(k, e) < 0)
+		goto out;
 	for (uint64_t i = 0; i < total && go_on; i += BATCH) {
 		size_t count = total - i < BATCH ? (size_t)(total - i) : BATCH;
 		uint8_t *copy = batch + (size_t)BATCH * LOG_ENTRY;
@@ -278,8 +282,8 @@ static int walk(struct check *k, struct err *e)
 		for (size_t n = 0; n < count && go_on; n++) {
 			go_on = check_entry(k, i + n, batch + n * LOG_ENTRY,
 					    copy + n * LOG_ENTRY, total);
-			if (go_on)
-				check_heads_here(k);
+			if (go_on && check_heads_here(k, e) < 0)
+				goto out;
 		}
 	}
 	if (go_on && k->has_record)

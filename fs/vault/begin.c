@@ -1,9 +1,9 @@
 #include "fs/crypt/secret.h"
 #include "fs/vault/vault.h"
 
-void vault_begin(void)
+int vault_begin(struct err *e)
 {
-	secret_begin();
+	return secret_begin(e);
 }
 
 const char *vault_memory_warning(void)

@@ -174,7 +174,7 @@ def is_init(w):
 
 
 def is_removed(w):
-    w.run("log", status=None)
+    w.run("log", status=None, key="key")
     return w.status != 0
 
 

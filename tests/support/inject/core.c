@@ -214,6 +214,13 @@ int inject_code(void)
 	return order.code;
 }
 
+bool inject_is_same_part(const void *at, void (*function)(void))
+{
+	unsigned m = module_of((uintptr_t)at);
+
+	return m < module_count && m == module_of((uintptr_t)function);
+}
+
 void inject_end(void)
 {
 	syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
@@ -313,10 +320,9 @@ __attribute__((constructor)) static void start(void)
 	order.main_pid = getpid();
 	if ((text = getenv("FAULT_TRACE")) != NULL)
 		map_trace(text);
-	if (trace != NULL || order.site != 0) {
+	if (trace != NULL || order.site != 0)
 		backtrace(warm, 2);	/* loads what unwinds */
-		dl_iterate_phdr(add_module, NULL);
-	}
+	dl_iterate_phdr(add_module, NULL);
 	order.is_ready = true;
 	is_hushed = false;
 }

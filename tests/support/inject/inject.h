@@ -65,6 +65,8 @@ void inject_end(void) __attribute__((noreturn));
 /* True: the calls that follow are ours.  The value before is given back at the end. */
 bool inject_hush(bool is_hushed);
 bool inject_is_recording(void);
+/* Do both stand in the same program or library? */
+bool inject_is_same_part(const void *at, void (*function)(void));
 
 /* The next function of this name, found once. */
 #define REAL(type, name, ...) \

@@ -1,4 +1,4 @@
-/* Memory: libc's heap, mappings, and the heap that SQLite was given. */
+/* Memory: libc's heap, mappings, and the heaps that SQLite and OpenSSL were given. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -114,4 +114,35 @@ int sqlite3_config(int option, ...)
 	ours.xMalloc = sqlite_malloc;
 	ours.xRealloc = sqlite_realloc;
 	return real(option, &ours);
+}
+
+/* ---- OpenSSL's heap ------------------------------------------------------------------- */
+
+typedef void *new_fn(size_t size, const char *file, int line);
+typedef void *resize_fn(void *p, size_t size, const char *file, int line);
+typedef void free_fn(void *p, const char *file, int line);
+
+static new_fn *crypto_new_given;
+static resize_fn *crypto_resize_given;
+
+/* More than there is: what the program does about a refusal is done. */
+#define TOO_MUCH ((size_t)1 << 60)
+
+static void *crypto_new(size_t size, const char *file, int line)
+{
+	return crypto_new_given(is_refused("OpenSSL's malloc") ? TOO_MUCH : size, file, line);
+}
+
+static void *crypto_resize(void *p, size_t size, const char *file, int line)
+{
+	return crypto_resize_given(p, size > 0 && is_refused("OpenSSL's realloc") ? TOO_MUCH : size,
+				   file, line);
+}
+
+int CRYPTO_set_mem_functions(new_fn *make, resize_fn *resize, free_fn *let_go)
+{
+	REAL(int, CRYPTO_set_mem_functions, new_fn *, resize_fn *, free_fn *)
+	crypto_new_given = make;
+	crypto_resize_given = resize;
+	return real(crypto_new, crypto_resize, let_go);
 }
