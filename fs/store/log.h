@@ -14,7 +14,8 @@
  *       older catalogue, not an older truth.
  *
  *   L5  The first files are written and synced before their copies: a copy lacks
- *       at most the newest entry or head, and log_open() for writing adds it.
+ *       at most the newest entry or head, and log_open() for writing adds it, also
+ *       where the copy is long enough and the bytes are not there.
  *
  * One writer at a time: the caller holds the archive's lock.  A reader beside a
  * writer may find a head newer than the position it read before: on MUNI_DAMAGED

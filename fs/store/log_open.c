@@ -213,25 +213,41 @@ static int cut(struct log *l, enum log_file f, int c, uint64_t end, struct err *
 	return file_sync(fd, e);
 }
 
-/* L5: adds to the copy what only the first file has. */
+/* Where the newest entry or head of the first file begins. */
+static uint64_t newest_at(const struct log *l, enum log_file f, uint64_t end)
+{
+	uint64_t at = f == LOG_FILE_HEADS ? log_record_last(l->fds[f][0], end) :
+		      end >= LOG_FILE_HEAD + LOG_ENTRY ? end - LOG_ENTRY : end;
+
+	return at >= LOG_FILE_HEAD ? at : end;
+}
+
+/* L5: adds to the copy what only the first file has.  Of what was appended last a power cut
+ * may have left the length and not the bytes. */
 static int complete_copy(struct log *l, enum log_file f, uint64_t end, struct err *e)
 {
-	uint8_t piece[16 * LOG_ENTRY];
-	uint64_t at;
+	uint8_t piece[16 * LOG_ENTRY], there[sizeof piece];
+	uint64_t have, at = newest_at(l, f, end);
+	bool is_changed = false;
 
-	if (file_size(l->fds[f][1], &at, e) < 0)
+	if (file_size(l->fds[f][1], &have, e) < 0)
 		return -1;
-	if (at >= end)
-		return 0;
+	if (at > have)
+		at = have;
 	while (at < end) {
 		size_t size = end - at < sizeof piece ? (size_t)(end - at) : sizeof piece;
 
-		if (file_read_at(l->fds[f][0], at, piece, size, e) < 0 ||
-		    file_write_at(l->fds[f][1], at, piece, size, e) < 0)
+		if (file_read_at(l->fds[f][0], at, piece, size, e) < 0)
 			return -1;
+		if (at + size > have || file_read_at(l->fds[f][1], at, there, size, e) < 0 ||
+		    memcmp(piece, there, size) != 0) {
+			if (file_write_at(l->fds[f][1], at, piece, size, e) < 0)
+				return -1;
+			is_changed = true;
+		}
 		at += size;
 	}
-	return file_sync(l->fds[f][1], e);
+	return is_changed ? file_sync(l->fds[f][1], e) : 0;
 }
 
 static int recover(struct log *l, const struct log_position *known, struct err *e)

@@ -195,6 +195,22 @@ static int require_own(int dirfd, const char *path, struct err *e)
 		       text_printable(path), (long)st.st_uid);
 }
 
+/* The new folder's name, where it stands: all that is synced in it hangs on that. */
+static int sync_name(const char *path, struct err *e)
+{
+	char *copy = strdup(path);
+	int fd, rc;
+
+	if (!copy)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a path");
+	fd = file_open_user(dirname(copy), O_RDONLY | O_DIRECTORY, 0, e);
+	rc = fd < 0 ? -1 : file_sync_dir(fd, e);
+	file_close(&fd);
+	free(copy);
+	/* A folder that may be written in but not read cannot be synced. */
+	return rc < 0 && e->sys != EACCES ? -1 : 0;
+}
+
 static int open_folder(struct making *m, const char *path, struct err *e)
 {
 	struct vault *v = m->v;
@@ -210,7 +226,7 @@ static int open_folder(struct making *m, const char *path, struct err *e)
 		return -1;
 	if (fchmod(v->dirfd, 0700) < 0)
 		return err_errno(e, "setting the mode of %s", text_printable(path));
-	return 0;
+	return m->made_folder ? sync_name(path, e) : 0;
 }
 
 static int make_keyring(struct making *m, struct err *e)

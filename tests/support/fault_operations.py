@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import tarfile
+import threading
 
 from faults import World
 from muniment import SUPPORT, tree
@@ -185,9 +186,9 @@ def state_of_d1(w):
 class Operation:
     """reads: changes nothing, its output is the same each time; done(world): is it done already."""
 
-    def __init__(self, world, *command, reads=False, done=None, status=0, key="key", out=None, skip=()):
+    def __init__(self, world, *command, reads=False, done=None, status=0, key="key", out=None, is_placed=False):
         self.world, self.command, self.reads, self.done, self.status, self.key = world, command, reads, done, status, key
-        self.out, self.skip = out, skip
+        self.out, self.lock = out, threading.Lock() if is_placed else None
 
     def words(self, w):
         return [x.replace("WORLD", w.folder) for x in self.command]
@@ -198,7 +199,7 @@ def reads(world, *command, **more):
 
 
 OPERATIONS = {
-    "init": Operation("nothing", *INIT, done=is_init),
+    "init": Operation("nothing", *INIT, done=is_init, is_placed=True),
     "ingest-first": Operation("empty", *ONE, done=has("version", "one", "log")),
     "ingest-second": Operation("plain", *TWO, done=has("version", "two", "log")),
     "ingest-tar": Operation("plain", "ingest", "two.tar.gz", "--system", "s", "--version", "two",

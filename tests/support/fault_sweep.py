@@ -10,6 +10,8 @@ takes every time.  --many takes a seeded sample.  What is told: how many of how 
 import argparse
 import collections
 import concurrent.futures
+import contextlib
+import copy
 import hashlib
 import os
 import random
@@ -22,6 +24,7 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from fault_disk import Disk, read_record  # noqa: E402
 from fault_operations import OPERATIONS, content, make_world, sources  # noqa: E402
 from faults import FAULT, Trace, World  # noqa: E402
 
@@ -35,6 +38,7 @@ HOWS = {
     "open": ("EMFILE", "EIO", "EINTR"), "read": ("EIO", "EINTR", "short"), "alloc": ("ENOMEM", "ENOMEM+"),
     "sqlite": ("NOMEM", "IOERR", "FULL", "BUSY", "CORRUPT"), "process": ("EAGAIN", "EMFILE+"),
 }
+SHARES = ("0", "0.5", "0.9")  # of what was not synced, how much a crash of the disk keeps
 CHANGES = ("write", "sync", "name", "truncate")
 ENDS = ("kill", "after", "tear")
 # Sentences that are no more than a guess where the true reason is a want of memory or of a descriptor.
@@ -77,6 +81,50 @@ def faults_of(name, made):
             found += [Fault(name, kind, how, site, nth) for nth in times]
     w.remove()
     return found
+
+
+def crashes_of(name, made):
+    """Every moment of a run at which the disk may forget what was not synced."""
+    op = OPERATIONS[name]
+    if op.reads:
+        return []
+    w = World(f"disk-{name}", made[op.world])
+    record = os.path.abspath(f"record-{name}")
+    disk = Disk(w.folder)
+    w.run(*op.words(w), env={"LD_PRELOAD": FAULT, "FAULT_RECORD": record}, key=op.key)
+    op.disk = (disk, read_record(record))
+    w.remove()
+    os.unlink(record)
+    found = [Fault(name, "disk", share, i, OPTIONS.seed) for share in SHARES for i in range(len(op.disk[1]) + 1)]
+    # The end is what the command promised: more of those.
+    return found + [Fault(name, "disk", share, len(op.disk[1]), OPTIONS.seed + i) for share in SHARES for i in range(1, 20)]
+
+
+def one_crash(fault, made, keep):
+    op = OPERATIONS[fault.operation]
+    with op.lock or contextlib.nullcontext():
+        return crash_and_check(op, fault, made, keep)
+
+
+def crash_and_check(op, fault, made, keep):
+    # Paths stand in an archive that is being made.
+    place = f"disk-{fault.operation}" if op.lock else f"c-{fault.operation}-{fault.how}-{fault.site:x}-{fault.nth}"
+    w = World(place)
+    w.key, w.errors = op.key, ""
+    disk, record = copy.deepcopy(op.disk[0]), op.disk[1]
+    for change in record[:fault.site]:
+        disk.apply(change)
+    disk.crash(w.folder, random.Random(f"{fault.site} {fault.how} {fault.nth}"), float(fault.how))
+    w.status = 0 if fault.site == len(record) else -9
+    problem = None
+    try:
+        check_archive(op, fault, w, made[op.world])
+    except Exception as said:  # pylint: disable=broad-except
+        problem = f"after {fault.site} of {len(record)} changes: " + (
+            str(said) if isinstance(said, AssertionError) else traceback.format_exc())
+    if not keep:
+        w.remove()
+    return problem, True
 
 
 # ---- one fault -----------------------------------------------------------------------------------------
@@ -187,6 +235,8 @@ def check_kept_with(op, w, base):
 
 def one(fault, made, keep=False):
     """Returns what was wrong, or None; and whether the fault came up at all."""
+    if fault.kind == "disk":
+        return one_crash(fault, made, keep)
     op = OPERATIONS[fault.operation]
     base = made[op.world]
     w = World(f"w-{fault.operation}-{fault.kind}-{fault.how}-{fault.site:x}-{fault.nth}", base)
@@ -271,7 +321,7 @@ def parse():
     p.add_argument("--many", type=int, default=0)
     p.add_argument("--all", action="store_true")
     p.add_argument("--only", default=",".join(OPERATIONS))
-    p.add_argument("--kinds", default=",".join(KINDS))
+    p.add_argument("--kinds", default=",".join([*KINDS, "disk"]))
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     p.add_argument("--depth", type=int, default=12)
     p.add_argument("--seed", type=int, default=int(os.environ.get("MUNIMENT_SEED", "20261122")))
@@ -288,7 +338,11 @@ def main():
         w = make_world(OPERATIONS[name].world, made)
         w.digest = archive_digest(w)
     with concurrent.futures.ThreadPoolExecutor(OPTIONS.jobs) as pool:
-        found = [f for several in pool.map(lambda n: faults_of(n, made), OPTIONS.only) for f in several]
+        found = []
+        if OPTIONS.kinds != ["disk"]:
+            found += [f for several in pool.map(lambda n: faults_of(n, made), OPTIONS.only) for f in several]
+        if "disk" in OPTIONS.kinds:
+            found += [f for several in pool.map(lambda n: crashes_of(n, made), OPTIONS.only) for f in several]
         if OPTIONS.again:
             kind, how, site, nth = OPTIONS.again.split()
             problem, has_met = one(Fault(OPTIONS.only[0], kind, how, int(site, 16), int(nth)), made, keep=True)

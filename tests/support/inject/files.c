@@ -471,8 +471,8 @@ int openat64(int a, const char *name, int flags, ...)
 		return -1;
 	record_begin();
 	fd = real(a, name, flags, mode);
-	if (fd >= 0 && (flags & O_CREAT) != 0)
-		record_make(a, name, fd);
+	if (fd >= 0 && is_new)
+		record_make(a, (flags & O_CREAT) != 0 ? name : "", fd);
 	if (fd >= 0 && (flags & O_TRUNC) != 0)
 		record_truncate(fd, 0);
 	record_end();

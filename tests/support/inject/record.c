@@ -2,7 +2,8 @@
  * The record of all changes: one entry each, in the order in which they were made.  Little-
  * endian; what the driver rebuilds a disk from (fault_disk.py).
  *
- *   1  kind      'w' 't' 's' 'S' 'c' 'd' 'l' 'r' 'u'
+ *   1  kind      w(rite) t(runcate) s(ync) S(ync all) c(reate: "." has no name yet)
+ *                d(irectory) l(ink) r(ename) u(nlink)
  *   8  inode     of the file (w t s), of the folder (c d u), of the file linked or moved
  *   8  number    offset (w), size (t), inode of what was made (c d), of the folder where it
  *                goes (l r)
