@@ -185,7 +185,7 @@ static bool is_catalogue_of(const char *name, uint64_t epoch)
 /* "C12.p7m" and what lies beside it; "muni cert verify" vouches for these. */
 static bool is_certificate(const char *name)
 {
-	static const char *const ends[] = { ".p7m", ".p7s", ".tsr", ".annex.json" };
+	static const char *const ends[] = { ".p7m", ".p7s", ".tsr", ".annex.json", ".marks" };
 	size_t digits = name[0] == 'C' ? strspn(name + 1, "0123456789") : 0;
 
 	for (size_t i = 0; digits > 0 && i < sizeof ends / sizeof *ends; i++)

@@ -186,9 +186,10 @@ def state_of_d1(w):
 class Operation:
     """reads: changes nothing, its output is the same each time; done(world): is it done already."""
 
-    def __init__(self, world, *command, reads=False, done=None, status=0, key="key", out=None, is_placed=False):
+    def __init__(self, world, *command, reads=False, done=None, status=0, key="key", out=None, is_placed=False,
+                 keeps=True):
         self.world, self.command, self.reads, self.done, self.status, self.key = world, command, reads, done, status, key
-        self.out, self.lock = out, threading.Lock() if is_placed else None
+        self.keeps, self.out, self.lock = keeps, out, threading.Lock() if is_placed else None
 
     def words(self, w):
         return [x.replace("WORLD", w.folder) for x in self.command]
@@ -217,7 +218,7 @@ OPERATIONS = {
     "retain": Operation("ruled", "retain extend", "--until", "2090-01-01", "--reason", "r", "--path", "new/**",
                         done=lambda w: b"2090" in w.run("retain list", "--json")),
     "restrict": Operation("ruled", "retain restrict", "--path", "new/n1.txt", "--reason", "r",
-                          done=has("records", 1, "retain list")),
+                          done=has("records", 1, "retain list"), keeps=False),
     "event": Operation("ruled", "event", "--system", "led", "--event", "system-retired", "--at", "2019-06-30",
                        done=has("act", "event", "audit list")),
     "officer-add": Operation("plain", "officer add", "--id", "rita", "--role", "records", "--cert", "rita.pem",
