@@ -276,10 +276,15 @@ $(BUILD)/target/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz-inside.a $(BUI
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(FUZZ_LIBS)
 
-.PHONY: fuzz fuzz-targets check-replay
-fuzz:
+.PHONY: fuzz fuzz-targets fuzz-deps check-replay
+fuzz: fuzz-deps
 	@$(MAKE) FUZZ=1 fuzz-targets
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_NAMES)
+fuzz-deps:
+ifneq ($(DEPS),no)
+	@.ci/deps fuzz
+endif
+	@command -v clang >/dev/null || { echo "fuzz: clang is missing, which has the fuzzer: \`.ci/deps fuzz\` installs it" >&2; exit 1; }
 fuzz-targets: $(FUZZ_BIN)
 check-replay: $(REPLAY_BIN)
 	@tests/fuzz/replay.sh $(BUILD) $(FUZZ_NAMES)

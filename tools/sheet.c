@@ -21,11 +21,13 @@ static bool would_run(char c)
 }
 
 /* H2: also what begins with our own mark, so that it can be taken away again. */
-static bool needs_mark(const char *text)
+static bool needs_mark(const char *text, size_t size)
 {
-	while (*text == '\'')
-		text++;
-	return would_run(*text);
+	size_t at = 0;
+
+	while (at < size && text[at] == '\'')
+		at++;
+	return at < size && would_run(text[at]);
 }
 
 void sheet_mark(struct sheet_out *s)
@@ -39,13 +41,13 @@ static void write_cell(struct sheet_out *s, const char *text)
 		putc(',', s->to);
 	if (*text == '\0')
 		return;
-	if (!strpbrk(text, ",\"\r\n") && !needs_mark(text) && *text != ' ' &&
+	if (!strpbrk(text, ",\"\r\n") && !needs_mark(text, strlen(text)) && *text != ' ' &&
 	    text[strlen(text) - 1] != ' ') {
 		fputs(text, s->to);
 		return;
 	}
 	putc('"', s->to);
-	if (needs_mark(text))
+	if (needs_mark(text, strlen(text)))
 		putc('\'', s->to);
 	for (; *text; text++) {
 		if (*text == '"')
@@ -136,10 +138,10 @@ static bool grow(void **list, size_t *capacity, size_t count, size_t size)
 	return true;
 }
 
-/* H2.  false without memory. */
+/* H2; data ends with its size, not with a NUL.  false without memory. */
 static bool keep(struct sheet *s, const char *data, size_t size, uint32_t *at)
 {
-	if (size > 1 && data[0] == '\'' && needs_mark(data + 1)) {
+	if (size > 1 && data[0] == '\'' && needs_mark(data + 1, size - 1)) {
 		data++;
 		size--;
 	}

@@ -436,7 +436,8 @@ static void check_answer(const struct one_mount *o, uint32_t opcode, uint64_t in
 		break;
 	case FUSE_GETATTR:
 		memcpy(&attr, answer + sizeof(struct fuse_out_header), sizeof attr);
-		MUST((attr.attr.mode & S_IFMT) != 0 && attr.attr.ino == ino);
+		MUST((attr.attr.mode & S_IFMT) != 0 && (attr.attr.ino == ino ||
+		     attr.attr.ino == FUSE_ROOT_ID));	/* the root has two numbers */
 		break;
 	case FUSE_READ:
 		check_data(o, ino, body);
