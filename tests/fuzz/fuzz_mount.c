@@ -138,7 +138,6 @@ static void open_mount(struct mount *m)
 	m->o.cache = 4u << 20;
 	m->o.archive = (char *)vault_path(vault);
 	m->folder = open(vault_path(vault), O_RDONLY | O_DIRECTORY);
-	m->root_mode = 0555;
 	if (m->shape != MOUNT_ARCHIVE)
 		MUST(catalogue_system_find(c, "crm", &m->system, &e) == 0);
 	if (m->shape == MOUNT_VERSION)
