@@ -12,6 +12,7 @@
 
 #define ROOM_GRAIN (64u * 1024)	/* the next leader is a little larger */
 #define RUN_BYTES (512u * 1024)	/* got for a run of blocks at once */
+#define GAP_BYTES (16u * 1024)	/* got along with it, if others lie between */
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
 	       unsigned depth, struct cached_block **out, struct err *e);
@@ -278,48 +279,68 @@ void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
 		block_cache_unpin(r->cache, b);
 }
 
-/* How many of the blocks lie one behind the other, from the first on; where, and how
- * much that is. */
-static unsigned stretch(struct vault_reader *r, int64_t first, unsigned count,
-			uint8_t uid[16], uint64_t *offset, size_t *size)
+/* A piece of a segment that holds blocks [0, count) of a list. */
+struct piece {
+	uint8_t uid[16];
+	uint64_t offset;
+	size_t size;
+	unsigned count;
+};
+
+/* The first blocks of the list that lie near each other, going up: what lies between them
+ * belongs to what other helpers decode, and to get it costs less than another call. */
+static struct piece first_piece(struct vault_reader *r, const int64_t *blocks, unsigned count)
 {
 	struct err ignored = ERR_NONE;
-	unsigned n = 0;
+	struct piece p = { .count = 0 };
 
-	*size = 0;
-	for (bool goes_on = true; goes_on && n < count; n += goes_on) {
+	for (bool goes_on = true; goes_on && p.count < count; p.count += goes_on) {
 		struct block row = { .id = 0 };
-		uint8_t its_uid[16];
-		goes_on = rows_block(block_cache_rows(r->cache), r->catalogue, first + n, &row,
-				     its_uid, &ignored) == 0 &&
-			  (n == 0 || (memcmp(uid, its_uid, 16) == 0 &&
-				      row.offset == *offset + *size)) &&
-			  *size + row.stored <= RUN_BYTES;
-		if (goes_on && n == 0) {
-			memcpy(uid, its_uid, 16);
-			*offset = row.offset;
+		uint8_t uid[16];
+		goes_on = rows_block(block_cache_rows(r->cache), r->catalogue, blocks[p.count],
+				     &row, uid, &ignored) == 0;
+		if (goes_on && p.count == 0) {
+			memcpy(p.uid, uid, sizeof p.uid);
+			p.offset = row.offset;
 		}
-		*size += goes_on ? row.stored : 0;
+		uint64_t end = p.offset + p.size;
+		goes_on = goes_on && memcmp(p.uid, uid, sizeof uid) == 0 && row.offset >= end &&
+			  row.offset - end <= GAP_BYTES &&
+			  row.offset + row.stored - p.offset <= RUN_BYTES;
+		if (goes_on)
+			p.size = (size_t)(row.offset + row.stored - p.offset);
 		secret_wipe(&row, sizeof row);
 	}
-	return n;
+	return p;
 }
 
-void reader_decode_run(struct vault_reader *r, int64_t first, unsigned count)
+/* Has the piece at hand; what fails is met, and told, by who needs the block. */
+static void get_ahead(struct vault_reader *r, const struct piece *p)
 {
 	struct object_name name = { .kind = OBJECTS_SEGMENT };
 	struct err ignored = ERR_NONE;
-	size_t size;
 
-	if (stretch(r, first, count, name.uid, &r->ahead_offset, &size) > 1 &&
-	    grow(&r->ahead, &r->ahead_size, size, &ignored) == 0 &&
-	    objects_get(r->objects, &name, r->ahead_offset, r->ahead, size, &ignored) == 0) {
-		memcpy(r->ahead_uid, name.uid, sizeof r->ahead_uid);
-		r->ahead_count = size;
+	memcpy(name.uid, p->uid, sizeof name.uid);
+	if (p->count < 2 || grow(&r->ahead, &r->ahead_size, p->size, &ignored) < 0 ||
+	    objects_get(r->objects, &name, p->offset, r->ahead, p->size, &ignored) < 0)
+		return;
+	memcpy(r->ahead_uid, p->uid, sizeof r->ahead_uid);
+	r->ahead_offset = p->offset;
+	r->ahead_count = p->size;
+}
+
+void reader_decode_run(struct vault_reader *r, const int64_t *blocks, unsigned count)
+{
+	while (count > 0) {
+		struct piece p = first_piece(r, blocks, count);
+		unsigned n = p.count > 0 ? p.count : 1;	/* one whose row cannot be had */
+		get_ahead(r, &p);
+		for (unsigned i = 0; i < n; i++)
+			reader_decode_ahead(r, blocks[i], HELPERS_WHOLE);
+		r->ahead_count = 0;
+		blocks += n;
+		count -= n;
 	}
-	for (unsigned i = 0; i < count; i++)
-		reader_decode_ahead(r, first + i, HELPERS_WHOLE);
-	r->ahead_count = 0;
 }
 
 void reader_expect_near(struct vault_reader *r, int64_t block)

@@ -40,10 +40,10 @@ int reader_pin(struct vault_reader *r, int64_t block, uint32_t wanted, bool is_s
 void reader_know(struct vault_reader *r, int64_t block);
 /* For the helpers: have it in the cache, or not.  `wanted` past the block's end: all. */
 void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted);
-/* The same for all of `count` blocks one after the other, which were mostly written one
- * after the other, too: got from the disk in one piece. */
-#define READER_RUN_MAX 8u
-void reader_decode_run(struct vault_reader *r, int64_t first, unsigned count);
+/* The same for all of several blocks, which a file has one after the other: got from the disk
+ * in few pieces. */
+#define READER_RUN_MAX 16u
+void reader_decode_run(struct vault_reader *r, const int64_t *blocks, unsigned count);
 /* Has the disk read the part of its segment that the block lies in. */
 void reader_expect_near(struct vault_reader *r, int64_t block);
 

@@ -30,16 +30,17 @@ struct helpers {
 
 enum errand { ERRAND_DECODE, ERRAND_REST, ERRAND_STOP };
 
-/* Under the lock: the first errand, and where there is plenty for all, the blocks that
- * follow it.  How many. */
-static unsigned take(struct helpers *h, struct helpers_errand *out)
+/* Under the lock: the first errand, and where there is plenty for all, those behind it:
+ * blocks of one stretch of a file have the same leader, mostly, and lie together.  How many. */
+static unsigned take(struct helpers *h, struct helpers_errand out[READER_RUN_MAX])
 {
-	unsigned share = h->count / (2 * h->threads), n = 1;
+	unsigned share = h->count / h->threads, n = 1;
 
-	*out = h->ring[h->head];
-	while (n < share && n < READER_RUN_MAX && !out->is_urgent && out->wanted == HELPERS_WHOLE) {
-		const struct helpers_errand *next = &h->ring[(h->head + n) % RING];
-		if (next->wanted != HELPERS_WHOLE || next->block != out->block + n)
+	out[0] = h->ring[h->head];
+	while (n < share && n < READER_RUN_MAX && !out[n - 1].is_urgent &&
+	       out[n - 1].wanted == HELPERS_WHOLE) {
+		out[n] = h->ring[(h->head + n) % RING];
+		if (out[n].wanted != HELPERS_WHOLE)
 			break;
 		n++;
 	}
@@ -49,8 +50,8 @@ static unsigned take(struct helpers *h, struct helpers_errand *out)
 }
 
 /* Waits for something to do; has_reader: a rest means to close it. */
-static enum errand next(struct helpers *h, bool has_reader, struct helpers_errand *out,
-			unsigned *count)
+static enum errand next(struct helpers *h, bool has_reader,
+			struct helpers_errand out[READER_RUN_MAX], unsigned *count)
 {
 	enum errand errand = ERRAND_DECODE;
 	bool is_more = false;
@@ -92,20 +93,23 @@ static void *work(void *arg)
 	struct helpers *h = arg;
 	struct vault_reader *r = NULL;
 	struct err e = ERR_NONE;
-	struct helpers_errand what = { .wanted = 0 };
+	struct helpers_errand what[READER_RUN_MAX] = { { .wanted = 0 } };
+	int64_t run[READER_RUN_MAX] = { 0 };
 	enum errand errand;
 	unsigned count = 0;
 
-	while ((errand = next(h, r != NULL, &what, &count)) != ERRAND_STOP) {
+	while ((errand = next(h, r != NULL, what, &count)) != ERRAND_STOP) {
+		for (unsigned i = 0; i < count; i++)
+			run[i] = what[i].block;
 		if (errand == ERRAND_REST ||
 		    (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0))
 			let_go(h, &r);
-		else if (what.wanted == HELPERS_NEAR)
-			reader_expect_near(r, what.block);
+		else if (what[0].wanted == HELPERS_NEAR)
+			reader_expect_near(r, run[0]);
 		else if (count > 1)
-			reader_decode_run(r, what.block, count);
+			reader_decode_run(r, run, count);
 		else
-			reader_decode_ahead(r, what.block, what.wanted);
+			reader_decode_ahead(r, run[0], what[0].wanted);
 	}
 	vault_reader_close(r);
 	return NULL;
