@@ -26,6 +26,7 @@ struct block_cache {
 	size_t asked;		/* the limit that was asked for */
 	atomic_size_t used;
 	atomic_uint next_victim;	/* shard to evict from next */
+	atomic_uint readers;	/* that are at it now */
 	atomic_uint_fast64_t hits, misses, failures;
 	struct row_cache *rows;		/* owned */
 	struct near *near;		/* owned */
@@ -259,6 +260,16 @@ bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted)
 	bool is_coming = (b && b->valid >= wanted) || flying(s, id);
 	pthread_mutex_unlock(&s->lock);
 	return is_coming;
+}
+
+unsigned block_cache_enter(struct block_cache *c)
+{
+	return atomic_fetch_add(&c->readers, 1) + 1;
+}
+
+void block_cache_leave(struct block_cache *c)
+{
+	atomic_fetch_sub(&c->readers, 1);
 }
 
 struct row_cache *block_cache_rows(struct block_cache *c)

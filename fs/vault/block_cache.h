@@ -56,6 +56,10 @@ void block_cache_count(struct block_cache *c, size_t before, size_t now);
 /* Whether it is there with `wanted` bytes, or being decoded. */
 bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted);
 
+/* Who reads says so while he does; how many do, he among them. */
+unsigned block_cache_enter(struct block_cache *c);
+void block_cache_leave(struct block_cache *c);
+
 struct row_cache *block_cache_rows(struct block_cache *c);
 struct near *block_cache_near(struct block_cache *c);
 struct helpers *block_cache_helpers(struct block_cache *c);	/* NULL: none */

@@ -15,6 +15,8 @@
 #define NEXT_MAX 8u			/* blocks of the files that come next */
 #define AHEAD_MAX 128u			/* blocks that one hint may name */
 
+#define SHARING_MAX 2u			/* readers at a time whose reads are shared out */
+
 static const uint8_t zeros[64 * 1024];
 
 /* A run of a file's bytes inside one block; block 0: a hole. */
@@ -185,9 +187,11 @@ static unsigned errands(struct vault_reader *r, const struct run *list, unsigned
 }
 
 /* Blocks behind the first are given to the helpers, who decode them while we
- * are at the first; D2 keeps us from doing their work twice. */
+ * are at the first; D2 keeps us from doing their work twice.  Where others read, too, every
+ * processor has its own read to be at: shared out, all would take longer, for each helper has to lay
+ * out the leader that we have before us. */
 static void share_out(struct vault_reader *r, const struct run *list, unsigned count,
-		      bool is_sample)
+		      bool is_sample, unsigned readers)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
 	struct helpers_errand todo[VAULT_PARTS_MAX];
@@ -195,7 +199,7 @@ static void share_out(struct vault_reader *r, const struct run *list, unsigned c
 
 	while (first < count && list[first].block == 0)
 		first++;
-	if (!h || first + 1 >= count)
+	if (!h || first + 1 >= count || (is_sample && readers > SHARING_MAX))
 		return;
 	n = errands(r, list, first + 1, count, is_sample, todo);
 	if (n == 0)
@@ -224,7 +228,7 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
 		rs.count = 0;
 		if (gather(r, content, end, &rs, e) < 0)
 			return -1;
-		share_out(r, list, rs.count, false);
+		share_out(r, list, rs.count, false, 1);
 		for (unsigned i = 0; i < rs.count; i++) {
 			struct cached_block *b;
 			if (list[i].block == 0) {
@@ -270,9 +274,9 @@ static bool add_hole(struct vault_parts *p, size_t size)
 	return true;
 }
 
-int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
-		     uint64_t offset, size_t size, bool goes_on, struct vault_parts *out,
-		     struct err *e)
+static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
+		      uint64_t offset, size_t size, bool goes_on, unsigned readers,
+		      struct vault_parts *out, struct err *e)
 {
 	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN;
 	uint64_t end = cut(file_size, offset, size);
@@ -286,7 +290,7 @@ int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size
 		return -1;
 	if (rs.done < end)
 		return one_copy(r, content, file_size, offset, size, out, e);
-	share_out(r, list, rs.count, is_sample);
+	share_out(r, list, rs.count, is_sample, readers);
 	for (unsigned i = 0; i < rs.count; i++) {
 		struct cached_block *b;
 		if (out->count == VAULT_PARTS_MAX ||
@@ -302,6 +306,17 @@ int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size
 		out->size += list[i].size;
 	}
 	return 0;
+}
+
+int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
+		     uint64_t offset, size_t size, bool goes_on, struct vault_parts *out,
+		     struct err *e)
+{
+	unsigned readers = block_cache_enter(r->cache);
+	int rc = read_parts(r, content, file_size, offset, size, goes_on, readers, out, e);
+
+	block_cache_leave(r->cache);
+	return rc;
 }
 
 void vault_parts_release(struct vault_reader *r, struct vault_parts *p)
