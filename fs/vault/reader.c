@@ -331,18 +331,32 @@ void vault_parts_release(struct vault_reader *r, struct vault_parts *p)
 	p->size = 0;
 }
 
+/* The block that stands at `offset`; 0: a hole, the end, or not to be had. */
+static int64_t block_at(struct vault_reader *r, int64_t content, uint64_t offset)
+{
+	struct run first;
+	struct runs rs = { &first, 1, 0, offset };
+	struct err ignored = ERR_NONE;
+
+	return gather(r, content, offset + 1, &rs, &ignored) == 0 && rs.count > 0 ? first.block : 0;
+}
+
 void vault_prefetch(struct vault_reader *r, int64_t content, uint64_t offset, size_t size)
 {
 	struct run list[AHEAD_MAX];
 	struct runs rs = { list, AHEAD_MAX, 0, offset };
 	struct err ignored = ERR_NONE;
-	struct helpers_errand todo[AHEAD_MAX];
+	struct helpers_errand todo[AHEAD_MAX], disk = { .wanted = HELPERS_DISK };
 	struct helpers *h = block_cache_helpers(r->cache);
 	unsigned n;
 
-	if (!h || content == 0 || offset > UINT64_MAX - size ||
+	if (!h || content == 0 || offset > UINT64_MAX - 2 * (uint64_t)size - 1 ||
 	    gather(r, content, offset + size, &rs, &ignored) < 0)
 		return;
+	/* First what is quick, and what the next hint's blocks wait for. */
+	disk.block = block_at(r, content, offset + 2 * (uint64_t)size);
+	if (disk.block != 0)
+		helpers_hint(h, &disk, 1, false);
 	n = errands(r, list, 0, rs.count, false, todo);
 	if (n > 0)
 		helpers_hint(h, todo, n, false);

@@ -13,6 +13,7 @@
 #define ROOM_GRAIN (64u * 1024)	/* the next leader is a little larger */
 #define RUN_BYTES (512u * 1024)	/* got for a run of blocks at once */
 #define NEAR_PIECE (128u * 1024)	/* a tenth of a millisecond of a good disk */
+#define STREAM_PIECE (1024u * 1024)	/* of a segment: what is asked for overlaps */
 #define GAP_BYTES (16u * 1024)	/* got along with it, if others lie between */
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
@@ -363,5 +364,17 @@ void reader_expect_near(struct vault_reader *r, int64_t block)
 					 &ignored);
 		}
 	}
+	secret_wipe(&row, sizeof row);
+}
+
+void reader_expect_ahead(struct vault_reader *r, int64_t block)
+{
+	struct object_name name = { .kind = OBJECTS_SEGMENT };
+	struct err ignored = ERR_NONE;
+	struct block row;
+
+	if (rows_block(block_cache_rows(r->cache), r->catalogue, block, &row, name.uid,
+		       &ignored) == 0)
+		objects_expect(r->objects, &name, row.offset, STREAM_PIECE);
 	secret_wipe(&row, sizeof row);
 }

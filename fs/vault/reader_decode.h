@@ -46,5 +46,7 @@ void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
 void reader_decode_run(struct vault_reader *r, const int64_t *blocks, unsigned count);
 /* Has the disk read the part of its segment that the block lies in. */
 void reader_expect_near(struct vault_reader *r, int64_t block);
+/* The same from the block on, of a stream that will come there, and without waiting. */
+void reader_expect_ahead(struct vault_reader *r, int64_t block);
 
 #endif

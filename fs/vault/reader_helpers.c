@@ -106,6 +106,8 @@ static void *work(void *arg)
 			let_go(h, &r);
 		else if (what[0].wanted == HELPERS_NEAR)
 			reader_expect_near(r, run[0]);
+		else if (what[0].wanted == HELPERS_DISK)
+			reader_expect_ahead(r, run[0]);
 		else if (count > 1)
 			reader_decode_run(r, run, count);
 		else

@@ -18,11 +18,12 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 		  struct helpers **out, struct err *e);
 struct helpers_errand {
 	int64_t block;
-	uint32_t wanted;	/* bytes from its start, or one of the two below */
+	uint32_t wanted;	/* bytes from its start, or one of those below */
 	bool is_urgent;		/* set by helpers_hint() */
 };
 
 #define HELPERS_WHOLE UINT32_MAX
+#define HELPERS_DISK (UINT32_MAX - 1)	/* decode nothing: have the disk read from it on */
 #define HELPERS_NEAR 0		/* decode nothing: have the disk read what lies around it */
 
 /* is_urgent: somebody waits for these now; the first is begun first. */
