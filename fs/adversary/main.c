@@ -13,6 +13,7 @@
 #include "fs/adversary/attack.h"
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/crypt/arena.h"
 #include "fs/crypt/secret.h"
 
 #define REQUEST_FD 3
@@ -58,7 +59,7 @@ void attack_search(struct attack *a, const void *data, size_t size, const char *
 
 static int read_request(struct adversary_request *out, struct err *e)
 {
-	uint8_t *data = malloc(ADVERSARY_REQUEST_MAX);
+	uint8_t *data = arena_key_new(ADVERSARY_REQUEST_MAX);
 	size_t used = 0;
 	int rc = -1;
 
@@ -81,8 +82,7 @@ static int read_request(struct adversary_request *out, struct err *e)
 	}
 	rc = adversary_request_unpack(data, used, out, e);
 out:
-	secret_wipe(data, used);
-	free(data);
+	arena_key_free(data);
 	return rc;
 }
 

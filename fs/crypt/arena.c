@@ -27,6 +27,7 @@
  * within the first so many bytes leads here. */
 struct region {
 	struct region *next, *previous;	/* slabs with room, of one class */
+	struct region *also;		/* of the arena's all */
 	size_t size;			/* of the mapping */
 	void *free;			/* pieces given back, linked through their first word */
 	bool is_locked;
@@ -57,6 +58,7 @@ struct arena {
 	atomic_size_t mapped, locked;
 	size_t lock_limit;
 	atomic_bool is_unlocked;	/* something that it has could not be locked */
+	struct region *all;		/* protected by spare.lock */
 };
 
 /* SQLite and OpenSSL have one allocator a process each. */
@@ -167,11 +169,22 @@ static struct region *map(struct arena *a, size_t size)
 	r->size = size;
 	r->is_locked = lock_in_memory(a, start, size);
 	atomic_fetch_add(&a->mapped, size);
+	pthread_mutex_lock(&a->spare.lock);
+	r->also = a->all;
+	a->all = r;
+	pthread_mutex_unlock(&a->spare.lock);
 	return r;
 }
 
 static void unmap(struct arena *a, struct region *r)
 {
+	struct region **link = &a->all;
+
+	pthread_mutex_lock(&a->spare.lock);
+	while (*link != r)
+		link = &(*link)->also;
+	*link = r->also;
+	pthread_mutex_unlock(&a->spare.lock);
 	atomic_fetch_sub(&a->mapped, r->size);
 	if (r->is_locked)
 		atomic_fetch_sub(&a->locked, r->size);
@@ -403,6 +416,16 @@ void *arena_key_resize(void *p, size_t size)
 void arena_key_free(void *p)
 {
 	free_piece(&keys, p);
+}
+
+void arena_keys_lock_again(void)
+{
+	pthread_once(&once, set_up);
+	pthread_mutex_lock(&keys.spare.lock);
+	for (struct region *r = keys.all; r; r = r->also)
+		if (mlock2(r, r->size, MLOCK_ONFAULT) < 0)
+			atomic_store(&keys.is_unlocked, true);
+	pthread_mutex_unlock(&keys.spare.lock);
 }
 
 bool arena_keys_are_locked(void)

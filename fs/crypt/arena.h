@@ -33,6 +33,7 @@ size_t arena_mapped(void);		/* bytes of address space held now */
 void *arena_key_new(size_t size);
 void *arena_key_resize(void *p, size_t size);
 void arena_key_free(void *p);
+void arena_keys_lock_again(void);	/* in a forked child, whom locks do not follow */
 bool arena_keys_are_locked(void);	/* all that the heap of keys ever had */
 
 #endif

@@ -1,6 +1,5 @@
 #include "fs/crypt/library.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -10,9 +9,6 @@
 #include <openssl/err.h>
 
 #include "fs/base/err.h"
-
-#define SECURE_HEAP_SIZE (256 * 1024)
-#define SECURE_HEAP_LEAST 32	/* smallest piece */
 
 /* For good, and of all threads: tables that OpenSSL could not fill stay half empty, and
  * what it looks for in them later is not there. */
@@ -56,18 +52,4 @@ int library_failed(struct err *e, const char *what)
 void library_forget(void)
 {
 	ERR_clear_error();
-}
-
-static void make_secure_heap(void)
-{
-	/* Failing to lock it (RLIMIT_MEMLOCK) leaves a heap that works. */
-	if (!CRYPTO_secure_malloc_initialized())
-		(void)CRYPTO_secure_malloc_init(SECURE_HEAP_SIZE, SECURE_HEAP_LEAST);
-}
-
-void library_secure_heap(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, make_secure_heap);
 }

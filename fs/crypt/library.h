@@ -22,8 +22,4 @@ int library_start(struct err *e);
 /* Forgets errors that were expected. */
 void library_forget(void);
 
-/* OpenSSL's locked, no-dump heap: private keys that it holds lie there.  Once a
- * process; later calls do nothing. */
-void library_secure_heap(void);
-
 #endif

@@ -128,7 +128,6 @@ int officer_key_open(const char *spec, const uint8_t *cert, size_t cert_size,
 	int rc;
 
 	*out = NULL;
-	library_secure_heap();
 	if (!k)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a private key");
 	k->signer.cert = x509_read(cert, cert_size);

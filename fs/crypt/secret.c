@@ -14,6 +14,9 @@
 #include "fs/crypt/arena.h"
 #include "fs/crypt/library.h"
 
+#define VECTORS "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+	"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#define LOCKED_STACK (128u * 1024)
 #define SCRUBBED 8192		/* deeper than a call into OpenSSL goes, and the linker's */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -76,14 +79,44 @@ void secret_free(void *secret)
 	if (!secret)
 		return;
 	body = ((struct secret_head *)((uint8_t *)secret - page))->size;
-	OPENSSL_cleanse(secret, body);
+	secret_wipe(secret, body);
 	munmap((uint8_t *)secret - 2 * page, body + 3 * page);
+}
+
+/* Copying a key leaves it in vector registers, which stay as they are while a thread
+ * waits, and which a core has for each. */
+static void clear_registers(void)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f"))
+		__asm__ volatile(
+			"vpxorq %%zmm16, %%zmm16, %%zmm16\n\tvpxorq %%zmm17, %%zmm17, %%zmm17\n\t"
+			"vpxorq %%zmm18, %%zmm18, %%zmm18\n\tvpxorq %%zmm19, %%zmm19, %%zmm19\n\t"
+			"vpxorq %%zmm20, %%zmm20, %%zmm20\n\tvpxorq %%zmm21, %%zmm21, %%zmm21\n\t"
+			"vpxorq %%zmm22, %%zmm22, %%zmm22\n\tvpxorq %%zmm23, %%zmm23, %%zmm23\n\t"
+			"vpxorq %%zmm24, %%zmm24, %%zmm24\n\tvpxorq %%zmm25, %%zmm25, %%zmm25\n\t"
+			"vpxorq %%zmm26, %%zmm26, %%zmm26\n\tvpxorq %%zmm27, %%zmm27, %%zmm27\n\t"
+			"vpxorq %%zmm28, %%zmm28, %%zmm28\n\tvpxorq %%zmm29, %%zmm29, %%zmm29\n\t"
+			"vpxorq %%zmm30, %%zmm30, %%zmm30\n\tvpxorq %%zmm31, %%zmm31, %%zmm31"
+			::: "memory");	/* the compiler uses none of them */
+	if (__builtin_cpu_supports("avx"))
+		__asm__ volatile("vzeroall" ::: VECTORS);
+	else
+		__asm__ volatile(
+			"pxor %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm2, %%xmm2\n\t"
+			"pxor %%xmm3, %%xmm3\n\tpxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5\n\t"
+			"pxor %%xmm6, %%xmm6\n\tpxor %%xmm7, %%xmm7\n\tpxor %%xmm8, %%xmm8\n\t"
+			"pxor %%xmm9, %%xmm9\n\tpxor %%xmm10, %%xmm10\n\tpxor %%xmm11, %%xmm11\n\t"
+			"pxor %%xmm12, %%xmm12\n\tpxor %%xmm13, %%xmm13\n\tpxor %%xmm14, %%xmm14\n\t"
+			"pxor %%xmm15, %%xmm15" ::: VECTORS);
+#endif
 }
 
 /* As sure as OPENSSL_cleanse(), and several times as fast: decoded blocks go this way, too. */
 void secret_wipe(void *data, size_t size)
 {
 	explicit_bzero(data, size);
+	clear_registers();
 }
 
 void secret_forbid_cores(void)
@@ -100,6 +133,7 @@ __attribute__((noinline)) void secret_scrub_stack(void)
 	uint8_t below[SCRUBBED];
 
 	OPENSSL_cleanse(below, sizeof below);
+	clear_registers();
 }
 
 /* Of the main thread's stack most is not mapped yet: what grows is marked alike. */
@@ -151,9 +185,31 @@ static void library_free(void *p, const char *file, int line)
 	arena_key_free(p);
 }
 
+/* A window of it: of the whole stack the system lets an ordinary user lock too little,
+ * and one that may not grow any further kills.  OpenSSL keeps passphrases and numbers in
+ * its frames. */
+__attribute__((noinline)) static void lock_stack(void)
+{
+	volatile uint8_t below[LOCKED_STACK];
+	uintptr_t begin = (uintptr_t)below & ~(page_size() - 1);
+
+	for (size_t i = 0; i < sizeof below; i += 1024)
+		below[i] = 0;
+	if (mlock((void *)begin, sizeof below + page_size()) < 0)
+		atomic_store(&was_refused, true);
+}
+
+void secret_begin_child(void)
+{
+	secret_forbid_cores();
+	lock_stack();
+	arena_keys_lock_again();
+}
+
 int secret_begin(struct err *e)
 {
 	secret_mark_stack();
+	lock_stack();
 	if (IS_SANITIZED)	/* who watches over its heap, and would see none of ours */
 		return library_start(e);
 	/* Refused where OpenSSL has taken memory already, which no library does by being

@@ -14,9 +14,11 @@
 struct err;
 
 /* First of all in main() of a program that holds keys: the main thread's stack in no
- * dump, and OpenSSL, which copies keys, on a heap of its own (arena.h).  MUNI_NO_MEMORY
- * where that cannot start. */
+ * dump, and locked as deep as keys are handled; OpenSSL, which copies keys, on a heap of
+ * its own (arena.h).  MUNI_NO_MEMORY where that cannot start. */
 int secret_begin(struct err *e);
+/* The same in a forked child that handles keys: locks do not follow it. */
+void secret_begin_child(void);
 /* Leaves the stack of the calling thread out of cores; who is handed a key calls it, and
  * from the second time on it costs nothing. */
 void secret_mark_stack(void);
@@ -25,7 +27,8 @@ bool secret_is_locked(void);
 
 void *secret_new(size_t size);		/* zeroed; NULL without memory */
 void secret_free(void *secret);		/* wipes; NULL is allowed */
-void secret_wipe(void *data, size_t size);	/* not optimised away */
+/* Not optimised away; vector registers, through which it was copied, are cleared too. */
+void secret_wipe(void *data, size_t size);
 /* What functions that have returned left on the stack below the caller: 8 KiB become
  * zeros.  After whatever was handed a key. */
 void secret_scrub_stack(void);

@@ -88,7 +88,6 @@ int signer_generate(const char *archive_id, int64_t now, struct signer **out,
 	struct signer *s = calloc(1, sizeof *s);
 
 	*out = NULL;
-	library_secure_heap();
 	if (!s)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a signing key");
 	s->key = EVP_EC_gen("P-256");
@@ -199,7 +198,6 @@ int signer_import(const uint8_t *key, size_t key_size, const uint8_t *cert,
 	struct signer *s = calloc(1, sizeof *s);
 
 	*out = NULL;
-	library_secure_heap();
 	if (!s)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a signing key");
 	s->key = key_from(key, key_size);

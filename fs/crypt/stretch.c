@@ -51,22 +51,23 @@ static ssize_t read_whole(int fd, void *out, size_t size)
 /* In the child: passphrase in, key out, nothing else touched. */
 static int child_main(const struct stretch *how, int in, int out)
 {
-	char passphrase[STRETCH_PASSPHRASE_MAX];
-	uint8_t key[KEY_SIZE];
+	char *passphrase;
+	uint8_t *key;
 	ssize_t size;
-	int rc = 1;
 
-	secret_forbid_cores();
-	size = read_whole(in, passphrase, sizeof passphrase);
+	secret_begin_child();
+	passphrase = secret_new(STRETCH_PASSPHRASE_MAX);
+	key = secret_new(KEY_SIZE);
+	if (!passphrase || !key)
+		return 1;
+	size = read_whole(in, passphrase, STRETCH_PASSPHRASE_MAX);
 	if (size > 0 &&
 	    EVP_PBE_scrypt(passphrase, (size_t)size, how->salt, sizeof how->salt,
 			   (uint64_t)1 << how->log_n, how->r, how->p,
-			   2 * MEMORY_MAX + MEMORY_SLACK, key, sizeof key) == 1 &&
-	    write(out, key, sizeof key) == (ssize_t)sizeof key)
-		rc = 0;
-	secret_wipe(passphrase, sizeof passphrase);
-	secret_wipe(key, sizeof key);
-	return rc;
+			   2 * MEMORY_MAX + MEMORY_SLACK, key, KEY_SIZE) == 1 &&
+	    write(out, key, KEY_SIZE) == KEY_SIZE)
+		return 0;
+	return 1;	/* it ends at once, and its memory with it */
 }
 
 /* Secret memory is zeros in a child: the passphrase goes through a pipe. */

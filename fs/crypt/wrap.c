@@ -26,7 +26,6 @@ int wrap_pair(uint8_t private[WRAP_KEY_SIZE], uint8_t public[WRAP_KEY_SIZE],
 	EVP_PKEY *pair;
 	int rc = 0;
 
-	library_secure_heap();
 	pair = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
 	if (!pair || EVP_PKEY_get_raw_private_key(pair, private, &private_size) != 1 ||
 	    EVP_PKEY_get_raw_public_key(pair, public, &public_size) != 1)
@@ -93,7 +92,6 @@ int wrap_close(const uint8_t public[WRAP_KEY_SIZE], const uint8_t context[16],
 	EVP_PKEY *ephemeral;
 	int rc = -1;
 
-	library_secure_heap();
 	ephemeral = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
 	if (!kek || !ephemeral ||
 	    EVP_PKEY_get_raw_public_key(ephemeral, out->ephemeral, &size) != 1) {
@@ -121,7 +119,6 @@ int wrap_open(const uint8_t private[WRAP_KEY_SIZE], const uint8_t public[WRAP_KE
 	EVP_PKEY *mine;
 	int rc = -1;
 
-	library_secure_heap();
 	mine = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private, WRAP_KEY_SIZE);
 	if (!kek || !mine) {
 		library_failed(e, "reading a key pair");

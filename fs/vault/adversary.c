@@ -16,7 +16,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
-#include "fs/crypt/secret.h"
+#include "fs/crypt/arena.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/sibling.h"
 
@@ -178,8 +178,7 @@ static char *ask(const char *path, const struct adversary_request *r, struct err
 		free(text);
 		text = NULL;
 	}
-	secret_wipe(data, size);
-	free(data);
+	arena_key_free(data);
 	return text;
 }
 

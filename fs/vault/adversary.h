@@ -30,6 +30,7 @@ struct adversary_request {
 	struct traces traces;
 };
 void adversary_request_clear(struct adversary_request *r);	/* wipes */
+/* *out of arena_key_new(). */
 int adversary_request_pack(const struct adversary_request *r, uint8_t **out, size_t *size,
 			   struct err *e);
 int adversary_request_unpack(const void *data, size_t size, struct adversary_request *out,

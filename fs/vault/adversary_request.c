@@ -4,11 +4,13 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
+#include "fs/crypt/arena.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/adversary.h"
 
 #define MAGIC 0x4156444du	/* "MDVA" */
 #define PATH_BYTES_MAX 65536u
+#define KEYS_PART(count) (16 + 8 + 32 + 4 + 32 * (size_t)(count))
 
 void adversary_request_clear(struct adversary_request *r)
 {
@@ -30,27 +32,32 @@ int adversary_request_pack(const struct adversary_request *r, uint8_t **out, siz
 {
 	struct buffer b = { 0 };
 	uint8_t *traces = NULL;
+	struct writer w;
 	size_t traces_size;
 
+	*out = NULL;
 	if (traces_pack(&r->traces, &traces, &traces_size, e) < 0)
 		return -1;
 	buffer_u32(&b, MAGIC);
 	put_block(&b, r->archive, strlen(r->archive));
 	put_block(&b, r->keyring, strlen(r->keyring));
 	put_block(&b, traces, traces_size);
-	buffer_append(&b, r->archive_id, sizeof r->archive_id);
-	buffer_u64(&b, r->epoch);
-	buffer_append(&b, r->catalogue_key, sizeof r->catalogue_key);
-	buffer_u32(&b, r->key_count);
-	for (unsigned i = 0; i < r->key_count; i++)
-		buffer_append(&b, r->keys[i], sizeof r->keys[i]);
 	free(traces);
-	if (b.failed) {
+	*size = b.size + KEYS_PART(r->key_count);
+	*out = b.failed ? NULL : arena_key_new(*size);	/* once: keys leave no copies behind */
+	if (*out == NULL) {
 		buffer_free(&b);
 		return err_set(e, MUNI_NO_MEMORY, "no memory for the adversarial check");
 	}
-	*out = b.data;
-	*size = b.size;
+	w = writer_over(*out, *size);
+	writer_bytes(&w, b.data, b.size);
+	writer_bytes(&w, r->archive_id, sizeof r->archive_id);
+	writer_u64(&w, r->epoch);
+	writer_bytes(&w, r->catalogue_key, sizeof r->catalogue_key);
+	writer_u32(&w, r->key_count);
+	for (unsigned i = 0; i < r->key_count; i++)
+		writer_bytes(&w, r->keys[i], sizeof r->keys[i]);
+	buffer_free(&b);
 	return 0;
 }
 

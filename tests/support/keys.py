@@ -78,12 +78,12 @@ def of_archive(a, secret, is_passphrase=False):
     """(keys that have to lie in locked memory, keys of blocks, which lie in SQLite's)."""
     archive = reader.read_toml(a.path)
     keys = reader.open_keyring(a.keyring, archive, secret, is_passphrase)
-    found = shapes("the passphrase" if is_passphrase else "the key file", secret)
+    kind = "passphrase" if is_passphrase else "key file"
+    found = shapes(f"the {kind}", secret)
     for name, key in keys["slot"].items():
-        found.update(shapes(f"the {name}", key))
-    for name in ("secret's key", "wrapping key", "master"):
-        if name in keys["slot"]:
-            found.update(schedule(f"the {name}", keys["slot"][name]))
+        name = "the master key" if name == "master" else f"the {kind}'s {name}"
+        found.update(shapes(name, key))
+        found.update(schedule(name, key))
     for name in ("catalogue", "dedupe", "chunker"):
         found.update(shapes(f"the {name} key", keys[name]))
     found.update(private_parts("the signing key", keys["signing"]))
@@ -120,9 +120,7 @@ def in_words(pid, needles):
     """In the arguments and the environment of a process."""
     found = []
     for name in ("cmdline", "environ"):
-        with open(f"/proc/{pid}/{name}", "rb") as f:
-            data = f.read()
-        found += [f"{what} in /proc/{pid}/{name}" for what, needle in needles.items() if needle in data]
+        found += in_files([f"/proc/{pid}/{name}"], needles)
     return found
 
 

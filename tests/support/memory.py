@@ -46,20 +46,26 @@ def around(pid, begin, end):
         return b""
 
 
-def find(pid, needles):
-    """A Hit for each of {what it is: its bytes} in each mapping that it stands in."""
-    names, maps = list(needles), mappings(pid)
-    done = subprocess.run([SEEK, str(pid)], input="".join(needles[n].hex() + "\n" for n in names), text=True, capture_output=True)
+def seek(where, needles):
+    """(what it is, address, count) of each of {what it is: its bytes}, in a process (its number) or a file (its path)."""
+    names = list(needles)
+    done = subprocess.run([SEEK, str(where)], input="".join(needles[n].hex() + "\n" for n in names), text=True,
+                          capture_output=True)
     if done.returncode == 1:
         raise ProcessLookupError(done.stderr)
     assert done.returncode == 0, (SEEK, done.returncode)
-    hits = []
     for line in done.stdout.splitlines():
         number, at, count = line.split()
-        what, at = names[int(number)], int(at, 16)
+        yield names[int(number)], int(at, 16), int(count)
+
+
+def find(pid, needles):
+    """A Hit for each of them in each mapping that it stands in."""
+    maps, hits = mappings(pid), []
+    for what, at, count in seek(pid, needles):
         for m in maps:
             if m.begin <= at < m.end:
-                hits.append(Hit(what, m, at, int(count), around(pid, max(m.begin, at - 96), min(m.end, at + len(needles[what]) + 96))))
+                hits.append(Hit(what, m, at, count, around(pid, max(m.begin, at - 96), min(m.end, at + len(needles[what]) + 96))))
     return hits
 
 

@@ -1,5 +1,6 @@
 /*
- * seek_memory PID: where byte strings stand in a process's memory.
+ * seek_memory PID | FILE: where byte strings stand in a process's memory, or in a file (a
+ * core), whose name has a slash in it.
  *
  * Standard input: the strings, a line of hexadecimal each, two bytes at least.  Prints
  * "STRING ADDRESS COUNT" for each and each mapping that it stands in, numbers from 0, the
@@ -87,21 +88,66 @@ static void read_piece(int mem, unsigned long at, uint8_t *data, size_t size)
 	}
 }
 
-static void search_mapping(struct search *s, int mem, unsigned long begin, unsigned long end)
+/* Pages that lie side by side. */
+static void search_run(struct search *s, int mem, unsigned long begin, unsigned long end)
 {
 	static uint8_t data[PIECE + SIZE_MAX_OF_ONE];
 
-	for (int i = 0; i < s->count; i++)
-		s->strings[i].count = 0;
 	for (unsigned long at = begin; at < end; at += PIECE) {
 		size_t left = end - at;
 		size_t size = left < sizeof data ? left : sizeof data;
 		read_piece(mem, at, data, size);
 		search_in(s, data, size, left < PIECE ? left : PIECE, at);
 	}
+}
+
+/* Has the page been touched, and is it not one of a file that can only be read? */
+static bool is_worth_reading(int pagemap, unsigned long at, bool is_writable)
+{
+	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE);
+	uint64_t entry;
+
+	if (pread(pagemap, &entry, sizeof entry, (off_t)(at / page * sizeof entry)) != sizeof entry)
+		return true;
+	return entry >> 62 != 0 && (is_writable || (entry >> 61 & 1) == 0);
+}
+
+static void report(const struct search *s)
+{
 	for (int i = 0; i < s->count; i++)
 		if (s->strings[i].count > 0)
 			printf("%d %lx %lu\n", i, s->strings[i].first, s->strings[i].count);
+}
+
+static void search_mapping(struct search *s, int mem, int pagemap, unsigned long begin,
+			   unsigned long end, bool is_writable)
+{
+	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE), run = begin;
+
+	for (int i = 0; i < s->count; i++)
+		s->strings[i].count = 0;
+	for (unsigned long at = begin; at < end; at += page) {
+		if (is_worth_reading(pagemap, at, is_writable))
+			continue;
+		search_run(s, mem, run, at);
+		run = at + page;
+	}
+	search_run(s, mem, run, end);
+	report(s);
+}
+
+static int search_file(struct search *s, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+	if (size < 0) {
+		perror(path);
+		return 1;
+	}
+	search_run(s, fd, 0, (unsigned long)size);
+	report(s);
+	return fflush(stdout) == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -110,22 +156,26 @@ int main(int argc, char **argv)
 	char path[64], line[4096], rights[8];
 	unsigned long begin, end;
 	FILE *maps;
-	int mem;
+	int mem, pagemap;
 
 	s.strings = calloc(STRINGS_MAX, sizeof *s.strings);
 	if (argc != 2 || !s.strings || !read_strings(&s))
 		return 2;
+	if (strchr(argv[1], '/'))
+		return search_file(&s, argv[1]);
 	snprintf(path, sizeof path, "/proc/%ld/maps", atol(argv[1]));
 	maps = fopen(path, "r");
 	snprintf(path, sizeof path, "/proc/%ld/mem", atol(argv[1]));
 	mem = open(path, O_RDONLY);
-	if (!maps || mem < 0) {
+	snprintf(path, sizeof path, "/proc/%ld/pagemap", atol(argv[1]));
+	pagemap = open(path, O_RDONLY);
+	if (!maps || mem < 0 || pagemap < 0) {
 		perror(path);
 		return 1;
 	}
 	while (fgets(line, sizeof line, maps))
 		if (sscanf(line, "%lx-%lx %7s", &begin, &end, rights) == 3 && rights[0] == 'r' &&
 		    begin < 1UL << 63)
-			search_mapping(&s, mem, begin, end);
+			search_mapping(&s, mem, pagemap, begin, end, rights[1] == 'w');
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/arena.h"
 #include "fs/vault/adversary.h"
 
 #define TRACES 500
@@ -155,7 +156,7 @@ static void a_request_reads_back_as_it_was_written(void **state)
 		assert_int_equal(adversary_request_unpack(data, cut, &back, &e), -1);
 		adversary_request_clear(&back);
 	}
-	free(data);
+	arena_key_free(data);
 	adversary_request_clear(&r);
 }
 
