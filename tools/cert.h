@@ -26,6 +26,7 @@ int cert_list(struct cli *cli, struct vault *v, const struct cert_words *w, stru
 int cert_show(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e);
 int cert_pdf(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e);
 int cert_sign(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e);
+int cert_stamp(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e);
 int cert_authority(struct cli *cli, struct vault *v, const struct cert_words *w,
 		   struct err *e);
 /* Without an archive: the certificate is the file in operands[1]. */

@@ -142,6 +142,28 @@ static int save_parts(const struct cert_words *w, const json_t *content, struct 
 	return 0;
 }
 
+static int save_renewals(struct vault *v, const struct cert_words *w, struct err *e)
+{
+	uint8_t *data;
+	size_t size;
+	int rc = 0;
+
+	for (unsigned n = 2; rc == 0; n++) {
+		char suffix[24];
+
+		if (certificate_stamp_get(v, w->id, n, &data, &size, e) < 0) {
+			if (e->code != MUNI_NOT_FOUND)
+				return -1;
+			*e = ERR_NONE;
+			return 0;
+		}
+		snprintf(suffix, sizeof suffix, "%u.tsr", n);
+		rc = save_beside(w, suffix, data, size, e);
+		free(data);
+	}
+	return rc;
+}
+
 static int save_all(struct vault *v, const struct cert_words *w, const uint8_t *der, size_t size,
 		    struct err *e)
 {
@@ -156,7 +178,8 @@ static int save_all(struct vault *v, const struct cert_words *w, const uint8_t *
 	    save_beside(w, "json", text, text_size, e) == 0 && save_parts(w, content, e) == 0 &&
 	    save_stored(v, w, CERTIFICATE_ANNEX, "annex.json", e) == 0 &&
 	    save_stored(v, w, CERTIFICATE_MARKS, "marks", e) == 0 &&
-	    save_stored(v, w, CERTIFICATE_TIMESTAMP, "tsr", e) == 0)
+	    save_stored(v, w, CERTIFICATE_TIMESTAMP, "tsr", e) == 0 &&
+	    save_renewals(v, w, e) == 0)
 		rc = save_stored(v, w, CERTIFICATE_ARCHIVE_SIGNATURE, "p7s", e);
 	cms_signers_free(signers, count);
 	json_decref(content);
@@ -192,6 +215,27 @@ int cert_sign(struct cli *cli, struct vault *v, const struct cert_words *w, stru
 	rc = certificate_sign(v, w->id, w->officer.by, key, e);
 	officer_key_close(key);
 	return rc;
+}
+
+int cert_stamp(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+{
+	char time[TEXT_TIME_MAX];
+	unsigned number;
+	int64_t when;
+
+	if (certificate_stamp(v, w->id, &number, &when, e) < 0)
+		return -1;
+	if (cli->json) {
+		json_t *o = jsonl_new("stamped");
+
+		jsonl_number(o, "certificate", (uint64_t)w->id);
+		jsonl_number(o, "number", number);
+		jsonl_time(o, "time", when, 0);
+		return jsonl_end(o, e);
+	}
+	printf("C%" PRId64 " has %u time-stamp%s, the newest of %s\n", w->id, number,
+	       number == 1 ? "" : "s", text_time(when, 0, time));
+	return 0;
 }
 
 static int say_authority(struct cli *cli, struct vault *v, struct err *e)

@@ -77,6 +77,24 @@ static int open_annex(const char *given, const char *path, FILE **out, struct er
 	return rc;
 }
 
+/* FILE.2.tsr and so on, as far as they go. */
+static int load_renewals(const char *path, struct renewal *list, size_t *count, struct err *e)
+{
+	for (*count = 0; *count < TIMESTAMPS_MAX - 1; (*count)++) {
+		char suffix[24];
+		uint8_t *data = NULL;
+		size_t size = 0;
+
+		snprintf(suffix, sizeof suffix, "%zu.tsr", *count + 2);
+		if (load_beside(NULL, path, suffix, SMALL_MAX, &data, &size, e) < 0)
+			return -1;
+		if (!data)
+			return 0;
+		list[*count] = (struct renewal){ data, size };
+	}
+	return 0;
+}
+
 static int judge(struct cli *cli, const struct evidence *with, struct err *e)
 {
 	struct err lost = ERR_NONE;
@@ -98,7 +116,8 @@ int cert_verify(struct cli *cli, const struct cert_words *w, struct err *e)
 	const char *path = cli->operands[1];
 	uint8_t *cms = NULL, *ca = NULL, *tsr = NULL, *authority = NULL, *own = NULL,
 		*marks = NULL;
-	struct evidence with = { 0 };
+	struct renewal renewals[TIMESTAMPS_MAX];
+	struct evidence with = { .renewals = renewals };
 	int rc = -1;
 
 	if (user_file_load(path, CERTIFICATE_MAX, &cms, &with.cms_size, e) < 0 ||
@@ -109,6 +128,7 @@ int cert_verify(struct cli *cli, const struct cert_words *w, struct err *e)
 			e) < 0 ||
 	    load_beside(w->archive_signature, path, "p7s", SMALL_MAX, &own,
 			&with.archive_signature_size, e) < 0 ||
+	    (w->authority && load_renewals(path, renewals, &with.renewal_count, e) < 0) ||
 	    load_beside(NULL, path, "marks", MARKS_MAX, &marks, &with.marks_size, e) < 0 ||
 	    open_annex(w->annex, path, &with.annex, e) < 0)
 		goto out;
@@ -122,6 +142,8 @@ int cert_verify(struct cli *cli, const struct cert_words *w, struct err *e)
 out:
 	if (with.annex)
 		fclose(with.annex);
+	for (size_t i = 0; i < with.renewal_count; i++)
+		free((void *)renewals[i].data);
 	free(cms);
 	free(ca);
 	free(tsr);

@@ -33,6 +33,7 @@ static const struct act {
 	{ "show", VAULT_READ, true, true, cert_show },
 	{ "pdf", VAULT_READ, true, true, cert_pdf },
 	{ "sign", VAULT_WRITE, true, false, cert_sign },
+	{ "stamp", VAULT_WRITE, true, false, cert_stamp },
 	{ "authority", VAULT_WRITE, false, false, cert_authority },
 };
 
@@ -147,7 +148,7 @@ static int run(struct cli *cli)
 
 const struct command cmd_cert = {
 	.name = "cert",
-	.operands = "list|show|pdf|sign|authority ARCHIVE [CERTIFICATE], verify FILE.p7m",
+	.operands = "list|show|pdf|sign|stamp|authority ARCHIVE [C<n>], verify FILE.p7m",
 	.summary = "certificates of destruction: show, print, sign, verify",
 	.about =
 	"list       the archive's certificates\n"
@@ -161,6 +162,8 @@ const struct command cmd_cert = {
 	"           time-stamp; exit 5 where anything was changed, 3 where somebody is\n"
 	"           not trusted.  FILE.annex.json beside it is taken where it is there\n"
 	"sign       an officer's signature more, as a witness or an auditor\n"
+	"stamp      another time-stamp over all that there are, before the authority's\n"
+	"           certificate runs out or its algorithms grow weak\n"
 	"authority  whom to ask for time-stamps (--url, --tsa-ca); --none: nobody;\n"
 	"           neither: who it is",
 	.options = options,

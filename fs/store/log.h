@@ -76,6 +76,7 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_RESTRICTED_USED = 38,	/* restricted records were looked at, and why */
 	LOG_RESTORE_BEGUN = 39,	/* an older copy is to be what there is */
 	LOG_RESTORED = 40,	/* and what certificates say is gone has gone from it */
+	LOG_STAMPED = 41,	/* a certificate has another time-stamp */
 };
 
 struct log_entry {

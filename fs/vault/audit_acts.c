@@ -49,6 +49,7 @@ static const struct {
 	[LOG_LIVE_BEGUN] = { "live destruction begun", "deletion", false },
 	[LOG_RESTORE_BEGUN] = { "restore begun", "recovery", false },
 	[LOG_RESTORED] = { "restored", "recovery", false },
+	[LOG_STAMPED] = { "time-stamp renewed", "digital signature generation", false },
 };
 
 #define ACTS (sizeof acts / sizeof acts[0])

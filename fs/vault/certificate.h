@@ -46,6 +46,13 @@ int certificate_marks_put(struct vault *v, int64_t disposition, const void *text
 int certificate_marks_remove(struct vault *v, int64_t disposition, struct err *e);
 /* The CMS of certificate `id` (malloc'ed DER).  MUNI_NOT_FOUND. */
 int certificate_read(struct vault *v, int64_t id, uint8_t **der, size_t *size, struct err *e);
+/* Another time-stamp, number *number from 1, over the content and all before it, from the
+ * authority that is named.  LOG_STAMPED.  MUNI_NOT_FOUND: none is named. */
+int certificate_stamp(struct vault *v, int64_t id, unsigned *number, int64_t *when,
+		      struct err *e);
+/* malloc'ed; MUNI_NOT_FOUND: there are fewer. */
+int certificate_stamp_get(struct vault *v, int64_t id, unsigned number, uint8_t **data,
+			  size_t *size, struct err *e);
 /* Adds an officer's signature; who may, the caller has asked.  MUNI_EXISTS: has signed. */
 int certificate_sign(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
 		     struct err *e);

@@ -20,6 +20,14 @@ void certificate_name(int64_t id, enum certificate_file which, char out[CERTIFIC
 	snprintf(out, CERTIFICATE_NAME_SIZE, "C%" PRId64 ".%s", id, suffixes[which]);
 }
 
+void certificate_stamp_name(int64_t id, unsigned number, char out[CERTIFICATE_NAME_SIZE])
+{
+	if (number == 1)
+		certificate_name(id, CERTIFICATE_TIMESTAMP, out);
+	else
+		snprintf(out, CERTIFICATE_NAME_SIZE, "C%" PRId64 ".%u.tsr", id, number);
+}
+
 int certificate_folder(struct vault *v, struct err *e)
 {
 	return file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);

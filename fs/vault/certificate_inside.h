@@ -67,7 +67,9 @@ int certificate_annex(struct certificate_facts *f, int fd, const char *name, str
 /* ---- files (certificate_files.c) ---------------------------------------------------------- */
 
 #define CERTIFICATE_NAME_SIZE 48
+#define TIMESTAMP_SIZE_MAX (4u << 20)
 void certificate_name(int64_t id, enum certificate_file which, char out[CERTIFICATE_NAME_SIZE]);
+void certificate_stamp_name(int64_t id, unsigned number, char out[CERTIFICATE_NAME_SIZE]);
 void certificate_marks_name(int64_t disposition, char out[CERTIFICATE_NAME_SIZE]);
 int certificate_folder(struct vault *v, struct err *e);	/* opened, or -1 */
 int certificate_put_in(int fd, int64_t id, enum certificate_file which, const void *data,

@@ -79,11 +79,64 @@ static int open_content(struct judging *j)
 	return 0;
 }
 
+/* One time-stamp over a digest; *at: what it says. */
+static bool judge_stamp(struct judging *j, const uint8_t *data, size_t size,
+			const struct digest *of, int64_t *at)
+{
+	const struct evidence *w = j->with;
+	struct err e = ERR_NONE;
+
+	if (timestamp_verify(data, size, of, w->authority ? w->authority : w->ca,
+			     w->authority ? w->authority_size : w->ca_size, at, &e) == 0)
+		return true;
+	judge_tell_err(j, "time-stamp", &e);
+	return false;
+}
+
+/* What renewal i is over: the content and all stamps before it. */
+static int renewed(const struct judging *j, size_t i, struct digest *out)
+{
+	const struct evidence *w = j->with;
+	struct hasher *h = hasher_new();
+
+	if (!h)
+		return -1;
+	hasher_update(h, j->text, j->text_size);
+	hasher_update(h, w->timestamp, w->timestamp_size);
+	for (size_t k = 0; k < i; k++)
+		hasher_update(h, w->renewals[k].data, w->renewals[k].size);
+	*out = hasher_finish(h);
+	hasher_free(h);
+	return 0;
+}
+
+static void check_renewals(struct judging *j)
+{
+	const struct evidence *w = j->with;
+	int64_t last = j->stamped, at;
+	char when[TEXT_TIME_MAX];
+	struct digest of;
+
+	for (size_t i = 0; i < w->renewal_count; i++, last = at) {
+		if (renewed(j, i, &of) < 0) {
+			judge_tell(j, "time-stamp", CHECK_FAILS, "no memory");
+			return;
+		}
+		if (!judge_stamp(j, w->renewals[i].data, w->renewals[i].size, &of, &at))
+			return;
+		if (at < last) {
+			judge_tell(j, "time-stamp", CHECK_FAILS, "its renewal of %s is older than "
+				   "what it renews", text_time(at, 0, when));
+			return;
+		}
+		judge_tell(j, "time-stamp", CHECK_HOLDS, "renewed on %s", text_time(at, 0, when));
+	}
+}
+
 static void check_timestamp(struct judging *j)
 {
 	const struct evidence *w = j->with;
 	const struct digest of = digest_of(j->text, j->text_size);
-	struct err e = ERR_NONE;
 	char when[TEXT_TIME_MAX];
 
 	if (!w->timestamp) {
@@ -91,13 +144,11 @@ static void check_timestamp(struct judging *j)
 			   "are what the signers say");
 		return;
 	}
-	if (timestamp_verify(w->timestamp, w->timestamp_size, &of,
-			     w->authority ? w->authority : w->ca,
-			     w->authority ? w->authority_size : w->ca_size, &j->stamped, &e) < 0)
-		judge_tell_err(j, "time-stamp", &e);
-	else
-		judge_tell(j, "time-stamp", CHECK_HOLDS, "it existed on %s, says its authority",
-			   text_time(j->stamped, 0, when));
+	if (!judge_stamp(j, w->timestamp, w->timestamp_size, &of, &j->stamped))
+		return;
+	judge_tell(j, "time-stamp", CHECK_HOLDS, "it existed on %s, says its authority",
+		   text_time(j->stamped, 0, when));
+	check_renewals(j);
 }
 
 /* As of the moment of signing; without one in the signature as of the certificate's own. */

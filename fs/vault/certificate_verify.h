@@ -26,6 +26,13 @@ enum check_result {
 	CHECK_SKIPPED,		/* what it needs was not given */
 };
 
+#define TIMESTAMPS_MAX 64	/* of one certificate: one in some years */
+
+struct renewal {
+	const uint8_t *data;
+	size_t size;
+};
+
 struct evidence {		/* all borrowed; NULL: not given */
 	const uint8_t *cms;
 	size_t cms_size;
@@ -34,6 +41,8 @@ struct evidence {		/* all borrowed; NULL: not given */
 	FILE *annex;
 	const uint8_t *timestamp;
 	size_t timestamp_size;
+	const struct renewal *renewals;	/* of the time-stamp, in their order */
+	size_t renewal_count;
 	const uint8_t *authority;	/* PEM; NULL: ca is asked */
 	size_t authority_size;
 	const uint8_t *archive_signature;
