@@ -168,6 +168,28 @@ int sign_certificate_pem(const uint8_t *cert, size_t cert_size, char **pem, stru
 	return *pem ? 0 : library_failed(e, "writing out a certificate");
 }
 
+int sign_certificate_der(const uint8_t *pem, size_t pem_size, uint8_t **cert,
+			 size_t *cert_size, struct err *e)
+{
+	BIO *bio = pem_size <= INT_MAX ? BIO_new_mem_buf(pem, (int)pem_size) : NULL;
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	long size = 0;
+
+	*cert = NULL;
+	if (bio && PEM_read_bio(bio, &name, &header, &der, &size) == 1 && size > 0 &&
+	    strcmp(name, PEM_STRING_X509) == 0 && (*cert = malloc((size_t)size)) != NULL) {
+		memcpy(*cert, der, (size_t)size);
+		*cert_size = (size_t)size;
+	}
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(bio);
+	library_forget();
+	return *cert ? 0 : err_set(e, MUNI_DAMAGED, "this is no certificate");
+}
+
 /* DER with nothing behind it. */
 static X509 *certificate_from(const uint8_t *cert, size_t size)
 {

@@ -24,6 +24,9 @@ int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size
 		       struct err *e);
 /* A certificate's DER as PEM: malloc'ed, NUL ended. */
 int sign_certificate_pem(const uint8_t *cert, size_t cert_size, char **pem, struct err *e);
+/* And back; malloc'ed DER, which nobody has looked into.  MUNI_DAMAGED. */
+int sign_certificate_der(const uint8_t *pem, size_t pem_size, uint8_t **cert,
+			 size_t *cert_size, struct err *e);
 int signer_import(const uint8_t *key, size_t key_size, const uint8_t *cert,
 		  size_t cert_size, struct signer **out, struct err *e);
 void signer_free(struct signer *s);

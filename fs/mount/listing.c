@@ -26,7 +26,8 @@ static int add(void *arg, const struct look_row *row)
 	struct fuse_entry_param entry = { 0 };
 	size_t left = k->size - l->used, need;
 
-	/* "." and ".." go without a node id: the kernel knows those already. */
+	/* "." and ".." go without a node id: the kernel knows those already; what is bare,
+	 * too: it asks when it needs to know more. */
 	if (row->found) {
 		entry.ino = row->found->ino;
 		entry.attr = row->found->st;
@@ -47,24 +48,24 @@ static int add(void *arg, const struct look_row *row)
 	}
 	l->used += need;
 	l->next = row->next;
-	if (row->found && S_ISDIR(row->type))
+	if ((row->found && S_ISDIR(row->type)) || (k->with_attrs && row->is_bare))
 		family_add(k->m->family, k->ino, row->ino);
 	return 0;
 }
 
 int listing_make(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t offset,
-		 size_t size, bool with_attrs, struct listing *out, struct err *e)
+		 size_t size, enum look_depth depth, struct listing *out, struct err *e)
 {
-	struct making k = { .m = m, .ino = ino, .out = out, .with_attrs = with_attrs,
+	struct making k = { .m = m, .ino = ino, .out = out, .with_attrs = depth != LOOK_NAMES,
 			    .size = size < LISTING_MAX ? size : LISTING_MAX };
 
 	*out = (struct listing){ .next = offset, .is_all = true };
 	out->buffer = malloc(k.size ? k.size : 1);
 	if (!out->buffer)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a listing");
-	if (with_attrs && offset == 0)
+	if (k.with_attrs && offset == 0)
 		family_begin(m->family, ino);
-	if (look_list(m, c, ino, offset, with_attrs, add, &k, e) < 0) {
+	if (look_list(m, c, ino, offset, depth, add, &k, e) < 0) {
 		listing_free(out);
 		return -1;
 	}

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fs/mount/look.h"
+
 struct catalogue;
 struct err;
 struct mount;
@@ -19,10 +21,9 @@ struct listing {
 	bool is_all;		/* nothing follows */
 };
 
-/* Entries of ino from `offset` on, as many as fit into `size` bytes, with attributes
- * or without. */
+/* Entries of ino from `offset` on, as many as fit into `size` bytes. */
 int listing_make(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t offset,
-		 size_t size, bool with_attrs, struct listing *out, struct err *e);
+		 size_t size, enum look_depth depth, struct listing *out, struct err *e);
 /* Wipes: names may go one day. */
 void listing_free(struct listing *l);
 

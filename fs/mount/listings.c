@@ -43,6 +43,8 @@ struct listings {
 	struct slot slots[LISTINGS_MAX];
 	uint64_t clock;
 	uint64_t generation;	/* G1 */
+	uint64_t first;		/* the directory that was asked for first; 0: none was */
+	bool is_walked;		/* another one was, too */
 	unsigned wanted;	/* slots that are WANTED */
 	enum { COLD, WARMING, WARM } catalogue;	/* WARMING: a thread should see to it */
 	bool is_stopping;
@@ -120,7 +122,7 @@ static void want(struct listings *l, struct place_ahead at, size_t size, unsigne
 		s = make_slot(l, at, size);
 	if (!s)
 		return;
-	if (l->catalogue == COLD) {
+	if (l->catalogue == COLD && l->is_walked) {
 		l->catalogue = WARMING;
 		pthread_cond_signal(&l->work);
 	}
@@ -132,11 +134,29 @@ static void want(struct listings *l, struct place_ahead at, size_t size, unsigne
 	}
 }
 
+/* Whoever asks for it walks. */
+static void expect(struct listings *l, struct place_ahead at, size_t size)
+{
+	struct slot *s = find(l, at) ? NULL : make_slot(l, at, size);
+
+	if (s)
+		s->stage = EXPECTED;
+}
+
+static enum look_depth depth_of(const struct listings *l, uint64_t ino)
+{
+	return l->is_walked || (l->first != 0 && l->first != ino) ? LOOK_ATTRS : LOOK_GLANCE;
+}
+
 /* From `at` on `lead` replies should stand ready: has the first that does not be made. */
 static void lead_on(struct listings *l, struct place_ahead at, size_t size, unsigned lead)
 {
 	for (unsigned i = lead; i > 0 && at.ino != 0; i--) {
 		struct slot *s = find(l, at);
+		if (!l->is_walked && at.ino != l->first) {
+			expect(l, at, size);
+			return;
+		}
 		if (!s || s->stage != READY) {
 			want(l, at, size, i);
 			return;
@@ -164,6 +184,7 @@ static struct slot *next_wanted(struct listings *l)
 static void make(struct listings *l, struct slot *s, struct vault_reader *r)
 {
 	uint64_t generation = l->generation;
+	enum look_depth depth = depth_of(l, s->at.ino);
 	struct listing made;
 	struct err ignored = ERR_NONE;
 
@@ -171,7 +192,7 @@ static void make(struct listings *l, struct slot *s, struct vault_reader *r)
 	l->wanted--;
 	pthread_mutex_unlock(&l->lock);
 	int rc = listing_make(l->m, vault_reader_catalogue(r), s->at.ino, s->at.offset, s->size,
-			      true, &made, &ignored);
+			      depth, &made, &ignored);
 	pthread_mutex_lock(&l->lock);
 	if (rc < 0 || generation != l->generation) {
 		if (rc == 0)
@@ -273,6 +294,10 @@ void listings_given(struct listings *l, uint64_t ino, uint64_t offset, size_t si
 	struct place_ahead at = { ino, offset };
 
 	pthread_mutex_lock(&l->lock);
+	if (l->first == 0)
+		l->first = ino;
+	else if (ino != l->first)
+		l->is_walked = true;
 	struct slot *s = find(l, at);
 	bool walks = was_ready || offset != 0 || (s && s->stage == EXPECTED);
 	if (s && s->stage != MAKING)
@@ -283,12 +308,18 @@ void listings_given(struct listings *l, uint64_t ino, uint64_t offset, size_t si
 		;		/* an end was asked for: what follows it was begun before */
 	} else if (walks) {
 		lead_on(l, next, size, was_ready ? LEAD_MAX : LEAD_FIRST);
-	} else if (!find(l, next)) {
-		s = make_slot(l, next, size);
-		if (s)
-			s->stage = EXPECTED;
+	} else {
+		expect(l, next, size);
 	}
 	pthread_mutex_unlock(&l->lock);
+}
+
+enum look_depth listings_depth(struct listings *l, uint64_t ino)
+{
+	pthread_mutex_lock(&l->lock);
+	enum look_depth depth = depth_of(l, ino);
+	pthread_mutex_unlock(&l->lock);
+	return depth;
 }
 
 void listings_clear(struct listings *l)

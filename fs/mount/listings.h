@@ -39,5 +39,8 @@ bool listings_take(struct listings *l, uint64_t ino, uint64_t offset, size_t siz
 void listings_given(struct listings *l, uint64_t ino, uint64_t offset, size_t size,
 		    const struct listing *given, bool was_ready);
 void listings_clear(struct listings *l);
+/* How much a listing of ino tells: less (LOOK_GLANCE) until a second directory is asked
+ * for, which is what tells a walk from one look. */
+enum look_depth listings_depth(struct listings *l, uint64_t ino);
 
 #endif

@@ -124,7 +124,7 @@ int look_parent(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t *ou
 }
 
 int look_list(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t offset,
-	      bool with_attrs, int (*row)(void *arg, const struct look_row *r), void *arg,
+	      enum look_depth depth, int (*row)(void *arg, const struct look_row *r), void *arg,
 	      struct err *e)
 {
 	struct place p;
@@ -143,8 +143,8 @@ int look_list(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t offse
 			return 0;
 		offset = 2;
 	}
-	return is_within(&p) ? within_list(m, c, &p, offset, with_attrs, row, arg, e)
-			     : above_list(m, c, &p, offset, with_attrs, row, arg, e);
+	return is_within(&p) ? within_list(m, c, &p, offset, depth, row, arg, e)
+			     : above_list(m, c, &p, offset, depth != LOOK_NAMES, row, arg, e);
 }
 
 int look_link(struct mount *m, struct catalogue *c, uint64_t ino, char **out,

@@ -46,12 +46,23 @@ struct look_row {
 	mode_t type;
 	uint64_t ino;
 	const struct found *found;	/* NULL unless asked for, and for . and .. */
+	bool is_bare;		/* a directory whose attributes were left out */
 };
+
+enum look_depth {
+	LOOK_NAMES,
+	LOOK_ATTRS,
+	/* With attributes, but of directories only the first LOOK_DIRECTORIES: each
+	 * child's stand somewhere else in the catalogue, and who only wants names shall
+	 * not wait for thousands.  All of them where anything may be hidden. */
+	LOOK_GLANCE,
+};
+#define LOOK_DIRECTORIES 32
 
 /* Entries from `offset` on, "." and ".." first.  row(): 0 go on, 1 it did not
  * fit: stop. */
 int look_list(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t offset,
-	      bool with_attrs, int (*row)(void *arg, const struct look_row *r), void *arg,
+	      enum look_depth depth, int (*row)(void *arg, const struct look_row *r), void *arg,
 	      struct err *e);
 
 /* malloc'ed. */
@@ -82,7 +93,7 @@ int within_up(struct mount *m, struct catalogue *c, const struct place *parent,
 int within_at(struct mount *m, struct catalogue *c, const struct place *p,
 	      struct found *out, struct err *e);
 int within_list(struct mount *m, struct catalogue *c, const struct place *p, uint64_t offset,
-		bool with_attrs, int (*row)(void *arg, const struct look_row *r), void *arg,
+		enum look_depth depth, int (*row)(void *arg, const struct look_row *r), void *arg,
 		struct err *e);
 /* MUNI_NOT_FOUND for a class that is not shown. */
 int within_node(struct mount *m, struct catalogue *c, const struct place *p,

@@ -189,7 +189,8 @@ struct listing {
 	struct cursor at;	/* the last entry that was taken or skipped */
 	uint64_t skip;		/* entries still to be passed over */
 	struct cursor behind;	/* pass over all up to this name; name_size 0: none */
-	bool with_attrs;
+	enum look_depth depth;
+	bool by_name;		/* nodes did not come along: nothing is hidden */
 	int (*row)(void *arg, const struct look_row *r);
 	void *arg;
 	struct err *e;
@@ -216,6 +217,29 @@ static void keep_place(struct listing *l, const struct entry *entry)
 	memcpy(l->at.name, entry->name, entry->name_size);
 }
 
+/* node: NULL where nodes did not come along. */
+static int describe(struct listing *l, const struct entry *entry, const struct node *node,
+		    const struct place *p, struct look_row *row, struct found *found)
+{
+	struct node own;
+
+	row->is_bare = !node && entry->kind == NODE_DIRECTORY &&
+		       row->next > LOOK_DIRECTORIES + DOTS;
+	if (l->depth == LOOK_NAMES || row->is_bare)
+		return 0;
+	if (!node) {
+		if (within_node(l->m, l->c, p, &own, l->e) < 0)
+			return -1;
+		node = &own;
+	}
+	if (fill(l->m, l->c, p, row->ino, node, found, l->e) < 0)
+		return -1;
+	if (l->m->access_log && entry->kind != NODE_DIRECTORY)
+		found->entry_timeout = 0;
+	row->found = found;
+	return 0;
+}
+
 static int on_entry(void *arg, const struct entry *entry, const struct node *node)
 {
 	struct listing *l = arg;
@@ -225,7 +249,7 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 	struct found found;
 
 	/* What is not shown has no number: a gap between two would tell of it. */
-	if (!view_shows(l->m->view, node)) {
+	if (node && !view_shows(l->m->view, node)) {
 		keep_place(l, entry);
 		return 0;
 	}
@@ -234,13 +258,8 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 	} else if (!is_passed(l, entry)) {
 		if (!look_ino(l->m, &p, &row.ino))
 			return too_far(l);
-		if (l->with_attrs) {
-			if (fill(l->m, l->c, &p, row.ino, node, &found, l->e) < 0)
-				return -1;
-			if (l->m->access_log && entry->kind != NODE_DIRECTORY)
-				found.entry_timeout = 0;
-			row.found = &found;
-		}
+		if (describe(l, entry, node, &p, &row, &found) < 0)
+			return -1;
 		if (l->row(l->arg, &row) != 0)
 			return 1;
 	}
@@ -250,10 +269,10 @@ static int on_entry(void *arg, const struct entry *entry, const struct node *nod
 }
 
 int within_list(struct mount *m, struct catalogue *c, const struct place *p, uint64_t offset,
-		bool with_attrs, int (*row)(void *arg, const struct look_row *r), void *arg,
+		enum look_depth depth, int (*row)(void *arg, const struct look_row *r), void *arg,
 		struct err *e)
 {
-	struct listing l = { .m = m, .c = c, .dir = p, .with_attrs = with_attrs, .row = row,
+	struct listing l = { .m = m, .c = c, .dir = p, .depth = depth, .row = row,
 			     .arg = arg, .e = e };
 	uint64_t ino, count = offset - DOTS;
 
@@ -272,8 +291,10 @@ int within_list(struct mount *m, struct catalogue *c, const struct place *p, uin
 		l.at = (struct cursor){ .ino = ino, .count = first };
 	}
 	/* Nodes are asked for even where only names are: classes stand there. */
+	if (depth == LOOK_GLANCE && view_hides_nothing(m, c, &l.by_name, e) < 0)
+		return -1;
 	if (catalogue_list(c, p->version, p->id, l.at.name_size ? l.at.name : NULL,
-			   l.at.name_size, true, on_entry, &l, e) < 0)
+			   l.at.name_size, !l.by_name, on_entry, &l, e) < 0)
 		return -1;
 	if (l.at.name_size > 0)
 		cursors_put(m->cursors, &l.at);

@@ -22,6 +22,7 @@ struct pool;
 struct presence;
 struct recent;
 struct status;
+struct sandbox_filter;
 struct view;
 
 enum mount_shape {
@@ -50,6 +51,8 @@ struct mount {
 	struct messages *messages;
 	struct access_log *access_log;	/* NULL unless audited */
 	struct presence *presence;	/* NULL where registering failed */
+	uint64_t generation;		/* of the catalogue when the view was first read */
+	struct sandbox_filter *filter;	/* until the sandbox closes */
 	struct fuse_session *session;
 	int folder;			/* the archive's */
 

@@ -15,7 +15,8 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	(void)fi;
 	if (!r)
 		return;
-	if (listing_make(m, vault_reader_catalogue(r), ino, (uint64_t)offset, size, false, &l,
+	if (listing_make(m, vault_reader_catalogue(r), ino, (uint64_t)offset, size, LOOK_NAMES,
+			 &l,
 			 &e) < 0)
 		ops_fail_node(req, ino, &e);
 	else
@@ -38,7 +39,7 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		return;
 	bool was_ready = listings_take(m->listings, ino, (uint64_t)offset, size, &l);
 	if (!was_ready && listing_make(m, vault_reader_catalogue(r), ino, (uint64_t)offset, size,
-				       true, &l, &e) < 0) {
+				       listings_depth(m->listings, ino), &l, &e) < 0) {
 		ops_fail_node(req, ino, &e);
 	} else {
 		fuse_reply_buf(req, l.buffer, l.used);

@@ -69,6 +69,15 @@ void pool_give(struct pool *p, struct vault_reader *r)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void pool_warm(struct pool *p)
+{
+	struct vault_reader *r;
+	struct err ignored = ERR_NONE;
+
+	if (pool_take(p, &r, &ignored) == 0)
+		pool_give(p, r);
+}
+
 static struct timespec after(unsigned ms)
 {
 	struct timespec t;

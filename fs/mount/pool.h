@@ -23,6 +23,8 @@ int pool_take(struct pool *p, struct vault_reader **out, struct err *e);
 int pool_shut(struct pool *p, unsigned timeout_ms, struct err *e);
 void pool_open(struct pool *p);
 void pool_give(struct pool *p, struct vault_reader *r);
+/* Opens the first reader before somebody waits for it; what fails, that one will meet. */
+void pool_warm(struct pool *p);
 void pool_free(struct pool *p);		/* all must have been given back */
 
 #endif

@@ -3,13 +3,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -149,17 +153,71 @@ static int rules(scmp_filter_ctx filter)
 	return rc;
 }
 
-static int seccomp(struct err *e)
+struct sandbox_filter {
+	struct sock_filter *code;	/* owned */
+	unsigned short count;
+	int rc;			/* of making it: 0, or a negative errno */
+};
+
+/* The library writes its program to files only. */
+static int compile(scmp_filter_ctx calls, struct sandbox_filter *f)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int fd = memfd_create("filter", MFD_CLOEXEC), rc;
+	struct err ignored = ERR_NONE;
+	uint64_t size = 0;
+
+	if (fd < 0)
+		return -errno;
+	rc = seccomp_export_bpf(calls, fd);
+	if (rc == 0 && (file_size(fd, &size, &ignored) < 0 || size == 0 ||
+			size > BPF_MAXINSNS * sizeof *f->code))
+		rc = -EINVAL;
+	if (rc == 0 && !(f->code = malloc((size_t)size)))
+		rc = -ENOMEM;
+	if (rc == 0 && file_read_at(fd, 0, f->code, (size_t)size, &ignored) < 0)
+		rc = -EIO;
+	f->count = (unsigned short)(size / sizeof *f->code);
+	close(fd);
+	return rc;
+}
+
+struct sandbox_filter *sandbox_filter_new(void)
+{
+	struct sandbox_filter *f = calloc(1, sizeof *f);
+	scmp_filter_ctx calls;
+
+	if (!f)
+		return NULL;
+	calls = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	f->rc = calls ? rules(calls) : -ENOMEM;
+	if (f->rc == 0)
+		f->rc = compile(calls, f);
+	if (calls)
+		seccomp_release(calls);
+	return f;
+}
+
+void sandbox_filter_free(struct sandbox_filter *f)
+{
+	if (!f)
+		return;
+	free(f->code);
+	free(f);
+}
+
+static int seccomp(struct sandbox_filter *f, struct err *e)
+{
+	struct sandbox_filter *own = f ? NULL : sandbox_filter_new();
 	int rc;
 
-	if (!filter)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for the sandbox");
-	rc = rules(filter);
-	if (rc == 0)
-		rc = seccomp_load(filter);
-	seccomp_release(filter);
+	if (!f)
+		f = own;
+	rc = f ? f->rc : -ENOMEM;
+	if (rc == 0) {
+		const struct sock_fprog program = { .len = f->count, .filter = f->code };
+		rc = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
+	}
+	sandbox_filter_free(own);
 	if (rc < 0) {
 		errno = -rc;
 		return err_errno(e, "closing the sandbox (seccomp)");
@@ -167,11 +225,11 @@ static int seccomp(struct err *e)
 	return 0;
 }
 
-int sandbox_enter(const struct sandbox_paths *paths, struct err *e)
+int sandbox_enter(const struct sandbox_paths *paths, struct sandbox_filter *f, struct err *e)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_errno(e, "closing the sandbox");
 	if (IS_SANITIZED)
 		return 0;
-	return landlock(paths, e) < 0 || seccomp(e) < 0 ? -1 : 0;
+	return landlock(paths, e) < 0 || seccomp(f, e) < 0 ? -1 : 0;
 }

@@ -14,6 +14,7 @@
 #include "fs/base/text.h"
 #include "fs/mount/access_log.h"
 #include "fs/mount/ahead.h"
+#include "fs/mount/beside.h"
 #include "fs/mount/cursors.h"
 #include "fs/mount/family.h"
 #include "fs/mount/listings.h"
@@ -37,6 +38,37 @@
 #define CATALOGUE_CACHES (12u << 20)
 #define CATALOGUE_CACHE_MIN (256u * 1024)
 #define HELPERS_MAX 4
+
+/* ---- what is done beside the rest ------------------------------------------------------ */
+
+/* What the sandbox wants before it closes; nothing has to be unlocked for it. */
+static int prepare(struct mount *m, struct err *e)
+{
+	(void)e;
+	/* glibc loads the unwinder at the first cancellation: too late in a sandbox, but
+	 * what is loaded already it finds by this name.  It stays. */
+	(void)dlopen("libgcc_s.so.1", RTLD_NOW);
+	if (!m->o.foreground)
+		messages_open_syslog();
+	m->filter = sandbox_filter_new();
+	return 0;
+}
+
+static int warm_pool(struct mount *m, struct err *e)
+{
+	(void)e;
+	pool_warm(m->pool);
+	return 0;
+}
+
+static int register_mount(struct mount *m, struct err *e)
+{
+	char about[PATH_MAX + 64];
+
+	snprintf(about, sizeof about, "munifs, process %ld, on %s", (long)getpid(),
+		 m->o.mountpoint);
+	return presence_register(m->vault, about, &m->presence, e);
+}
 
 /* ---- what is mounted ----------------------------------------------------------------- */
 
@@ -81,7 +113,7 @@ static int own_folders(struct mount *m, struct err *e)
 	return 0;
 }
 
-static int open_parts(struct mount *m, struct err *e)
+static int open_parts(struct mount *m, struct beside *open_reader, struct err *e)
 {
 	unsigned readers = m->o.threads + LISTINGS_THREADS;
 	size_t each = CATALOGUE_CACHES / readers;
@@ -89,6 +121,7 @@ static int open_parts(struct mount *m, struct err *e)
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned helpers = processors < 2 ? 1 : processors > HELPERS_MAX ? HELPERS_MAX :
 			   (unsigned)processors - 1;
+	struct catalogue_settings settings;
 	struct view_change unused;
 
 	if (each < CATALOGUE_CACHE_MIN)
@@ -107,6 +140,10 @@ static int open_parts(struct mount *m, struct err *e)
 	    !m->pool)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a cache of %zu bytes; give a "
 			       "smaller cache=", m->o.cache);
+	beside_start(open_reader, warm_pool, m);
+	if (catalogue_settings_get(vault_catalogue(m->vault), &settings, e) < 0)
+		return -1;
+	m->generation = settings.generation;
 	if (view_refresh(m->view, vault_catalogue(m->vault), &unused, e) < 0)
 		return -1;
 	m->helpers = helpers;
@@ -142,42 +179,37 @@ static void on_ready(struct mount *m)
 	file_close(&m->ready_fd);
 }
 
-/* glibc loads the unwinder at the first cancellation: too late in a sandbox, but what is
- * loaded already it finds by this name.  It stays. */
-static void load_unwinder(void)
-{
-	(void)dlopen("libgcc_s.so.1", RTLD_NOW);
-}
-
-static int register_mount(struct mount *m, struct err *e)
-{
-	char about[PATH_MAX + 64];
-
-	snprintf(about, sizeof about, "munifs, process %ld, on %s", (long)getpid(),
-		 m->o.mountpoint);
-	return presence_register(m->vault, about, &m->presence, e);
-}
-
 static int enter_sandbox(struct mount *m, struct err *e)
 {
 	struct sandbox_paths paths = { .archive = m->o.archive,
 				       .run = m->presence ? presence_folder(m->presence) : -1 };
 
-	if (!m->o.foreground)
-		messages_open_syslog();
-	load_unwinder();
-	return sandbox_enter(&paths, e);
+	return sandbox_enter(&paths, m->filter, e);
 }
 
 /* ---- serving ------------------------------------------------------------------------------ */
 
+struct steps {
+	struct beside prepare, open_reader, register_mount;
+};
+
+static void finish_steps(struct steps *s)
+{
+	struct err ignored = ERR_NONE;
+
+	(void)beside_finish(&s->prepare, &ignored);
+	(void)beside_finish(&s->open_reader, &ignored);
+	(void)beside_finish(&s->register_mount, &ignored);
+}
+
 /* From here to the end the mountpoint is mounted. */
-static int run(struct mount *m, struct serve_ends *ends, struct err *e)
+static int run(struct mount *m, struct serve_ends *ends, struct steps *s, struct err *e)
 {
 	struct watch *watch = NULL;
 	bool was_signalled = false;
 	int rc = -1;
 
+	finish_steps(s);
 	if (enter_sandbox(m, e) < 0 ||
 	    block_cache_start_helpers(m->blocks, m->vault, m->helpers, e) < 0 ||
 	    listings_start(m->listings, e) < 0 || watch_start(m, &watch, e) < 0)
@@ -193,17 +225,19 @@ out:
 	return rc;
 }
 
-static int serve_vault(struct mount *m, struct serve_ends *ends, struct err *e)
+static int serve_vault(struct mount *m, struct serve_ends *ends, struct steps *s,
+		       struct err *e)
 {
 	struct err why = ERR_NONE;
 	int rc = -1;
 
+	beside_start(&s->register_mount, register_mount, m);
 	if (resolve(m, vault_catalogue(m->vault), e) < 0 || own_folders(m, e) < 0 ||
-	    open_parts(m, e) < 0)
+	    open_parts(m, &s->open_reader, e) < 0)
 		goto out;
 	for (unsigned i = 0; vault_notice(m->vault, i); i++)
 		messages_say(m->messages, "%s", vault_notice(m->vault, i));
-	if (register_mount(m, &why) < 0)
+	if (beside_finish(&s->register_mount, &why) < 0)
 		messages_say(m->messages, "this mount could not register itself, so no "
 			     "destruction can count on it: %s", why.text);
 	/* Who switched the epoch before we could be told has not heard of us. */
@@ -212,9 +246,10 @@ static int serve_vault(struct mount *m, struct serve_ends *ends, struct err *e)
 	if (m->presence && presence_set_mountpoint(m->presence, m->o.mountpoint, &why) < 0)
 		messages_say(m->messages, "the run folder does not say where this mount is: %s",
 			     why.text);
-	rc = run(m, ends, e);
+	rc = run(m, ends, s, e);
 	session_close(m->session);
 out:
+	finish_steps(s);
 	presence_close(m->presence);
 	close_parts(m);
 	return rc;
@@ -230,6 +265,7 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 	} };
 	struct mount m = { .o = *o, .folder = -1, .ready_fd = ends->ready,
 			   .on_ready = on_ready, .access_log = ends->access_log };
+	struct steps steps = { .prepare.rc = 0 };
 	int rc = -1;
 
 	m.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -238,6 +274,7 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 		err_set(e, MUNI_NO_MEMORY, "no memory to start");
 		goto out;
 	}
+	beside_start(&steps.prepare, prepare, &m);
 	if (vault_open(o->archive, &vault, VAULT_READ, &m.vault, e) < 0)
 		goto out;
 	if (ends->ready >= 0)	/* after the prompt: the terminal is no longer needed */
@@ -246,9 +283,11 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 	vault_forget_keys(m.vault);
 	m.folder = file_open_user(o->archive, O_RDONLY | O_DIRECTORY, 0, e);
 	if (m.folder >= 0)
-		rc = serve_vault(&m, ends, e);
+		rc = serve_vault(&m, ends, &steps, e);
 	vault_close(m.vault);
 out:
+	finish_steps(&steps);
+	sandbox_filter_free(m.filter);
 	messages_free(m.messages);
 	file_close(&m.null_fd);
 	return rc;

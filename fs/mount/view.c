@@ -249,6 +249,28 @@ bool view_shows(struct view *v, const struct node *n)
 	return shown;
 }
 
+struct asked {
+	const struct mount_options *o;
+	bool hides_nothing;
+};
+
+static int on_class_asked(void *arg, const struct record_class *k)
+{
+	struct asked *a = arg;
+
+	a->hides_nothing = is_shown(a->o, k);
+	return a->hides_nothing ? 0 : 1;
+}
+
+int view_hides_nothing(const struct mount *m, struct catalogue *c, bool *out, struct err *e)
+{
+	struct asked a = { .o = &m->o, .hides_nothing = true };
+	int rc = catalogue_classes(c, on_class_asked, &a, e);
+
+	*out = rc == 0 && a.hides_nothing;
+	return rc;
+}
+
 bool view_version(struct view *v, struct catalogue *c, int64_t id, struct view_version *out)
 {
 	struct err ignored = ERR_NONE;

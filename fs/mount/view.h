@@ -48,6 +48,8 @@ int view_refresh(struct view *v, struct catalogue *c, struct view_change *what,
 /* Every class of the node has to be shown.  A directory has none, unless it was a record
  * itself, an empty one. */
 bool view_shows(struct view *v, const struct node *n);
+/* Every class of the catalogue, as it is now, is shown: so is every node. */
+int view_hides_nothing(const struct mount *m, struct catalogue *c, bool *out, struct err *e);
 /* A sealed version.  Looks into the catalogue before it says no. */
 bool view_version(struct view *v, struct catalogue *c, int64_t id, struct view_version *out);
 /* The newest of a system (0: of all); false if there is none. */

@@ -21,7 +21,7 @@
 
 struct watch {
 	struct mount *m;	/* borrowed */
-	struct catalogue *catalogue;	/* the thread's own */
+	struct catalogue *catalogue;	/* the thread's own; NULL until it has opened it */
 	int64_t seen;		/* catalogue_data_version() of the last look */
 	bool is_behind;		/* the last look failed: look again whatever it says */
 	struct node_set left;	/* that it left to be taken back */
@@ -146,11 +146,32 @@ static void poll_once(struct watch *w)
 	end_if_lost(w);
 }
 
+/* What changed since the view was read, before we could see it, is looked at anew. */
+static bool connect_first(struct watch *w)
+{
+	struct catalogue_settings now;
+	struct err e = ERR_NONE;
+
+	if (vault_connect(w->m->vault, CATALOGUE_CACHE, &w->catalogue, &e) < 0) {
+		messages_say(w->m->messages, "the archive cannot be watched for changes, so "
+			     "this mount ends: %s", e.text);
+		atomic_store(&w->is_stopping, true);
+		pthread_kill(w->main, SIGTERM);
+		return false;
+	}
+	has_changed(w);
+	w->is_behind = catalogue_settings_get(w->catalogue, &now, &e) < 0 ||
+		       now.generation != w->m->generation;
+	return true;
+}
+
 static void *work(void *arg)
 {
 	struct watch *w = arg;
 	struct presence_event event;
 
+	if (!connect_first(w))
+		return NULL;
 	while (!atomic_load(&w->is_stopping)) {
 		if (w->m->presence) {
 			if (presence_wait(w->m->presence, POLL_MS, &event)) {
@@ -178,17 +199,11 @@ int watch_start(struct mount *m, struct watch **out, struct err *e)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to watch the archive");
 	w->m = m;
 	w->main = pthread_self();
-	if (vault_connect(m->vault, CATALOGUE_CACHE, &w->catalogue, e) < 0) {
-		free(w);
-		return -1;
-	}
-	has_changed(w);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&w->thread, NULL, work, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed) {
-		catalogue_close(w->catalogue);
 		free(w);
 		return err_set(e, MUNI_NO_MEMORY, "no thread to watch the archive");
 	}
@@ -206,6 +221,7 @@ void watch_stop(struct watch *w)
 	pthread_join(w->thread, NULL);
 	node_set_free(&w->left);
 	follow_close(&w->follow);
-	catalogue_close(w->catalogue);
+	if (w->catalogue)
+		catalogue_close(w->catalogue);
 	free(w);
 }

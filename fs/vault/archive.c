@@ -23,6 +23,7 @@
 #include "fs/crypt/secret.h"
 #include "fs/store/catalogue_dispositions.h"
 #include "fs/store/pagevfs.h"
+#include "fs/vault/archive_ahead.h"
 #include "fs/vault/epoch.h"
 
 #define SEALS_BEFORE_ROTATION (UINT64_C(1) << 31)	/* SP 800-38D leaves ample room */
@@ -236,6 +237,20 @@ static int settle_keyring(struct vault *v, struct err *e)
 	return 0;
 }
 
+/* A passphrase is stretched in a child that computes, and takes longer than all the rest. */
+static int unlock(struct vault *v, const struct vault_keys *keys, struct secrets *secrets,
+		  struct err *e)
+{
+	struct archive_ahead ahead = { .has_thread = false };
+	int rc;
+
+	if (keys->key_file)
+		archive_ahead_start(&ahead, v);
+	rc = archive_unlock_keys(v, keys, secrets, e);
+	archive_ahead_finish(&ahead, v);
+	return rc;
+}
+
 static int open_parts(struct vault *v, const struct vault_options *o, struct secrets *secrets,
 		      struct err *e)
 {
@@ -244,7 +259,7 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 	int64_t certified;
 
 	if (open_folder(v, &o->keys, e) < 0 ||
-	    archive_unlock_keys(v, &o->keys, secrets, e) < 0 ||
+	    unlock(v, &o->keys, secrets, e) < 0 ||
 	    archive_choose_epoch(v, e) < 0 ||
 	    settle_keyring(v, e) < 0 ||
 	    read_anchor(v, &seen, &has_anchor, e) < 0 ||

@@ -8,9 +8,6 @@
 #include "fs/base/file.h"
 #include "fs/crypt/sign.h"
 
-#define PEM_NAME "archive.pem"
-#define PEM_SIZE_MAX (16 * 1024)
-
 int vault_certificate_put(const struct vault *v, struct err *e)
 {
 	char *pem = NULL;
@@ -21,7 +18,7 @@ int vault_certificate_put(const struct vault *v, struct err *e)
 	folder = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
 	if (folder < 0 || sign_certificate_pem(v->certificate, v->certificate_size, &pem, e) < 0)
 		goto out;
-	rc = file_replace_synced(folder, PEM_NAME, pem, strlen(pem), 0400, e);
+	rc = file_replace_synced(folder, ARCHIVE_PEM, pem, strlen(pem), 0400, e);
 out:
 	free(pem);
 	file_close(&folder);
@@ -38,7 +35,7 @@ int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e
 	*is_whole = false;
 	folder = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
 	if (folder < 0 ||
-	    file_load(folder, PEM_NAME, PEM_SIZE_MAX, &data, &size, e) < 0) {
+	    file_load(folder, ARCHIVE_PEM, ARCHIVE_PEM_MAX, &data, &size, e) < 0) {
 		rc = e->code == MUNI_IO ? -1 : 0;	/* missing or odd: not whole */
 		goto out;
 	}

@@ -13,6 +13,8 @@
 #define ARCHIVE_LOCK "lock"
 #define ARCHIVE_AUDIT "audit"
 #define ARCHIVE_CERTIFICATES "certificates"
+#define ARCHIVE_PEM "archive.pem"
+#define ARCHIVE_PEM_MAX (16 * 1024)
 #define ARCHIVE_SEGMENTS "segments"
 #define WRITER_CACHE_BYTES (64u << 20)	/* of SQLite's pages, on the vault's connection */
 #define READER_CACHE_BYTES (8u << 20)

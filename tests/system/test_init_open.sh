@@ -230,6 +230,25 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	fi
 fi
 
+# ---- heads of another archive, with its certificate in clear -------------------------------
+# The certificate in the folder speeds the opening; which one counts, the keyring says.
+status 0 init mine --keyring mine.keyring --key-file key
+status 0 init other --keyring other.keyring --key-file key
+cp -r mine forged
+chmod -R u+w forged
+cp other/certificates/archive.pem forged/certificates/archive.pem
+status 0 log forged --keyring mine.keyring --key-file key
+echo "no certificate" >forged/certificates/archive.pem
+status 0 log forged --keyring mine.keyring --key-file key
+rm forged/certificates/archive.pem
+status 0 log forged --keyring mine.keyring --key-file key
+cp other/certificates/archive.pem forged/certificates/archive.pem
+cp other/audit/* forged/audit/
+"$MUNI" log forged --keyring mine.keyring --key-file key >out 2>err </dev/null &&
+	bad "heads that another archive's key signed were taken"
+says "signature"
+rm -rf mine other forged mine.keyring other.keyring
+
 # ---- an init that is cut off -------------------------------------------------------------
 for ms in 001 004 007 010 015 020 030 040 060 080; do
 	"$MUNI" init cut --keyring cut.keyring --key-file key >/dev/null 2>&1 &

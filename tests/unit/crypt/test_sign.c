@@ -105,6 +105,29 @@ static void a_damaged_signature_is_refused(void **state)
 						      f->cert, f->cert_size, &e), -1);
 }
 
+static void a_certificate_goes_to_pem_and_back(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *der;
+	size_t size;
+	char *pem;
+	struct err e = ERR_NONE;
+
+	assert_int_equal(sign_certificate_pem(f->cert, f->cert_size, &pem, &e), 0);
+	assert_int_equal(sign_certificate_der((const uint8_t *)pem, strlen(pem), &der, &size, &e),
+			 0);
+	assert_int_equal(size, f->cert_size);
+	assert_memory_equal(der, f->cert, size);
+	free(der);
+	for (size_t cut = 0; cut < strlen(pem) - 2; cut += 7) {
+		assert_int_equal(sign_certificate_der((const uint8_t *)pem, cut, &der, &size, &e),
+				 -1);
+		assert_int_equal(e.code, MUNI_DAMAGED);
+		assert_null(der);
+	}
+	free(pem);
+}
+
 static void an_imported_key_signs_like_the_first(void **state)
 {
 	struct fixture *f = *state;
@@ -185,6 +208,7 @@ int main(void)
 		cmocka_unit_test(
 			another_archives_signature_is_refused_though_it_brings_its_certificate),
 		cmocka_unit_test(a_damaged_signature_is_refused),
+		cmocka_unit_test(a_certificate_goes_to_pem_and_back),
 		cmocka_unit_test(an_imported_key_signs_like_the_first),
 		cmocka_unit_test(a_key_without_its_own_certificate_is_refused),
 		cmocka_unit_test(stock_openssl_verifies_it),

@@ -29,9 +29,9 @@ static atomic_uint made_count;
 static atomic_uint truth;	/* what a listing says now */
 
 static int pretend_make(struct mount *m, struct catalogue *c, uint64_t ino, uint64_t offset,
-			size_t size, bool with_attrs, struct listing *out, struct err *e)
+			size_t size, enum look_depth depth, struct listing *out, struct err *e)
 {
-	(void)c; (void)with_attrs; (void)e; (void)size;
+	(void)c; (void)depth; (void)e; (void)size;
 	unsigned now = atomic_load(&truth);
 	atomic_fetch_add(&made_count, 1);
 	*out = (struct listing){ .next = 50, .is_all = true };
@@ -115,7 +115,8 @@ static unsigned ask(struct fixture *f, uint64_t ino, uint64_t offset)
 	if (was_ready)
 		f->ready++;
 	else
-		pretend_make(&f->m, NULL, ino, offset, SIZE, true, &l, &e);
+		pretend_make(&f->m, NULL, ino, offset, SIZE,
+			     listings_depth(f->m.listings, ino), &l, &e);
 	if (offset == 0) {
 		assert_int_equal(sscanf(l.buffer, "%llu as of %u", &said, &asof), 2);
 		assert_int_equal(said, ino);
@@ -167,6 +168,21 @@ static void who_lists_here_and_there_has_nothing_made(void **state)
 	settle(f);
 	assert_int_equal(atomic_load(&made_count), 1 + (COUNT - 2 + 6) / 7);
 	assert_int_equal(f->ready, 0);
+}
+
+static void one_look_is_told_less_until_a_second_directory_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(listings_depth(f->m.listings, 1), LOOK_GLANCE);
+	ask(f, 1, 0);
+	ask(f, 1, 50);
+	settle(f);
+	assert_int_equal(listings_depth(f->m.listings, 1), LOOK_GLANCE);
+	assert_int_equal(listings_depth(f->m.listings, 2), LOOK_ATTRS);
+	assert_int_equal(atomic_load(&made_count), 1);	/* and nothing is begun in vain */
+	ask(f, 2, 0);
+	assert_int_equal(listings_depth(f->m.listings, 1), LOOK_ATTRS);
 }
 
 static void *walk_again_and_again(void *arg)
@@ -255,6 +271,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_walk_finds_its_listings_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_look_is_told_less_until_a_second_directory_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_lists_here_and_there_has_nothing_made, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
