@@ -182,8 +182,11 @@ $(BUILD)/bench/speed/%: tests/bench/speed/%.c $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -g $(FUSE_CFLAGS) -o $@ $< $(LINK) -Wl,--as-needed -lm -lzstd -lcrypto $(FUSE_LIBS)
 
-# Helpers of the tests: one file, one program; epoch_*.c speak our own tongue; inject/ is a
-# library that is preloaded.
+# Helpers of the tests: one file, one program; epoch_*.c speak our own tongue; fault_*.c and
+# inject/ are libraries that are preloaded.
+$(BUILD)/support/fault_%: tests/support/fault_%.c $(BUILD)/flags | build/deps.ok
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(WARN) -O1 -g -fPIC -shared -U_FILE_OFFSET_BITS -Wno-missing-prototypes -o $@ $< -ldl
 $(BUILD)/support/inject.so: $(INJECT_SRC) tests/support/inject/inject.h $(BUILD)/flags | build/deps.ok
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(WARN) -O2 -g -fPIC -shared -U_FILE_OFFSET_BITS -Wno-missing-prototypes -fno-builtin-malloc -fno-builtin-calloc -o $@ $(INJECT_SRC) -ldl
