@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+import life  # noqa: E402
 import muniment as mu  # noqa: E402
 
 MARK = "zq9"            # in each name and each content that nobody is to see
@@ -521,6 +522,32 @@ def a_class_is_for_its_audience_alone():
     return None
 
 
+def certificates_are_the_mounting_users():
+    """They may name what was destroyed; the archive's own certificate is for everybody."""
+    if os.geteuid() != 0:
+        return "needs root"
+    life.inputs("given")
+    os.makedirs("world")
+    l = life.Life("world", "given")
+    l.make_folders()
+    for step in "init", "scan", "classify", "ingest", "officers", "propose", "approve", "execute":
+        status, said = l.do(step)
+        assert status == 0, (step, said)
+    seen = []
+
+    def look(where):
+        folder = f"{where.where}/m/.muniment/certificates"
+        for n in os.listdir(folder):
+            seen.append(n)
+            told = as_user(ANNA, lambda: code_of(lambda: os.open(f"{folder}/{n}", os.O_RDONLY)))
+            assert told == (0 if n == "archive.pem" else errno.EACCES), n
+            assert os.path.getsize(f"{folder}/{n}") == len(open(f"{folder}/{n}", "rb").read())
+    l.seen_while_mounted = look
+    assert l.mount(",allow_other")[0] == 0
+    assert {"archive.pem", "C1.p7m", "C1.annex.json"} <= set(seen), seen
+    return None
+
+
 def join(*options):
     return ",".join(o for o in options if o)
 
@@ -544,7 +571,7 @@ def main():
     os.umask(0o022)
     os.chmod(".", 0o755)
     OTHERS = "allow_other" if os.geteuid() == 0 else ""
-    for f in modes_and_acls_hold_for_every_user, a_class_is_for_its_audience_alone:
+    for f in modes_and_acls_hold_for_every_user, a_class_is_for_its_audience_alone, certificates_are_the_mounting_users:
         why = f()
         print(f.__name__ + (f": {why}" if why else ""), flush=True)
     a, b = of_restricted_records_nothing_is_told()

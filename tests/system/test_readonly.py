@@ -43,7 +43,7 @@ def make_tree(top):
     put(f"{top}/owned", mode=0o600, uid=OWNER)
     put(f"{top}/setuid", mode=0o4755, uid=OWNER)
     put(f"{top}/setgid", mode=0o2755, uid=OWNER)
-    put(f"{top}/none", mode=0)
+    put(f"{top}/none", mode=0 if os.geteuid() == 0 else 0o400)
     put(f"{top}/all", mode=0o666)
     put(f"{top}/empty", b"")
     put(f"{top}/dir/inside")
