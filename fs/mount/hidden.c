@@ -31,7 +31,12 @@ static bool add(struct node_set *s, int64_t id)
 
 static int no_room(struct err *e)
 {
-	return err_set(e, MUNI_NO_MEMORY, "no memory for the list of restricted records");
+	return err_set(e, MUNI_NO_MEMORY, "no memory for the list of what is not shown");
+}
+
+int node_set_add(struct node_set *s, int64_t id, struct err *e)
+{
+	return add(s, id) ? 0 : no_room(e);
 }
 
 struct adding {

@@ -19,6 +19,8 @@ struct node_set {
 	size_t count;
 };
 
+/* To be settled afterwards. */
+int node_set_add(struct node_set *s, int64_t id, struct err *e);
 void node_set_free(struct node_set *s);
 /* The nodes of these classes: a walk over all nodes for each of them. */
 int node_set_of_classes(struct node_set *out, struct catalogue *c, const int64_t *classes,

@@ -6,6 +6,7 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/mount/mount.h"
+#include "fs/vault/late_classes.h"
 
 struct gathering {
 	const struct mount *m;
@@ -60,7 +61,9 @@ static int on_class(void *arg, const struct record_class *k)
 	}
 	g->state.classes = more;
 	struct shown_class *added = &more[g->state.class_count++];
-	*added = (struct shown_class){ k->id, is_shown(&g->m->o, k), k->is_restricted };
+	*added = (struct shown_class){ .id = k->id, .is_shown = is_shown(&g->m->o, k),
+				       .is_restricted = k->is_restricted };
+	memcpy(added->code, k->code, sizeof added->code);
 	g->state.hides_classes |= !added->is_shown && !added->is_restricted;
 	if (g->wanted && is_listed(g->wanted, ':', k->code[0] ? k->code : "-"))
 		g->found++;
@@ -124,6 +127,52 @@ static void state_free(struct state *s)
 	*s = (struct state){ 0 };
 }
 
+static bool class_shown(const struct state *s, int64_t id)
+{
+	for (size_t i = 0; i < s->class_count; i++)
+		if (s->classes[i].id == id)
+			return s->classes[i].is_shown;
+	return false;		/* W3 */
+}
+
+struct beside {
+	const struct state *state;
+	struct node_set *set;
+	struct err *e;
+};
+
+static bool is_hidden_code(void *arg, const char *code)
+{
+	const struct beside *b = arg;
+
+	for (size_t i = 0; i < b->state->class_count; i++)
+		if (strcmp(b->state->classes[i].code, code) == 0)
+			return !b->state->classes[i].is_shown;
+	return true;		/* W3 */
+}
+
+static int on_beside(void *arg, int64_t node)
+{
+	struct beside *b = arg;
+
+	return node_set_add(b->set, node, b->e);
+}
+
+/* What was classified after it was taken in. */
+static int gather_beside(struct state *s, struct catalogue *c, struct err *e)
+{
+	struct err told = ERR_NONE;
+	struct beside b = { s, &s->beside, &told };
+
+	if (late_classes_nodes(c, is_hidden_code, on_beside, &b, e) < 0) {
+		if (told.code != MUNI_OK)
+			*e = told;
+		return -1;
+	}
+	node_set_settle(&s->beside);
+	return 0;
+}
+
 static int gather_hidden(struct state *s, struct catalogue *c, struct err *e)
 {
 	for (size_t i = 0; i < s->class_count; i++) {
@@ -134,6 +183,8 @@ static int gather_hidden(struct state *s, struct catalogue *c, struct err *e)
 				     : node_set_add_beside(&s->beside, c, k->id, e) < 0)
 			return -1;
 	}
+	if (s->hides_classes && gather_beside(s, c, e) < 0)
+		return -1;
 	return node_set_add_folders(&s->folders, c, &s->hidden, e);
 }
 
@@ -165,14 +216,6 @@ const struct view_version *view_find_version(const struct state *s, int64_t id)
 	if (s->version_count == 0)
 		return NULL;
 	return bsearch(&key, s->versions, s->version_count, sizeof key, by_id);
-}
-
-static bool class_shown(const struct state *s, int64_t id)
-{
-	for (size_t i = 0; i < s->class_count; i++)
-		if (s->classes[i].id == id)
-			return s->classes[i].is_shown;
-	return false;		/* W3 */
 }
 
 static bool is_shrunk(const struct state *before, const struct state *now)

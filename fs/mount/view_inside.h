@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "fs/mount/view.h"
+#include "fs/store/catalogue.h"
 
 #define UNCLASSIFIED 1		/* the class of what nobody classified */
 
@@ -14,6 +15,7 @@ struct shown_class {
 	int64_t id;
 	bool is_shown;
 	bool is_restricted;
+	char code[sizeof ((struct record_class *)0)->code];
 };
 
 struct state {			/* one reading of the catalogue */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/vault/empties.h"
 #include "fs/vault/retain_inside.h"
 #include "fs/vault/retain_words.h"
 
@@ -90,39 +91,21 @@ int vault_scope_count(struct vault *v, const struct scope_row *s, uint64_t *reco
 
 /* ---- restriction -------------------------------------------------------------------- */
 
-struct empty {			/* a directory that is a record, while it is one */
-	int64_t id;
-	int64_t first, last;
-};
-
 struct nodes {
 	struct catalogue *c;
 	int64_t *list;		/* owned */
 	size_t count, room;
-	struct empty *empties;	/* owned */
-	size_t empty_count, empty_room;
+	struct empties empties;
 	struct err *e;
 };
 
-static int add_node(struct nodes *k, int64_t node)
+static int add_node(void *arg, int64_t node)
 {
+	struct nodes *k = arg;
+
 	if (!retain_room(&k->list, k->count, &k->room, sizeof *k->list))
 		return err_set(k->e, MUNI_NO_MEMORY, "no memory for the records");
 	k->list[k->count++] = node;
-	return 0;
-}
-
-/* A directory's attributes may have changed while it was empty: nodes of one record. */
-static int note_empty(struct nodes *k, const struct record *r)
-{
-	struct entry entry;
-
-	if (catalogue_lookup(k->c, r->key.first, r->key.directory, r->key.name, r->key.name_size,
-			     &entry, k->e) < 0)
-		return -1;
-	if (!retain_room(&k->empties, k->empty_count, &k->empty_room, sizeof *k->empties))
-		return err_set(k->e, MUNI_NO_MEMORY, "no memory for the records");
-	k->empties[k->empty_count++] = (struct empty){ entry.directory, r->key.first, r->last };
 	return 0;
 }
 
@@ -130,36 +113,8 @@ static int note_node(void *arg, const struct record *r)
 {
 	struct nodes *k = arg;
 
-	return r->node->kind == NODE_DIRECTORY ? note_empty(k, r) : add_node(k, r->node->id);
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const struct empty *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static int on_directory(void *arg, const struct directory *d)
-{
-	struct nodes *k = arg;
-	const struct empty key = { .id = d->id }, *end = k->empties + k->empty_count;
-	const struct empty *at = bsearch(&key, k->empties, k->empty_count, sizeof key, by_id);
-
-	while (at && at > k->empties && at[-1].id == d->id)
-		at--;
-	for (; at && at < end && at->id == d->id; at++)
-		if (d->first <= at->last && d->last >= at->first && add_node(k, d->node) < 0)
-			return -1;
-	return 0;
-}
-
-static int note_empties(struct nodes *k)
-{
-	if (k->empty_count == 0)
-		return 0;
-	qsort(k->empties, k->empty_count, sizeof *k->empties, by_id);
-	return catalogue_directories(k->c, on_directory, k, k->e);
+	return r->node->kind == NODE_DIRECTORY ? empties_add(&k->empties, k->c, r, k->e) :
+	       add_node(k, r->node->id);
 }
 
 static int move_all(struct vault *v, const struct nodes *k, bool is_lifted, uint64_t *moved,
@@ -207,7 +162,8 @@ int vault_restrict(struct vault *v, const struct scope_request *s, bool is_lifte
 	if (s->is_standing)
 		return err_set(e, MUNI_USAGE, "what is to come cannot be restricted yet");
 	if (retain_scope_resolve(v, s, &row, &system, e) < 0 ||
-	    each_covered(v, &row, is_lifted, note_node, &k, e) < 0 || note_empties(&k) < 0)
+	    each_covered(v, &row, is_lifted, note_node, &k, e) < 0 ||
+	    empties_nodes(&k.empties, k.c, add_node, &k, e) < 0)
 		goto out;
 	if (k.count == 0) {
 		err_set(e, MUNI_NOT_FOUND, "no record is covered by this");
@@ -221,7 +177,7 @@ int vault_restrict(struct vault *v, const struct scope_request *s, bool is_lifte
 	else
 		rc = act(v, &row, &system, is_lifted, reason, *changed, e);
 out:
-	free(k.empties);
+	empties_free(&k.empties);
 	free(k.list);
 	return rc;
 }

@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 import life  # noqa: E402
@@ -522,6 +523,35 @@ def a_class_is_for_its_audience_alone():
     return None
 
 
+def what_is_classified_later_counts_in_every_version():
+    """Taken in without a class, then classified by path; by an officer's word; and back again."""
+    if os.geteuid() != 0:
+        return "needs root"
+    make_source("src-e", True)
+    make_source("src-f", False)
+    e, f = take_in("e", "src-e", True), take_in("f", "src-f", False)
+    with Mounted(e, "allow_other", "mnt-a") as m, Mounted(f, "allow_other", "mnt-b") as n:
+        assert any(MARK in str(key) for key in portrait(m)), "nothing is classified yet"
+        e.run("scan", "src-e", "--system", "hr", "-q")
+        e.run("classify", "--system", "hr", "--policy", "policy.yaml")
+        for _ in range(100):
+            if not os.path.lexists(f"{m}/hr/versions/v1/bar/salary-zq9.txt"):
+                break
+            time.sleep(0.1)
+        compare_two(m, n, ["v1", "v2"])
+    with Mounted(e, "allow_other", "mnt-a") as m, Mounted(f, "allow_other", "mnt-b") as n:
+        assert_same(portrait(m), portrait(n), "mounted afresh")
+        e.run("decide", "--system", "hr", "--decision", "archive", "--class", "OPEN", "--officer", "rita", "--reason",
+              "no pay in it", "bar/salary-zq9.txt")
+        for _ in range(100):
+            if os.path.lexists(f"{m}/hr/versions/v1/bar/salary-zq9.txt"):
+                break
+            time.sleep(0.1)
+        seen = {n for d, _, files in os.walk(m) for n in files if MARK in n}
+        assert seen == {"salary-zq9.txt"}, f"the officer's word, and no other: {seen}"
+    return None
+
+
 def certificates_are_the_mounting_users():
     """They may name what was destroyed; the archive's own certificate is for everybody."""
     if os.geteuid() != 0:
@@ -571,7 +601,7 @@ def main():
     os.umask(0o022)
     os.chmod(".", 0o755)
     OTHERS = "allow_other" if os.geteuid() == 0 else ""
-    for f in modes_and_acls_hold_for_every_user, a_class_is_for_its_audience_alone, certificates_are_the_mounting_users:
+    for f in modes_and_acls_hold_for_every_user, a_class_is_for_its_audience_alone, what_is_classified_later_counts_in_every_version, certificates_are_the_mounting_users:
         why = f()
         print(f.__name__ + (f": {why}" if why else ""), flush=True)
     a, b = of_restricted_records_nothing_is_told()

@@ -67,9 +67,9 @@ static void named_classes_are_the_only_ones(void **state)
 
 static void what_is_unknown_or_gone_is_noticed(void **state)
 {
-	struct shown_class two[] = { { 1, true, false }, { 2, true, false } };
-	struct shown_class fewer[] = { { 1, true, false } };
-	struct shown_class hidden[] = { { 1, true, false }, { 2, false, false } };
+	struct shown_class two[] = { { .id = 1, .is_shown = true }, { .id = 2, .is_shown = true } };
+	struct shown_class fewer[] = { { .id = 1, .is_shown = true } };
+	struct shown_class hidden[] = { { .id = 1, .is_shown = true }, { .id = 2, .is_shown = false } };
 	struct view_version versions[] = { { .id = 1 }, { .id = 2 } };
 	struct state before = { .classes = two, .class_count = 2, .versions = versions,
 				.version_count = 2 };
