@@ -9,21 +9,20 @@
 #include "fs/store/catalogue.h"
 
 #define JSONL_VERSION 1
-#define FAILED "muniment_failed"	/* set where a field was lost; never printed */
+#define VERSION "muniment_json"
 
+/* Where a field is lost the version goes too, which needs no memory: then none is printed. */
 static void put(json_t *o, const char *key, json_t *value)
 {
-	if (o == NULL)
-		return;
-	if (json_object_set_new(o, key, value) < 0)
-		json_object_set(o, FAILED, json_true());
+	if (o != NULL && json_object_set_new(o, key, value) < 0)
+		json_object_del(o, VERSION);
 }
 
 json_t *jsonl_new(const char *type)
 {
 	json_t *o = json_object();
 
-	put(o, "muniment_json", json_integer(JSONL_VERSION));
+	put(o, VERSION, json_integer(JSONL_VERSION));
 	put(o, "type", json_string(type));
 	return o;
 }
@@ -84,9 +83,10 @@ int jsonl_end(json_t *o, struct err *e)
 {
 	int rc = 0;
 
-	if (o == NULL || json_object_get(o, FAILED) != NULL)
+	if (o == NULL || json_object_get(o, VERSION) == NULL ||
+	    (json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) < 0 && !ferror(stdout)))
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a line of JSON");
-	else if (json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0)
+	else
 		putchar('\n');
 	json_decref(o);
 	return rc;

@@ -19,6 +19,11 @@ void library_lacks_memory(void)
 	atomic_store(&lacked_memory, true);
 }
 
+bool library_has_lacked_memory(void)
+{
+	return atomic_load(&lacked_memory);
+}
+
 int library_refused(struct err *e, enum muni_code code, const char *format, ...)
 {
 	char text[sizeof e->text];

@@ -4,6 +4,8 @@
 #ifndef FS_CRYPT_LIBRARY_H
 #define FS_CRYPT_LIBRARY_H
 
+#include <stdbool.h>
+
 #include "fs/base/err.h"
 
 /* MUNI_NO_MEMORY with OpenSSL's own reason; empties its queue.  what: "making a
@@ -16,6 +18,7 @@ int library_refused(struct err *e, enum muni_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* What hands out OpenSSL's memory had none. */
 void library_lacks_memory(void);
+bool library_has_lacked_memory(void);
 /* The library's own context, which every call takes for granted, exists; else it would
  * crash.  MUNI_NO_MEMORY. */
 int library_start(struct err *e);

@@ -45,7 +45,12 @@ int cms_write(CMS_ContentInfo *cms, uint8_t **out, size_t *size, struct err *e)
 	if (!*out)
 		return library_failed(e, "writing out a signature");
 	end = *out;
-	i2d_CMS_ContentInfo(cms, &end);
+	/* It may want memory again, and leave half of it. */
+	if (i2d_CMS_ContentInfo(cms, &end) != der_size) {
+		free(*out);
+		*out = NULL;
+		return library_failed(e, "writing out a signature");
+	}
 	*size = (size_t)der_size;
 	return 0;
 }

@@ -104,7 +104,10 @@ static int encode(X509 *x, struct identity *out, struct err *e)
 		return library_failed(e, "reading a certificate");
 	}
 	end = out->cert;
-	i2d_X509(x, &end);
+	if (i2d_X509(x, &end) != cert_size) {
+		OPENSSL_free(spki);
+		return library_failed(e, "reading a certificate");
+	}
 	out->cert_size = (size_t)cert_size;
 	out->fingerprint = digest_of(out->cert, out->cert_size);
 	out->key = digest_of(spki, (size_t)spki_size);
@@ -115,15 +118,18 @@ static int encode(X509 *x, struct identity *out, struct err *e)
 int identity_of(X509 *x, struct identity *out, struct err *e)
 {
 	*out = (struct identity){ 0 };
-	if (encode(x, out, e) < 0)
+	if (encode(x, out, e) < 0) {
+		identity_clear(out);
 		return -1;
+	}
 	out->subject = name_text(X509_get_subject_name(x));
 	out->issuer = name_text(X509_get_issuer_name(x));
 	out->serial = serial_text(x);
 	out->not_before = time_of(X509_get0_notBefore(x));
 	out->not_after = time_of(X509_get0_notAfter(x));
 	out->can_sign = key_can_sign(x) && usage_allows(x);
-	if (out->subject && out->issuer && out->serial)
+	/* Without memory every certificate looks as if it could not sign. */
+	if (out->subject && out->issuer && out->serial && !library_has_lacked_memory())
 		return 0;
 	identity_clear(out);
 	return library_failed(e, "reading the names in a certificate");

@@ -114,7 +114,13 @@ static int export_key(const struct signer *s, uint8_t **key, size_t *key_size,
 		goto out;
 	}
 	end = *key;
-	i2d_PKCS8_PRIV_KEY_INFO(info, &end);
+	/* It may want memory again, and leave half of it: so with all that follow. */
+	if (i2d_PKCS8_PRIV_KEY_INFO(info, &end) != size) {
+		secret_free(*key);
+		*key = NULL;
+		library_failed(e, "writing out a signing key");
+		goto out;
+	}
 	*key_size = (size_t)size;
 	rc = 0;
 out:
@@ -147,7 +153,11 @@ int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size
 	if (!*cert)
 		return library_failed(e, "writing out a certificate");
 	end = *cert;
-	i2d_X509(s->cert, &end);
+	if (i2d_X509(s->cert, &end) != size) {
+		free(*cert);
+		*cert = NULL;
+		return library_failed(e, "writing out a certificate");
+	}
 	*cert_size = (size_t)size;
 	return 0;
 }
@@ -275,7 +285,12 @@ int sign_detached(const struct signer *s, const void *data, size_t size, int64_t
 		goto out;
 	}
 	der = *out;
-	i2d_CMS_ContentInfo(cms, &der);
+	if (i2d_CMS_ContentInfo(cms, &der) != der_size) {
+		free(*out);
+		*out = NULL;
+		library_failed(e, "writing out a signature");
+		goto out;
+	}
 	*out_size = (size_t)der_size;
 	rc = 0;
 out:

@@ -187,7 +187,12 @@ int wrap_certificate(const void *data, size_t size, uint8_t **der, size_t *der_s
 		goto out;
 	}
 	end = *der;
-	i2d_X509(x, &end);
+	if (i2d_X509(x, &end) != n) {
+		free(*der);
+		*der = NULL;
+		library_failed(e, "reading a certificate");
+		goto out;
+	}
 	*der_size = (size_t)n;
 	rc = 0;
 out:
@@ -217,7 +222,12 @@ int wrap_message(const uint8_t *cert, size_t cert_size, const uint8_t key[WRAP_K
 		goto out;
 	}
 	end = *message;
-	i2d_CMS_ContentInfo(cms, &end);
+	if (i2d_CMS_ContentInfo(cms, &end) != size) {
+		free(*message);
+		*message = NULL;
+		library_failed(e, "encrypting to a certificate");
+		goto out;
+	}
 	*message_size = (size_t)size;
 	rc = 0;
 out:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/mount/device.h"
 #include "fs/mount/hidden.h"
 #include "fs/mount/look.h"
 #include "fs/mount/mount.h"
@@ -216,9 +217,19 @@ out:
 	return rc;
 }
 
+/* Nothing may be certified as gone while the kernel could still show it. */
+static int all_told(struct mount *m, unsigned long before, struct err *e)
+{
+	if (device_untold(m) == before)
+		return 0;
+	return err_set(e, MUNI_IO, "the kernel did not take back all that it was told to: unmount, "
+		       "or ask again");
+}
+
 int drop_gone(struct mount *m, struct catalogue *old, struct catalogue *now, struct err *e)
 {
 	struct dropping d = { .m = m, .c = old, .e = e };
+	unsigned long untold = device_untold(m);
 	int rc = -1;
 
 	if (read_known(&d.known, old, e) < 0 || drop_versions(&d, now, e) < 0 ||
@@ -231,7 +242,7 @@ int drop_gone(struct mount *m, struct catalogue *old, struct catalogue *now, str
 	if (!m->o.audit && catalogue_gone_nodes(old, now, on_node, &d, e) < 0)
 		goto out;
 	drop_top(m);
-	rc = 0;
+	rc = all_told(m, untold, e);
 out:
 	free(d.known.list);
 	return rc;
@@ -273,6 +284,7 @@ int drop_nodes(struct mount *m, struct catalogue *c, const struct node_set *node
 	       struct err *e)
 {
 	struct dropping d = { .m = m, .c = c, .nodes = nodes, .e = e };
+	unsigned long untold = device_untold(m);
 	int rc = -1;
 
 	if (nodes->count == 0)
@@ -282,6 +294,8 @@ int drop_nodes(struct mount *m, struct catalogue *c, const struct node_set *node
 		goto out;
 	end_directory(&d);
 	rc = catalogue_directories(c, on_node_of_directory, &d, e);
+	if (rc == 0)
+		rc = all_told(m, untold, e);
 out:
 	free(d.known.list);
 	return rc;

@@ -4,6 +4,7 @@
 #ifndef FS_MOUNT_MOUNT_H
 #define FS_MOUNT_MOUNT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,6 +55,7 @@ struct mount {
 	uint64_t generation;		/* of the catalogue when the view was first read */
 	struct sandbox_filter *filter;	/* until the sandbox closes */
 	struct fuse_session *session;
+	atomic_ulong untold;		/* notifications that the kernel did not take (device.h) */
 	int folder;			/* the archive's */
 
 	/* Set by the handshake, before any other request. */

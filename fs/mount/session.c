@@ -9,6 +9,7 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/mount/device.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/ops.h"
 
@@ -88,7 +89,12 @@ int session_open(struct mount *m, struct err *e)
 			text_printable(m->o.mountpoint));
 		goto out;
 	}
-	rc = 0;
+	rc = device_attach(m, e);
+	if (rc < 0) {
+		fuse_session_unmount(m->session);
+		fuse_session_destroy(m->session);
+		m->session = NULL;
+	}
 out:
 	fuse_opt_free_args(&args);
 	free(words);

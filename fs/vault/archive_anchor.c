@@ -117,14 +117,18 @@ int anchor_write(const char *keyring, const uint8_t id[16], const struct anchor 
 
 int anchor_remove(const char *keyring, const uint8_t id[16], struct err *e)
 {
-	char name[ANCHOR_NAME_SIZE];
+	char name[ANCHOR_NAME_SIZE], draft[ANCHOR_NAME_SIZE + 4];
 	int folder, rc;
 
 	anchor_name(id, name);
+	snprintf(draft, sizeof draft, "%s.tmp", name);
 	folder = anchor_folder(keyring, e);
 	if (folder < 0)
 		return -1;
-	rc = file_remove(folder, name, e);
+	/* Killed while it was written: file_replace_synced(). */
+	rc = file_remove(folder, draft, e);
+	if (rc == 0)
+		rc = file_remove(folder, name, e);
 	file_close(&folder);
 	return rc;
 }

@@ -36,7 +36,8 @@ int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e
 	folder = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
 	if (folder < 0 ||
 	    file_load(folder, ARCHIVE_PEM, ARCHIVE_PEM_MAX, &data, &size, e) < 0) {
-		rc = e->code == MUNI_IO ? -1 : 0;	/* missing or odd: not whole */
+		/* Missing or odd: not whole. */
+		rc = e->code == MUNI_IO || e->code == MUNI_NO_MEMORY ? -1 : 0;
 		goto out;
 	}
 	if (sign_certificate_pem(v->certificate, v->certificate_size, &pem, e) < 0)

@@ -43,7 +43,7 @@ static const struct cms_signer *find_signer(const struct cms_signer *signers, si
 	return NULL;
 }
 
-static void check_signature(struct consent *c, const struct verifying *v,
+static int check_signature(struct consent *c, const struct verifying *v,
 			    const struct approval_row *a)
 {
 	const char *statement = v->disposition->statement;
@@ -54,8 +54,12 @@ static void check_signature(struct consent *c, const struct verifying *v,
 
 	if (cms_verify_detached(a->signature, a->signature_size, statement, strlen(statement),
 				&signers, &count, &e) < 0) {
+		if (e.code == MUNI_NO_MEMORY) {
+			*v->e = e;
+			return -1;
+		}
 		does_not_count(c, "its signature is not over this list's statement");
-		return;
+		return 0;
 	}
 	mine = find_signer(signers, count, c->officer);
 	if (!mine)
@@ -64,6 +68,7 @@ static void check_signature(struct consent *c, const struct verifying *v,
 	else if (mine->signed_at != 0)
 		c->signed_at = mine->signed_at;
 	cms_signers_free(signers, count);
+	return 0;
 }
 
 static void check_officer(struct consent *c, const struct verifying *v)
@@ -105,7 +110,8 @@ static int verify_one(void *arg, const struct approval_row *a)
 		does_not_count(c, "the officer is not in office any more");
 		return 0;
 	}
-	check_signature(c, v, a);
+	if (check_signature(c, v, a) < 0)
+		return -1;
 	if (c->counts)
 		check_officer(c, v);
 	return 0;

@@ -156,7 +156,8 @@ int verify_certificate(struct verify *k, struct err *e)
 	if (k->v->keyring == NULL)
 		return 0;
 	if (vault_certificate_check(k->v, &is_whole, e) < 0)
-		return verify_absorb(k, true, ARCHIVE_CERTIFICATES "/archive.pem", e);
+		/* A repair does not get at it either. */
+		return verify_absorb(k, !k->is_repair, ARCHIVE_CERTIFICATES "/archive.pem", e);
 	if (is_whole)
 		return 0;
 	if (k->is_repair && vault_certificate_put(k->v, e) < 0)
