@@ -202,6 +202,21 @@ static int upgrade(struct vault *v, struct err *e)
 	return finish(v, e);
 }
 
+/* A power cut amid a checkpoint may leave half a page at the end of the file: the WAL has it
+ * whole, and what was found is then like nothing that base and redo stand at. */
+static int digest_as_found(struct vault *v, struct err *e)
+{
+	uint64_t pages;
+
+	if (pagevfs_digest(catalogue_sqlite(v->catalogue), &v->pages_at_open, &pages, e) == 0)
+		return 0;
+	if (e->code != MUNI_DAMAGED)
+		return -1;
+	v->pages_at_open = (struct digest){ 0 };
+	*e = ERR_NONE;
+	return 0;
+}
+
 static int mend_interrupted(struct vault *v, struct err *e)
 {
 	struct sqlite3 *db = catalogue_sqlite(v->catalogue);
@@ -211,7 +226,7 @@ static int mend_interrupted(struct vault *v, struct err *e)
 	bool is_in_progress, is_scan;
 
 	if (archive_sweep(v->dirfd, e) < 0 || objects_sweep(v->objects, e) < 0 ||
-	    pagevfs_digest(db, &v->pages_at_open, &pages, e) < 0 ||
+	    digest_as_found(v, e) < 0 ||
 	    catalogue_checkpoint(v->catalogue, e) < 0 ||
 	    catalogue_is_in_progress(v->catalogue, &is_in_progress, e) < 0 ||
 	    catalogue_scan_is_running(v->catalogue, &is_scan, e) < 0 ||
