@@ -129,17 +129,45 @@ static int open_folder(struct vault *v, const struct vault_keys *keys, struct er
 
 /* ---- catalogue and log ------------------------------------------------------------- */
 
+/* SQLite wants 32 KiB beside the catalogue to read it. */
+static int read_on_full_disk(struct vault *v, size_t cache_bytes, struct err *e)
+{
+	struct err full = *e;
+	bool was_locked = v->lockfd >= 0;
+
+	if (!was_locked && archive_lock(v, e) < 0)
+		return -1;
+	if (catalogue_open(v->dirfd, v->epoch, v->key_id, CATALOGUE_READ_IMMUTABLE, cache_bytes,
+			   &v->catalogue, e) < 0) {
+		if (!was_locked)
+			archive_unlock(v);
+		*e = full;
+		return -1;
+	}
+	v->is_folder_read_only = true;
+	vault_add_notice(v, "the disk is full: the archive is read as one that cannot be "
+			 "written, and no command can change it meanwhile");
+	return 0;
+}
+
+int archive_read_catalogue(struct vault *v, size_t cache_bytes, struct err *e)
+{
+	if (catalogue_open(v->dirfd, v->epoch, v->key_id,
+			   v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE : CATALOGUE_READ,
+			   cache_bytes, &v->catalogue, e) == 0)
+		return 0;
+	return e->code == MUNI_NO_SPACE && v->mode == VAULT_READ ? read_on_full_disk(v, cache_bytes, e) :
+	       -1;
+}
+
 static int open_catalogue(struct vault *v, struct err *e)
 {
-	enum catalogue_mode mode = CATALOGUE_WRITE;
 	struct catalogue_settings s;
+	int rc = v->mode == VAULT_READ ? archive_read_catalogue(v, READER_CACHE_BYTES, e) :
+		 catalogue_open(v->dirfd, v->epoch, v->key_id, CATALOGUE_WRITE,
+				WRITER_CACHE_BYTES, &v->catalogue, e);
 
-	if (v->mode == VAULT_READ)
-		mode = v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE : CATALOGUE_READ;
-	if (catalogue_open(v->dirfd, v->epoch, v->key_id, mode,
-			   v->mode == VAULT_WRITE ? WRITER_CACHE_BYTES : READER_CACHE_BYTES,
-			   &v->catalogue, e) < 0 ||
-	    catalogue_settings_get(v->catalogue, &s, e) < 0)
+	if (rc < 0 || catalogue_settings_get(v->catalogue, &s, e) < 0)
 		return -1;
 	if (memcmp(s.archive_id, v->id, sizeof v->id) != 0 || s.epoch != v->epoch)
 		return err_set(e, MUNI_DAMAGED, "catalogue.%" PRIu64 " is another archive's or "

@@ -257,6 +257,8 @@ static int mend_interrupted(struct vault *v, struct err *e)
 int archive_recover(struct vault *v, struct err *e)
 {
 	if (mend_interrupted(v, e) < 0)
-		return -1;
+		return e->code != MUNI_NO_SPACE ? -1 :
+		       err_wrap(e, "what was cut off here is completed first, and the disk has no "
+				"room for that: make some and run the command again");
 	return catalogue_is_older(v->catalogue) ? upgrade(v, e) : 0;
 }

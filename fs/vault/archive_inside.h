@@ -29,6 +29,9 @@ void archive_release(struct vault *v);
 /* For a writer, or (shared) for a reader of a folder that cannot be written:
  * that one must not be changed under it.  MUNI_BUSY names the holder. */
 int archive_lock(struct vault *v, struct err *e);
+/* v->catalogue for a reader; on a full disk as in a folder that cannot be written, under the
+ * lock that keeps writers away, if no act was cut off there. */
+int archive_read_catalogue(struct vault *v, size_t cache_bytes, struct err *e);
 void archive_unlock(struct vault *v);
 
 /* ---- keys (archive_unlock.c) ------------------------------------------------------ */

@@ -252,9 +252,7 @@ int verify_catalogue(struct verify *k, struct err *e)
 		return 0;
 	verify_stage(k, "checking the catalogue", 0, 0);
 	catalogue_name(k, name);
-	rc = catalogue_open(v->dirfd, v->epoch, v->key_id,
-			    v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE : CATALOGUE_READ,
-			    CACHE_BYTES, &v->catalogue, e);
+	rc = archive_read_catalogue(v, CACHE_BYTES, e);
 	if (rc < 0) {
 		err_wrap(e, "it does not open");
 		return verify_absorb(k, verify_redo_reaches(k), name, e);
