@@ -1,6 +1,6 @@
 # muniment: the whole build.
 #
-#   make              build/muni, build/munifs, build/muni-examine, build/muni-unpack, build/muni-adversary
+#   make              build/muni, build/muni-whole, build/munifs, build/muni-examine, build/muni-unpack, build/muni-adversary
 #   make demo         the main job on real data, in two minutes, under build/demo
 #   make check        every test: units, layers, the real programs, a real mount
 #   make check-unit   the units alone
@@ -121,7 +121,7 @@ REPLAY_BIN := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
 FUZZ_BIN := $(FUZZ_NAMES:%=$(BUILD)/target/%)
 
 .PHONY: all
-all: $(BUILD)/muni $(BUILD)/munifs $(BUILD)/muni-examine $(BUILD)/muni-unpack $(BUILD)/muni-adversary
+all: $(BUILD)/muni $(BUILD)/muni-whole $(BUILD)/munifs $(BUILD)/muni-examine $(BUILD)/muni-unpack $(BUILD)/muni-adversary
 .PHONY: lib
 lib: $(BUILD)/libmuniment.a $(MOUNT_OBJ) $(EXAMINE_OBJ) $(UNPACK_OBJ) $(ADVERSARY_OBJ) $(TOOL_OBJ)
 
@@ -147,8 +147,16 @@ $(BUILD)/libmuniment.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $(LIB_OBJ)
 
-$(BUILD)/muni: $(TOOL_OBJ) $(BUILD)/libmuniment.a
-	$(CC) $(ALL_CFLAGS) -o $@ $(TOOL_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(TOOL_LIBS) -lhs $(PAPER_LIBS)
+# What is called is small: it becomes muni-whole for what wants patterns, paper or policies.
+WHOLE_OBJ := $(filter-out %/light.o,$(TOOL_OBJ))
+$(BUILD)/libtools.a: $(filter-out %/main.o,$(WHOLE_OBJ))
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/muni: $(BUILD)/obj/tools/light.o $(BUILD)/libtools.a $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libtools.a $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS)
+
+$(BUILD)/muni-whole: $(WHOLE_OBJ) $(BUILD)/libmuniment.a
+	$(CC) $(ALL_CFLAGS) -o $@ $(WHOLE_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(TOOL_LIBS) -lhs $(PAPER_LIBS)
 
 $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(FUSE_LIBS)
@@ -271,7 +279,7 @@ bench-detect-speed: $(BUILD)/bench/detect_speed
 # what once broke it, and seeded changes of both.  What it needs of the programs, and of
 # what targets share, the linker takes out of one archive.
 FUZZ_SHARED := $(filter-out tests/fuzz/fuzz_% tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
-FUZZ_INSIDE := $(call obj,$(FUZZ_SHARED)) $(filter-out %/main.o,$(MOUNT_OBJ) $(TOOL_OBJ) $(EXAMINE_OBJ))
+FUZZ_INSIDE := $(call obj,$(FUZZ_SHARED)) $(filter-out %/main.o %/light.o,$(MOUNT_OBJ) $(TOOL_OBJ) $(EXAMINE_OBJ))
 FUZZ_LIBS = -Wl,--as-needed $(LIBS) $(LOOK_LIBS) $(FUSE_LIBS) $(TOOL_LIBS) $(PAPER_LIBS)
 $(BUILD)/fuzz-inside.a: $(FUZZ_INSIDE)
 	@rm -f $@
@@ -310,6 +318,7 @@ demo: all
 install: all
 	install -D -m 755 $(BUILD)/muni $(DESTDIR)$(PREFIX)/bin/muni
 	install -D -m 755 $(BUILD)/munifs $(DESTDIR)$(PREFIX)/bin/munifs
+	install -D -m 755 $(BUILD)/muni-whole $(DESTDIR)$(PREFIX)/libexec/muniment/muni-whole
 	install -D -m 755 $(BUILD)/muni-examine $(DESTDIR)$(PREFIX)/libexec/muniment/muni-examine
 	install -D -m 755 $(BUILD)/muni-unpack $(DESTDIR)$(PREFIX)/libexec/muniment/muni-unpack
 	install -D -m 755 $(BUILD)/muni-adversary $(DESTDIR)$(PREFIX)/libexec/muniment/muni-adversary

@@ -81,6 +81,9 @@ int cli_stopped(int o);
 int cli_usage(struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void cli_help(const struct command *command);
+/* muni's own argc and argv; the exit status. */
+int cli_run(const struct command *command, int argc, char **argv);
+int cli_version(void);
 
 /* -1 (MUNI_USAGE) unless text is such a value; `what` names the option. */
 int cli_time(const char *what, const char *text, bool is_end_of_day, int64_t *out,

@@ -1,15 +1,12 @@
 /*
- * muni: the table of commands.
+ * muni-whole: the table of commands.  muni itself (light.c) has those that need little,
+ * and becomes this program for the others.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "fs/base/text.h"
 #include "tools/commands.h"
-#include "tools/progress.h"
-#include "tools/terminal.h"
-
-#define MUNI_VERSION "0.1.0"
 
 static const struct {
 	const char *group;	/* heading; NULL: as the one before */
@@ -91,28 +88,6 @@ static int run_help(int argc, char **argv)
 	return 0;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
-{
-	struct progress *progress = progress_new();
-	struct cli cli = {
-		.command = command,
-		.argc = argc - 1,
-		.argv = argv + 1,
-		.vault.keys.prompt = terminal_prompt,
-		.monitor = {
-			.progress = progress_show,
-			.notice = progress_notice,
-			.is_cancelled = terminal_is_cancelled,
-			.arg = progress,
-		},
-		.progress = progress,
-	};
-	int status = command->run(&cli);
-
-	progress_free(progress);
-	return status;
-}
-
 static int run(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
@@ -122,18 +97,15 @@ static int run(int argc, char **argv)
 		print_commands(stderr);
 		return CLI_USAGE;
 	}
-	if (strcmp(word, "--version") == 0) {
-		printf("muni (muniment) %s, archive format %d\n", MUNI_VERSION,
-		       MUNIMENT_FORMAT);
-		return 0;
-	}
+	if (strcmp(word, "--version") == 0)
+		return cli_version();
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
 	    strcmp(word, "-h") == 0)
 		return run_help(argc, argv);
 	command = find_command(word);
 	if (command == NULL)
 		return no_such_command(word);
-	return run_command(command, argc, argv);
+	return cli_run(command, argc, argv);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,56 @@
+/*
+ * muni, as it is called: the commands that look, mount and check.
+ *
+ * Patterns, policies, pages of paper and other formats want libraries that take longer to
+ * load than a mount or a look into an archive takes in all.  So this program has none of
+ * them, and becomes muni-whole for every other command, for help and for what is none.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/err.h"
+#include "fs/base/text.h"
+#include "fs/vault/sibling.h"
+#include "tools/commands.h"
+
+static const struct command *const light[] = {
+	&cmd_init, &cmd_log, &cmd_ls, &cmd_find, &cmd_cat, &cmd_stat, &cmd_diff,
+	&cmd_mount, &cmd_umount, &cmd_verify, &cmd_repair, &cmd_copy,
+};
+
+static const struct command *find(const char *word)
+{
+	for (size_t i = 0; word && i < sizeof light / sizeof *light; i++)
+		if (strcmp(light[i]->name, word) == 0)
+			return light[i];
+	return NULL;
+}
+
+/* Before anything was touched: what muni-whole finds is what muni found. */
+static int become_whole(char **argv)
+{
+	char path[PATH_MAX];
+	struct err e = ERR_NONE;
+
+	if (sibling_find("muni-whole", "MUNIMENT_WHOLE", "has the other commands", path,
+			 sizeof path, &e) == 0) {
+		execv(path, argv);
+		err_errno(&e, "starting %s", text_printable(path));
+	}
+	fprintf(stderr, "muni: %s\n", e.text);
+	return err_exit_status(e.code);
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+	const struct command *command = find(word);
+	bool wants_version = word && strcmp(word, "--version") == 0;
+
+	if (!command && !wants_version)
+		return become_whole(argv);
+	cli_prepare();
+	return cli_close_output(wants_version ? cli_version() : cli_run(command, argc, argv));
+}
