@@ -15,7 +15,7 @@ if [ "${1:-}" = units ]; then
 	shift
 	"$here/run-units.sh" "$@"
 else
-	[ $# -gt 0 ] || set -- mount ingest roundtrip destruction_ epoch_readers bases export clients soak kill signals
+	[ $# -gt 0 ] || set -- mount. ingest roundtrip destruction_ epoch_readers bases export clients mount_kill mount_hundred soak signals
 	SHOW=1 JOBS=${JOBS:-1} ONLY="$*" "$here/run-system.sh"
 fi
 failed=$?
