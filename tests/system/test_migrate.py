@@ -328,7 +328,7 @@ def ordinary_user():
         f.write(b"0123456789abcdef" * 4)
     os.chmod("user/key", 0o644)
     os.makedirs("user/bin")         # the build may lie where nobody else may look
-    for program in ("muni", "muni-examine"):
+    for program in ("muni", "muni-whole", "muni-examine"):
         shutil.copy2(os.path.join(os.path.dirname(MUNI), program), "user/bin/" + program)
     for i in range(6):
         put(f"user/src/go/f{i}", b"%d" % i)

@@ -280,7 +280,7 @@ def what_cannot_be_read_is_an_item_and_a_problem():
     home = os.path.abspath("nobody" if os.geteuid() == 0 else ".")
     muni = f"{home}/bin/muni"       # the build may lie where nobody else may look
     os.makedirs(f"{home}/bin")
-    for program in ("muni", "muni-examine"):
+    for program in ("muni", "muni-whole", "muni-examine"):
         shutil.copy2(os.path.join(os.path.dirname(MUNI), program), f"{home}/bin/{program}")
     with open(f"{home}/n.key", "wb") as f:
         f.write(b"0123456789abcdef" * 4)
