@@ -55,6 +55,7 @@ uint32_t block_size_default(int level);
  * are much like their leader are small; large ones are for the rest. */
 struct block_sizes {
 	uint32_t leader, large, alike;
+	uint32_t usual;		/* none are made so: what the small ones are measured by */
 };
 void block_sizes_of(uint32_t block_size, int level, struct block_sizes *out);
 

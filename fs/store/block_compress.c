@@ -42,8 +42,8 @@ static int set_parameters(struct block_encoder *enc, bool is_based, struct err *
 	/* Two bases and the block fit the window, and their positions the tables. */
 	const struct { ZSTD_cParameter name; int value; } list[] = {
 		{ ZSTD_c_windowLog, window_log(enc, is_based) },
-		{ ZSTD_c_hashLog, p->hash_log + (is_based ? 1 : 0) },
-		{ ZSTD_c_chainLog, p->chain_log + (is_based ? 1 : 0) },
+		{ ZSTD_c_hashLog, p->hash_log + (is_based ? 2 : 0) },
+		{ ZSTD_c_chainLog, p->chain_log + (is_based ? 2 : 0) },
 		{ ZSTD_c_searchLog, p->search_log },
 		{ ZSTD_c_minMatch, p->min_match },
 		{ ZSTD_c_targetLength, p->target_length },

@@ -9,14 +9,14 @@
 #include "fs/store/block_inside.h"
 
 /*
- * zstd's choice for 128 KiB of input (from level 13 for 1 MiB; 3 is for 256 KiB), as of
- * 1.5.4: pinned, for the library's own choice moves with its version and with the size of
+ * zstd's choice for 128 KiB of input (from level 13 for 1 MiB; 3 is as measured), as of 1.5.4:
+ * pinned, for the library's own choice moves with its version and with the size of
  * input and prefix, not always for the better.
  */
 static const struct block_params levels[BLOCK_LEVEL_MAX] = {
 	{ 12, 13, 1, 6, 0, ZSTD_fast },
 	{ 13, 15, 1, 5, 0, ZSTD_fast },
-	{ 15, 17, 2, 4, 0, ZSTD_dfast },
+	{ 15, 17, 1, 5, 0, ZSTD_dfast },
 	{ 17, 17, 2, 4, 0, ZSTD_dfast },
 	{ 16, 17, 3, 4, 2, ZSTD_greedy },
 	{ 16, 17, 3, 4, 4, ZSTD_lazy },
@@ -72,6 +72,7 @@ void block_sizes_of(uint32_t block_size, int level, struct block_sizes *out)
 	uint64_t n = block_size;
 
 	out->leader = at_most_a_block(n * 4);
-	out->large = at_most_a_block(n * 4);
+	out->large = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 5);
+	out->usual = at_most_a_block(n * 2);
 	out->alike = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n / 2);
 }

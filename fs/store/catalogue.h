@@ -90,6 +90,7 @@ struct catalogue_settings {
 	uint32_t block_size;	/* target of raw bytes a block */
 	uint32_t level;		/* zstd */
 	bool is_dense;		/* blocks may stand on blocks that stand on others */
+	uint32_t chunk_names;	/* how chunks get theirs: CHUNK_NAMES_... */
 	struct parity_strength parity;
 	uint64_t page_seals;	/* under this epoch's key so far */
 	struct digest base_digest;	/* unused until first redo */
@@ -437,10 +438,14 @@ struct chunk_place {
 	uint32_t size;
 };
 /*
- * name: HMAC(dedupe key, class || SHA-256(chunk)) cut to 128 bits, of which a row keeps
+ * name: 128 bits made under the dedupe key (fs/vault/pack_name.h), of which a row keeps
  * the first CHUNK_NAME_KEPT bytes (all of them in rows before format 5).  So what is found
  * is a hint: two chunks can have the same row, and the caller compares what it leads to.
  */
+enum chunk_names {		/* on disk: never renumber, never reuse */
+	CHUNK_NAMES_DIGESTS = 1,	/* all by SHA-256; where nothing is said */
+	CHUNK_NAMES_HASHED = 2,	/* those of cut files by a keyed hash */
+};
 #define CHUNK_NAME_SIZE 16
 #define CHUNK_NAME_KEPT 6
 int catalogue_chunk_find(struct catalogue *c, const uint8_t name[CHUNK_NAME_SIZE],

@@ -188,16 +188,18 @@ int catalogue_authority_put(struct catalogue *c, const char *url, const char *ca
 
 /* ---- settings ------------------------------------------------------------------ */
 
-static int get_dense(struct catalogue *c, bool *out, struct err *e)
+/* What archives of before do not say. */
+static int get_optional(struct catalogue *c, const char *key, uint32_t max, uint32_t absent,
+			uint32_t *out, struct err *e)
 {
 	struct query q;
-	int got = get_start(&q, c, "dense", e);
+	int got = get_start(&q, c, key, e);
 
-	*out = false;		/* absent: an archive from before there were any bases */
+	*out = absent;
 	if (got > 0) {
-		*out = query_column(&q, 0, 0, 1) != 0;
+		*out = (uint32_t)query_column(&q, 0, 0, max);
 		if (q.is_bad)
-			got = catalogue_damaged(c, e, "setting dense does not read");
+			got = catalogue_damaged(c, e, "setting %s does not read", key);
 	}
 	query_close(&q);
 	return got < 0 ? -1 : 0;
@@ -206,6 +208,7 @@ static int get_dense(struct catalogue *c, bool *out, struct err *e)
 int catalogue_settings_get(struct catalogue *c, struct catalogue_settings *out, struct err *e)
 {
 	uint64_t block_size, level, data, parity;
+	uint32_t dense;
 
 	*out = (struct catalogue_settings){ 0 };
 	if (get_bytes(c, "archive_id", out->archive_id, sizeof out->archive_id, e) < 0 ||
@@ -213,7 +216,9 @@ int catalogue_settings_get(struct catalogue *c, struct catalogue_settings *out, 
 	    get_int(c, "generation", INT64_MAX, &out->generation, e) < 0 ||
 	    get_int(c, "block_size", BLOCK_RAW_MAX, &block_size, e) < 0 ||
 	    get_int(c, "level", 22, &level, e) < 0 ||
-	    get_dense(c, &out->is_dense, e) < 0 ||
+	    get_optional(c, "dense", 1, 0, &dense, e) < 0 ||
+	    get_optional(c, "chunk_names", CHUNK_NAMES_HASHED, CHUNK_NAMES_DIGESTS,
+			 &out->chunk_names, e) < 0 ||
 	    get_int(c, "parity_data", 200, &data, e) < 0 ||
 	    get_int(c, "parity_count", 20, &parity, e) < 0 ||
 	    get_int(c, "page_seals", INT64_MAX, &out->page_seals, e) < 0 ||
@@ -221,6 +226,7 @@ int catalogue_settings_get(struct catalogue *c, struct catalogue_settings *out, 
 		return -1;
 	out->block_size = (uint32_t)block_size;
 	out->level = (uint32_t)level;
+	out->is_dense = dense != 0;
 	out->parity.data = (unsigned)data;
 	out->parity.parity = (unsigned)parity;
 	return 0;
@@ -240,6 +246,7 @@ int catalogue_settings_put(struct catalogue *c, const struct catalogue_settings 
 	    put_int(c, "block_size", s->block_size, e) < 0 ||
 	    put_int(c, "level", s->level, e) < 0 ||
 	    put_int(c, "dense", s->is_dense, e) < 0 ||
+	    put_int(c, "chunk_names", s->chunk_names, e) < 0 ||
 	    put_int(c, "parity_data", s->parity.data, e) < 0 ||
 	    put_int(c, "parity_count", s->parity.parity, e) < 0 ||
 	    put_int(c, "page_seals", s->page_seals, e) < 0)

@@ -23,6 +23,7 @@
 
 #define BLOCK_SIZE_LEAST 4096u
 #define LEVEL_DEFAULT 3
+#define LEVEL_DENSE 9	/* an eighth smaller, a third as fast: who asks for small is in no hurry */
 #define LEVEL_MAX 22
 
 struct making {
@@ -43,8 +44,9 @@ static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
 {
 	*s = (struct catalogue_settings){
 		.epoch = 1,
-		.level = o->level ? o->level : LEVEL_DEFAULT,
+		.level = o->level ? o->level : o->dense ? LEVEL_DENSE : LEVEL_DEFAULT,
 		.is_dense = o->dense,
+		.chunk_names = CHUNK_NAMES_HASHED,
 		.parity = { PARITY_DATA_DEFAULT, PARITY_COUNT_DEFAULT },
 	};
 	s->block_size = o->block_size ? o->block_size : block_size_default((int)s->level);

@@ -58,6 +58,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 		return -1;
 	o.block_size = settings.block_size;
 	o.level = settings.level;
+	o.chunk_names = settings.chunk_names;
 	o.parity = settings.parity;
 	o.base_depth = settings.is_dense ? BASES_DEPTH_DENSE : BASES_DEPTH;
 	g->pool = ingest_pool_new(PIECE_SIZE + g->chunker.max);

@@ -131,7 +131,6 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
 {
 	bool is_cut = size > g->chunker.average * 2;
 	struct chunk_place place;
-	struct digest digest;
 
 	while (size > 0) {
 		size_t part = size;
@@ -139,8 +138,7 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
 		/* What fits a block is one chunk; what is left of a cut run is cut. */
 		if (is_cut)
 			part = chunker_cut(&g->chunker, data, size);
-		digest = whole ? *whole : digest_of(data, part);
-		if (pack_chunk(lane, b->class_id, data, part, &digest, &place, e) < 0)
+		if (pack_chunk(lane, b->class_id, data, part, whole, &place, e) < 0)
 			return -1;
 		if (!body_extend(b, offset, &place))
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for extents");

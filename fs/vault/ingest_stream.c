@@ -181,10 +181,9 @@ static int pack_cuts(struct pack_lane *lane, struct piece *p, struct err *e)
 	const uint8_t *data = p->data;
 
 	for (size_t i = 0; i < p->cut_count; i++) {
-		struct digest digest = digest_of(data, p->cuts[i].size);
 		struct chunk_place place;
 
-		if (pack_chunk(lane, p->part->class_id, data, p->cuts[i].size, &digest, &place, e) < 0)
+		if (pack_chunk(lane, p->part->class_id, data, p->cuts[i].size, NULL, &place, e) < 0)
 			return -1;
 		if (!body_extend(p->part, p->cuts[i].offset, &place))
 			return no_memory(e);

@@ -4,17 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
 #include "fs/vault/pack_leader.h"
+#include "fs/vault/pack_name.h"
 
 #define OPEN_CLASSES 16	/* of a lane at a time */
 
 struct open_block {		/* of one class, filling */
 	int64_t class_id;
+	bool is_part;		/* of large files, which are read here and there */
 	int64_t id;		/* 0: none is open */
 	uint8_t *raw;		/* BLOCK_RAW_MAX; owned */
 	size_t used;
@@ -28,6 +29,7 @@ struct pack_lane {
 	struct block_encoder *encoder;
 	struct pack_known *known;	/* NULL: there is nothing to ask */
 	struct bases_lane *bases;	/* NULL: there are none */
+	struct pack_namer *namer;
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
 	size_t open;		/* of them, with a buffer */
@@ -42,6 +44,8 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
 	l->packer = p;
 	if (block_encoder_new(p->vault->id, (int)p->o.level, &l->encoder, e) < 0)
+		goto fail;
+	if (pack_namer_new(p->names, &l->namer, e) < 0)
 		goto fail;
 	if (p->compared &&
 	    pack_known_open(p->vault, p->compared, p->o.lookup_cache, &l->known, e) < 0)
@@ -66,6 +70,7 @@ void pack_lane_close(struct pack_lane *l)
 		return;
 	pack_known_close(l->known);
 	bases_lane_free(l->bases);
+	pack_namer_free(l->namer);
 	free(l->features);
 	block_encoder_free(l->encoder);
 	for (size_t i = 0; i < l->open; i++) {
@@ -147,13 +152,19 @@ static void bring_forward(struct pack_lane *l, size_t i)
 	l->blocks[0] = o;
 }
 
-/* The class's open block; where too many are open the one that waited longest is
- * sealed as it is.  NULL: e is filled. */
-static struct open_block *block_for(struct pack_lane *l, int64_t class_id, struct err *e)
+static bool is_for(const struct open_block *o, int64_t class_id, bool is_part)
+{
+	return o->class_id == class_id && o->is_part == is_part;
+}
+
+/* The class's open block, one for whole files and one for parts of large ones; where too
+ * many are open the one that waited longest is sealed as it is.  NULL: e is filled. */
+static struct open_block *block_for(struct pack_lane *l, int64_t class_id, bool is_part,
+				    struct err *e)
 {
 	size_t i = 0;
 
-	while (i < l->open && l->blocks[i].class_id != class_id)
+	while (i < l->open && !is_for(&l->blocks[i], class_id, is_part))
 		i++;
 	if (i == OPEN_CLASSES) {
 		i--;
@@ -168,56 +179,45 @@ static struct open_block *block_for(struct pack_lane *l, int64_t class_id, struc
 		l->open++;
 	}
 	struct open_block *o = &l->blocks[i];
-	if (o->class_id != class_id || o->leader.sizes.leader == 0) {
+	if (!is_for(o, class_id, is_part) || o->leader.sizes.leader == 0) {
 		const struct pack_options *p = &l->packer->o;
 
 		pack_leader_end(&o->leader);
-		pack_leader_init(&o->leader, p->block_size, (int)p->level, l->bases != NULL);
+		pack_leader_init(&o->leader, p->block_size, (int)p->level, is_part,
+				 l->bases != NULL);
 		o->class_id = class_id;
+		o->is_part = is_part;
 	}
 	if (i > 0)
 		bring_forward(l, i);
 	return l->blocks;
 }
 
-static void name_of(const struct packer *p, int64_t class_id, const struct digest *digest,
-		    uint8_t out[16])
-{
-	uint8_t raw[8 + DIGEST_SIZE];
-	struct writer w = writer_over(raw, sizeof raw);
-	struct digest full;
-
-	writer_u64(&w, (uint64_t)class_id);
-	writer_bytes(&w, digest->bytes, DIGEST_SIZE);
-	full = digest_hmac(keyring_dedupe_key(p->vault->keyring), 32, raw, sizeof raw);
-	memcpy(out, full.bytes, 16);
-}
-
 /* Is there one already?  The map first: it is the cheaper, and the newer. */
-static int look_up(struct pack_lane *l, const uint8_t name[16], const void *data, size_t size,
-		   struct chunk_place *out, bool *is_found, struct err *e)
+static int look_up(struct pack_lane *l, const struct pack_names_of *n, const void *data,
+		   size_t size, struct chunk_place *out, bool *is_found, struct err *e)
 {
-	*is_found = pack_map_find(l->packer->map, name, out);
+	*is_found = pack_map_find(l->packer->map, n->here, out);
 	if (*is_found || !l->known)
 		return 0;
-	return pack_known_find(l->known, name, data, size, out, is_found, e);
+	return pack_known_find(l->known, n->kept, data, size, out, is_found, e);
 }
 
 /* The chunk goes into the open block unless another lane was faster. */
-static int append(struct packer *p, struct open_block *o, const uint8_t name[16],
+static int append(struct packer *p, struct open_block *o, const struct pack_names_of *n,
 		  const void *data, size_t size, struct chunk_place *out, struct err *e)
 {
 	if (o->count == o->capacity) {
 		size_t more = o->capacity ? o->capacity * 2 : 16;
-		struct pack_name *n = realloc(o->names, more * sizeof *n);
+		struct pack_name *names = realloc(o->names, more * sizeof *names);
 
-		if (!n)
+		if (!names)
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
-		o->names = n;
+		o->names = names;
 		o->capacity = more;
 	}
 	*out = (struct chunk_place){ o->id, (uint32_t)o->used, (uint32_t)size };
-	switch (pack_map_put(p->map, name, out)) {
+	switch (pack_map_put(p->map, n->here, out)) {
 	case PACK_MAP_NO_MEMORY:
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for the map of chunks");
 	case PACK_MAP_THERE:
@@ -226,7 +226,7 @@ static int append(struct packer *p, struct open_block *o, const uint8_t name[16]
 		break;
 	}
 	memcpy(o->raw + o->used, data, size);
-	memcpy(o->names[o->count].name, name, 16);
+	memcpy(o->names[o->count].name, n->kept, 16);
 	o->names[o->count].at = out->at;
 	o->names[o->count].size = out->size;
 	o->count++;
@@ -235,11 +235,11 @@ static int append(struct packer *p, struct open_block *o, const uint8_t name[16]
 }
 
 /* A dry run remembers the name alone, to count each chunk once. */
-static int count_only(struct packer *p, const uint8_t name[16], size_t size,
+static int count_only(struct packer *p, const struct pack_names_of *n, size_t size,
 		      struct chunk_place *out, struct err *e)
 {
 	*out = (struct chunk_place){ 1, 0, (uint32_t)size };
-	switch (pack_map_put(p->map, name, out)) {
+	switch (pack_map_put(p->map, n->here, out)) {
 	case PACK_MAP_NO_MEMORY:
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for the map of chunks");
 	case PACK_MAP_NEW:
@@ -257,18 +257,18 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 	struct packer *p = l->packer;
 	struct open_block *o;
 	size_t target, most;
-	uint8_t name[16];
+	struct pack_names_of n;
 	bool is_found;
 
 	assert(size > 0 && size <= p->o.block_size / 2 * 3);
-	name_of(p, class_id, digest, name);
-	if (look_up(l, name, data, size, out, &is_found, e) < 0)
+	if (pack_namer_of(l->namer, class_id, data, size, digest, &n, e) < 0 ||
+	    look_up(l, &n, data, size, out, &is_found, e) < 0)
 		return -1;
 	if (is_found)
 		return 0;
 	if (p->o.dry_run)
-		return count_only(p, name, size, out, e);
-	o = block_for(l, class_id, e);
+		return count_only(p, &n, size, out, e);
+	o = block_for(l, class_id, digest == NULL, e);
 	if (!o)
 		return -1;
 	target = pack_leader_target(&o->leader);
@@ -278,7 +278,7 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 		return -1;
 	if (o->id == 0 && packer_take_id(p, &o->id, e) < 0)
 		return -1;
-	if (append(p, o, name, data, size, out, e) < 0)
+	if (append(p, o, &n, data, size, out, e) < 0)
 		return -1;
 	target = pack_leader_target(&o->leader);	/* another, if one was sealed above */
 	return o->used >= target - target / 8 ? flush(l, o, e) : 0;

@@ -55,6 +55,7 @@ void pack_segment_free(struct pack_segment *s);	/* NULL is allowed */
 
 struct pack_options {
 	uint32_t block_size, level;
+	uint32_t chunk_names;	/* enum chunk_names */
 	size_t segment_size;	/* at most; they begin small and grow with the ingest */
 	struct parity_strength parity;
 	bool dry_run;		/* count what would be new, store nothing */
@@ -86,8 +87,9 @@ void packer_cancel(struct packer *p);
 void packer_totals(const struct packer *p, uint64_t *raw, uint64_t *stored);
 
 int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e);
-/* data: 1 to 3/2 block sizes; digest: its SHA-256.  A block holds chunks of one
- * class, and equal content is one within its class. */
+/* data: 1 to 3/2 block sizes; digest: its SHA-256 if it is a file's whole content, which is
+ * one chunk then; else NULL.  A block holds chunks of one class, and equal content is one
+ * within its class. */
 int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t size,
 	       const struct digest *digest, struct chunk_place *out, struct err *e);
 /* Seals the open blocks.  Once, at the end. */

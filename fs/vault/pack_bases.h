@@ -18,7 +18,7 @@ struct vault;
 struct bases;
 struct bases_lane;
 
-#define BASES_DEPTH 1		/* of a block, at most; a reader takes READER_DEPTH_MAX */
+#define BASES_DEPTH 2		/* of a block, at most; a reader takes READER_DEPTH_MAX */
 #define BASES_DEPTH_DENSE 4
 
 /* before: the first block that is not older than the ingest.  NULL without memory. */

@@ -55,6 +55,7 @@ struct packer {
 	struct vault *vault;
 	struct pack_options o;
 	struct pack_map *map;
+	struct pack_names *names;	/* owned */
 	struct block_cache *compared;	/* owned; of pack_known.h; NULL: there is nothing to ask */
 	struct bases *bases;	/* owned; NULL: there is nothing older */
 	atomic_bool is_cancelled;

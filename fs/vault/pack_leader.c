@@ -2,13 +2,17 @@
 
 #include "fs/base/err.h"
 
-#define TRY_EVERY (12u << 20)	/* raw bytes: a trial costs two blocks' compression */
+#define TRY_EVERY (6u << 20)	/* raw bytes: a trial costs a large block's compression, or two */
+#define TRY_SELDOM (48u << 20)	/* ... where trial after trial came out the same */
 #define LEAD_AT_MOST (64u << 20)	/* raw bytes: what a destruction in the leader moves */
+#define LEAD_FILES (12u << 20)	/* of small files, which are less and less like it */
 #define ROW_COST 150		/* bytes that a block takes in the catalogue and its copy */
 
-void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, bool has_older)
+void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, bool is_part,
+		      bool has_older)
 {
-	*p = (struct pack_leader){ .way = has_older ? PACK_ALONE : PACK_SEEK };
+	*p = (struct pack_leader){ .way = has_older ? PACK_ALONE : PACK_SEEK,
+				   .is_part = is_part, .try_after = TRY_EVERY };
 	block_sizes_of(block_size, level, &p->sizes);
 	/* Two bases have to be as much as the block, and may be of the small ones
 	 * (docs/decisions/0103-bases-by-sketches.md). */
@@ -27,6 +31,8 @@ size_t pack_leader_target(const struct pack_leader *p)
 	switch (p->way) {
 	case PACK_SEEK:
 		return p->sizes.leader;
+	case PACK_TRY:		/* larger ones would make small ones seem worse */
+		return p->sizes.leader < p->sizes.large ? p->sizes.leader : p->sizes.large;
 	case PACK_ALIKE:
 		return p->sizes.alike;
 	default:
@@ -42,52 +48,69 @@ static void turn(struct pack_leader *p, enum pack_leader_way way)
 		pack_leader_end(p);
 }
 
-/* In small blocks, led. */
-static int measure_alike(struct pack_leader *p, struct block_encoder *enc, const uint8_t *raw,
-			 size_t size, size_t *out, struct err *e)
+/* In pieces of some size: led, or NULL, alone. */
+static int measure(const struct pack_leader *p, struct block_encoder *enc, bool is_led,
+		   size_t piece, const uint8_t *raw, size_t size, size_t *out, struct err *e)
 {
 	size_t one;
 
 	*out = 0;
-	for (size_t at = 0; at < size; at += p->sizes.alike) {
-		size_t n = size - at < p->sizes.alike ? size - at : p->sizes.alike;
+	for (size_t at = 0; at < size; at += piece) {
+		size_t n = size - at < piece ? size - at : piece;
 
-		if (block_measure(enc, p->leader, true, raw + at, n, &one, e) < 0)
+		if (block_measure(enc, is_led ? p->leader : NULL, piece == p->sizes.alike,
+				  raw + at, n, &one, e) < 0)
 			return -1;
 		*out += one + ROW_COST;
 	}
 	return 0;
 }
 
-/* Small blocks are for reads here and there, which high levels do not aim at: there a
- * leader is always of use, and nothing is tried. */
-static bool is_dense(const struct pack_leader *p)
+/* Small blocks are for reads here and there, of large files, which high levels do not aim
+ * at: elsewhere a leader is always of use, and nothing is tried. */
+static bool is_tried(const struct pack_leader *p)
 {
-	return p->sizes.alike >= p->sizes.large;
+	return p->is_part && p->sizes.alike < p->sizes.large;
 }
 
 /*
- * Small blocks, if they are no larger than what is read slower; a leader at all, if it
- * saves more than the hundredth that is not worth its decode.
+ * Small blocks, where they are plainly smaller than blocks of the usual size alone.  Else
+ * large ones; and a leader, if it saves anything to speak of: it is decoded once for all.
  */
-static int try_ways(struct pack_leader *p, struct block_encoder *enc, const void *raw,
-		    size_t size, struct err *e)
+static int try_ways(const struct pack_leader *p, struct block_encoder *enc, const void *raw,
+		    size_t size, enum pack_leader_way *out, struct err *e)
 {
-	bool was_new = p->led == 0;
-	size_t alone, led, alike;
+	size_t usual, alike, alone, led;
 
-	if (block_measure(enc, NULL, false, raw, size, &alone, e) < 0 ||
-	    block_measure(enc, p->leader, false, raw, size, &led, e) < 0 ||
-	    measure_alike(p, enc, raw, size, &alike, e) < 0)
+	if (measure(p, enc, false, p->sizes.usual, raw, size, &usual, e) < 0 ||
+	    measure(p, enc, true, p->sizes.alike, raw, size, &alike, e) < 0)
 		return -1;
-	alone += ROW_COST;
-	led += ROW_COST;
-	if (alike <= alone)
-		turn(p, PACK_ALIKE);
-	else if (led < alone - alone / 64)
-		turn(p, PACK_LED);
+	*out = PACK_ALIKE;
+	if (alike < usual - usual / 32)
+		return 0;
+	if (measure(p, enc, false, size, raw, size, &alone, e) < 0 ||
+	    measure(p, enc, true, size, raw, size, &led, e) < 0)
+		return -1;
+	if (led < alone - alone / 256)
+		*out = PACK_LED;
 	else	/* an old leader makes way for another; a new one was a vain attempt */
-		turn(p, was_new ? PACK_ALONE : PACK_SEEK);
+		*out = p->led == 0 ? PACK_ALONE : PACK_SEEK;
+	return 0;
+}
+
+static int try_out(struct pack_leader *p, struct block_encoder *enc, const void *raw,
+		   size_t size, struct err *e)
+{
+	enum pack_leader_way way;
+
+	if (try_ways(p, enc, raw, size, &way, e) < 0)
+		return -1;
+	if (way != p->best)
+		p->try_after = TRY_EVERY;
+	else if (p->try_after < TRY_SELDOM)
+		p->try_after *= 2;
+	p->best = way;
+	turn(p, way);
 	return 0;
 }
 
@@ -100,9 +123,9 @@ static int encode_led(struct pack_leader *p, struct block_encoder *enc, const vo
 		return -1;
 	p->led += size;
 	p->done += size;
-	if (p->led >= LEAD_AT_MOST)
+	if (p->led >= (is_tried(p) ? LEAD_AT_MOST : LEAD_FILES))
 		turn(p, PACK_SEEK);
-	else if (p->done >= TRY_EVERY && !is_dense(p))
+	else if (p->done >= p->try_after && is_tried(p))
 		turn(p, PACK_TRY);
 	return 0;
 }
@@ -113,7 +136,7 @@ int pack_leader_encode(struct pack_leader *p, struct block_encoder *enc, const v
 	/* What ends early says little. */
 	bool is_full = size >= pack_leader_target(p) / 2;
 
-	if (p->way == PACK_TRY && is_full && try_ways(p, enc, raw, size, e) < 0)
+	if (p->way == PACK_TRY && is_full && try_out(p, enc, raw, size, e) < 0)
 		return -1;
 	if (p->leader)
 		return encode_led(p, enc, raw, size, b, sealed, e);
@@ -124,7 +147,7 @@ int pack_leader_encode(struct pack_leader *p, struct block_encoder *enc, const v
 		if (block_leader_new(b->id, raw, size, &p->leader, e) < 0)
 			return -1;
 		p->led = 0;
-		turn(p, is_dense(p) ? PACK_LED : PACK_TRY);
+		turn(p, is_tried(p) ? PACK_TRY : PACK_LED);
 	} else if (p->way == PACK_ALONE && p->done >= TRY_EVERY) {
 		turn(p, PACK_SEEK);
 	}

@@ -19,6 +19,7 @@ struct err;
 
 struct pack_leader {		/* of one class of one lane */
 	struct block_sizes sizes;
+	bool is_part;
 	struct block_leader *leader;	/* owned; NULL: there is none */
 	enum pack_leader_way {
 		PACK_SEEK,		/* the next block may become a leader */
@@ -27,12 +28,16 @@ struct pack_leader {		/* of one class of one lane */
 		PACK_LED,		/* large ones, led */
 		PACK_ALONE,		/* large ones, alone */
 	} way;
+	enum pack_leader_way best;	/* of the last trial */
+	uint64_t try_after;	/* raw bytes from one trial to the next: they get rarer */
 	uint64_t done;		/* raw bytes since the last trial, or search */
 	uint64_t led;		/* raw bytes with this leader */
 };
 
-/* has_older: most blocks will have bases of older versions. */
-void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, bool has_older);
+/* is_part: the lane's blocks of large files, which are read here and there; small ones are
+ * read whole.  has_older: most blocks will have bases of older versions. */
+void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, bool is_part,
+		      bool has_older);
 void pack_leader_end(struct pack_leader *p);
 
 /* Raw bytes that the next block aims at. */

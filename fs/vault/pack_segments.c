@@ -8,6 +8,7 @@
 #include "fs/crypt/arena.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
+#include "fs/vault/pack_name.h"
 #include "fs/vault/reader.h"
 
 #define IDS_AT_ONCE 4096
@@ -272,6 +273,8 @@ int packer_new(struct vault *v, const struct pack_options *o, struct packer **ou
 	p->map = pack_map_new(MAP_LIMIT, p->id_next);
 	p->parts = queue_new(BUFFERS);
 	p->written = queue_new(SYNCERS);
+	if (pack_names_new(keyring_dedupe_key(v->keyring), o->chunk_names, &p->names, e) < 0)
+		goto fail;
 	if (o->has_chunks)
 		p->compared = block_cache_new(PACK_KNOWN_CACHE);
 	if (o->has_chunks && !o->dry_run)
@@ -358,6 +361,7 @@ void packer_free(struct packer *p)
 	bases_free(p->bases);
 	if (p->compared)
 		block_cache_free(p->compared);
+	pack_names_free(p->names);
 	pack_map_free(p->map);
 	pthread_cond_destroy(&p->cohort_gone);
 	pthread_cond_destroy(&p->turn_comes);

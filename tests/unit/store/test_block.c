@@ -313,8 +313,8 @@ static void sizes_fit_a_block_whatever_the_archive_says(void **state)
 
 			block_sizes_of((uint32_t)n, level, &s);
 			assert_in_range(s.alike, 1, s.large);
-			assert_in_range(s.large, s.alike, s.leader);
-			assert_in_range(s.leader, 4096, BLOCK_RAW_MAX);
+			assert_in_range(s.large, s.alike, BLOCK_RAW_MAX);
+			assert_in_range(s.leader, 4096, s.large);
 		}
 	}
 }

@@ -40,7 +40,7 @@ static int make(void **state)
 	assert_non_null(f->data);
 	assert_int_equal(block_encoder_new(archive_id, 3, &f->enc, &e), 0);
 	assert_int_equal(block_decoder_new(archive_id, &f->dec, &e), 0);
-	pack_leader_init(&f->leader, BLOCK_SIZE, 3, false);
+	pack_leader_init(&f->leader, BLOCK_SIZE, 3, true, false);
 	*state = f;
 	return 0;
 }
@@ -154,7 +154,7 @@ static void noise_gets_large_blocks_that_stand_alone(void **state)
 	fill_noise(f, f->data, DATA_SIZE);
 	pack(f, f->data, DATA_SIZE);
 	assert_int_equal(f->based, 0);
-	assert_true(f->count <= DATA_SIZE / f->leader.sizes.large + 1);
+	assert_true(f->count <= DATA_SIZE / f->leader.sizes.leader + 1);
 }
 
 /* Not for ever: after some megabytes of something else a new leader is found. */
@@ -192,7 +192,7 @@ static void with_older_versions_no_block_waits_to_become_a_leader(void **state)
 {
 	struct fixture *f = *state;
 
-	pack_leader_init(&f->leader, BLOCK_SIZE, 3, true);
+	pack_leader_init(&f->leader, BLOCK_SIZE, 3, true, true);
 	assert_in_range(pack_leader_target(&f->leader), BLOCK_SIZE, 2 * BLOCK_SIZE);
 }
 
@@ -203,7 +203,7 @@ static void a_high_level_leads_with_whole_blocks_and_tries_nothing(void **state)
 
 	block_encoder_free(f->enc);
 	assert_int_equal(block_encoder_new(archive_id, BLOCK_LEVEL_DENSE, &f->enc, &e), 0);
-	pack_leader_init(&f->leader, block_size_default(BLOCK_LEVEL_DENSE), BLOCK_LEVEL_DENSE,
+	pack_leader_init(&f->leader, block_size_default(BLOCK_LEVEL_DENSE), BLOCK_LEVEL_DENSE, true,
 			 false);
 	fill_log(f, f->data, 4u << 20);
 	pack(f, f->data, 4u << 20);
