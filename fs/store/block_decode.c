@@ -120,6 +120,15 @@ static int does_not_decode(const struct block *b, struct err *e)
 	return damaged(b, "it was sealed, but does not decode to its size", e);
 }
 
+/* One who asks for a larger window is not ours: docs/format.md, "Block". */
+static bool is_frame_of_ours(const uint8_t *data, size_t size)
+{
+	ZSTD_frameHeader h;
+
+	return ZSTD_getFrameHeader(&h, data, size) == 0 && h.frameType == ZSTD_frame &&
+	       h.windowSize <= 1u << BLOCK_WINDOW_LOG_MAX;
+}
+
 /* zstd takes bytes that begin like a dictionary of its own for one, unless they come by
  * this door, which knows no steps. */
 static bool is_like_a_dictionary(const uint8_t *base, size_t size)
@@ -187,6 +196,8 @@ int block_decode(struct block_decoder *dec, const struct block *b, const uint8_t
 	}
 	if (open_sealed(dec, b, sealed, dec->plain, e) < 0)
 		return -1;
+	if (!is_frame_of_ours(dec->plain, b->stored - SEAL_TAG_SIZE))
+		return does_not_decode(b, e);
 	if (base_size > 0 && is_like_a_dictionary(base, base_size))
 		return decode_at_once(dec, b, base, base_size, out, got, e);
 	return decode_in_steps(dec, b, base, base_size, out, wanted, got, e);

@@ -461,6 +461,24 @@ static void a_hostile_frame_is_damage_and_writes_nothing_past_the_end(void **sta
 	}
 }
 
+static void a_frame_of_a_larger_window_than_the_format_has_is_damage(void **state)
+{
+	/* 5,000 times the same byte; windows of 2 and of 4 MiB. */
+	static const char ours[] = "\x28\xb5\x2f\xfd\x00\x58\x43\x9c\x00z";
+	static const char wider[] = "\x28\xb5\x2f\xfd\x00\x60\x43\x9c\x00z";
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	uint8_t sealed[64];
+	struct block b = forge(ours, sizeof ours - 1, 5000, sealed);
+
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &f->got, &e), 0);
+	assert_int_equal(f->got, 5000);
+	assert_int_equal(f->out[4999], 'z');
+	b = forge(wider, sizeof wider - 1, 5000, sealed);
+	assert_int_equal(block_decode(f->dec, &b, sealed, NULL, 0, f->out, 5000, &f->got, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_drop)
@@ -479,6 +497,7 @@ int main(void)
 		T(every_flipped_bit_is_found),
 		T(a_block_is_no_block_of_another_archive_id_or_row),
 		T(a_lying_row_is_damage),
+		T(a_frame_of_a_larger_window_than_the_format_has_is_damage),
 		T(a_hostile_frame_is_damage_and_writes_nothing_past_the_end),
 	};
 

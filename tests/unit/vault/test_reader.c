@@ -28,6 +28,8 @@
 #define FILE_SIZE (6u << 20)
 #define ROW_BLOCK 16384u
 #define ROW 48				/* blocks one behind the other, each alone */
+#define LED 40				/* blocks that have one of two bases, by turns of four */
+#define LED_SIZE (LED * 40000u)
 
 struct fixture {
 	char folder[64], path[96], keyring[96], key[96];
@@ -42,6 +44,8 @@ struct fixture {
 	int64_t chain[CHAIN];	/* content ids */
 	uint8_t *row;		/* ROW * ROW_BLOCK bytes of the content below */
 	int64_t row_content, row_first;	/* its blocks */
+	uint8_t *led;		/* LED_SIZE bytes of the content below */
+	int64_t led_content;
 };
 
 #define OK(call) do { if ((call) < 0) fail_msg("%s: %s", #call, e.text); } while (0)
@@ -155,6 +159,28 @@ static void make_row(struct fixture *f)
 	OK(catalogue_content_add(f->c, f->row_content, &sha, list, ROW, &e));
 }
 
+static void make_led(struct fixture *f)
+{
+	struct extent list[LED];
+	struct digest sha = { { 3 } };
+	struct err e = ERR_NONE;
+	int64_t first;
+
+	f->led = malloc(LED_SIZE);
+	OK(catalogue_reserve(f->c, SEQUENCE_BLOCK, LED, &first, &e));
+	for (unsigned i = 0; i < LED; i++) {
+		unsigned base = i / 4 % 2;
+		uint8_t *raw = f->led + i * 40000;
+		memcpy(raw, f->raw[base] + i * 100, 40000);
+		for (unsigned n = 0; n < 500; n++)
+			raw[chance() % 40000] = (uint8_t)chance();
+		add_block(f, first + i, raw, 40000, f->raw[base], f->first_block + base);
+		list[i] = (struct extent){ i * 40000, 40000, first + i, 0 };
+	}
+	OK(catalogue_reserve(f->c, SEQUENCE_CONTENT, 1, &f->led_content, &e));
+	OK(catalogue_content_add(f->c, f->led_content, &sha, list, LED, &e));
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
@@ -175,6 +201,7 @@ static int setup(void **state)
 	make_chain(f);
 	make_contents(f);
 	make_row(f);
+	make_led(f);
 	OK(segment_builder_put(f->segment, f->vault->objects, &e));
 	OK(catalogue_commit(f->c, &e));
 	*state = f;
@@ -193,6 +220,7 @@ static int teardown(void **state)
 		free(f->raw[i]);
 	free(f->model);
 	free(f->row);
+	free(f->led);
 	snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
 	free(f);
 	return system(command) == 0 ? 0 : -1;
@@ -540,6 +568,113 @@ static void samples_of_a_row_read_as_written_with_helpers(void **state)
 	block_cache_free(cache);
 }
 
+/* ---- the room in front of which bases lie ----------------------------------------------- */
+
+static void *read_led(void *arg)
+{
+	struct worker *w = arg;
+	struct vault_reader *r = NULL;
+	struct err e = ERR_NONE;
+	uint32_t seed = (uint32_t)(uintptr_t)w;
+
+	w->is_right = vault_reader_open(w->f->vault, w->cache, 256 * 1024, &r, &e) == 0;
+	pthread_barrier_wait(w->start);
+	for (unsigned i = 0; w->is_right && i < 300; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		size_t at = (seed >> 8) % LED_SIZE, size = seed % 3 ? 4096 : 200000;
+		struct vault_parts p;
+		if (seed % 7 == 0)
+			vault_prefetch(r, w->f->led_content, at, size);
+		w->is_right = vault_read_parts(r, w->f->led_content, LED_SIZE, at, size, seed % 2,
+					       &p, &e) == 0;
+		for (unsigned n = 0; n < p.count && w->is_right; at += p.parts[n++].iov_len)
+			w->is_right = memcmp(p.parts[n].iov_base, w->f->led + at,
+					     p.parts[n].iov_len) == 0;
+		vault_parts_release(r, &p);
+	}
+	vault_reader_close(r);
+	return NULL;
+}
+
+static void blocks_with_bases_by_turns_are_right_for_many_readers_and_helpers(void **state)
+{
+	struct fixture *f = *state;
+	static const size_t limits[] = { 0, 1 << 20, 16 << 20 };
+	pthread_t threads[4];
+	pthread_barrier_t start;
+	struct err e = ERR_NONE;
+
+	for (unsigned n = 0; n < 3; n++) {
+		struct block_cache *cache = block_cache_new(limits[n]);
+		struct worker w[4];
+		OK(block_cache_start_helpers(cache, f->vault, 2, &e));
+		pthread_barrier_init(&start, NULL, 4);
+		for (unsigned i = 0; i < 4; i++) {
+			w[i] = (struct worker){ f, cache, &start, false, false };
+			assert_int_equal(pthread_create(&threads[i], NULL, read_led, &w[i]), 0);
+		}
+		for (unsigned i = 0; i < 4; i++) {
+			pthread_join(threads[i], NULL);
+			assert_true(w[i].is_right);
+		}
+		pthread_barrier_destroy(&start);
+		block_cache_free(cache);
+	}
+}
+
+static size_t used(struct block_cache *cache)
+{
+	struct block_cache_figures figures;
+
+	block_cache_figures(cache, &figures);
+	return figures.used;
+}
+
+static void a_room_counts_in_the_cache_as_long_as_its_reader_is_open(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(16 << 20);
+	struct vault_reader *r = reader(f, cache);
+	size_t empty = used(cache), open, cleared;
+	uint8_t out[1000];
+	struct err e = ERR_NONE;
+	size_t got;
+
+	OK(vault_read(r, f->led_content, LED_SIZE, 0, out, sizeof out, &got, &e));
+	open = used(cache);
+	block_cache_clear(cache);
+	cleared = used(cache);
+	assert_in_range(cleared, empty + BLOCK + 40000, open - 1);
+	/* What lies there is as good as before. */
+	OK(vault_read(r, f->led_content, LED_SIZE, 40000, out, sizeof out, &got, &e));
+	assert_memory_equal(out, f->led + 40000, sizeof out);
+	vault_reader_close(r);
+	block_cache_clear(cache);
+	assert_true(used(cache) <= empty + 8 * 1024);	/* a page of extents */
+	block_cache_free(cache);
+}
+
+static void a_row_of_led_blocks_decodes_its_base_once_for_each_turn_at_most(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(1);	/* keeps nothing */
+	struct vault_reader *r = reader(f, cache);
+	struct block_cache_figures figures;
+	uint8_t *out = malloc(LED_SIZE);
+	struct err e = ERR_NONE;
+	size_t got;
+
+	OK(vault_read(r, f->led_content, LED_SIZE, 0, out, LED_SIZE, &got, &e));
+	assert_int_equal(got, LED_SIZE);
+	assert_memory_equal(out, f->led, LED_SIZE);
+	block_cache_figures(cache, &figures);
+	/* Each block, and in each of ten turns a base, the second of which has one itself. */
+	assert_in_range(figures.misses, LED, LED + LED / 4 + LED / 8);
+	free(out);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
 /* ---- the next files ------------------------------------------------------------------- */
 
 static void files_met_out_of_order_fetch_nothing_ahead(void **state)
@@ -620,6 +755,9 @@ int main(void)
 		cmocka_unit_test(blocks_in_a_row_are_fetched_ahead_and_read_as_written),
 		cmocka_unit_test(one_bad_block_in_a_row_fails_alone),
 		cmocka_unit_test(samples_of_a_row_read_as_written_with_helpers),
+		cmocka_unit_test(blocks_with_bases_by_turns_are_right_for_many_readers_and_helpers),
+		cmocka_unit_test(a_room_counts_in_the_cache_as_long_as_its_reader_is_open),
+		cmocka_unit_test(a_row_of_led_blocks_decodes_its_base_once_for_each_turn_at_most),
 		cmocka_unit_test(files_met_out_of_order_fetch_nothing_ahead),
 		cmocka_unit_test(files_met_in_order_name_the_blocks_that_follow),
 		cmocka_unit_test(the_next_files_are_decoded_before_they_are_asked_for),
