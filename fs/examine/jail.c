@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/base/landlock.h"
 #include "fs/examine/jail_filter.h"
 
 #define NOBODY 65534u
@@ -86,20 +86,15 @@ static int drop_privileges(struct err *e)
 	return 0;
 }
 
-/* No file, no port: handled, and nothing granted. */
+/* No file, no port, nobody's signal: all forbidden, and nothing granted. */
 static int close_landlock(struct err *e)
 {
-	struct landlock_ruleset_attr attr = {
-		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
-	};
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
-			       LANDLOCK_CREATE_RULESET_VERSION);
-	int ruleset, rc;
+	uint64_t known;
+	int ruleset = landlock_begin(&known), rc;
 
-	if (version < 1)
+	if (known == 0)
 		return 0;	/* this kernel has none: the rest of the door stands */
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-	rc = ruleset < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+	rc = ruleset < 0 ? -1 : landlock_close(ruleset);
 	if (rc < 0)
 		err_errno(e, "closing the sandbox (Landlock)");
 	if (ruleset >= 0)

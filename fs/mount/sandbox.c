@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -14,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/landlock.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1		/* their run time makes calls of its own */
@@ -29,20 +30,8 @@
 
 /* ---- Landlock -------------------------------------------------------------------- */
 
-/* What the first version of it knows; later rights (truncate, ioctl) are asked
- * for only where the kernel says that it has them. */
-#define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define ALL_RIGHTS_1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
-
-static int allow_path(int ruleset, int fd, uint64_t rights)
-{
-	struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = fd };
-
-	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-}
-
 /* SQLite's readers write the index of the WAL, and may have to recover it. */
-static int allow_wal(int ruleset, int archive)
+static int allow_wal(int ruleset, uint64_t known, int archive)
 {
 	int fd = openat(archive, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -57,8 +46,8 @@ static int allow_wal(int ruleset, int archive)
 		int file = openat(archive, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (file < 0)
 			continue;
-		rc = allow_path(ruleset, file, LANDLOCK_ACCESS_FS_READ_FILE |
-				LANDLOCK_ACCESS_FS_WRITE_FILE);
+		rc = landlock_allow(ruleset, known, file,
+				    LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_TRUNCATE);
 		close(file);
 	}
 	if (dir)
@@ -70,18 +59,18 @@ static int allow_wal(int ruleset, int archive)
 
 static int landlock(const struct sandbox_paths *paths, struct err *e)
 {
-	struct landlock_ruleset_attr attr = { .handled_access_fs = ALL_RIGHTS_1 };
-	int archive = -1, ruleset, rc = -1;
+	uint64_t known;
+	int archive = -1, ruleset = landlock_begin(&known), rc = -1;
 
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1)
+	if (known == 0)
 		return 0;	/* this kernel has none: the rest of the sandbox stands */
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
 	archive = open(paths->archive, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (ruleset < 0 || archive < 0 || allow_path(ruleset, archive, READ_RIGHTS) < 0 ||
-	    allow_wal(ruleset, archive) < 0 ||
+	if (ruleset < 0 || archive < 0 ||
+	    landlock_allow(ruleset, known, archive, LANDLOCK_READ | LANDLOCK_READ_FOLDER) < 0 ||
+	    allow_wal(ruleset, known, archive) < 0 ||
 	    (paths->run >= 0 &&
-	     allow_path(ruleset, paths->run, LANDLOCK_ACCESS_FS_REMOVE_FILE) < 0) ||
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+	     landlock_allow(ruleset, known, paths->run, LANDLOCK_REMOVE_FILE) < 0) ||
+	    landlock_close(ruleset) < 0)
 		err_errno(e, "closing the sandbox (Landlock)");
 	else
 		rc = 0;
@@ -97,7 +86,7 @@ static int landlock(const struct sandbox_paths *paths, struct err *e)
 static const int allowed[] = {
 	/* the kernel's requests and our answers */
 	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close), SCMP_SYS(ioctl),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close),
 	/* files of the archive */
 	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(pread64), SCMP_SYS(preadv),
 	SCMP_SYS(pwrite64), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat),
@@ -108,15 +97,15 @@ static const int allowed[] = {
 	SCMP_SYS(fdatasync), SCMP_SYS(fsync), SCMP_SYS(unlinkat), SCMP_SYS(unlink),
 	SCMP_SYS(geteuid), SCMP_SYS(getuid), SCMP_SYS(getegid), SCMP_SYS(getgid),
 	/* memory */
-	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
+	SCMP_SYS(munmap), SCMP_SYS(mremap),
 	SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(mlock), SCMP_SYS(mlock2),
 	SCMP_SYS(munlock), SCMP_SYS(membarrier),
 	/* threads */
 	SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(get_robust_list),
 	SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(sched_yield),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(tgkill),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid), SCMP_SYS(getpid),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall),
-	SCMP_SYS(arch_prctl), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getrusage),
+	SCMP_SYS(arch_prctl), SCMP_SYS(getrlimit), SCMP_SYS(getrusage),
 	SCMP_SYS(getcpu), SCMP_SYS(sysinfo),
 	/* signals */
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
@@ -131,9 +120,27 @@ static const int allowed[] = {
 	SCMP_SYS(dup2), SCMP_SYS(dup3),
 };
 
+/* No code that was not loaded before, no signal to others, limits only to be read (0: our
+ * own, and no new one), of a terminal only whether it is one. */
+static int allow_some(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	const struct scmp_arg_cmp us = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	const struct scmp_arg_cmp read_own[] = { SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0) };
+	const struct scmp_arg_cmp is_terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS);
+	int rc = 0;
+
+	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_code);
+	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
+	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &us);
+	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, read_own);
+	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_terminal);
+	return rc;
+}
+
 static int rules(scmp_filter_ctx filter)
 {
-	int rc = 0;
+	int rc = allow_some(filter);
 
 	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,9 +12,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/base/landlock.h"
+
+#define NOBODY 65534u
 
 static int close_others(void)
 {
@@ -68,13 +74,47 @@ static int set_limits(unsigned long long most, struct err *e)
 {
 	unsigned long long mapped = mapped_now();
 	const struct rlimit memory = { mapped + most, mapped + most };
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 0, 0 }, few = { JAIL_OUTPUT + 2, JAIL_OUTPUT + 2 };
 
 	if ((mapped && setrlimit(RLIMIT_AS, &memory) < 0) ||
 	    setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
-	    setrlimit(RLIMIT_NOFILE, &none) < 0)
+	    setrlimit(RLIMIT_NOFILE, &few) < 0)
 		return err_errno(e, "limiting the process that reads the archive");
 	return 0;
+}
+
+/* Where even root may not become nobody (a container with one user) it keeps its name. */
+static int drop_privileges(struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+
+	if (geteuid() == 0) {
+		(void)!setgroups(0, NULL);
+		(void)!setresgid(NOBODY, NOBODY, NOBODY);
+		(void)!setresuid(NOBODY, NOBODY, NOBODY);
+	}
+	/* A container may forbid even to give up; the filter stands all the same. */
+	(void)syscall(SYS_capset, &head, none);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_errno(e, "giving up privileges");
+	return 0;
+}
+
+/* No file, no port, nobody's signal: all forbidden, and nothing granted. */
+static int close_landlock(struct err *e)
+{
+	uint64_t known;
+	int ruleset = landlock_begin(&known), rc;
+
+	if (known == 0)
+		return 0;	/* this kernel has none: the filter stands */
+	rc = ruleset < 0 ? -1 : landlock_close(ruleset);
+	if (rc < 0)
+		err_errno(e, "closing the sandbox (Landlock)");
+	if (ruleset >= 0)
+		close(ruleset);
+	return rc;
 }
 
 /* What malloc, the decoders and _exit() need. */
@@ -123,9 +163,8 @@ int jail_close(unsigned long long most, struct err *e)
 	scmp_filter_ctx ctx = NULL;
 	int rc = -1;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_errno(e, "giving up privileges");
-	if (set_limits(most, e) < 0)
+	/* The limit needs /proc, which goes with the rest. */
+	if (set_limits(most, e) < 0 || drop_privileges(e) < 0 || close_landlock(e) < 0)
 		return -1;
 	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!ctx || add_rules(ctx) != 0) {
