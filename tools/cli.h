@@ -84,6 +84,8 @@ void cli_help(const struct command *command);
 /* muni's own argc and argv; the exit status. */
 int cli_run(const struct command *command, int argc, char **argv);
 int cli_version(void);
+/* A program's main(): keys have locked memory and signals their handlers while run() runs. */
+int cli_main(int (*run)(int argc, char **argv), int argc, char **argv);
 
 /* -1 (MUNI_USAGE) unless text is such a value; `what` names the option. */
 int cli_time(const char *what, const char *text, bool is_end_of_day, int64_t *out,

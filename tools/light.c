@@ -43,14 +43,18 @@ static int become_whole(char **argv)
 	return err_exit_status(e.code);
 }
 
+static int run(int argc, char **argv)
+{
+	const struct command *command = find(argv[1]);
+
+	return command ? cli_run(command, argc, argv) : cli_version();
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
-	const struct command *command = find(word);
-	bool wants_version = word && strcmp(word, "--version") == 0;
 
-	if (!command && !wants_version)
-		return become_whole(argv);
-	cli_prepare();
-	return cli_close_output(wants_version ? cli_version() : cli_run(command, argc, argv));
+	if (word && (find(word) || strcmp(word, "--version") == 0))
+		return cli_main(run, argc, argv);
+	return become_whole(argv);
 }

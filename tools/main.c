@@ -110,18 +110,5 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err e = ERR_NONE;
-	const char *warning;
-	int status;
-
-	if (vault_begin(&e) < 0) {
-		fprintf(stderr, "muni: %s\n", e.text);
-		return err_exit_status(e.code);
-	}
-	cli_prepare();
-	status = run(argc, argv);
-	warning = vault_memory_warning();
-	if (warning)
-		fprintf(stderr, "muni: %s\n", warning);
-	return cli_close_output(status);
+	return cli_main(run, argc, argv);
 }

@@ -1,6 +1,7 @@
-/* Running one command, in either of the programs. */
+/* What both programs begin and end with, and running one command. */
 #include <stdio.h>
 
+#include "fs/base/err.h"
 #include "tools/cli.h"
 #include "tools/progress.h"
 #include "tools/terminal.h"
@@ -33,4 +34,23 @@ int cli_run(const struct command *command, int argc, char **argv)
 
 	progress_free(progress);
 	return status;
+}
+
+int cli_main(int (*run)(int argc, char **argv), int argc, char **argv)
+{
+	struct err e = ERR_NONE;
+	const char *warning;
+	int status;
+
+	/* Before anything else asks OpenSSL for memory. */
+	if (vault_begin(&e) < 0) {
+		fprintf(stderr, "muni: %s\n", e.text);
+		return err_exit_status(e.code);
+	}
+	cli_prepare();
+	status = run(argc, argv);
+	warning = vault_memory_warning();
+	if (warning)
+		fprintf(stderr, "muni: %s\n", warning);
+	return cli_close_output(status);
 }

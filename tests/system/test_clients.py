@@ -618,7 +618,7 @@ def an_ordinary_user_owns_and_mounts(a):
     need("setpriv")
     base = sh("mktemp", "-d", "/var/tmp/muniment-user.XXXXXX").stdout.strip()
     try:
-        for p in mu.MUNI, mu.MUNIFS:
+        for p in mu.MUNI, mu.MUNI + "-whole", mu.MUNIFS:
             shutil.copy2(p, base)
         shutil.copytree("src/tree", f"{base}/src")
         sh("chown", "-R", "1000:1000", base)
