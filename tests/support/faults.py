@@ -105,7 +105,8 @@ class World:
             slots = payload[80:80 + slots_size]
             cut, master = reader.Cut(slots), None
             for _ in range(struct.unpack_from("<I", payload, 12)[0]):
-                master = reader.open_slot(cut, archive, secret, False) or master
+                slot = reader.open_slot(cut, archive, secret, False)
+                master = slot["master"] if slot else master
             at = 80 + slots_size
             ad = b"MUNIKEYS" + struct.pack("<I", 1) + archive + struct.pack("<QB", generation, half) + reader.sha(slots)
             body = reader.Cut(reader.AESGCM(master).decrypt(payload[at:at + 12],

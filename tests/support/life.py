@@ -65,7 +65,7 @@ class Life:
         for d in "kotm":
             os.makedirs(f"{self.where}/{d}", exist_ok=True)
 
-    def call(self, line, timeout=60):
+    def call(self, line, timeout=240):
         """Status, what it said on standard error; the status is None where it did not end."""
         try:
             done = subprocess.run(line, capture_output=True, env=self.env, timeout=timeout, cwd=f"{self.where}/o",
@@ -131,7 +131,7 @@ class Life:
         return self.repair()
 
     def repair(self):
-        status, said = self.call(self.line(["repair", "A"]), timeout=120)
+        status, said = self.call(self.line(["repair", "A"]))
         return status, said
 
 

@@ -46,7 +46,8 @@ def bodies(raw, archive, secrets):
         for secret, is_passphrase in secrets:
             cut, masters = Cut(slots), [secret] if len(secret) == 32 else []
             for _ in range(struct.unpack_from("<I", payload, 12)[0]):
-                masters.append(open_slot(cut, archive, secret, is_passphrase))
+                opened = open_slot(cut, archive, secret, is_passphrase)
+                masters.append(opened and opened["master"])
             for master in filter(None, masters):
                 try:
                     found.append(AESGCM(master).decrypt(payload[at:at + 12], payload[at + 12:at + 28 + body_size], ad))
