@@ -34,6 +34,8 @@ CALL_LIMIT = 300 if IS_SANITIZED else 60      # seconds of our own clock: it sta
 CACHE_MIB = 16
 RSS_MAX = 32 + CACHE_MIB + 8     # what a mount takes, and a second epoch's catalogue while it goes over
 GROWTH_MAX = 8
+SEGMENTS_MAX = 128      # descriptors that are kept of them
+OTHERS_MAX = 100        # three for each connection of each thread, and what there is once; twice while it goes over
 BUSY = ("try again when", "is being written")
 
 
@@ -330,7 +332,9 @@ class Soak:
         n = self.check_mount()
         top = max(s[0] for s in sizes)
         most = max(s[1] for s in sizes)
-        fds = descriptors(self.daemon)
+        fds = open_files(self.daemon)
+        others = [f for f in fds if "/segments/" not in f]
+        removed = [f for f in fds if f.startswith(self.a.path) and f.endswith("(deleted)")]
         status = json.load(open("mnt/.muniment/status"))
         mu.unmount("mnt")
         self.a.run("verify", "--deep", timeout=1200)
@@ -338,15 +342,15 @@ class Soak:
         beats = sum(self.world.heard(i)[0] for i in range(READERS))
         print(f"    {beats} acts of {READERS} readers, {n} files at the end, {self.world.versions()} versions, " +
               ", ".join(f"{v} {k}" for k, v in sorted(self.counts.items())))
-        print(f"    munifs: {top:.1f} MiB at most, {most} descriptors at most, {fds} at the end; "
+        print(f"    munifs: {top:.1f} MiB at most, {most} descriptors at most, {len(fds)} at the end; "
               f"its messages: {[m['text'] for m in status['messages']][-4:]}")
         half, end = (sorted(s[0] for s in part)[len(part) // 2] for part in (sizes[len(sizes) // 3:len(sizes) // 2 + 1],
                                                                              sizes[-len(sizes) // 3:]))
         print(f"    its memory: {half:.1f} MiB before the middle, {end:.1f} towards the end")
         if not IS_SANITIZED and (top > RSS_MAX or (TIME > 100 and end > half + GROWTH_MAX)):
             raise Failed(f"munifs grew to {top:.1f} MiB, {RSS_MAX} are allowed; or from {half:.1f} to {end:.1f}")
-        if most > 100 or fds > 60:
-            raise Failed(f"munifs had {most} descriptors open, {fds} at the end")
+        if most > SEGMENTS_MAX + 2 * OTHERS_MAX or len(others) > OTHERS_MAX or removed:
+            raise Failed(f"munifs had {most} descriptors open; at the end {others}; of what is no more {removed}")
         left = processes_of(self.a.path)
         for _ in range(100):
             if not left:
@@ -417,11 +421,22 @@ def rss_mib(pid):
         return 0.0
 
 
-def descriptors(pid):
+def open_files(pid):
+    """What its descriptors lead to."""
+    found = []
     try:
-        return len(os.listdir(f"/proc/{pid}/fd"))
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+            except FileNotFoundError:
+                pass
     except OSError:
-        return 0
+        pass
+    return found
+
+
+def descriptors(pid):
+    return len(open_files(pid))
 
 
 def main():
