@@ -110,6 +110,7 @@ static int finish(struct mount *m, struct follow *f, struct catalogue *mine, str
 		return -1;
 	follow_close(f);
 	vault_release_files(m->vault);
+	vault_scrub_stack();	/* the names of what went passed through here */
 	malloc_trim(0);		/* what was freed on the way goes back to the kernel, as zeros */
 	return 0;
 }

@@ -91,6 +91,11 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 /* ---- names and attributes ---------------------------------------------------------- */
 
+void ops_forget_name(const char *name)
+{
+	explicit_bzero((char *)(uintptr_t)name, strlen(name));
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct mount *m = ops_mount(req);
@@ -112,6 +117,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		entry.attr_timeout = f.attr_timeout;
 		fuse_reply_entry(req, &entry);
 	}
+	ops_forget_name(name);
 	ops_end(m, r);
 }
 
@@ -145,8 +151,10 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 		ops_fail_node(req, ino, &e);
 	else
 		fuse_reply_readlink(req, target);
-	ops_end(m, r);
+	if (target)	/* what is destroyed later must not lie about in free memory */
+		explicit_bzero(target, strlen(target));
 	free(target);
+	ops_end(m, r);
 }
 
 /* Logical bytes and nodes, nothing free. */

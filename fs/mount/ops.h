@@ -25,6 +25,9 @@ struct vault_reader *ops_begin(fuse_req_t req);
  * that nothing said from them is still to come.  Takes the mount, not the request: an
  * answered request is gone. */
 void ops_end(struct mount *m, struct vault_reader *r);
+/* Before ops_end(): wipes a name where it stands, in libfuse's buffer of the request, which
+ * stays as it is while its thread has nothing to do: what is destroyed then would be left. */
+void ops_forget_name(const char *name);
 /* Replies with the errno that e->code stands for; tells of damage. */
 void ops_fail(fuse_req_t req, uint64_t ino, const struct err *e);
 /* The same where the node itself was asked for: one that is gone is stale. */

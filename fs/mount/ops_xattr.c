@@ -4,6 +4,7 @@
  * stays a copy.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,14 @@ static bool is_gone(const struct mount *m, fuse_ino_t ino, const struct err *e)
 
 /* ---- get -------------------------------------------------------------------------- */
 
+/* What is destroyed later must not lie about in free memory. */
+static void forget(uint8_t *blob)
+{
+	if (blob)
+		explicit_bzero(blob, malloc_usable_size(blob));
+	free(blob);
+}
+
 static int get(struct catalogue *c, const struct recent_node *n, const char *name,
 	       uint8_t **blob, struct xattr *out, char ours[128], struct err *e)
 {
@@ -141,8 +150,9 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		fuse_reply_err(req, ENODATA);
 	else
 		ops_fail(req, ino, &e);
+	forget(blob);
+	ops_forget_name(name);
 	ops_end(m, r);
-	free(blob);
 }
 
 /* ---- list ------------------------------------------------------------------------- */
@@ -179,7 +189,7 @@ static int list(struct names *names, struct catalogue *c, struct err *e)
 	rc = xattrs_each(blob, size, add_name, names, e);
 	if (rc == 0 && names->list.failed)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a list of attributes");
-	free(blob);
+	forget(blob);
 	return rc;
 }
 
@@ -196,6 +206,8 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 		ops_fail_node(req, ino, &e);
 	else
 		reply_value(req, names.list.data, names.list.size, size);
-	ops_end(m, r);
+	if (names.list.data)
+		explicit_bzero(names.list.data, names.list.size);
 	buffer_free(&names.list);
+	ops_end(m, r);
 }

@@ -60,6 +60,7 @@ int pool_take(struct pool *p, struct vault_reader **out, struct err *e)
 
 void pool_give(struct pool *p, struct vault_reader *r)
 {
+	vault_scrub_stack();	/* what this thread read may be destroyed while it rests */
 	pthread_mutex_lock(&p->lock);
 	p->idle[p->idle_count++] = r;
 	if (p->is_shut)

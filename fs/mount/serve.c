@@ -237,6 +237,8 @@ static int serve_vault(struct mount *m, struct serve_ends *ends, struct steps *s
 		goto out;
 	for (unsigned i = 0; vault_notice(m->vault, i); i++)
 		messages_say(m->messages, "%s", vault_notice(m->vault, i));
+	if (vault_memory_warning())
+		messages_say(m->messages, "%s", vault_memory_warning());
 	if (beside_finish(&s->register_mount, &why) < 0)
 		messages_say(m->messages, "this mount could not register itself, so no "
 			     "destruction can count on it: %s", why.text);

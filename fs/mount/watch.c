@@ -23,6 +23,7 @@ struct watch {
 	struct mount *m;	/* borrowed */
 	struct catalogue *catalogue;	/* the thread's own; NULL until it has opened it */
 	int64_t seen;		/* catalogue_data_version() of the last look */
+	bool has_warned;	/* that keys could not be locked in memory */
 	bool is_behind;		/* the last look failed: look again whatever it says */
 	struct node_set left;	/* that it left to be taken back */
 	struct follow follow;
@@ -141,6 +142,10 @@ static void poll_once(struct watch *w)
 {
 	struct err ignored = ERR_NONE;
 
+	if (!w->has_warned && vault_memory_warning()) {
+		messages_say(w->m->messages, "%s", vault_memory_warning());
+		w->has_warned = true;
+	}
 	if (has_changed(w))
 		look_again(w, &ignored);
 	end_if_lost(w);
@@ -199,6 +204,7 @@ int watch_start(struct mount *m, struct watch **out, struct err *e)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to watch the archive");
 	w->m = m;
 	w->main = pthread_self();
+	w->has_warned = vault_memory_warning() != NULL;	/* as it started */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&w->thread, NULL, work, w);

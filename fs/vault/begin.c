@@ -6,6 +6,11 @@ int vault_begin(struct err *e)
 	return secret_begin(e);
 }
 
+void vault_scrub_stack(void)
+{
+	secret_scrub_stack();
+}
+
 const char *vault_memory_warning(void)
 {
 	if (secret_is_locked())
