@@ -161,7 +161,8 @@ int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *ent
 	       void *arg, struct err *e);
 /* Mends each copy from the other, and where both are whole and differ from the one
  * that cert signed; *mended: entries, heads and file heads that were written anew.
- * What both have lost stays, for log_verify() to name. */
+ * What both have lost stays, for log_verify() to name.  Heads that one copy alone has,
+ * behind all that the archive signed, are cut off. */
 int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mended,
 	     struct err *e);
 
