@@ -8,6 +8,7 @@ import io
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -145,6 +146,33 @@ def old_zip_names():
           os.path.exists(export("gbraw").encode() + b"/" + "合同.txt".encode("gb18030")))
     code, _, text = ingest("gb.zip", "gbno", "--name-encoding", "NO-SUCH")
     check("an unknown encoding is wrong usage", code == 2, text)
+
+
+def lha_that_names_its_code_page():
+    """Level 2 headers: the name in CP932, and that it is."""
+    def entry(name, data):
+        def with_sum(value):
+            extensions = [b"\0" + struct.pack("<H", value), b"\x46" + struct.pack("<I", 932), b"\1" + name]
+            chain = b"".join(struct.pack("<H", len(x) + 2) + x for x in extensions) + struct.pack("<H", 0)
+            head = (b"-lh0-" + struct.pack("<III", len(data), len(data), 1_000_000_000) + b"\x20\x02" +
+                    struct.pack("<H", crc16(data)) + b"U" + chain)
+            return struct.pack("<H", len(head) + 2) + head
+
+        return with_sum(crc16(with_sum(0))) + data
+
+    def crc16(data):
+        crc = 0
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+        return crc
+
+    with open("cp932.lzh", "wb") as f:
+        f.write(entry("契約書.txt".encode("cp932"), b"signed\n") + b"\0")
+    code, _, text = ingest("cp932.lzh", "lha")
+    check("an lha whose names are in CP932", code == 0, text)
+    check("has them in UTF-8", os.listdir(export("lha")) == ["契約書.txt"])
 
 
 # ---- what is not whole -------------------------------------------------------------
@@ -319,6 +347,7 @@ def main():
     formats_come_in()
     streams_come_in()
     old_zip_names()
+    lha_that_names_its_code_page()
     damage_is_found()
     wrong_things_are_refused()
     encrypted_entries_are_named()
