@@ -1,5 +1,6 @@
 #include "tools/jsonl.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,20 +10,35 @@
 #include "fs/store/catalogue.h"
 
 #define JSONL_VERSION 1
-#define VERSION "muniment_json"
+/* Some field, however deep, found no memory: nothing is printed from then on, for jansson tells
+ * each caller and none of them tells us. */
+static atomic_bool is_lost;
 
-/* Where a field is lost the version goes too, which needs no memory: then none is printed. */
+static void *take(size_t size)
+{
+	void *p = malloc(size);
+
+	if (p == NULL)
+		atomic_store(&is_lost, true);
+	return p;
+}
+
+void jsonl_begin(void)
+{
+	json_set_alloc_funcs(take, free);
+}
+
 static void put(json_t *o, const char *key, json_t *value)
 {
 	if (o != NULL && json_object_set_new(o, key, value) < 0)
-		json_object_del(o, VERSION);
+		atomic_store(&is_lost, true);
 }
 
 json_t *jsonl_new(const char *type)
 {
 	json_t *o = json_object();
 
-	put(o, VERSION, json_integer(JSONL_VERSION));
+	put(o, "muniment_json", json_integer(JSONL_VERSION));
 	put(o, "type", json_string(type));
 	return o;
 }
@@ -83,7 +99,7 @@ int jsonl_end(json_t *o, struct err *e)
 {
 	int rc = 0;
 
-	if (o == NULL || json_object_get(o, VERSION) == NULL ||
+	if (o == NULL || atomic_load(&is_lost) ||
 	    (json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) < 0 && !ferror(stdout)))
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a line of JSON");
 	else

@@ -7,6 +7,7 @@ A sample of the moments in `make check`; every one with MUNIMENT_FULL=1 (`make c
 import json
 import os
 import random
+import shutil
 import sys
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
@@ -117,6 +118,18 @@ def check_old_copy(base):
     assert "catalogue.1" in old.errors and "destroyed" in old.errors, old.errors
 
 
+def check_marks(base):
+    """Those of a certificate that is whole, left by an execution that was killed at its very end."""
+    w = World("marks", base)
+    w.run("dispose execute", "D1", "--by", "rita", "--key", "rita.key")
+    folder = os.path.join(w.archive, "certificates")
+    shutil.copy2(os.path.join(folder, "C1.marks"), os.path.join(folder, "D1.marks"))
+    shutil.copy2(os.path.join(folder, "C1.p7m"), os.path.join(folder, "D2.marks"))
+    w.run("ingest", "small", "--system", "t")
+    assert not os.path.exists(os.path.join(folder, "D1.marks")) and os.path.exists(os.path.join(folder, "D2.marks"))
+    w.remove()
+
+
 def main():
     if not os.path.exists(FAULT):
         skip(f"no {FAULT}")
@@ -142,6 +155,7 @@ def main():
     base.run("dispose approve", "D1", "--by", "otto", "--key", "otto.key")
     old_keys = {h[1]: h[2] for h in base.bodies()}
     check_old_copy(base)
+    check_marks(base)
     command = "dispose execute"
     words = ("D1", "--by", "rita", "--key", "rita.key")
     sweep(base, command, words, 12, lambda w: check(w, old_keys))

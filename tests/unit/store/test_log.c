@@ -250,6 +250,30 @@ static void a_torn_head_is_cut_by_the_next_writer(void **state)
 	assert_int_equal(verify(f, &s), 0);
 }
 
+/* The length of what was appended last, and not the bytes. */
+static void what_a_power_cut_left_empty_in_the_copy_is_filled_by_the_next_writer(void **state)
+{
+	static const char *const copies[] = { "log.2", "heads.2" };
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	struct findings s;
+
+	some_acts(f);
+	append(f, "{}");
+	sign(f);
+	for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+		off_t size = folder_size(&f->folder, copies[i]);
+
+		folder_truncate(&f->folder, copies[i], size - 100);
+		folder_truncate(&f->folder, copies[i], size);
+	}
+	assert_int_equal(verify(f, &s), -1);
+	assert_int_equal(s.mendable, 2);
+	assert_int_equal(reopen(f, true, &e), 0);
+	assert_int_equal(verify(f, &s), 0);
+	assert_int_equal(s.notes, 0);
+}
+
 static const char *const files[] = { "log", "log.2", "heads", "heads.2" };
 
 static void every_flipped_bit_is_found_and_mended_from_the_copy(void **state)
@@ -439,6 +463,7 @@ int main(void)
 		T(a_catalogue_with_another_history_is_damage),
 		T(what_a_kill_leaves_is_a_note_and_the_next_writer_puts_it_right),
 		T(a_torn_head_is_cut_by_the_next_writer),
+		T(what_a_power_cut_left_empty_in_the_copy_is_filled_by_the_next_writer),
 		T(every_flipped_bit_is_found_and_mended_from_the_copy),
 		T(a_missing_or_shortened_file_is_found_and_mended),
 		T(a_file_of_another_log_is_found_and_mended_from_the_copy_that_was_signed),
