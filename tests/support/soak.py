@@ -352,7 +352,7 @@ class Soak:
         if most > SEGMENTS_MAX + 2 * OTHERS_MAX or len(others) > OTHERS_MAX or removed:
             raise Failed(f"munifs had {most} descriptors open; at the end {others}; of what is no more {removed}")
         left = processes_of(self.a.path)
-        for _ in range(100):
+        for _ in range(1000 if IS_SANITIZED else 100):
             if not left:
                 break
             time.sleep(0.1)

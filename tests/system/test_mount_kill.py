@@ -231,7 +231,7 @@ def main():
             print(f"  FAILED  {test.__name__}: {type(why).__name__}: {str(why)[:1500]}", flush=True)
         if os.path.ismount("mnt"):
             mu.unmount("mnt")
-    for _ in range(100):
+    for _ in range(100 * SLOW):
         if not processes_of(a.path):
             break
         time.sleep(0.1)
