@@ -97,14 +97,25 @@ void walk_numbers(const struct statx *sx, struct meta *out)
 	out->inode = sx->stx_ino;
 }
 
+/* On a network's file system a signal may cut it off. */
+static int open_retrying(int dirfd, const char *name, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, name, flags);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 int walk_open(int dirfd, const char *name, int flags)
 {
 	flags |= O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-	int fd = openat(dirfd, name, flags | O_NOATIME);
+	int fd = open_retrying(dirfd, name, flags | O_NOATIME);
 
 	/* Only an owner may ask for O_NOATIME. */
 	if (fd < 0 && errno == EPERM)
-		fd = openat(dirfd, name, flags);
+		fd = open_retrying(dirfd, name, flags);
 	return fd;
 }
 
