@@ -191,6 +191,16 @@ static int not_run(struct adversary_report *out, const struct err *why, struct e
 	return out->text != NULL ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a report");
 }
 
+/* It found nothing and did not come to its end: that is no finding. */
+static int broke_off(const json_t *report, struct err *e)
+{
+	const char *why = json_string_value(json_object_get(report, "failed"));
+
+	if (!why || json_array_size(json_object_get(report, "found")) > 0)
+		return 0;
+	return err_set(e, MUNI_IO, "the adversarial check broke off: %.600s", why);
+}
+
 int adversary_run(struct vault *v, struct adversary_report *out, struct err *e)
 {
 	struct adversary_request request;
@@ -213,6 +223,11 @@ int adversary_run(struct vault *v, struct adversary_report *out, struct err *e)
 	report = json_loads(out->text, JSON_REJECT_DUPLICATES, NULL);
 	out->was_run = report != NULL;
 	out->has_passed = json_is_true(json_object_get(report, "passed"));
+	rc = broke_off(report, e);
 	json_decref(report);
-	return 0;
+	if (rc < 0) {
+		free(out->text);
+		*out = (struct adversary_report){ .text = NULL };
+	}
+	return rc;
 }
