@@ -127,7 +127,8 @@ class Life:
             f.write(bytes([byte[0] ^ 1]))
         os.chmod(largest, mode)
         for c in "audit/log.2", "muniment.toml":
-            os.unlink(f"{self.where}/a/{c}")
+            if not os.path.isdir(f"{self.where}/a/{c}"):     # what somebody put there may be a folder
+                os.unlink(f"{self.where}/a/{c}")
         return self.repair()
 
     def repair(self):
