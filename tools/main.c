@@ -7,7 +7,6 @@
 
 #include "fs/base/text.h"
 #include "tools/commands.h"
-#include "tools/jsonl.h"
 
 static const struct {
 	const char *group;	/* heading; NULL: as the one before */
@@ -111,6 +110,5 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	jsonl_begin();
 	return cli_main(run, argc, argv);
 }
