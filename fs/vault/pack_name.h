@@ -4,9 +4,9 @@
  *
  *   N1  Chunks of one class with equal bytes have equal names, if they came in the same way:
  *       as the whole content of a file, or as a part of one.
- *   N2  `here`, which nobody compares bytes for, is SHA-256's, or a universal hash's under a
- *       key that lives as long as the ingest and stands nowhere: so nobody can make two
- *       chunks with one, not even who holds the archive's keys.
+ *   N2  `here`, which nobody compares bytes for, is a universal hash of the bytes or of
+ *       their SHA-256, under a key that lives as long as the ingest and stands nowhere: so
+ *       nobody can make two chunks with one, not even who holds the archive's keys.
  *   N3  `kept`, which the catalogue has, tells nothing without the dedupe key; what it leads
  *       to is compared (pack_known.h).
  */

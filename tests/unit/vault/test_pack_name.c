@@ -95,6 +95,42 @@ static void within_an_ingest_threads_agree_on_what_is_equal(void **state)
 	pack_names_free(all);
 }
 
+/* N2, of small files in archives of all ages: the name in the catalogue, cut, is not believed. */
+static void a_whole_file_too_is_believed_by_a_key_of_this_ingest_alone(void **state)
+{
+	const struct digest of = digest_of("minutes", 7);
+
+	(void)state;
+	for (unsigned how = CHUNK_NAMES_DIGESTS; how <= CHUNK_NAMES_HASHED; how++) {
+		struct pack_names_of a = names(dedupe_key, how, 3, "minutes", &of);
+		struct pack_names_of b = names(dedupe_key, how, 3, "minutes", &of);
+
+		assert_same(a.kept, b.kept);
+		assert_apart(a.here, b.here);
+		assert_apart(a.here, a.kept);
+	}
+}
+
+static void who_has_a_digest_as_content_is_not_taken_for_what_it_is_of(void **state)
+{
+	const struct digest of = digest_of("minutes", 7);
+	struct pack_names *all;
+	struct pack_namer *n;
+	struct pack_names_of a, b, c;
+	struct err e = ERR_NONE;
+
+	(void)state;
+	assert_int_equal(pack_names_new(dedupe_key, CHUNK_NAMES_HASHED, &all, &e), 0);
+	assert_int_equal(pack_namer_new(all, &n, &e), 0);
+	assert_int_equal(pack_namer_of(n, 1, "minutes", 7, &of, &a, &e), 0);
+	assert_int_equal(pack_namer_of(n, 1, of.bytes, DIGEST_SIZE, NULL, &b, &e), 0);
+	assert_int_equal(pack_namer_of(n, 2, "minutes", 7, &of, &c, &e), 0);
+	assert_apart(a.here, b.here);
+	assert_apart(a.here, c.here);
+	pack_namer_free(n);
+	pack_names_free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +138,8 @@ int main(void)
 		cmocka_unit_test(a_part_is_found_again_by_a_later_ingest),
 		cmocka_unit_test(class_content_and_key_each_make_another_name),
 		cmocka_unit_test(within_an_ingest_threads_agree_on_what_is_equal),
+		cmocka_unit_test(a_whole_file_too_is_believed_by_a_key_of_this_ingest_alone),
+		cmocka_unit_test(who_has_a_digest_as_content_is_not_taken_for_what_it_is_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
