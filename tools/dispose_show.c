@@ -12,8 +12,8 @@
 
 static const char *kind_words(enum disposition_kind k)
 {
-	return k == DISPOSITION_LIVE ? "live source" : k == DISPOSITION_SHORTEN ?
-		"shortening" : "records";
+	return k == DISPOSITION_LIVE ? "live source" : k == DISPOSITION_SHORTEN ? "shortening" :
+	       k == DISPOSITION_RESTORED ? "restoring" : "records";
 }
 
 static const char *state_words(enum disposition_state s)

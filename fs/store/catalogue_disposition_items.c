@@ -207,7 +207,7 @@ static int settle_disposition(void *arg, const struct disposition_row *d)
 	struct disposition_row copy = *d;
 
 	s->now = d->id;
-	s->has_records = d->kind == DISPOSITION_RECORDS;
+	s->has_records = d->kind == DISPOSITION_RECORDS || d->kind == DISPOSITION_RESTORED;
 	if (d->id == s->id) {
 		copy.state = DISPOSITION_GONE;
 		copy.result = (char *)s->result;

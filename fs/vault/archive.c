@@ -222,11 +222,15 @@ static int compare_anchor(struct vault *v, const struct anchor *seen, bool is_re
 			  struct err *e)
 {
 	struct catalogue_settings s;
+	int64_t begun = 0;
 
 	if (catalogue_settings_get(v->catalogue, &s, e) < 0)
 		return -1;
 	v->acts_seen = seen->position.frontier.count;
-	if (is_restoring && anchor_is_ahead(seen, v->log, v->epoch, s.generation))
+	if (is_restoring && catalogue_disposition_restoring(v->catalogue, &begun, e) < 0)
+		return -1;
+	/* Cut off after its first act and before the anchor of it, it is of another history. */
+	if (is_restoring && (begun != 0 || anchor_is_ahead(seen, v->log, v->epoch, s.generation)))
 		return 0;
 	return anchor_compare(seen, v->log, v->epoch, s.generation, e);
 }

@@ -24,7 +24,9 @@ void clearance_refused(struct vault *v, const char *what, const struct digest *a
 	struct err second = ERR_NONE;
 	char *details = NULL;
 
-	if (v->mode != VAULT_WRITE)
+	/* An older copy gets no act before it is what there is: one more, and it would no longer
+	 * look older than what this host has seen. */
+	if (v->mode != VAULT_WRITE || v->is_older)
 		return;
 	catalogue_rollback(v->catalogue);
 	if (details_text(refused_json(what, e), &details, &second) < 0 ||

@@ -12,6 +12,7 @@
 #include "fs/base/text.h"
 #include "fs/crypt/officer.h"
 #include "fs/crypt/sign.h"
+#include "fs/vault/archive_inside.h"
 #include "fs/vault/certificate_inside.h"
 #include "fs/vault/restore_inside.h"
 
@@ -163,6 +164,52 @@ static int check_row(const struct testimony *list, size_t count, struct newest b
 	return 0;
 }
 
+struct sought {
+	const struct testimony *t;
+	bool is_it;
+};
+
+static int is_same(void *arg, int64_t id, int64_t disposition, int64_t made,
+		   const struct digest *content)
+{
+	struct sought *s = arg;
+
+	(void)disposition;
+	(void)made;
+	s->is_it |= id == s->t->number && digest_equal(content, &s->t->content);
+	return 0;
+}
+
+/* What the copy has done itself adds nothing; of the same number, but of another history, it
+ * would be passed over with all that it says. */
+static int check_known(struct vault *v, const struct testimony *t, struct err *e)
+{
+	struct sought s = { .t = t };
+
+	if (catalogue_certificates(v->catalogue, is_same, &s, e) < 0)
+		return -1;
+	return s.is_it ? 0 :
+		err_set(e, MUNI_DAMAGED, "%s is another C%" PRId64 " than the one that is here: it "
+			"is of another history of this archive", text_printable(t->from->name),
+			t->number);
+}
+
+/* One that lies here and was not given, newer than all that were. */
+static int check_folder(struct vault *v, int64_t newest_given, struct err *e)
+{
+	int64_t newest;
+
+	if (archive_newest_certificate(v->dirfd, &newest, e) < 0)
+		return -1;
+	if (newest <= newest_given || archive_check_certificate(v, newest, v->log, e) == 0)
+		return 0;
+	if (e->code != MUNI_DAMAGED)
+		return -1;
+	*e = ERR_NONE;
+	return err_set(e, MUNI_REFUSED, "C%" PRId64 " lies in the archive's folder, was made after "
+		       "this copy, and is not given: what it says is gone would come back", newest);
+}
+
 int testimonies_read(struct vault *v, const struct restore_request *r, struct testimony **out,
 		     size_t *count, struct marks *marks, struct err *e)
 {
@@ -177,12 +224,21 @@ int testimonies_read(struct vault *v, const struct restore_request *r, struct te
 	if (catalogue_certificates(v->catalogue, is_newer, &known, e) < 0)
 		goto failed;
 	for (size_t i = 0; i < r->certificate_count; i++) {
-		if (testimony_read(v, &r->certificates[i], &list[n], marks, e) < 0)
+		const size_t before = marks->count;
+		struct testimony t;
+
+		if (testimony_read(v, &r->certificates[i], &t, marks, e) < 0)
 			goto failed;
-		n += list[n].number > known.number;	/* else the copy has done it itself */
+		if (t.number > known.number)
+			list[n++] = t;
+		else if (check_known(v, &t, e) < 0)
+			goto failed;
+		else
+			marks->count = before;
 	}
 	qsort(list, n, sizeof *list, by_number);
-	if (check_row(list, n, known, e) < 0)
+	if (check_row(list, n, known, e) < 0 ||
+	    check_folder(v, n > 0 ? list[n - 1].number : known.number, e) < 0)
 		goto failed;
 	marks_sort(marks);
 	*out = list;

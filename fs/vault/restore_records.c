@@ -1,14 +1,20 @@
 /* The records of an older copy that certificates say are gone: found, and asked again. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/bytes.h"
+#include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/text.h"
 #include "fs/crypt/merkle.h"
+#include "fs/crypt/officer.h"
 #include "fs/store/catalogue_copy.h"
+#include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/restore_inside.h"
+#include "fs/vault/roster.h"
 
 struct found {
 	int64_t directory, first;
@@ -102,6 +108,70 @@ int restore_put_items(struct vault *v, int64_t disposition, const struct marks *
 
 /* ---- clearance ------------------------------------------------------------------------- */
 
+static bool says(const json_t *o, const char *key, const char *want)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text && strcmp(text, want) == 0;
+}
+
+/* The statement is of this archive and of this list. */
+static int check_statement(struct vault *v, const struct disposition_row *d, struct err *e)
+{
+	char id[24], root[DIGEST_HEX_SIZE];
+	json_t *o = NULL;
+	int rc = 0;
+
+	snprintf(id, sizeof id, "D%" PRId64, d->id);
+	digest_hex(&d->root, root);
+	if (canonical_load(d->statement, strlen(d->statement), &o, e) < 0)
+		return -1;
+	if (!says(o, "archive", vault_id_hex(v)) || !says(o, "disposition", id) ||
+	    !says(o, "root", root) || !says(o, "kind", disposition_kind_name(d->kind)))
+		rc = err_set(e, MUNI_DAMAGED, "the statement of %s is not that of its list", id);
+	json_decref(o);
+	return rc;
+}
+
+/* A row alone decides nothing: where there are officers one of them signed what it says. */
+static int check_decided(struct vault *v, const struct roster *roster,
+			 const struct disposition_row *d, struct err *e)
+{
+	const struct officer *who = roster_at(roster, d->proposer, d->proposed);
+	struct cms_signer *signers = NULL;
+	bool has_officers = false;
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < roster->count; i++)
+		has_officers |= roster->list[i].removed == 0;
+	if (!has_officers)
+		return 0;
+	if (!who || !(who->roles & ROLES_DECIDING) || !d->signature)
+		return err_set(e, MUNI_DAMAGED, "D%" PRId64 " was decided by nobody who may",
+			       d->id);
+	rc = cms_verify_detached(d->signature, d->signature_size, d->statement,
+				 strlen(d->statement), &signers, &count, e);
+	if (rc == 0 && (count != 1 || !digest_equal(&signers[0].identity.fingerprint,
+						    &who->identity.fingerprint)))
+		rc = err_set(e, MUNI_DAMAGED, "the statement of D%" PRId64 " was not signed by %s",
+			     d->id, text_printable(d->proposer));
+	cms_signers_free(signers, count);
+	return rc < 0 ? -1 : check_statement(v, d, e);
+}
+
+static int check_row(struct vault *v, const struct disposition_row *d, struct err *e)
+{
+	struct roster roster;
+	int rc;
+
+	if (roster_load(v->catalogue, &roster, e) < 0)
+		return -1;
+	rc = check_decided(v, &roster, d, e);
+	roster_clear(&roster);
+	return rc;
+}
+
 struct asking {
 	struct vault *v;
 	const struct marks *marks;
@@ -127,8 +197,10 @@ int restore_clearance(struct vault *v, const struct disposition_row *row, struct
 {
 	struct marks marks = { .list = NULL };
 	struct asking a = { v, &marks, e };
-	int rc = testimonies_of(v, row->id, &marks, e);
+	int rc = check_row(v, row, e);
 
+	if (rc == 0)
+		rc = testimonies_of(v, row->id, &marks, e);
 	if (rc == 0)
 		rc = catalogue_disposition_items(v->catalogue, row->id, ask, &a, e);
 	marks_clear(&marks);

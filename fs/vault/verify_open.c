@@ -183,16 +183,19 @@ static bool is_catalogue_of(const char *name, uint64_t epoch)
 	return false;
 }
 
-/* "C12.p7m" and what lies beside it; "muni cert verify" vouches for these. */
+/* "C12.p7m" and what lies beside it, "C12.2.tsr" too; "muni cert verify" vouches for these. */
 static bool is_certificate(const char *name)
 {
 	static const char *const ends[] = { ".p7m", ".p7s", ".tsr", ".annex.json", ".marks" };
-	size_t digits = name[0] == 'C' ? strspn(name + 1, "0123456789") : 0;
+	size_t digits = name[0] == 'C' ? strspn(name + 1, "0123456789") : 0, more;
 
 	for (size_t i = 0; digits > 0 && i < sizeof ends / sizeof *ends; i++)
 		if (strcmp(name + 1 + digits, ends[i]) == 0)
 			return true;
-	return false;
+	if (digits == 0 || name[1 + digits] != '.')
+		return false;
+	more = strspn(name + 2 + digits, "0123456789");
+	return more > 0 && strcmp(name + 2 + digits + more, ".tsr") == 0;
 }
 
 static bool is_ours(const struct verify *k, const char *folder, const char *name)

@@ -85,6 +85,11 @@ def all_is_gone(a, labels):
     # By the independent reader as well: no name, no row.
     every = {r[0] for r in read(a).db.execute("SELECT name FROM entry")}
     assert not [n for n in every if n.split(b"-")[0] in (b"com", b"dro", b"opn")], every
+    # Nor in the list of what had to go: its disposition keeps no item.
+    left = read(a).db.execute("SELECT i.name FROM disposition_item i JOIN disposition d ON d.id = i.disposition"
+                              " WHERE d.kind = 4").fetchall()
+    assert not left, left
+    assert "restoring" in a.ask("dispose", "list")
     rows = [json.loads(x) for x in a.ask("audit", "list", "--json").splitlines()]
     acts = [r.get("act") for r in rows]
     assert "restore begun" in acts and acts.index("restore begun") < acts.index("restored"), acts
@@ -148,6 +153,28 @@ def cut_off(a):
         all_is_gone(a, ("one", "two"))
 
 
+def other_histories(a):
+    """A certificate that lies here and is left out; one whose number the archive has for another."""
+    put_back("early")
+    entries = os.path.getsize("archive/audit/log")
+    restore(a, *certificates(1, 2, 3), *REASON, "--by", "rita", "--key", "otto.key", status=3)
+    restore(a, *certificates(1, 2, 3), *REASON, "--by", "nobody", "--key", "otto.key", status=3)
+    assert os.path.getsize("archive/audit/log") == entries, "an older copy has another act before it is restored"
+    # What nobody signed leaves the certificates in the folder.
+    restore(a, *certificates(1, 2, 3), *REASON, status=3)
+    for given in ((1,), (1, 2)):
+        restore(a, *certificates(*given), *REASON, *BY, status=3)
+        assert "in the archive's folder" in a.errors, a.errors
+    restore(a, "--no-certificates", *REASON, *BY, status=3)
+    assert "C3 lies in the archive's folder" in a.errors, a.errors
+    # Somebody said that there were none; its own C1 is another now, and the first one is not passed over.
+    put_back("early")
+    restore(a, "--no-certificates", *REASON, *BY)
+    assert destroy(a, "--due", "--class", "DRO") == "C1"
+    restore(a, *certificates(1, 2, 3), *REASON, *BY, status=5)
+    assert "another C1" in a.errors, a.errors
+
+
 def main():
     os.makedirs("newest")
     a = make()
@@ -162,6 +189,7 @@ def main():
     assert destroy(a, "--due", "--class", "COM") == "C4"
     a.run("verify", "--deep")
     restore(a, *certificates(1, 2, 3), *REASON, *BY, status=2)
+    other_histories(a)
     # Later backups: with more of it, and one that knows the list itself.
     for name in ("late", "proposed"):
         put_back(name)
