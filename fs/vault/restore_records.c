@@ -175,6 +175,7 @@ static int check_row(struct vault *v, const struct disposition_row *d, struct er
 struct asking {
 	struct vault *v;
 	const struct marks *marks;
+	struct merkle_frontier leaves;
 	struct err *e;
 };
 
@@ -188,6 +189,7 @@ static int ask(void *arg, const struct disposition_item *i)
 			     i->key.name_size, &entry, a->e) < 0)
 		return -1;
 	mark_of_salt(entry.salt, mark);
+	merkle_frontier_add(&a->leaves, &i->leaf);
 	return marks_has(a->marks, mark) ? 0 :
 		err_set(a->e, MUNI_REFUSED, "certificate: none of those that were given for "
 			"restoring says that an item of this list is gone");
@@ -196,13 +198,18 @@ static int ask(void *arg, const struct disposition_item *i)
 int restore_clearance(struct vault *v, const struct disposition_row *row, struct err *e)
 {
 	struct marks marks = { .list = NULL };
-	struct asking a = { v, &marks, e };
+	struct asking a = { .v = v, .marks = &marks, .e = e };
+	struct digest root;
 	int rc = check_row(v, row, e);
 
 	if (rc == 0)
 		rc = testimonies_of(v, row->id, &marks, e);
 	if (rc == 0)
 		rc = catalogue_disposition_items(v->catalogue, row->id, ask, &a, e);
+	root = merkle_frontier_root(&a.leaves);
+	if (rc == 0 && !digest_equal(&root, &row->root))
+		rc = err_set(e, MUNI_DAMAGED, "the list of D%" PRId64 " is not the one that was "
+			     "decided on", row->id);
 	marks_clear(&marks);
 	return rc;
 }
