@@ -137,7 +137,7 @@ static int join(struct bases_lane *l, int64_t id, const struct block *of,
 		struct base_bytes *out, struct err *e)
 {
 	struct cached_block *decoded;
-	struct block row;
+	struct block row = { 0 };
 	uint8_t unused[16];
 	int rc = catalogue_block(vault_reader_catalogue(l->reader), id, &row, unused, e);
 	bool is_fit = rc == 0 && row.class_id == of->class_id && id < of->id;

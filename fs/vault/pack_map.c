@@ -55,7 +55,7 @@ void pack_map_free(struct pack_map *m)
 	free(m);
 }
 
-/* Names are HMACs: any of their bits are as good as a hash. */
+/* Names are keyed hashes: any of their bits are as good as a hash. */
 static struct shard *shard_of(struct pack_map *m, const uint8_t name[16])
 {
 	return &m->shards[name[0] % SHARDS];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/secret.h"
 #include "fs/vault/block_cache.h"
 #include "fs/vault/reader_decode.h"
 
@@ -81,6 +82,7 @@ static void let_go(struct helpers *h, struct vault_reader **r)
 {
 	vault_reader_close(*r);
 	*r = NULL;
+	secret_scrub_stack();	/* what was decoded may be destroyed while this thread rests */
 	pthread_mutex_lock(&h->lock);
 	h->with_reader--;
 	pthread_cond_signal(&h->rested);
