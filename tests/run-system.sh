@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs each tests/system/test_* (sh or py; exit 77 is a skip that says why) in a
-# fresh folder, two at a time (JOBS=n: so many); ends with one line of sums.
+# fresh folder, as many at a time as there are processors (JOBS=n: so many); says how
+# long each took, and ends with one line of sums.
 # ONLY="pattern ..." runs some of them; SHOW=1 shows what those say that pass.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,8 +16,11 @@ if [ "${1:-}" = one ]; then
 	name=$(basename "$2")
 	work=$(mktemp -d "${TMPDIR:-/tmp}/muniment-test.XXXXXX") || exit 1
 	log=$work.log
+	began=$(date +%s)
 	( cd "$work" && exec "$2" ) >"$log" 2>&1 </dev/null
-	case $? in
+	status=$?
+	name="$name ($(($(date +%s) - began)) s)"
+	case $status in
 	0) word=passed said="  ok    $name${SHOW:+
 $(tail -n 40 "$log")}" ;;
 	77) word=skipped said="  skip  $name: $(tail -n 1 "$log")" ;;
@@ -37,7 +41,7 @@ for o in ${ONLY:-.}; do
 	for t in "$here"/system/test_*$o*; do
 		[ -x "$t" ] && printf '%s\0' "$t"
 	done
-done | sort -zu | xargs -0 -r -n 1 -P "${JOBS:-2}" "$0" one
+done | sort -zu | xargs -0 -r -n 1 -P "${JOBS:-$(nproc)}" "$0" one
 count() { grep -c "^$1\$" "$SUMS"; }
 echo "system: $(count passed) passed, $(count failed) failed, $(count skipped) skipped"
 [ "$(count failed)" -eq 0 ]
