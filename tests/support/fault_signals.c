@@ -5,7 +5,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/time.h>
+#include <time.h>
 
 static void nothing(int number)
 {
@@ -17,11 +17,15 @@ __attribute__((constructor)) static void begin(void)
 	const struct sigaction act = { .sa_handler = nothing };
 	const char *text = getenv("SIGNALS_US");
 	long pause = text ? strtol(text, NULL, 10) : 1000;
-	const struct itimerval often = { .it_interval = { .tv_usec = pause },
-					 .it_value = { .tv_usec = pause } };
+	const struct itimerspec often = { .it_interval = { .tv_nsec = pause * 1000 },
+					  .it_value = { .tv_nsec = pause * 1000 } };
+	struct sigevent alarm = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+	timer_t timer;
 
 	sigaction(SIGALRM, &act, NULL);
 	sigaction(SIGUSR1, &act, NULL);
 	sigaction(SIGWINCH, &act, NULL);
-	setitimer(ITIMER_REAL, &often, NULL);
+	/* Unlike setitimer()'s this one ends with exec, which the handlers do not survive. */
+	if (pause > 0 && timer_create(CLOCK_MONOTONIC, &alarm, &timer) == 0)
+		timer_settime(timer, 0, &often, NULL);
 }
