@@ -229,7 +229,9 @@ static int compare_anchor(struct vault *v, const struct anchor *seen, bool is_re
 	v->acts_seen = seen->position.frontier.count;
 	if (is_restoring && catalogue_disposition_restoring(v->catalogue, &begun, e) < 0)
 		return -1;
-	/* Cut off after its first act and before the anchor of it, it is of another history. */
+	/* Cut off after its first act and before the anchor of it, that one is of another history;
+	 * whatever recovery does from here on moves it. */
+	v->is_older &= begun == 0;
 	if (is_restoring && (begun != 0 || anchor_is_ahead(seen, v->log, v->epoch, s.generation)))
 		return 0;
 	return anchor_compare(seen, v->log, v->epoch, s.generation, e);

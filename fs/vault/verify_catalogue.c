@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "fs/base/text.h"
+#include "fs/store/catalogue_dispositions.h"
 #include "fs/store/pagevfs.h"
 #include "fs/store/redo.h"
 #include "fs/vault/verify_inside.h"
@@ -275,6 +276,19 @@ int verify_catalogue(struct verify *k, struct err *e)
 
 /* ---- the anchor -------------------------------------------------------------------------- */
 
+/* Whole it may be, and yet nothing opens it. */
+static int note_restoring(struct verify *k, struct err *e)
+{
+	int64_t id;
+
+	if (catalogue_disposition_restoring(k->v->catalogue, &id, e) < 0)
+		return verify_absorb(k, false, "the catalogue", e);
+	if (id != 0)
+		verify_note(k, "archive", "restoring this copy was cut off; `muni restore` goes on, "
+			    "and nothing else opens it");
+	return 0;
+}
+
 int verify_anchor(struct verify *k, struct err *e)
 {
 	struct vault *v = k->v;
@@ -307,5 +321,5 @@ int verify_anchor(struct verify *k, struct err *e)
 		return verify_absorb(k, false, "archive", e);
 	}
 	log_close(log);
-	return 0;
+	return note_restoring(k, e);
 }

@@ -149,6 +149,9 @@ def cut_off(a):
             continue
         for path in ("com/deep/com-1.txt", "com/later.txt"):
             assert a.run("cat", "s@two", path, status=None) == "" and a.status != 0, a.errors
+        # Nor after a repair.
+        a.run("repair", status=None)
+        assert a.run("ls", "s@two", status=None) == "" and a.status != 0, a.errors
         restore(a, *certificates(1, 2, 3), *REASON, *BY)
         all_is_gone(a, ("one", "two"))
 
