@@ -56,8 +56,9 @@ static void write_files(const struct held *files)
 		scratch_put(folder, name_of(i), files[i].data, files[i].size);
 }
 
-/* OpenSSL 3.0.16 now and then leaves a context of a check behind, once in some thousand
- * broken signatures, the same bytes not again; `signatures` looks for what is ours. */
+/* Twice in many thousand broken signatures a few objects of OpenSSL were left behind, the same
+ * bytes not again; whose fault it was is not known.  `signatures`, which checks the same and
+ * keeps leaks in sight, never showed it. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
