@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 /* Rights to files, of the kernel's interface. */
-#define LANDLOCK_EXECUTE (1u << 0)
 #define LANDLOCK_WRITE (1u << 1)
 #define LANDLOCK_READ (1u << 2)
 #define LANDLOCK_READ_FOLDER (1u << 3)

@@ -1,24 +1,18 @@
 #include "fs/examine/jail.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fs/base/confine.h"
 #include "fs/base/err.h"
-#include "fs/base/landlock.h"
 #include "fs/examine/jail_filter.h"
 
-#define NOBODY 65534u
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1	/* then malloc is not ours: growth.c */
 #else
@@ -29,94 +23,21 @@
 
 /* ---- descriptors and signals ----------------------------------------------------------- */
 
-static int close_from(int first)
-{
-	long limit = sysconf(_SC_OPEN_MAX);
-
-	if (close_range((unsigned)first, ~0u, 0) == 0)
-		return 0;
-	if ((errno != ENOSYS && errno != EPERM) || limit < 0)
-		return -1;
-	/* A container's own filter may not know the call. */
-	for (int fd = first; fd < limit; fd++)
-		close(fd);
-	return 0;
-}
-
 int jail_descriptors(struct err *e)
 {
 	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGTSTP };
-	sigset_t none;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int n = 1; n < NSIG; n++)
-		(void)signal(n, SIG_DFL);
-	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		(void)signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	confine_signals(ignored, sizeof ignored / sizeof *ignored);
 	if (null < 0)
 		return err_errno(e, "opening /dev/null");
 	for (int fd = 0; fd < JAIL_SOCKET; fd++)
 		if (dup2(null, fd) < 0)
 			return err_errno(e, "arranging descriptors");
-	if (close_from(JAIL_SOCKET + 1) < 0)
-		return err_errno(e, "closing descriptors");
-	return 0;
-}
-
-/* ---- privileges ------------------------------------------------------------------------ */
-
-/* Where even root may not become nobody (a container with one user) it keeps its
- * name and loses its powers. */
-static int drop_privileges(struct err *e)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
-
-	if (geteuid() == 0) {
-		(void)!setgroups(0, NULL);
-		(void)!setresgid(NOBODY, NOBODY, NOBODY);
-		(void)!setresuid(NOBODY, NOBODY, NOBODY);
-	}
-	/* A container may forbid even to give up; the filter stands all the same. */
-	(void)syscall(SYS_capset, &head, none);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_errno(e, "giving up privileges");
-	return 0;
-}
-
-/* No file, no port, nobody's signal: all forbidden, and nothing granted. */
-static int close_landlock(struct err *e)
-{
-	uint64_t known;
-	int ruleset = landlock_begin(&known), rc;
-
-	if (known == 0)
-		return 0;	/* this kernel has none: the rest of the door stands */
-	rc = ruleset < 0 ? -1 : landlock_close(ruleset);
-	if (rc < 0)
-		err_errno(e, "closing the sandbox (Landlock)");
-	if (ruleset >= 0)
-		close(ruleset);
-	return rc;
+	return confine_descriptors(JAIL_SOCKET + 1, e);
 }
 
 /* ---- limits ---------------------------------------------------------------------------- */
-
-/* In bytes; 0 where it cannot be known. */
-static uint64_t mapped_now(void)
-{
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%llu", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 /* Never above what this process was given. */
 static int lower(int resource, uint64_t most)
@@ -139,7 +60,7 @@ static int limit_memory(const struct jail_memory *m)
 	/* What warming up left free in the heap is mapped, and will be used first: it
 	 * counts as taken by whoever takes it. */
 	(void)malloc_trim(0);
-	mapped = used = mapped_now();
+	mapped = used = confine_mapped();
 	if (mapped == 0)
 		return 0;
 	spare = mallinfo2().fordblks;
@@ -205,7 +126,7 @@ int jail_lift(pid_t worker, struct err *e)
 int jail_close(const struct jail_memory *m, struct err *e)
 {
 	/* The limit needs /proc, which goes with the first of these. */
-	if (set_limits(m, e) < 0 || drop_privileges(e) < 0 || close_landlock(e) < 0)
+	if (set_limits(m, e) < 0 || confine_powers(e) < 0 || confine_files(e) < 0)
 		return -1;
 	return jail_filter(e);
 }

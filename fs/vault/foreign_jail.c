@@ -2,77 +2,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fs/base/confine.h"
 #include "fs/base/err.h"
-#include "fs/base/landlock.h"
-
-#define NOBODY 65534u
-
-static int close_others(void)
-{
-	long limit = sysconf(_SC_OPEN_MAX);
-
-	if (close_range(JAIL_OUTPUT + 1, ~0u, 0) == 0)
-		return 0;
-	if ((errno != ENOSYS && errno != EPERM) || limit < 0)
-		return -1;
-	/* A container's own filter may not know the call. */
-	for (int fd = JAIL_OUTPUT + 1; fd < limit; fd++)
-		close(fd);
-	return 0;
-}
 
 int jail_descriptors(int input, int output, struct err *e)
 {
 	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGPIPE };
-	sigset_t none;
 	int in, out;
 
 	/* The terminal's ^C is for our parent, who ends us when it wants to. */
-	for (int n = 1; n < NSIG; n++)
-		(void)signal(n, SIG_DFL);
-	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		(void)signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	confine_signals(ignored, sizeof ignored / sizeof *ignored);
 	/* Both above the two places first: they may stand on each other's. */
 	in = fcntl(input, F_DUPFD, 10);
 	out = fcntl(output, F_DUPFD, 10);
-	if (in < 0 || out < 0 || dup2(in, JAIL_INPUT) < 0 || dup2(out, JAIL_OUTPUT) < 0 ||
-	    close_others() < 0)
+	if (in < 0 || out < 0 || dup2(in, JAIL_INPUT) < 0 || dup2(out, JAIL_OUTPUT) < 0)
 		return err_errno(e, "arranging descriptors");
-	return 0;
-}
-
-/* In bytes; 0 where it cannot be known. */
-static unsigned long long mapped_now(void)
-{
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%llu", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+	return confine_descriptors(JAIL_OUTPUT + 1, e);
 }
 
 static int set_limits(unsigned long long most, struct err *e)
 {
-	unsigned long long mapped = mapped_now();
+	unsigned long long mapped = confine_mapped();
 	const struct rlimit memory = { mapped + most, mapped + most };
 	const struct rlimit none = { 0, 0 }, few = { JAIL_OUTPUT + 2, JAIL_OUTPUT + 2 };
 
@@ -81,40 +40,6 @@ static int set_limits(unsigned long long most, struct err *e)
 	    setrlimit(RLIMIT_NOFILE, &few) < 0)
 		return err_errno(e, "limiting the process that reads the archive");
 	return 0;
-}
-
-/* Where even root may not become nobody (a container with one user) it keeps its name. */
-static int drop_privileges(struct err *e)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
-
-	if (geteuid() == 0) {
-		(void)!setgroups(0, NULL);
-		(void)!setresgid(NOBODY, NOBODY, NOBODY);
-		(void)!setresuid(NOBODY, NOBODY, NOBODY);
-	}
-	/* A container may forbid even to give up; the filter stands all the same. */
-	(void)syscall(SYS_capset, &head, none);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_errno(e, "giving up privileges");
-	return 0;
-}
-
-/* No file, no port, nobody's signal: all forbidden, and nothing granted. */
-static int close_landlock(struct err *e)
-{
-	uint64_t known;
-	int ruleset = landlock_begin(&known), rc;
-
-	if (known == 0)
-		return 0;	/* this kernel has none: the filter stands */
-	rc = ruleset < 0 ? -1 : landlock_close(ruleset);
-	if (rc < 0)
-		err_errno(e, "closing the sandbox (Landlock)");
-	if (ruleset >= 0)
-		close(ruleset);
-	return rc;
 }
 
 /* What malloc, the decoders and _exit() need. */
@@ -164,7 +89,7 @@ int jail_close(unsigned long long most, struct err *e)
 	int rc = -1;
 
 	/* The limit needs /proc, which goes with the rest. */
-	if (set_limits(most, e) < 0 || drop_privileges(e) < 0 || close_landlock(e) < 0)
+	if (set_limits(most, e) < 0 || confine_powers(e) < 0 || confine_files(e) < 0)
 		return -1;
 	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!ctx || add_rules(ctx) != 0) {

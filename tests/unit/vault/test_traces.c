@@ -136,7 +136,7 @@ static void a_request_reads_back_as_it_was_written(void **state)
 	(void)state;
 	memset(&r, 0, sizeof r);
 	r.archive = strdup("/srv/archive");
-	r.keyring = strdup("/root/x.keyring");
+	r.keyring = strdup("/srv/keys/x.keyring");
 	r.epoch = 12;
 	r.key_count = 2;
 	secret_of(1, r.catalogue_key);
