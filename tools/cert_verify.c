@@ -57,9 +57,15 @@ static int load_beside(const char *given, const char *path, const char *suffix, 
 
 	if (given)
 		return user_file_load(given, max, out, size, e);
-	name = suffix ? cert_beside(path, suffix) : NULL;
-	if (name && access(name, F_OK) == 0)
+	if (!suffix)
+		return 0;
+	name = cert_beside(path, suffix);
+	if (!name)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
+	if (access(name, F_OK) == 0)
 		rc = user_file_load(name, max, out, size, e);
+	else if (errno != ENOENT)
+		rc = err_errno(e, "looking for \"%s\"", text_printable(name));
 	free(name);
 	return rc;
 }
@@ -71,8 +77,10 @@ static int open_annex(const char *given, const char *path, FILE **out, struct er
 	int rc = 0;
 
 	*out = name ? fopen(name, "rbe") : NULL;
-	if (!*out && (given || errno != ENOENT))
-		rc = err_errno(e, "opening the annex %s", name ? text_printable(name) : "");
+	if (!name)
+		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
+	else if (!*out && (given || errno != ENOENT))
+		rc = err_errno(e, "opening the annex %s", text_printable(name));
 	free(beside);
 	return rc;
 }
@@ -101,11 +109,18 @@ static int judge(struct cli *cli, const struct evidence *with, struct err *e)
 	struct report r = { .table = cli->json ? NULL : table_new(stdout, "lll", NULL),
 			    .e = &lost };
 	json_t *content = NULL;
-	int rc = certificate_verify(with, on_check, &r, &content, e);
+	int rc;
 
+	if (!cli->json && !r.table)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a table");
+	rc = certificate_verify(with, on_check, &r, &content, e);
 	json_decref(content);
-	if (r.table && table_end(r.table) < 0 && rc == 0)
-		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a table");
+	if (r.table && table_end(r.table) < 0)
+		err_set(&lost, MUNI_NO_MEMORY, "no memory for a table");
+	if (lost.code != MUNI_OK) {
+		*e = lost;	/* what was found was not told whole */
+		rc = -1;
+	}
 	if (rc == 0 && !cli->json)
 		puts("The certificate holds.");
 	return rc;

@@ -6,27 +6,13 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/store/catalogue.h"
 
 #define JSONL_VERSION 1
-/* Some field, however deep, found no memory: nothing is printed from then on, for jansson tells
- * each caller and none of them tells us. */
+/* Some field, however deep, found no memory: nothing is printed from then on. */
 static atomic_bool is_lost;
-
-static void *take(size_t size)
-{
-	void *p = malloc(size);
-
-	if (p == NULL)
-		atomic_store(&is_lost, true);
-	return p;
-}
-
-void jsonl_begin(void)
-{
-	json_set_alloc_funcs(take, free);
-}
 
 static void put(json_t *o, const char *key, json_t *value)
 {
@@ -99,7 +85,7 @@ int jsonl_end(json_t *o, struct err *e)
 {
 	int rc = 0;
 
-	if (o == NULL || atomic_load(&is_lost) ||
+	if (o == NULL || atomic_load(&is_lost) || json_memory_lacked() ||
 	    (json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) < 0 && !ferror(stdout)))
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a line of JSON");
 	else

@@ -17,8 +17,6 @@
 struct digest;
 struct err;
 
-/* Before all others: jansson's memory is watched, so that no line lacks a field. */
-void jsonl_begin(void);
 /* NULL without memory: all calls below take that. */
 json_t *jsonl_new(const char *type);
 void jsonl_text(json_t *o, const char *key, const char *text);	/* UTF-8; NULL: null */

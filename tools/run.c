@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "tools/cli.h"
-#include "tools/jsonl.h"
 #include "tools/progress.h"
 #include "tools/terminal.h"
 
@@ -43,7 +43,7 @@ int cli_main(int (*run)(int argc, char **argv), int argc, char **argv)
 	const char *warning;
 	int status;
 
-	jsonl_begin();
+	json_memory_begin();
 	/* Before anything else asks OpenSSL for memory. */
 	if (vault_begin(&e) < 0) {
 		fprintf(stderr, "muni: %s\n", e.text);

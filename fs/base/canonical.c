@@ -8,6 +8,7 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 
 #define NUMBER_MAX 9007199254740991LL	/* 2^53 - 1: RFC 7493, section 2.2 */
@@ -182,7 +183,8 @@ int canonical_dump(const json_t *value, char **out, size_t *size, struct err *e)
 		return -1;
 	}
 	buffer_u8(&b, '\0');
-	if (b.failed) {
+	/* A document that lacks a member would be signed. */
+	if (b.failed || json_memory_lacked()) {
 		buffer_free(&b);
 		return err_set(e, MUNI_NO_MEMORY, "no memory for canonical JSON");
 	}
@@ -193,7 +195,7 @@ int canonical_dump(const json_t *value, char **out, size_t *size, struct err *e)
 
 int canonical_load(const void *text, size_t size, json_t **out, struct err *e)
 {
-	json_error_t why;
+	json_error_t why = { .line = 0 };
 	json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY |
 						       JSON_ALLOW_NUL, &why);
 	char *again = NULL;
@@ -202,7 +204,8 @@ int canonical_load(const void *text, size_t size, json_t **out, struct err *e)
 
 	*out = NULL;
 	if (!value)
-		return err_set(e, MUNI_FORMAT, "this is not JSON: %s (at byte %d)",
+		return err_set(e, *why.text == '\0' || json_memory_lacked() ? MUNI_NO_MEMORY :
+			       MUNI_FORMAT, "this is not JSON: %s (at byte %d)",
 			       text_printable(why.text), why.position);
 	if (canonical_dump(value, &again, &again_size, e) < 0)
 		goto out;

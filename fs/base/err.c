@@ -57,6 +57,8 @@ static enum muni_code code_of(int sys)
 	case EFBIG:
 		return MUNI_NO_SPACE;
 	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
 		return MUNI_NO_MEMORY;
 	default:
 		return MUNI_IO;

@@ -13,7 +13,7 @@ enum muni_code {
 	MUNI_OK = 0,
 	MUNI_IO,		/* the system refused a read, write, sync, open */
 	MUNI_NO_SPACE,		/* ENOSPC, EDQUOT, EFBIG */
-	MUNI_NO_MEMORY,
+	MUNI_NO_MEMORY,		/* or no descriptors: it says nothing about any bytes */
 	MUNI_USAGE,		/* the caller's words are off */
 	MUNI_NOT_FOUND,
 	MUNI_EXISTS,

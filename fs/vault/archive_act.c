@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/store/catalogue_items.h"
 #include "fs/store/pagevfs.h"
 #include "fs/store/parity.h"
@@ -37,6 +38,11 @@ static int record_by(struct vault *v, enum log_act act, const struct digest *act
 		catalogue_rollback(v->catalogue);
 		return err_set(e, MUNI_BUSY, "a switch of epoch was cut off here: the next "
 			       "command that writes ends it or takes it back");
+	}
+	/* Its details, or what they were made from, may lack a member. */
+	if (json_memory_lacked()) {
+		catalogue_rollback(v->catalogue);
+		return err_set(e, MUNI_NO_MEMORY, "no memory for what the act says");
 	}
 	if (raise_generation(v, e) < 0 ||
 	    log_append(v->log, act, vault_now(v), actor, details, salt, e) < 0 ||

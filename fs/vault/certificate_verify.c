@@ -1,5 +1,6 @@
 #include "fs/vault/certificate_verify.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,17 +25,37 @@ void judge_tell(struct judging *j, const char *check, enum check_result result,
 	va_start(args, format);
 	vsnprintf(sentence, sizeof sentence, format, args);
 	va_end(args);
+	if (j->lacks.code != MUNI_OK && (result == CHECK_FAILS || result == CHECK_UNTRUSTED))
+		return;
 	j->found(j->arg, check, result, sentence);
 	if ((result == CHECK_FAILS && j->worst.code != MUNI_DAMAGED) ||
 	    (result == CHECK_UNTRUSTED && j->worst.code == MUNI_OK))
 		err_set(&j->worst, code, "%s: %s", check, sentence);
 }
 
+void judge_lacks(struct judging *j, const char *check, const struct err *e)
+{
+	judge_tell(j, check, CHECK_SKIPPED, "%s", e->text);
+	if (j->lacks.code == MUNI_OK)
+		j->lacks = *e;
+}
+
+void judge_no_memory(struct judging *j, const char *check)
+{
+	struct err e = ERR_NONE;
+
+	err_set(&e, MUNI_NO_MEMORY, "no memory to judge a certificate");
+	judge_lacks(j, check, &e);
+}
+
 /* What could not be asked, as of a bundle without authorities, is no fault of the
  * certificate. */
 void judge_tell_err(struct judging *j, const char *check, const struct err *e)
 {
-	judge_tell(j, check, e->code == MUNI_DAMAGED ? CHECK_FAILS : CHECK_UNTRUSTED, "%s",
+	if (e->code == MUNI_NO_MEMORY || e->code == MUNI_IO)
+		judge_lacks(j, check, e);
+	else
+		judge_tell(j, check, e->code == MUNI_DAMAGED ? CHECK_FAILS : CHECK_UNTRUSTED, "%s",
 		   e->text);
 }
 
@@ -52,9 +73,15 @@ int judge_digest(const json_t *from, const char *key, struct digest *out)
 	return text_unhex(judge_text(from, key), out->bytes, DIGEST_SIZE);
 }
 
-uint8_t *judge_bytes(const json_t *from, const char *key, size_t *size)
+uint8_t *judge_bytes(struct judging *j, const json_t *from, const char *key, size_t *size)
 {
-	return text_unbase64_bytes(judge_text(from, key), size);
+	uint8_t *bytes;
+
+	errno = 0;
+	bytes = text_unbase64_bytes(judge_text(from, key), size);
+	if (!bytes && errno == ENOMEM)	/* glibc's malloc() says so */
+		judge_no_memory(j, key);
+	return bytes;
 }
 
 /* ---- the certificate itself --------------------------------------------------------------------- */
@@ -65,12 +92,20 @@ static int open_content(struct judging *j)
 
 	if (cms_verify_attached(j->with->cms, j->with->cms_size, &j->text, &j->text_size,
 				&j->signers, &j->signer_count, &e) < 0) {
-		judge_tell(j, "signatures", CHECK_FAILS, "%s", e.text);
+		if (e.code == MUNI_NO_MEMORY)
+			judge_lacks(j, "signatures", &e);
+		else
+			judge_tell(j, "signatures", CHECK_FAILS, "%s", e.text);
 		return -1;
 	}
 	judge_tell(j, "signatures", CHECK_HOLDS, "%zu signature%s over these very %zu bytes",
 		   j->signer_count, j->signer_count == 1 ? "" : "s", j->text_size);
-	if (canonical_load(j->text, j->text_size, &j->content, &e) < 0 ||
+	if (canonical_load(j->text, j->text_size, &j->content, &e) < 0 &&
+	    e.code == MUNI_NO_MEMORY) {
+		judge_lacks(j, "content", &e);
+		return -1;
+	}
+	if (!j->content ||
 	    strcmp(judge_text(j->content, "type"), CERTIFICATE_TYPE) != 0) {
 		judge_tell(j, "content", CHECK_FAILS, "what was signed is no certificate of "
 			   "muniment in canonical form");
@@ -119,7 +154,7 @@ static void check_renewals(struct judging *j)
 
 	for (size_t i = 0; i < w->renewal_count; i++, last = at) {
 		if (renewed(j, i, &of) < 0) {
-			judge_tell(j, "time-stamp", CHECK_FAILS, "no memory");
+			judge_no_memory(j, "time-stamp");
 			return;
 		}
 		if (!judge_stamp(j, w->renewals[i].data, w->renewals[i].size, &of, &at))
@@ -179,7 +214,7 @@ static void check_archive(struct judging *j)
 	const struct evidence *w = j->with;
 	const json_t *identity = json_object_get(j->content, "identity");
 	size_t size = 0;
-	uint8_t *cert = judge_bytes(identity, "archive_certificate", &size);
+	uint8_t *cert = judge_bytes(j, identity, "archive_certificate", &size);
 	struct err e = ERR_NONE;
 
 	if (!cert)
@@ -243,7 +278,8 @@ int certificate_verify(const struct evidence *w,
 				     const char *sentence), void *arg, json_t **content,
 		       struct err *e)
 {
-	struct judging j = { .with = w, .found = found, .arg = arg, .worst = ERR_NONE };
+	struct judging j = { .with = w, .found = found, .arg = arg, .worst = ERR_NONE,
+			     .lacks = ERR_NONE };
 
 	*content = NULL;
 	if (open_content(&j) == 0) {
@@ -261,8 +297,8 @@ int certificate_verify(const struct evidence *w,
 	json_decref(j.content);
 	free(j.text);
 	cms_signers_free(j.signers, j.signer_count);
-	if (j.worst.code == MUNI_OK)
+	if (j.lacks.code == MUNI_OK && j.worst.code == MUNI_OK)
 		return 0;
-	*e = j.worst;
+	*e = j.lacks.code != MUNI_OK ? j.lacks : j.worst;
 	return -1;
 }

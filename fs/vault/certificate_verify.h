@@ -54,7 +54,8 @@ struct evidence {		/* all borrowed; NULL: not given */
 /*
  * found(): a sentence a check.  *content: the certificate, a new reference, NULL where it
  * cannot be read.  0 only if nothing fails and nobody is untrusted; MUNI_DAMAGED,
- * MUNI_REFUSED, with the first such sentence.
+ * MUNI_REFUSED, with the first such sentence; MUNI_NO_MEMORY, MUNI_IO where something could
+ * not be looked at, whatever else was found.
  */
 int certificate_verify(const struct evidence *w,
 		       void (*found)(void *arg, const char *check, enum check_result result,

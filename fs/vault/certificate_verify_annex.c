@@ -1,7 +1,9 @@
 /*
  * The annex: its digest, every item against its leaf, all leaves against the root.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,12 +62,15 @@ static bool line_holds(struct reading *r, const char *line, size_t size)
 	return digest_equal(&made, &leaf);
 }
 
-static void read_lines(struct reading *r, FILE *from)
+/* -1: it could not be read to its end. */
+static int read_lines(struct reading *r, FILE *from, struct err *e)
 {
 	char *line = NULL;
 	size_t capacity = 0;
 	ssize_t got;
+	int rc = 0;
 
+	errno = 0;
 	while ((got = getline(&line, &capacity, from)) > 0) {
 		size_t size = (size_t)got;
 
@@ -76,7 +81,10 @@ static void read_lines(struct reading *r, FILE *from)
 		if (!line_holds(r, line, size) && r->first_bad == 0)
 			r->first_bad = r->lines;
 	}
+	if (!feof(from))
+		rc = err_errno(e, "reading the annex");
 	free(line);
+	return rc;
 }
 
 /* Items of which the annex, as it was signed, has no line: under `names: drop`. */
@@ -96,7 +104,7 @@ static void judge_reading(struct judging *j, struct reading *r, const json_t *wh
 	bool has_digest;
 
 	if (r->leaves.failed) {
-		judge_tell(j, "annex", CHECK_FAILS, "no memory for its leaves");
+		judge_no_memory(j, "annex");
 		return;
 	}
 	has_digest = judge_digest(json_object_get(what, "annex"), "sha256", &annex) == 0 &&
@@ -125,16 +133,17 @@ static void judge_reading(struct judging *j, struct reading *r, const json_t *wh
 void judge_annex(struct judging *j)
 {
 	struct reading r = { .hasher = hasher_new() };
+	struct err e = ERR_NONE;
 
 	if (!j->with->annex)
 		judge_tell(j, "annex", CHECK_SKIPPED, "the annex was not given: the list is known "
 			   "by its root alone");
 	else if (!r.hasher)
-		judge_tell(j, "annex", CHECK_FAILS, "no memory");
-	else {
-		read_lines(&r, j->with->annex);
+		judge_no_memory(j, "annex");
+	else if (read_lines(&r, j->with->annex, &e) < 0)
+		judge_lacks(j, "annex", &e);
+	else
 		judge_reading(j, &r, json_object_get(j->content, "what"));
-	}
 	hasher_free(r.hasher);
 	buffer_free(&r.leaves);
 }

@@ -19,19 +19,24 @@ struct judging {
 	size_t signer_count;
 	int64_t stamped;	/* what the time-stamp says; 0: none was given */
 	struct err worst;	/* MUNI_OK: all holds */
+	struct err lacks;	/* what could not be looked at for want of memory, or unread */
 };
 
 /* Tells it, and remembers the worst: damage before distrust, the first before the next. */
 void judge_tell(struct judging *j, const char *check, enum check_result result,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* What a call's error means: MUNI_REFUSED is distrust, all else damage. */
+/* What a call's error means: MUNI_DAMAGED is damage, MUNI_NO_MEMORY and MUNI_IO say nothing
+ * about the certificate, all else is distrust. */
 void judge_tell_err(struct judging *j, const char *check, const struct err *e);
+/* It could not be looked at.  No refusal is told from then on: what it rests on may be lacking. */
+void judge_lacks(struct judging *j, const char *check, const struct err *e);
+void judge_no_memory(struct judging *j, const char *check);
 
 const char *judge_text(const json_t *from, const char *key);	/* "" where there is none */
 /* -1 unless it is 64 hex digits. */
 int judge_digest(const json_t *from, const char *key, struct digest *out);
-/* Bytes from base64, malloc'ed; NULL where it is none. */
-uint8_t *judge_bytes(const json_t *from, const char *key, size_t *size);
+/* Bytes from base64, malloc'ed; NULL where it is none, or for want of memory, which it tells. */
+uint8_t *judge_bytes(struct judging *j, const json_t *from, const char *key, size_t *size);
 
 void judge_people(struct judging *j);
 void judge_annex(struct judging *j);

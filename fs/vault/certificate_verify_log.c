@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/sign.h"
 #include "fs/store/log.h"
@@ -51,8 +52,8 @@ static int check_head(struct judging *j, const json_t *proof, uint64_t *count,
 	const json_t *identity = json_object_get(j->content, "identity");
 	const char *text = judge_text(proof, "statement");
 	size_t cert_size = 0, cms_size = 0;
-	uint8_t *cert = judge_bytes(identity, "archive_certificate", &cert_size);
-	uint8_t *cms = judge_bytes(proof, "signature", &cms_size);
+	uint8_t *cert = judge_bytes(j, identity, "archive_certificate", &cert_size);
+	uint8_t *cms = judge_bytes(j, proof, "signature", &cms_size);
 	json_t *statement = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *head = json_object_get(proof, "head");
 	struct digest said;
@@ -60,16 +61,21 @@ static int check_head(struct judging *j, const json_t *proof, uint64_t *count,
 	int rc = -1;
 
 	if (!cert || !cms || !statement ||
-	    sign_verify_detached(cms, cms_size, text, strlen(text), cert, cert_size, &e) < 0)
+	    sign_verify_detached(cms, cms_size, text, strlen(text), cert, cert_size, &e) < 0) {
+		if (json_memory_lacked())
+			judge_no_memory(j, "log");
+		else if (e.code == MUNI_NO_MEMORY)
+			judge_lacks(j, "log", &e);
 		judge_tell(j, "log", CHECK_FAILS, "the head of the log is not signed by the "
 			   "archive's key");
-	else if (judge_digest(statement, "root", root) < 0 ||
+	} else if (judge_digest(statement, "root", root) < 0 ||
 		 judge_digest(head, "root", &said) < 0 || !digest_equal(root, &said) ||
 		 read_count(statement, "count") != read_count(head, "count"))
 		judge_tell(j, "log", CHECK_FAILS, "the head of the log is not the one that was "
 			   "signed");
-	else
+	else {
 		rc = 0;
+	}
 	*count = read_count(statement, "count");
 	json_decref(statement);
 	free(cert);

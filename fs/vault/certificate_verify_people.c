@@ -45,11 +45,13 @@ static void take_part(struct judging *j, struct parts *all, const json_t *json)
 	struct part *p = &all->list[all->count];
 	struct err e = ERR_NONE;
 	size_t size = 0;
-	uint8_t *cert = judge_bytes(json, "certificate", &size);
+	uint8_t *cert = judge_bytes(j, json, "certificate", &size);
 
 	*p = (struct part){ .json = json };
 	if (!cert || identity_parse(cert, size, &p->officer.identity, &e) < 0 ||
 	    roles_parse(judge_text(json, "roles"), &p->officer.roles, &e) < 0) {
+		if (e.code == MUNI_NO_MEMORY)
+			judge_lacks(j, "people", &e);
 		judge_tell(j, "people", CHECK_FAILS, "who %s is not said with a certificate and "
 			   "roles that can be read", text_printable(act_of(p)));
 		identity_clear(&p->officer.identity);
@@ -60,6 +62,8 @@ static void take_part(struct judging *j, struct parts *all, const json_t *json)
 	p->officer.id = strdup(judge_text(json, "id"));
 	p->officer.roles_text = strdup(judge_text(json, "roles"));
 	p->officer.person = strdup(judge_text(json, "person"));
+	if (!p->officer.id || !p->officer.roles_text || !p->officer.person)
+		judge_no_memory(j, "people");
 	all->count++;
 }
 
@@ -80,13 +84,15 @@ static void check_part(struct judging *j, struct part *p, const char *statement)
 	struct cms_signer *signers = NULL;
 	const struct cms_signer *mine;
 	size_t size = 0, count = 0;
-	uint8_t *cms = judge_bytes(p->json, "signature", &size);
+	uint8_t *cms = judge_bytes(j, p->json, "signature", &size);
 	const char *who = p->officer.person ? text_printable(p->officer.person) : "";
 	struct err e = ERR_NONE;
 	char when[TEXT_TIME_MAX];
 
 	if (!cms || cms_verify_detached(cms, size, statement, strlen(statement), &signers,
 					&count, &e) < 0) {
+		if (e.code == MUNI_NO_MEMORY)
+			judge_lacks(j, act_of(p), &e);
 		judge_tell(j, act_of(p), CHECK_FAILS, "the signature of %s over the statement: %s",
 			   who, cms ? e.text : "it is not there");
 		goto out;
@@ -189,6 +195,8 @@ static void check_quorum(struct judging *j, const struct parts *all, const json_
 				.signed_at = all->list[i].at, .counts = true };
 	if (demands_parse(&demands, json_object_get(statement, "approvals"), &e) < 0 ||
 	    quorum_missing(&demands, &consents, &missing, &e) < 0) {
+		if (e.code == MUNI_NO_MEMORY)
+			judge_lacks(j, "quorum", &e);
 		judge_tell(j, "quorum", CHECK_FAILS, "what was asked for cannot be read: %s",
 			   e.text);
 	} else if (demands.count == 0 || consents.count == 0) {
@@ -229,10 +237,12 @@ void judge_people(struct judging *j)
 	size_t i;
 
 	if (!all) {
-		judge_tell(j, "people", CHECK_FAILS, "no memory");
+		judge_no_memory(j, "people");
 		return;
 	}
-	if (canonical_load(text, strlen(text), &statement, &e) < 0 || !statement_fits(j, statement))
+	if (canonical_load(text, strlen(text), &statement, &e) < 0 && e.code == MUNI_NO_MEMORY)
+		judge_lacks(j, "statement", &e);
+	else if (!statement || !statement_fits(j, statement))
 		judge_tell(j, "statement", CHECK_FAILS, "what was approved is not what this "
 			   "certificate is of");
 	else

@@ -7,6 +7,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance_inside.h"
 #include "fs/vault/restore.h"
@@ -124,8 +125,8 @@ static int load(struct clearing *k)
 		return -1;
 	k->scope = json_loads(k->row.scope, JSON_REJECT_DUPLICATES, &wrong);
 	if (!k->scope)
-		return err_set(k->e, MUNI_DAMAGED, "the scope of D%" PRId64 " does not read",
-			       k->row.id);
+		return json_memory_refused(k->e, MUNI_DAMAGED, "the scope of D%" PRId64
+					   " does not read", k->row.id);
 	k->by_review = json_is_true(json_object_get(k->scope, "review"));
 	return 0;
 }

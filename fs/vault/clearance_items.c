@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance_inside.h"
 
@@ -29,9 +30,9 @@ static int altered(struct clearing *k, const struct disposition_item *i, const c
 {
 	char mark[40];
 
-	return err_set(k->e, MUNI_REFUSED, "altered list: %s %s since D%" PRId64 " was proposed; "
-		       "a list that changed has no approvals. Withdraw it and propose anew",
-		       item_mark(i, mark), how, k->row.id);
+	return json_memory_refused(k->e, MUNI_REFUSED, "altered list: %s %s since D%" PRId64
+		" was proposed; a list that changed has no approvals. Withdraw it and propose anew",
+		item_mark(i, mark), how, k->row.id);
 }
 
 /* ---- records ------------------------------------------------------------------------------ */
@@ -195,7 +196,7 @@ static int check_whole(struct clearing *k)
 		return -1;
 	if (n.count == k->items)
 		return 0;
-	return err_set(k->e, MUNI_REFUSED, "altered list: the whole %s was to go with D%" PRId64
+	return json_memory_refused(k->e, MUNI_REFUSED, "altered list: the whole %s was to go with D%" PRId64
 		       ", and has %" PRIu64 " records now instead of %" PRIu64, scope, k->row.id,
 		       n.count, k->items);
 }
@@ -210,7 +211,7 @@ int clearance_items(struct clearing *k)
 		return -1;
 	root = merkle_frontier_root(&k->leaves);
 	if (k->items == 0 || !digest_equal(&root, &k->row.root))
-		return err_set(k->e, MUNI_REFUSED, "altered list: the items of D%" PRId64 " are not "
+		return json_memory_refused(k->e, MUNI_REFUSED, "altered list: the items of D%" PRId64 " are not "
 			       "those that its root was made of (some may have gone under another "
 			       "disposition)", k->row.id);
 	return catalogue_disposition_items(c, k->row.id, on_item, k, k->e) < 0 ? -1 :

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance_inside.h"
 #include "fs/vault/live.h"
@@ -265,7 +266,7 @@ static int judge_again(struct clearing *k, const struct disposition_item *i,
 	int rc;
 
 	if (!is_decided(r) || decided_decision(r) != DECISION_DESTROY)
-		return err_set(k->e, MUNI_REFUSED, "altered list: %s is not decided destroy any "
+		return json_memory_refused(k->e, MUNI_REFUSED, "altered list: %s is not decided destroy any "
 			       "more", item_mark(i, mark));
 	/* As it was told then: a system that was only scanned is found by its name alone. */
 	snprintf(system.name, sizeof system.name, "%s", name ? name : "");
@@ -322,7 +323,7 @@ int clearance_live(struct clearing *k, const struct disposition_item *i,
 	if (catalogue_item_find(c, i->key.directory, i->path, i->path_size, true, &item,
 				k->e) < 0)
 		return k->e->code != MUNI_NOT_FOUND ? -1 :
-			err_set(k->e, MUNI_REFUSED, "altered list: %s is not in the inventory any "
+			json_memory_refused(k->e, MUNI_REFUSED, "altered list: %s is not in the inventory any "
 				"more", item_mark(i, mark));
 	if (catalogue_decided_find(c, &item, &r, k->e) == 0) {
 		r.item = &item;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/vault/doom_inside.h"
 
 struct counting {
@@ -124,9 +125,12 @@ static int64_t version_asked_for(struct doom *d, struct err *e)
 	if (catalogue_disposition_get(d->catalogue, d->disposition, &row, e) < 0)
 		return -1;
 	json_t *root = json_loads(row.scope, 0, NULL);
+
+	if (json_memory_lacked())
+		version = doom_no_memory(e);
 	json_t *asked = json_object_get(root, "version_id");
 
-	if (json_is_integer(asked) && json_integer_value(asked) > 0)
+	if (version == 0 && json_is_integer(asked) && json_integer_value(asked) > 0)
 		version = json_integer_value(asked);
 	json_decref(root);
 	disposition_row_clear(&row);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/doom_inside.h"
 #include "fs/vault/inside.h"
@@ -261,6 +262,11 @@ static int take_detail(void *arg, int64_t sequence, const char *details)
 	if (!may_name(entry.act) && entry.act != LOG_HOLD_PLACED && !is_restriction(entry.act))
 		return 0;
 	root = json_loads(details, 0, NULL);
+	/* Else what must go with the records would stay. */
+	if (json_memory_lacked()) {
+		json_decref(root);
+		return doom_no_memory(w->e);
+	}
 	if (entry.act == LOG_HOLD_PLACED)
 		is_gone = root && hold_is_mute(d, root);
 	else if (is_restriction(entry.act))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/file.h"
 #include "fs/store/pagevfs.h"
 #include "fs/store/parity.h"
@@ -67,6 +68,8 @@ static int settle(struct build *b, const char *details, struct err *e)
 	struct vault *v = b->v;
 	uint8_t salt[16];
 
+	if (json_memory_lacked())
+		return err_set(e, MUNI_NO_MEMORY, "no memory for what the act says");
 	if (catalogue_settings_get(v->catalogue, &b->settings, e) < 0)
 		return -1;
 	b->settings.epoch = b->to;

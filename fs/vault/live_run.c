@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
@@ -231,7 +232,7 @@ static int open_source(struct live_run *run, const struct disposition_row *d)
 	if (path || bytes)
 		run->root = live_open_root(path ? path : bytes, run->e);
 	else
-		err_set(run->e, MUNI_DAMAGED, "the scope of the list does not read");
+		json_memory_refused(run->e, MUNI_DAMAGED, "the scope of the list does not read");
 	free(bytes);
 	json_decref(scope);
 	if (run->root < 0)

@@ -13,6 +13,7 @@
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/merkle.h"
 #include "fs/crypt/officer.h"
@@ -26,12 +27,12 @@
 
 static int not_a_proof(struct err *e, const char *why)
 {
-	return err_set(e, MUNI_FORMAT, "that is no proof of a file: %s", why);
+	return json_memory_refused(e, MUNI_FORMAT, "that is no proof of a file: %s", why);
 }
 
 static int proves_nothing(struct err *e, const char *why)
 {
-	return err_set(e, MUNI_DAMAGED, "the proof does not hold: %s", why);
+	return json_memory_refused(e, MUNI_DAMAGED, "the proof does not hold: %s", why);
 }
 
 /* ---- a leaf's bytes (docs/format.md, "Leaves") ----------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/merkle.h"
 #include "fs/vault/audit.h"
@@ -156,6 +157,8 @@ static int add_names(struct maker *m, json_t *o, struct err *e)
 
 	if (audit_each(m->v, 0, look_for_salt, &n, e) < 0)
 		return -1;
+	if (json_memory_lacked())
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a proof");
 	if (n.salt == NULL)
 		return 0;
 	if (json_object_set_new(o, "names_salt", n.salt) < 0 ||

@@ -14,6 +14,7 @@
 
 #include "fs/base/bits.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/store/catalogue_dispositions.h"
 #include "fs/vault/audit.h"
@@ -96,7 +97,7 @@ static int take_details(struct checking *k, const struct audit_entry *a)
 
 	if (!json_is_object(o) || !key) {
 		json_decref(o);
-		return err_set(k->e, MUNI_DAMAGED, "entry %" PRIu64 " of the audit log (%s) does "
+		return json_memory_refused(k->e, MUNI_DAMAGED, "entry %" PRIu64 " of the audit log (%s) does "
 			       "not say what it is about", a->entry.sequence,
 			       audit_act_name(a->entry.act));
 	}
@@ -178,10 +179,10 @@ static int on_entry(void *arg, const struct audit_entry *a)
 
 static int differs(struct checking *k, const char *what, const char *key)
 {
-	return err_set(k->e, MUNI_DAMAGED, "%s %s is not what the audit log says: the table was "
-		       "changed behind the log's back. Nothing may be destroyed until it is "
-		       "clear who did that; a backup of the archive from before has the table as "
-		       "it was", what, text_printable(key));
+	return json_memory_refused(k->e, MUNI_DAMAGED, "%s %s is not what the audit log says: the "
+		"table was changed behind the log's back. Nothing may be destroyed until it is "
+		"clear who did that; a backup of the archive from before has the table as it was",
+		what, text_printable(key));
 }
 
 static struct said *find(struct checking *k, enum log_act act, const char *key)

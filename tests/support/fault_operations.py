@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import shutil
 import subprocess
 import tarfile
 import threading
@@ -39,8 +40,11 @@ RITA = ("--by", "rita", "--key", "rita.key")
 OTTO = ("--by", "otto", "--key", "otto.key")
 # Versions whose content no fault may change; FIN's files go with the destruction.
 KEPT = {"plain": ("s@one",), "two": ("s@one", "s@two"), "ruled": ("led@1",), "proposed": ("led@1",),
-        "approved": ("led@1",), "executed": ("led@1",), "second": ("s@one",), "damaged": ("s@one",),
+        "approved": ("led@1",), "executed": ("led@1",), "certified": ("led@1",), "older": ("led@1",), "second": ("s@one",), "damaged": ("s@one",),
         "format-1": ("hr@1",), "format-3": ("hr@1",), "format-4": ("hr@1", "hr@2")}
+
+# What opens for few, or not at all, holds what the world before it held.
+CLOSED = {"damaged": "plain", "older": "certified"}
 
 
 def sources():
@@ -109,6 +113,24 @@ def rule(w):
         w.run("officer add", "--id", name, "--role", role, "--cert", f"{name}.pem")
 
 
+def certify(w):
+    """The certificate and all that belongs to it, as they are handed to others."""
+    os.mkdir(os.path.join(w.folder, "safe"))
+    w.run("cert show", "C1", "--to", os.path.join(w.folder, "safe", "C1.p7m"), "--all")
+    with open("officers.pem", "wb") as f:
+        for name in ("rita", "otto"):
+            with open(f"{name}.pem", "rb") as one:
+                f.write(one.read())
+
+
+def put_back(w):
+    """The copy from before the destruction, under the anchor of after it."""
+    source = os.path.abspath("base-approved")
+    shutil.rmtree(w.archive)
+    shutil.copytree(os.path.join(source, "archive"), w.archive, symlinks=True)
+    shutil.copy2(os.path.join(source, "keyring"), w.keyring)
+
+
 PROPOSE = ("dispose propose", "--due", "--class", "FIN", *RITA)
 APPROVE = ("dispose approve", "D1", *OTTO)
 EXECUTE = ("dispose execute", "D1", *RITA)
@@ -126,6 +148,7 @@ WORLDS = {
     "second": ("plain", (ADD,)), "damaged": ("plain", (damage,)), "scanned": ("empty", (SCAN,)),
     "classified": ("scanned", (CLASSIFY,)), "ruled": ("empty", (rule,)), "held": ("ruled", (HOLD,)),
     "proposed": ("ruled", (PROPOSE,)), "approved": ("proposed", (APPROVE,)), "executed": ("approved", (EXECUTE,)),
+    "certified": ("executed", (certify,)), "older": ("certified", (put_back,)),
     "format-1": (None, (golden(1),)), "format-3": (None, (golden(3),)), "format-4": (None, (golden(4),)),
 }
 
@@ -145,7 +168,7 @@ def make_world(name, made):
     w.kind = name
     w.kept = {}
     for version in KEPT.get(name, ()):
-        w.kept[version] = content(w, version) if name != "damaged" else made["plain"].kept[version]
+        w.kept[version] = made[CLOSED[name]].kept[version] if name in CLOSED else content(w, version)
     made[name] = w
     return w
 
@@ -179,16 +202,24 @@ def is_removed(w):
     return w.status != 0
 
 
+def is_restored(w):
+    """Until it is, the archive opens for nobody else."""
+    said = w.run("audit list", "--json", status=None)
+    return w.status == 0 and any(json.loads(line).get("act") == "restored" for line in said.splitlines())
+
+
 def state_of_d1(w):
     return rows(w, "dispose list")[0]["state"]
 
 
 class Operation:
-    """reads: changes nothing, its output is the same each time; done(world): is it done already."""
+    """reads: changes nothing, its output is the same each time; is_bare: it is given no archive; done(world): is it done
+    already."""
 
     def __init__(self, world, *command, reads=False, done=None, status=0, key="key", out=None, is_placed=False,
-                 keeps=True):
+                 keeps=True, is_bare=False):
         self.world, self.command, self.reads, self.done, self.status, self.key = world, command, reads, done, status, key
+        self.is_bare = is_bare
         self.keeps, self.out, self.lock = keeps, out, threading.Lock() if is_placed else None
 
     def words(self, w):
@@ -231,6 +262,10 @@ OPERATIONS = {
     "key-add": Operation("plain", *ADD, done=has("label", "second", "key list")),
     "key-remove": Operation("second", "key remove", "1", key="second.key", done=is_removed),
     "key-rotate": Operation("plain", "key rotate", done=lambda w: not os.path.exists(os.path.join(w.archive, "catalogue.1"))),
+    "restore": Operation("older", "restore", "WORLD/safe/C1.p7m", "--reason", "r", *RITA, done=is_restored),
+    "officer-remove": Operation("ruled", "officer remove", "--id", "otto", "--reason", "r",
+                                done=has("act", "officer removed", "audit list")),
+    "withdraw": Operation("proposed", "dispose withdraw", "D1", "--reason", "r", *RITA, done=lambda w: state_of_d1(w) == "withdrawn"),
     "repair": Operation("damaged", "repair", done=lambda w: (w.run("verify", status=None), w.status == 0)[1]),
     "upgrade-1": Operation("format-1", "ingest", "small", "--system", "crm", done=has("system", "crm", "log")),
     "upgrade-3": Operation("format-3", "hold add", "--case", "c", "--reason", "r", done=has("case", "c", "hold list")),
@@ -255,6 +290,13 @@ OPERATIONS = {
     "audit-list": reads("ruled", "audit list", "--json"),
     "audit-verify": reads("executed", "audit verify"),
     "dispose-show": reads("approved", "dispose show", "D1", "--json"),
+    "cert-verify": reads("certified", "cert verify", "WORLD/safe/C1.p7m", "--ca", "officers.pem", is_bare=True),
+    "cert-verify-json": reads("certified", "cert verify", "WORLD/safe/C1.p7m", "--ca", "officers.pem", "--json", is_bare=True),
+    "cert-list": reads("executed", "cert list", "--json"),
+    "dispose-list": reads("approved", "dispose list", "--json"),
+    "retain-list": reads("ruled", "retain list", "--json"),
+    "officer-list": reads("ruled", "officer list", "--json"),
+    "policy-explain": reads("classified", "policy explain", "fin/i0.txt", "--system", "led"),
     "cert-show": reads("executed", "cert show", "C1", "--to", "-"),
     "key-list": reads("second", "key list"),
 }

@@ -6,14 +6,18 @@ import concurrent.futures
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
+import time
 
 import reader
 from muniment import BUILD, MUNI
 
+OWN_FRAMES = 3  # of the program's own, which tell a place from another
 FULL = os.environ.get("MUNIMENT_FULL") == "1"
 FAULT = os.path.join(BUILD, "support", "inject.so")
+SECONDS = 300  # for so long nobody of a command may sleep: it takes a tenth of a second, but machines stand still
 SEED = int(os.environ.get("MUNIMENT_SEED", "20261122"))
 HOWS = ("kill", "tear", "EIO", "ENOSPC", "short")
 rng = random.Random(SEED)
@@ -28,24 +32,24 @@ def sample(total, many):
     return [int(offset + i * stride) + 1 for i in range(many)]
 
 
-HEAD, MODULES, MODULE, PLACE = 32, 128, 120, struct.Struct("<QII24s48I")
+HEAD, MODULES, MODULE, PLACE = 32, 128, 120, struct.Struct("<QIIQ24s48I")
 
 
 class Trace:
     """What inject.h calls a struct trace."""
 
-    def __init__(self, path):
+    def __init__(self, path, all_places=False):
         with open(path, "rb") as f:
-            raw = f.read()
+            raw = f.read(-1 if all_places else HEAD + MODULES * MODULE + PLACE.size)
         self.counted, self.fired = struct.unpack_from("<QQ", raw)
         self.modules = [raw[HEAD + i * MODULE:HEAD + (i + 1) * MODULE].split(b"\0")[0].decode() for i in range(MODULES)]
         at = HEAD + MODULES * MODULE
         self.fired_at = PLACE.unpack_from(raw, at)
-        self.places = [p for p in PLACE.iter_unpack(raw[at + PLACE.size:]) if p[0]] if len(raw) > at + 2 * PLACE.size else []
+        self.places = [p for p in PLACE.iter_unpack(raw[at + PLACE.size:]) if p[0]]
 
     def stack(self, place=None):
         """The places on the stack, innermost first, as file:line function."""
-        frames, lines = (place or self.fired_at)[4:], []
+        frames, lines = (place or self.fired_at)[5:], []
         for i in range(0, len(frames), 2):
             module, offset = frames[i], frames[i + 1]
             if not offset:
@@ -60,35 +64,86 @@ class Trace:
         return lines
 
 
+def living(group):
+    """The processes of a group that have not ended: state, command line, time used."""
+    left = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+                fields = f.read().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] not in "ZX":
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
+                    left.append((fields[0], f.read().replace("\0", " "), int(fields[11]) + int(fields[12])))
+        except OSError:
+            continue
+    return left
+
+
+def wait_for(p):
+    """Its output.  Who waits for a processor does not hang; who sleeps and uses none does."""
+    used, since = -1, time.monotonic()
+    while True:
+        try:
+            return p.communicate(timeout=SECONDS / 20)
+        except subprocess.TimeoutExpired:
+            there = living(p.pid)
+            now = sum(ticks for _, _, ticks in there)
+            if now != used or any(state in "RTt" for state, _, _ in there):
+                used, since = now, time.monotonic()
+            elif time.monotonic() - since > SECONDS:
+                os.killpg(p.pid, signal.SIGKILL)
+                raise
+
+
 class World:
     """An archive with its keyring and anchor in a folder of its own, so that worlds run side by side."""
 
     def __init__(self, name, source=None):
         self.folder = os.path.abspath(name)
         self.archive, self.keyring = (os.path.join(self.folder, n) for n in ("archive", "keyring"))
-        self.key = "key"
+        self.key, self.group = "key", 0
+        self.temporary = self.folder + ".tmp"
         if source:
             shutil.rmtree(self.folder, ignore_errors=True)
             shutil.copytree(source.folder, self.folder, symlinks=True)
 
-    def line(self, command, *args, key=None):
+    def line(self, command, *args, key=None, is_bare=False):
+        if is_bare:
+            return [MUNI, *command.split(), *args]
         key = key or self.key
         own = os.path.join(self.folder, key)
         return [MUNI, *command.split(), self.archive, *args, "--keyring", self.keyring, "--key-file",
                 own if os.path.exists(own) else os.path.abspath(key)]
 
-    def run(self, command, *args, status=0, env=None, key=None, limit=None):
-        line = self.line(command, *args, key=key)
-        done = subprocess.run(line, capture_output=True, env={**os.environ, **(env or {})}, timeout=300, check=False,
-                              preexec_fn=limit)
-        self.status, self.errors = done.returncode, done.stderr.decode(errors="replace")
-        if status is not None and done.returncode != status:
-            raise AssertionError(f"{' '.join(line)}\n  exit {done.returncode}, wanted {status}\n"
-                                 f"{done.stdout.decode(errors='replace')}{self.errors}")
-        return done.stdout
+    def run(self, command, *args, status=0, env=None, key=None, limit=None, is_bare=False):
+        line = self.line(command, *args, key=key, is_bare=is_bare)
+        os.makedirs(self.temporary, exist_ok=True)
+        with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit, process_group=0,
+                              env={**os.environ, "TMPDIR": self.temporary, **(env or {})}) as p:
+            self.group = p.pid
+            out, errors = wait_for(p)
+        self.status, self.errors, self.said = p.returncode, errors.decode(errors="replace"), out[-2000:].decode(errors="replace")
+        if status is not None and p.returncode != status:
+            raise AssertionError(f"{' '.join(line)}\n  exit {p.returncode}, wanted {status}\n"
+                                 f"{out.decode(errors='replace')}{self.errors}")
+        return out
+
+    def running(self):
+        """Who of the last command's processes is still there, after some seconds in which to see that it ended."""
+        end = time.monotonic() + SECONDS / 10
+        while True:
+            try:
+                os.killpg(self.group, 0)
+            except ProcessLookupError:
+                return []
+            left = [words for _, words, _ in living(self.group)]
+            if not left or time.monotonic() > end:
+                return left
+            time.sleep(0.02)
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
     def bodies(self):
         """Of both halves: generation, epoch, its key, the epoch after, its key."""

@@ -91,7 +91,7 @@ def main():
     print(f"{met} replies of some {replies} failed")
     assert met > 10, met
     one(w, {"FAULT_NTH": "0", "FAULT_OPS": "alloc,process,sqlite,read,open"}, False)
-    places = Trace(os.path.join(w.folder, "trace")).places
+    places = Trace(os.path.join(w.folder, "trace"), True).places
     hows = {64: "ENOMEM", 512: "EAGAIN", 128: "NOMEM", 32: "EIO", 16: "EMFILE"}
     kinds = {64: "alloc", 512: "process", 128: "sqlite", 32: "read", 16: "open"}
     if not FULL:

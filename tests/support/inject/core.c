@@ -1,6 +1,5 @@
 /* What is to fail, and whether this call is it. */
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <signal.h>
@@ -11,16 +10,18 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include "inject.h"
 
 #define DEPTH_MAX 64
+#define FOREIGN_MAX 4	/* of a library's frames, the innermost: which of its calls it is */
 #define MODULES_MAX TRACE_MODULES
 
 static struct {
-	unsigned ops, depth;
+	unsigned ops, depth, own;
 	unsigned long nth;
-	uint64_t site;
+	uint64_t site, caller;
 	enum verdict verdict;
 	bool is_kill, is_sticky, is_ready, is_recording;
 	int code;
@@ -29,6 +30,7 @@ static struct {
 } order = { .ops = OP_WRITE | OP_SYNC | OP_NAME | OP_TRUNCATE, .depth = 12,
 	    .verdict = FAILS, .code = ENOSPC };
 static atomic_ulong counted;
+static atomic_bool has_come;
 static struct trace *trace;
 static __thread bool is_hushed __attribute__((tls_model("initial-exec")));
 
@@ -38,7 +40,7 @@ static struct module {
 	uintptr_t start, end;
 	uint64_t name;
 } modules[MODULES_MAX];
-static unsigned module_count;
+static unsigned module_count, own_module;
 
 static uint64_t mix(uint64_t h, uint64_t x)
 {
@@ -91,30 +93,68 @@ static unsigned module_of(uintptr_t at)
 
 /* ---- places ------------------------------------------------------------------------------ */
 
+struct look {
+	struct trace_place *out;
+	uint64_t digest;
+	unsigned used, foreign, own;
+};
+
+static void add_frame(struct look *l, unsigned m, uint64_t offset)
+{
+	l->digest = mix(l->digest, m < module_count ? modules[m].name : 1);
+	l->digest = mix(l->digest, offset);
+	if (l->used < TRACE_FRAMES) {
+		l->out->frames[l->used][0] = m;
+		l->out->frames[l->used][1] = (uint32_t)offset;
+	}
+	l->used++;
+}
+
+/* The first module is the program. */
+static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *arg)
+{
+	struct look *l = arg;
+	uintptr_t at = _Unwind_GetIP(context);
+	unsigned m = module_of(at);
+
+	if (m == own_module)
+		return _URC_NO_REASON;
+	if (order.own == 0) {
+		add_frame(l, m, m < module_count ? at - modules[m].start : 0);
+		return l->used < order.depth ? _URC_NO_REASON : _URC_END_OF_STACK;
+	}
+	if (m == 0) {
+		add_frame(l, m, at - modules[m].start);
+		l->own++;
+		return l->own < order.own - (l->foreign > 0) ? _URC_NO_REASON : _URC_END_OF_STACK;
+	}
+	if (l->foreign++ < FOREIGN_MAX && l->own == 0)
+		add_frame(l, m, m < module_count ? at - modules[m].start : 0);
+	return l->foreign < DEPTH_MAX ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
 /* The digest of who called; our own frames are left out. */
 static uint64_t look_at_stack(enum op op, struct trace_place *out)
 {
-	void *stack[DEPTH_MAX];
-	int count = backtrace(stack, (int)order.depth + 6);
-	unsigned used = 0, own = module_of((uintptr_t)&look_at_stack);
-	uint64_t h = mix(7, op);
+	struct look l = { .out = out, .digest = mix(7, op) };
 
-	for (int i = 0; i < count && used < order.depth; i++) {
-		uintptr_t at = (uintptr_t)stack[i];
-		unsigned m = module_of(at);
-		uint64_t offset = m < module_count ? at - modules[m].start : 0;
+	_Unwind_Backtrace(look_at_frame, &l);
+	return l.digest == 0 ? 1 : l.digest;
+}
 
-		if (m == own)
-			continue;
-		h = mix(h, m < module_count ? modules[m].name : 1);
-		h = mix(h, offset);
-		if (used < TRACE_FRAMES) {
-			out->frames[used][0] = m;
-			out->frames[used][1] = (uint32_t)offset;
-		}
-		used++;
+/* Who called this library: it keeps frame pointers, so that is cheap to see. */
+static uint64_t caller_of(void)
+{
+	const uintptr_t *frame = __builtin_frame_address(0);
+	unsigned m = own_module;
+	uintptr_t at = 0;
+
+	for (unsigned i = 0; i < 16 && m == own_module; i++) {
+		at = frame[1];
+		m = module_of(at);
+		frame = (const uintptr_t *)frame[0];
 	}
-	return h == 0 ? 1 : h;
+	return m < module_count ? mix(modules[m].name, at - modules[m].start) : 1;
 }
 
 static void note_place(const struct trace_place *p)
@@ -128,6 +168,7 @@ static void note_place(const struct trace_place *p)
 						__ATOMIC_ACQUIRE) || none == p->site) {
 			if (__atomic_fetch_add(&q->count, 1, __ATOMIC_RELAXED) == 0) {
 				q->op = p->op;
+				q->caller = p->caller;
 				memcpy(q->name, p->name, sizeof q->name);
 				memcpy(q->frames, p->frames, sizeof q->frames);
 			}
@@ -152,6 +193,12 @@ static bool is_it(enum op op, const char *name)
 	struct trace_place p = { .op = op };
 	unsigned long n;
 
+	if (order.is_sticky && atomic_load(&has_come))
+		return true;
+	/* Most calls are not the one: they are told without a look at the stack. */
+	p.caller = order.site != 0 || trace != NULL ? caller_of() : 0;
+	if (order.caller != 0 && p.caller != order.caller)
+		return false;
 	if (trace != NULL || order.site != 0) {
 		p.site = look_at_stack(op, &p);
 		snprintf(p.name, sizeof p.name, "%s", name);
@@ -166,6 +213,7 @@ static bool is_it(enum op op, const char *name)
 	}
 	if (order.nth == 0 || n < order.nth || (n > order.nth && !order.is_sticky))
 		return false;
+	atomic_store(&has_come, true);
 	note_fired(&p);
 	return true;
 }
@@ -301,11 +349,13 @@ static void map_trace(const char *path)
 __attribute__((constructor)) static void start(void)
 {
 	const char *text;
-	void *warm[2];
+	struct trace_place warm;
 
 	is_hushed = true;
 	order.nth = number_of("FAULT_NTH", 0, 10);
 	order.site = number_of("FAULT_SITE", 0, 16);
+	order.caller = number_of("FAULT_CALLER", 0, 16);
+	order.own = (unsigned)number_of("FAULT_OWN", 0, 10);
 	order.depth = (unsigned)number_of("FAULT_DEPTH", 12, 10);
 	if (order.depth > DEPTH_MAX - 6)
 		order.depth = DEPTH_MAX - 6;
@@ -320,9 +370,10 @@ __attribute__((constructor)) static void start(void)
 	order.main_pid = getpid();
 	if ((text = getenv("FAULT_TRACE")) != NULL)
 		map_trace(text);
-	if (trace != NULL || order.site != 0)
-		backtrace(warm, 2);	/* loads what unwinds */
 	dl_iterate_phdr(add_module, NULL);
+	own_module = module_of((uintptr_t)&start);
+	if (trace != NULL || order.site != 0)
+		look_at_stack(0, &warm);	/* what unwinds asks for memory of its own */
 	order.is_ready = true;
 	is_hushed = false;
 }

@@ -10,6 +10,9 @@
  *   FAULT_SITE=HEX     only calls made from this place in the program are counted: a
  *                      digest of the return addresses on the stack, see FAULT_TRACE
  *   FAULT_DEPTH=N      of so many of them (default 12)
+ *   FAULT_OWN=N        of N in the program itself instead; where it had called a library, of
+ *                      N - 1 and of the four innermost there
+ *   FAULT_CALLER=HEX   only calls from this very address: spares a look at each other's stack
  *   FAULT_PATH=TEXT    of files, only those with TEXT in their path
  *   FAULT_HOW=HOW      what happens: an errno (EIO, ENOSPC, ENOMEM, EINTR, EAGAIN, EMFILE),
  *                      for SQLite NOMEM, IOERR, FULL, BUSY, CORRUPT;
@@ -18,7 +21,8 @@
  *                      "tear": half is written, then it ends;
  *                      "grow": a file that is read is one byte longer by then, and its
  *                      bytes are turned over
- *   FAULT_STICKY=1     and every later call (a disk that stays full)
+ *   FAULT_STICKY=1     and every later call of these kinds, wherever it is made (a disk that
+ *                      stays full)
  *   FAULT_FOLLOW=1     programs that are started are told the same
  *   FAULT_COUNT=F      on exit the number of calls counted is written to F
  *   FAULT_TRACE=F      F is mapped and shared by all processes: how many calls were
@@ -102,6 +106,7 @@ struct trace_place {
 	uint64_t site;		/* 0: free */
 	uint32_t op;
 	uint32_t count;
+	uint64_t caller;	/* the innermost of the frames */
 	char name[24];
 	uint32_t frames[TRACE_FRAMES][2];	/* module, offset */
 };

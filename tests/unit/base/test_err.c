@@ -59,6 +59,10 @@ static void a_full_disk_in_any_guise_is_no_space(void **state)
 	errno = ENOMEM;
 	err_errno(&e, "writing");
 	assert_int_equal(e.code, MUNI_NO_MEMORY);
+	/* Nor is anything wrong with a file that found no descriptor. */
+	errno = EMFILE;
+	err_errno(&e, "opening");
+	assert_int_equal(e.code, MUNI_NO_MEMORY);
 }
 
 static void long_text_is_cut_between_characters_and_stays_utf8(void **state)
