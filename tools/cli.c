@@ -10,12 +10,19 @@
 #include "fs/base/text.h"
 #include "tools/progress.h"
 
-enum { KEYRING = 1000, KEY_FILE, PASSPHRASE_FILE, JSON, RESTRICTED, HELP };
+enum { KEYRING = 1000, KEY_FILE, PASSPHRASE_FILE, WAIT, JSON, RESTRICTED, HELP };
+
+#define WAIT_SECONDS 3600	/* a verification of some TiB; the help says it too */
+#define WAIT_MAX (366 * 86400)
 
 static const struct cli_option key_options[] = {
 	{ KEYRING, "keyring", "FILE", "the archive's keyring (default: where muniment.toml says)" },
 	{ KEY_FILE, "key-file", "FILE", "unlock with this key file" },
 	{ PASSPHRASE_FILE, "passphrase-file", "FILE", "unlock with the passphrase in its first line" },
+	{ .name = NULL },
+};
+static const struct cli_option wait_options[] = {
+	{ WAIT, "wait", "SECONDS", "wait so long for who is at work on it (3600; 0: not at all)" },
 	{ .name = NULL },
 };
 static const struct cli_option json_options[] = {
@@ -35,7 +42,7 @@ static const struct cli_option help_options[] = {
 	{ .name = NULL },
 };
 
-#define TABLES 6
+#define TABLES 7
 
 /* The option tables of a command, its own first; NULL where it takes none. */
 static void tables_of(const struct command *c, const struct cli_option *tables[TABLES])
@@ -45,7 +52,8 @@ static void tables_of(const struct command *c, const struct cli_option *tables[T
 	tables[2] = c->shared & CLI_JSON ? json_options : NULL;
 	tables[3] = c->shared & CLI_QUIET ? quiet_options : NULL;
 	tables[4] = c->shared & CLI_RESTRICTED ? restricted_options : NULL;
-	tables[5] = help_options;
+	tables[5] = c->shared & CLI_WAIT ? wait_options : NULL;
+	tables[6] = help_options;
 }
 
 struct getopt_words {
@@ -80,9 +88,20 @@ static void getopt_words_fill(struct getopt_words *w, const struct command *c)
 	}
 }
 
+/* 0: taken; -1: it is none of these; CLI_WRONG. */
 static int take_shared(struct cli *cli, int id)
 {
+	struct err e = ERR_NONE;
+	uint64_t n;
+
 	switch (id) {
+	case WAIT:
+		if (cli_number("--wait", cli->value, 0, WAIT_MAX, &n, &e) < 0) {
+			cli_usage(cli, "%s", e.text);
+			return CLI_WRONG;
+		}
+		cli->wait.seconds = (unsigned)n;
+		return 0;
 	case KEYRING:
 		cli->vault.keys.keyring = cli->value;
 		return 0;
@@ -155,7 +174,7 @@ int cli_next(struct cli *cli)
 	getopt_words_fill(&words, cli->command);
 	opterr = 0;
 	for (;;) {
-		int o;
+		int o, taken;
 
 		optopt = 0;
 		o = getopt_long(cli->argc, cli->argv, words.shorts, words.longs, NULL);
@@ -168,8 +187,9 @@ int cli_next(struct cli *cli)
 			cli_help(cli->command);
 			return CLI_HELPED;
 		}
-		if (take_shared(cli, o) < 0)
-			return o;
+		taken = take_shared(cli, o);
+		if (taken < 0)
+			return taken == CLI_WRONG ? CLI_WRONG : o;
 	}
 }
 
@@ -248,6 +268,35 @@ int cli_number(const char *what, const char *text, uint64_t min, uint64_t max,
 	return err_set(e, MUNI_USAGE, "%s %s: a number from %llu to %llu is wanted", what,
 		       text_printable(text), (unsigned long long)min,
 		       (unsigned long long)max);
+}
+
+static bool is_cancelled(void *arg)
+{
+	const struct cli *cli = arg;
+
+	return cli->monitor.is_cancelled(cli->monitor.arg);
+}
+
+static void say_waiting(void *arg, const char *holder)
+{
+	struct cli *cli = arg;
+
+	if (!cli->quiet)
+		cli_say(cli, "waiting for %s to finish, %u s at most (--wait)", holder,
+			cli->wait.seconds);
+}
+
+void cli_prepare_wait(struct cli *cli)
+{
+	snprintf(cli->purpose, sizeof cli->purpose, "muni %s", cli->command->name);
+	cli->wait = (struct vault_wait){
+		.seconds = WAIT_SECONDS,
+		.waiting = say_waiting,
+		.is_cancelled = is_cancelled,
+		.arg = cli,
+	};
+	cli->vault.purpose = cli->purpose;
+	cli->vault.wait = &cli->wait;
 }
 
 int cli_open(struct cli *cli, const char *path, enum vault_mode mode,

@@ -35,6 +35,8 @@ enum {				/* shared options that a command takes, as a set */
 	CLI_QUIET = 4,		/* -q, --quiet */
 	CLI_RESTRICTED = 16,	/* --restricted REASON */
 	CLI_BOTH_KEYS = 8,	/* --key-file and --passphrase-file may both be given */
+	CLI_WAIT = 32,		/* --wait */
+	CLI_ARCHIVE = CLI_KEYS | CLI_WAIT,
 };
 
 struct cli;
@@ -62,6 +64,8 @@ struct cli {
 	bool json, quiet;
 	const char *restricted;	/* why restricted records are wanted; NULL: they are not */
 	struct vault_options vault;	/* with the keys that were given */
+	struct vault_wait wait;	/* for who is at work on the archive */
+	char purpose[40];	/* "muni ingest" */
 	struct vault_monitor monitor;
 	struct progress *progress;	/* owned by main */
 };
@@ -86,6 +90,9 @@ int cli_run(const struct command *command, int argc, char **argv);
 int cli_version(void);
 /* A program's main(): keys have locked memory and signals their handlers while run() runs. */
 int cli_main(int (*run)(int argc, char **argv), int argc, char **argv);
+
+/* Before a command runs: how it waits for others, unless --wait says otherwise. */
+void cli_prepare_wait(struct cli *cli);
 
 /* -1 (MUNI_USAGE) unless text is such a value; `what` names the option. */
 int cli_time(const char *what, const char *text, bool is_end_of_day, int64_t *out,

@@ -443,7 +443,7 @@ const struct command cmd_audit = {
 	"clock    an officer signs the present time: two who do so within a day settle\n"
 	"         it where the clock is in doubt and nothing may be destroyed",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 4,
 	.run = run,

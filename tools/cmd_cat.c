@@ -97,7 +97,7 @@ const struct command cmd_cat = {
 	.about =
 	"Writes the content of files to standard output, one after the other; holes\n"
 	"come out as zeros.  Every byte was authenticated before it is written.",
-	.shared = CLI_KEYS | CLI_QUIET | CLI_RESTRICTED,
+	.shared = CLI_ARCHIVE | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 3,
 	.max_operands = -1,
 	.run = run,

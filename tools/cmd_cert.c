@@ -167,7 +167,7 @@ const struct command cmd_cert = {
 	"authority  whom to ask for time-stamps (--url, --tsa-ca); --none: nobody;\n"
 	"           neither: who it is",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

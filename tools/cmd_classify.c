@@ -118,7 +118,7 @@ const struct command cmd_classify = {
 	"is moved and nothing destroyed.  Officers' own decisions (`muni decide`) stay.\n"
 	"The policy's text is kept in the archive, its digest in the audit log.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -165,7 +165,7 @@ const struct command cmd_copy = {
 	"an erasure only where no copy of the keyring from before is kept: with one, and\n"
 	"an older copy of the data, what was destroyed can still be read.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

@@ -293,7 +293,7 @@ const struct command cmd_decide = {
 	"reason: rows that say what holds already are passed over, so that the output of\n"
 	"`muni decisions --csv` can be edited and taken back in.  All or nothing.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

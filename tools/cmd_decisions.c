@@ -262,7 +262,7 @@ const struct command cmd_decisions = {
 	"With --json: the object of `muni inventory` with the decision and its reasons.\n"
 	"With --csv: a sheet to work on; `muni decide --csv` takes the changed rows in.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -228,7 +228,7 @@ const struct command cmd_diff = {
 	"  + added    - removed    ~ changed    > moved (old -> new)\n"
 	"A directory's time alone is no change where something in it changed.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 3,
 	.max_operands = 3,
 	.run = run,

@@ -147,6 +147,7 @@ static int run(struct cli *cli)
 	const struct epoch_options epoch = {
 		.mounts_timeout_ms = (unsigned)w.mounts_timeout_s * 1000,
 		.abort_mounts = w.abort_mounts,
+		.wait = cli->vault.wait,
 	};
 	cli->vault.epoch = &epoch;
 	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
@@ -177,7 +178,7 @@ const struct command cmd_dispose = {
 	"has changed has no approvals.  What is refused ends with status 3, the rule is\n"
 	"cited, and the refusal stands in the log.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

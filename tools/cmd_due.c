@@ -191,7 +191,7 @@ const struct command cmd_due = {
 	"  unclassified  no policy says how long: kept, until one does\n"
 	"Nothing is changed; what is due is proposed with `muni dispose`.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -89,7 +89,7 @@ const struct command cmd_event = {
 	"one from the newest ingest), `event:NAME` from the event NAME.  A day is that day in\n"
 	"the time zone of each policy.  Of several events of one name the latest counts.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

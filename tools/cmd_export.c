@@ -273,7 +273,7 @@ const struct command cmd_export = {
 	"same times is named and the export fails.  What cannot be read, or is no longer\n"
 	"there, is named, the rest goes on, and the exit status is 1.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run,

@@ -234,7 +234,7 @@ const struct command cmd_find = {
 	"meets every condition given.  Globs know * ? [...]; sizes are written 64k,\n"
 	"times 2021-06-30, 2021-06-30T12:00:00Z or @SECONDS.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

@@ -300,7 +300,7 @@ const struct command cmd_hold = {
 	"  release  ends one\n"
 	"Each is an act in the audit log.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

@@ -370,7 +370,7 @@ const struct command cmd_ingest = {
 	"in, each item into its class; the rest is counted by what was decided (--all:\n"
 	"everything).  Prints the version as SYSTEM@LABEL.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run,

@@ -340,7 +340,7 @@ const struct command cmd_inventory = {
 	"A PATH-GLOB knows * ? [...] and ** as a policy's `path` does; a plain path\n"
 	"means all below it too.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

@@ -226,6 +226,7 @@ static int run(struct cli *cli)
 	words.fresh.prompt_arg = cli->vault.keys.prompt_arg;
 	words.epoch.mount = tell_mount;
 	words.epoch.arg = cli;
+	words.epoch.wait = cli->vault.wait;
 	cli->vault.epoch = &words.epoch;
 	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
 	cli->vault.epoch = NULL;
@@ -248,7 +249,7 @@ const struct command cmd_key = {
 	"message  what a recipient decrypts with `openssl cms -decrypt -inform DER`; the\n"
 	"         32 bytes that come out open the archive as --key-file",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 3,
 	.run = run,

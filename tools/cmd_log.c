@@ -161,7 +161,7 @@ const struct command cmd_log = {
 	.about =
 	"Lists the versions of all systems, or of one, oldest first.  For a single\n"
 	"version: all that is known of it, and what could not be taken in.",
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 2,
 	.run = run,

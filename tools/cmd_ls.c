@@ -232,7 +232,7 @@ const struct command cmd_ls = {
 	"Names are shown printable: what a terminal could take for a command is\n"
 	"escaped as \\n or \\x1b.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

@@ -160,7 +160,7 @@ const struct command cmd_officer = {
 	"add      --id ID --role ROLE[,ROLE] --cert CERT.pem\n"
 	"remove   --id ID --reason TEXT; a renewed certificate is added under the same id",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run,

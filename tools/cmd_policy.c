@@ -158,7 +158,7 @@ const struct command cmd_policy = {
 	"import    prints the policy with the classes of a sheet in place of its own\n"
 	"muni-policy(5) says how policies are written.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

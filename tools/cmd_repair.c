@@ -23,7 +23,7 @@ const struct command cmd_repair = {
 	.about =
 	"Mends what parity and the catalogue's copies cover, and says of each damage\n"
 	"whether it was mended.  Exit 5 if anything damaged is left.",
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -164,6 +164,7 @@ static int run(struct cli *cli)
 	const struct epoch_options epoch = {
 		.mounts_timeout_ms = (unsigned)w.mounts_timeout_s * 1000,
 		.abort_mounts = w.abort_mounts,
+		.wait = cli->vault.wait,
 	};
 	cli->vault.epoch = &epoch;
 	cli->vault.is_restoring = true;
@@ -189,7 +190,7 @@ const struct command cmd_restore = {
 	"between two.  Where the archive has officers one of them does this (--by, --key).\n"
 	"What was cut off goes on when the command is given again.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,

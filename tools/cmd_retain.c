@@ -245,7 +245,7 @@ const struct command cmd_retain = {
 	"concerns is a file: with one of its names the others are barred too.  Each is an act\n"
 	"in the audit log.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run,

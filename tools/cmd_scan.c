@@ -201,7 +201,7 @@ const struct command cmd_scan = {
 	"Nothing in SOURCE is changed.  A second scan reads only what has changed; one\n"
 	"that was cut off is gone on with by the same command.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run,

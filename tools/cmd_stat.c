@@ -221,7 +221,7 @@ const struct command cmd_stat = {
 	.about =
 	"Shows type, mode, owner, size, times to the nanosecond, SHA-256, extended\n"
 	"attributes, record class, and the versions in which a path stands as it is.",
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET | CLI_RESTRICTED,
 	.min_operands = 2,
 	.max_operands = -1,
 	.run = run,

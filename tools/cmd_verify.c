@@ -42,7 +42,7 @@ const struct command cmd_verify = {
 	"which versions that touches, and whether it can be repaired.  Exit 5 if\n"
 	"anything is damaged.",
 	.options = options,
-	.shared = CLI_KEYS | CLI_JSON | CLI_QUIET,
+	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

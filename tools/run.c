@@ -31,8 +31,10 @@ int cli_run(const struct command *command, int argc, char **argv)
 		},
 		.progress = progress,
 	};
-	int status = command->run(&cli);
+	int status;
 
+	cli_prepare_wait(&cli);
+	status = command->run(&cli);
 	progress_free(progress);
 	return status;
 }

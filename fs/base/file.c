@@ -387,16 +387,19 @@ int file_remove(int dirfd, const char *name, struct err *e)
 
 #define LOCK_STEP_MS 20
 
-int file_lock(int fd, bool is_exclusive, int wait_ms, struct err *e)
+int file_lock_range(int fd, uint64_t from, uint64_t size, bool is_exclusive, int wait_ms,
+		    struct err *e)
 {
-	struct flock whole = {
+	struct flock range = {
 		.l_type = is_exclusive ? F_WRLCK : F_RDLCK,
 		.l_whence = SEEK_SET,
+		.l_start = (off_t)from,
+		.l_len = (off_t)size,
 	};
 	int waited = 0;
 
 	for (;;) {
-		if (fcntl(fd, wait_ms < 0 ? F_OFD_SETLKW : F_OFD_SETLK, &whole) == 0)
+		if (fcntl(fd, wait_ms < 0 ? F_OFD_SETLKW : F_OFD_SETLK, &range) == 0)
 			return 0;
 		if (errno == EINTR)
 			continue;
@@ -409,11 +412,22 @@ int file_lock(int fd, bool is_exclusive, int wait_ms, struct err *e)
 	}
 }
 
+void file_unlock_range(int fd, uint64_t from, uint64_t size)
+{
+	struct flock range = { .l_type = F_UNLCK, .l_whence = SEEK_SET,
+			       .l_start = (off_t)from, .l_len = (off_t)size };
+
+	fcntl(fd, F_OFD_SETLK, &range);
+}
+
+int file_lock(int fd, bool is_exclusive, int wait_ms, struct err *e)
+{
+	return file_lock_range(fd, 0, 0, is_exclusive, wait_ms, e);
+}
+
 void file_unlock(int fd)
 {
-	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-	fcntl(fd, F_OFD_SETLK, &whole);
+	file_unlock_range(fd, 0, 0);
 }
 
 void file_close(int *fd)

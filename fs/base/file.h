@@ -66,6 +66,10 @@ int file_remove(int dirfd, const char *name, struct err *e);
  * once; -1: for ever. */
 int file_lock(int fd, bool is_exclusive, int wait_ms, struct err *e);
 void file_unlock(int fd);
+/* The same of bytes, which need not be there; size 0: up to any end. */
+int file_lock_range(int fd, uint64_t from, uint64_t size, bool is_exclusive, int wait_ms,
+		    struct err *e);
+void file_unlock_range(int fd, uint64_t from, uint64_t size);
 
 void file_close(int *fd);	/* closes if >= 0, sets -1; keeps errno */
 

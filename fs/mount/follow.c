@@ -15,6 +15,7 @@
 #include "fs/mount/view.h"
 #include "fs/store/catalogue_gone.h"
 #include "fs/vault/follow.h"
+#include "fs/vault/frozen.h"
 
 #define PATIENCE_MS 20000	/* for requests under way; the operator waits longer */
 #define CATALOGUE_CACHE (256u * 1024)
@@ -156,6 +157,27 @@ int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set 
 	if (rc == 0)
 		pool_open(m->pool);
 	return drop_nodes(m, mine, nodes, e) < 0 ? -1 : rc;
+}
+
+int follow_room(struct mount *m, struct catalogue **mine, struct err *e)
+{
+	struct err why = ERR_NONE;
+	int rc;
+
+	if (!vault_frozen_has_room(m->vault))
+		return 0;
+	if (pool_shut(m->pool, PATIENCE_MS, e) < 0)
+		return -1;
+	block_cache_pause(m->blocks);
+	catalogue_close(*mine);
+	*mine = NULL;
+	rc = vault_frozen_end(m->vault, e);
+	if (vault_catalogue(m->vault) &&
+	    vault_connect(m->vault, CATALOGUE_CACHE, mine, &why) < 0 && rc == 0)
+		*e = why;
+	block_cache_resume(m->blocks);
+	pool_open(m->pool);
+	return *mine ? rc : -1;
 }
 
 void follow_is_lost(struct mount *m, struct catalogue *mine)

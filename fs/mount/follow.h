@@ -29,6 +29,12 @@ int follow_epoch(struct mount *m, struct follow *f, struct catalogue **mine, uin
 int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set *nodes,
 		 struct err *e);
 /* A switch went by without us: takes all back, so that the caller can end the mount. */
+/*
+ * Reads the archive from now on as one that is not on a full disk, where that has room again
+ * (fs/vault/frozen.h).  *mine: the caller's connection, as in follow_epoch(); NULL on return:
+ * the mount has to end.
+ */
+int follow_room(struct mount *m, struct catalogue **mine, struct err *e);
 void follow_is_lost(struct mount *m, struct catalogue *mine);
 void follow_close(struct follow *f);
 

@@ -24,6 +24,7 @@ struct pool *pool_new(struct vault *v, struct block_cache *blocks, unsigned limi
 		      size_t catalogue_cache)
 {
 	struct pool *p = calloc(1, sizeof *p + limit * sizeof p->idle[0]);
+	pthread_condattr_t monotonic;
 
 	if (!p)
 		return NULL;
@@ -32,7 +33,10 @@ struct pool *pool_new(struct vault *v, struct block_cache *blocks, unsigned limi
 	p->catalogue_cache = catalogue_cache;
 	p->limit = limit;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->given, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->given, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	return p;
 }
 
@@ -83,7 +87,7 @@ static struct timespec after(unsigned ms)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);	/* clocks are set while mounts live */
 	t.tv_sec += ms / 1000;
 	t.tv_nsec += (long)(ms % 1000) * 1000000;
 	if (t.tv_nsec >= 1000000000) {

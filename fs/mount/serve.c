@@ -31,6 +31,7 @@
 #include "fs/mount/view.h"
 #include "fs/mount/watch.h"
 #include "fs/vault/follow.h"
+#include "fs/vault/frozen.h"
 #include "fs/vault/presence.h"
 
 /* SQLite's caches of all connections together; the rest of the 32 MiB that a
@@ -210,6 +211,7 @@ static int run(struct mount *m, struct serve_ends *ends, struct steps *s, struct
 	int rc = -1;
 
 	finish_steps(s);
+	vault_frozen_prepare(m->vault);
 	if (enter_sandbox(m, e) < 0 ||
 	    block_cache_start_helpers(m->blocks, m->vault, m->helpers, e) < 0 ||
 	    listings_start(m->listings, e) < 0 || watch_start(m, &watch, e) < 0)

@@ -14,10 +14,12 @@
 #include "fs/mount/mount.h"
 #include "fs/mount/view.h"
 #include "fs/vault/follow.h"
+#include "fs/vault/frozen.h"
 #include "fs/vault/presence.h"
 
 #define POLL_MS 1000
 #define CATALOGUE_CACHE (256u * 1024)
+#define CONNECT_TRIES 10
 
 struct watch {
 	struct mount *m;	/* borrowed */
@@ -31,6 +33,12 @@ struct watch {
 	atomic_bool is_stopping;
 	pthread_t thread;
 };
+
+static void end(struct watch *w)
+{
+	atomic_store(&w->is_stopping, true);
+	pthread_kill(w->main, SIGTERM);
+}
 
 /* ---- looking ------------------------------------------------------------------------- */
 
@@ -126,6 +134,24 @@ static void answer(struct watch *w, struct presence_event *event)
 	presence_answer(event, is_done, is_done ? NULL : e.text);
 }
 
+/* Writers wait for who reads a full disk, so as soon as it has room again. */
+static void go_on_with_room(struct watch *w)
+{
+	struct err e = ERR_NONE;
+	int rc = follow_room(w->m, &w->catalogue, &e);
+
+	if (!w->catalogue) {
+		messages_say(w->m->messages, "the archive's disk has room again, but its "
+			     "catalogue could not be opened anew, so this mount ends: %s", e.text);
+		end(w);
+	} else if (rc == 0 && !vault_is_frozen(w->m->vault)) {
+		messages_say(w->m->messages, "the archive's disk has room again: commands may "
+			     "change the archive");
+		has_changed(w);
+		w->is_behind = true;
+	}
+}
+
 /* Nobody could tell us, and what we read is no archive any more. */
 static void end_if_lost(struct watch *w)
 {
@@ -134,8 +160,7 @@ static void end_if_lost(struct watch *w)
 	messages_say(w->m->messages, "the archive went over to a new epoch, of which this mount "
 		     "could not be told: it ends; mount again");
 	follow_is_lost(w->m, w->catalogue);
-	atomic_store(&w->is_stopping, true);
-	pthread_kill(w->main, SIGTERM);
+	end(w);
 }
 
 static void poll_once(struct watch *w)
@@ -146,9 +171,27 @@ static void poll_once(struct watch *w)
 		messages_say(w->m->messages, "%s", vault_memory_warning());
 		w->has_warned = true;
 	}
+	if (vault_is_frozen(w->m->vault))
+		go_on_with_room(w);
+	if (!w->catalogue)
+		return;
 	if (has_changed(w))
 		look_again(w, &ignored);
 	end_if_lost(w);
+}
+
+/* Memory or descriptors that are wanting for a moment end no mount. */
+static int connect_patiently(struct watch *w, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+
+	for (unsigned i = 0; i < CONNECT_TRIES && !atomic_load(&w->is_stopping); i++) {
+		*e = ERR_NONE;
+		if (vault_connect(w->m->vault, CATALOGUE_CACHE, &w->catalogue, e) == 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return -1;
 }
 
 /* What changed since the view was read, before we could see it, is looked at anew. */
@@ -157,11 +200,10 @@ static bool connect_first(struct watch *w)
 	struct catalogue_settings now;
 	struct err e = ERR_NONE;
 
-	if (vault_connect(w->m->vault, CATALOGUE_CACHE, &w->catalogue, &e) < 0) {
+	if (connect_patiently(w, &e) < 0) {
 		messages_say(w->m->messages, "the archive cannot be watched for changes, so "
 			     "this mount ends: %s", e.text);
-		atomic_store(&w->is_stopping, true);
-		pthread_kill(w->main, SIGTERM);
+		end(w);
 		return false;
 	}
 	has_changed(w);

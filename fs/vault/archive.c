@@ -99,7 +99,7 @@ void vault_add_notice(struct vault *v, const char *format, ...)
 
 /* ---- what stands in clear --------------------------------------------------------- */
 
-static int open_folder(struct vault *v, const struct vault_keys *keys, struct err *e)
+static int open_folder(struct vault *v, const struct vault_options *o, struct err *e)
 {
 	struct archive_file a;
 
@@ -110,14 +110,14 @@ static int open_folder(struct vault *v, const struct vault_keys *keys, struct er
 		return -1;
 	memcpy(v->id, a.id, sizeof v->id);
 	memcpy(v->id_hex, a.id_hex, sizeof v->id_hex);
-	v->keyring_path = archive_keyring_path(v->path, &a, keys, e);
+	v->keyring_path = archive_keyring_path(v->path, &a, &o->keys, e);
 	if (!v->keyring_path)
 		return -1;
 	v->is_folder_read_only = faccessat(v->dirfd, ".", W_OK, AT_EACCESS) < 0;
 	if (v->is_folder_read_only && v->mode == VAULT_WRITE)
 		return err_errno(e, "the archive's folder cannot be written");
 	if (v->mode == VAULT_WRITE || v->is_folder_read_only) {
-		if (archive_lock(v, e) < 0)
+		if (archive_lock(v, o, e) < 0)
 			return -1;
 	}
 	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);
@@ -130,12 +130,13 @@ static int open_folder(struct vault *v, const struct vault_keys *keys, struct er
 /* ---- catalogue and log ------------------------------------------------------------- */
 
 /* SQLite wants 32 KiB beside the catalogue to read it. */
-static int read_on_full_disk(struct vault *v, size_t cache_bytes, struct err *e)
+static int read_on_full_disk(struct vault *v, const struct vault_options *o, size_t cache_bytes,
+			     struct err *e)
 {
 	struct err full = *e;
 	bool was_locked = v->lockfd >= 0;
 
-	if (!was_locked && archive_lock(v, e) < 0)
+	if (!was_locked && archive_lock(v, o, e) < 0)
 		return -1;
 	if (catalogue_open(v->dirfd, v->epoch, v->key_id, CATALOGUE_READ_IMMUTABLE, cache_bytes,
 			   &v->catalogue, e) < 0) {
@@ -145,25 +146,27 @@ static int read_on_full_disk(struct vault *v, size_t cache_bytes, struct err *e)
 		return -1;
 	}
 	v->is_folder_read_only = true;
+	v->is_frozen = !was_locked;
 	vault_add_notice(v, "the disk is full: the archive is read as one that cannot be "
-			 "written, and no command can change it meanwhile");
+			 "written, and no command can change it until there is room");
 	return 0;
 }
 
-int archive_read_catalogue(struct vault *v, size_t cache_bytes, struct err *e)
+int archive_read_catalogue(struct vault *v, const struct vault_options *o, size_t cache_bytes,
+			   struct err *e)
 {
 	if (catalogue_open(v->dirfd, v->epoch, v->key_id,
 			   v->is_folder_read_only ? CATALOGUE_READ_IMMUTABLE : CATALOGUE_READ,
 			   cache_bytes, &v->catalogue, e) == 0)
 		return 0;
-	return e->code == MUNI_NO_SPACE && v->mode == VAULT_READ ? read_on_full_disk(v, cache_bytes, e) :
-	       -1;
+	return e->code == MUNI_NO_SPACE && v->mode == VAULT_READ ?
+	       read_on_full_disk(v, o, cache_bytes, e) : -1;
 }
 
-static int open_catalogue(struct vault *v, struct err *e)
+static int open_catalogue(struct vault *v, const struct vault_options *o, struct err *e)
 {
 	struct catalogue_settings s;
-	int rc = v->mode == VAULT_READ ? archive_read_catalogue(v, READER_CACHE_BYTES, e) :
+	int rc = v->mode == VAULT_READ ? archive_read_catalogue(v, o, READER_CACHE_BYTES, e) :
 		 catalogue_open(v->dirfd, v->epoch, v->key_id, CATALOGUE_WRITE,
 				WRITER_CACHE_BYTES, &v->catalogue, e);
 
@@ -292,14 +295,14 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 	bool has_anchor;
 	int64_t certified;
 
-	if (open_folder(v, &o->keys, e) < 0 ||
+	if (open_folder(v, o, e) < 0 ||
 	    unlock(v, &o->keys, secrets, e) < 0 ||
 	    archive_choose_epoch(v, e) < 0 ||
 	    settle_keyring(v, e) < 0 ||
 	    read_anchor(v, &seen, &has_anchor, e) < 0 ||
 	    archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
 	    objects_open_folder(v->dirfd, v->mode == VAULT_WRITE, &v->objects, e) < 0 ||
-	    open_catalogue(v, e) < 0 ||
+	    open_catalogue(v, o, e) < 0 ||
 	    open_log(v, e) < 0)
 		return -1;
 	if (has_anchor && compare_anchor(v, &seen, o->is_restoring, e) < 0)
@@ -311,7 +314,7 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 		return 0;
 	if (archive_mark_remove(v->dirfd, e) < 0 || archive_recover(v, e) < 0)
 		return -1;
-	return epoch_recover(v, o->epoch, e);
+	return epoch_recover(v, o->epoch, o->wait, e);
 }
 
 /* *is_moved: a switch of epoch went by beside us. */

@@ -245,7 +245,7 @@ static int make_keyring(struct making *m, struct err *e)
 
 static int make_store(struct vault *v, const struct catalogue_settings *s, struct err *e)
 {
-	if (archive_lock(v, e) < 0 ||
+	if (archive_lock(v, NULL, e) < 0 ||
 	    file_make_dir(v->dirfd, ARCHIVE_AUDIT, 0700, e) < 0)
 		return -1;
 	v->auditfd = file_open_dir(v->dirfd, ARCHIVE_AUDIT, e);

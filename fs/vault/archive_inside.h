@@ -1,6 +1,6 @@
 /*
  * What the files that open and close an archive share, also piece by piece.
- * Only fs/vault/archive*.c, verify*.c and repair*.c include this.
+ * Only fs/vault/archive*.c, verify*.c, repair*.c and frozen.c include this.
  */
 #ifndef FS_VAULT_ARCHIVE_INSIDE_H
 #define FS_VAULT_ARCHIVE_INSIDE_H
@@ -26,12 +26,14 @@ void archive_release(struct vault *v);
 
 /* ---- the lock (archive_lock.c) -------------------------------------------------- */
 
-/* For a writer, or (shared) for a reader of a folder that cannot be written:
- * that one must not be changed under it.  MUNI_BUSY names the holder. */
-int archive_lock(struct vault *v, struct err *e);
+/* For a writer, or (shared) for who verifies, or reads a folder that cannot be written:
+ * that one must not be changed under it.  Waits as o->wait says; MUNI_BUSY names the
+ * holder. */
+int archive_lock(struct vault *v, const struct vault_options *o, struct err *e);
 /* v->catalogue for a reader; on a full disk as in a folder that cannot be written, under the
  * lock that keeps writers away, if no act was cut off there. */
-int archive_read_catalogue(struct vault *v, size_t cache_bytes, struct err *e);
+int archive_read_catalogue(struct vault *v, const struct vault_options *o, size_t cache_bytes,
+			   struct err *e);
 void archive_unlock(struct vault *v);
 
 /* ---- keys (archive_unlock.c) ------------------------------------------------------ */

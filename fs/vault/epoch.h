@@ -21,6 +21,8 @@ struct epoch_options {
 	int64_t disposition;	/* 0: keys only */
 	unsigned mounts_timeout_ms;	/* 0: 60 s */
 	bool abort_mounts;	/* cut a mount off that does not answer */
+	const struct vault_wait *wait;	/* for other programs that read, where no
+					 * mounts_timeout_ms says how long; NULL: 60 s */
 	/* Called for each mount that was asked. */
 	void (*mount)(void *arg, const char *about, bool has_answered);
 	void *arg;
@@ -39,7 +41,8 @@ struct epoch_result {
 int vault_epoch_switch(struct vault *v, const struct epoch_options *o,
 		       const struct vault_monitor *m, struct epoch_result *out, struct err *e);
 /* For vault_open(): takes back or ends what a crash left.  o: its `disposition` is not
- * looked at; NULL: patience, and no mount is cut off. */
-int epoch_recover(struct vault *v, const struct epoch_options *o, struct err *e);
+ * looked at; NULL: patience, and no mount is cut off.  wait: NULL, or instead of o's. */
+int epoch_recover(struct vault *v, const struct epoch_options *o,
+		  const struct vault_wait *wait, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include "fs/vault/epoch_inside.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,11 +64,14 @@ static int end_key(struct vault *v, const struct epoch_options *o, struct epoch_
 		   struct err *e)
 {
 	unsigned timeout_ms = o->mounts_timeout_ms ? o->mounts_timeout_ms : MOUNTS_TIMEOUT_MS;
+	unsigned readers_ms = timeout_ms;
 
+	if (o->mounts_timeout_ms == 0 && o->wait && o->wait->seconds > MOUNTS_TIMEOUT_MS / 1000)
+		readers_ms = o->wait->seconds < UINT_MAX / 1000 ? o->wait->seconds * 1000 : UINT_MAX;
 	if (keyring_successor_epoch(v->keyring) == 0)	/* done before we were cut off */
 		return keyring_confirm(v->keyring, e);
 	if (move_mounts(v, o, timeout_ms, out, e) < 0 ||
-	    epoch_await_readers(v, keyring_epoch(v->keyring), timeout_ms, e) < 0)
+	    epoch_await_readers(v, keyring_epoch(v->keyring), readers_ms, o->wait, e) < 0)
 		return -1;
 	return keyring_epoch_finish(v->keyring, e) < 0 ? -1 : keyring_confirm(v->keyring, e);
 }

@@ -37,6 +37,7 @@ int epoch_remove_catalogues(struct vault *v, bool is_newer, struct err *e);
 /* Segments that no row of the catalogue names, out of their parity first. */
 int epoch_remove_segments(struct vault *v, uint64_t *count, struct err *e);
 /* Waits until no process has the catalogue of epoch `old` open.  MUNI_BUSY names one. */
-int epoch_await_readers(struct vault *v, uint64_t old, unsigned timeout_ms, struct err *e);
+int epoch_await_readers(struct vault *v, uint64_t old, unsigned timeout_ms,
+			const struct vault_wait *wait, struct err *e);
 
 #endif

@@ -7,9 +7,10 @@
 #include "fs/base/err.h"
 #include "fs/vault/epoch_inside.h"
 
-int epoch_recover(struct vault *v, const struct epoch_options *o, struct err *e)
+int epoch_recover(struct vault *v, const struct epoch_options *o,
+		  const struct vault_wait *wait, struct err *e)
 {
-	const struct epoch_options patient = { .disposition = 0 };
+	struct epoch_options how = o ? *o : (struct epoch_options){ .disposition = 0 };
 	struct epoch_result result = { .new_epoch = v->epoch };
 	int64_t disposition;
 	uint64_t to;
@@ -19,7 +20,9 @@ int epoch_recover(struct vault *v, const struct epoch_options *o, struct err *e)
 	if (to == 0 && !archive_is_switching(v))
 		return 0;
 	if (to == v->epoch || keyring_epoch(v->keyring) < v->epoch) {
-		if (epoch_end(v, o ? o : &patient, &result, e) < 0)
+		if (wait)
+			how.wait = wait;
+		if (epoch_end(v, &how, &result, e) < 0)
 			return -1;
 		vault_add_notice(v, "a switch to epoch %" PRIu64 " that was interrupted has been "
 				 "brought to its end", v->epoch);

@@ -17,6 +17,7 @@
 #include "fs/store/parity.h"
 
 #define ASK_EVERY_MS 100
+#define TELL_AFTER_MS 1000
 #define SQLITE_SHARED_FIRST 0x40000002	/* the bytes on which connections hold locks */
 #define SQLITE_SHARED_SIZE 510
 
@@ -173,10 +174,20 @@ static int reader_of(struct vault *v, uint64_t epoch, pid_t *out, struct err *e)
 	return 0;
 }
 
-int epoch_await_readers(struct vault *v, uint64_t old, unsigned timeout_ms, struct err *e)
+static void tell_of_reader(const struct vault_wait *wait, pid_t pid)
+{
+	char about[100];
+
+	snprintf(about, sizeof about, "process %ld, which reads the archive as it was before,",
+		 (long)pid);
+	wait->waiting(wait->arg, about);
+}
+
+int epoch_await_readers(struct vault *v, uint64_t old, unsigned timeout_ms,
+			const struct vault_wait *wait, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = ASK_EVERY_MS * 1000000L };
-	pid_t pid;
+	pid_t pid, told = 0;
 
 	for (unsigned waited = 0;; waited += ASK_EVERY_MS) {
 		if (reader_of(v, old, &pid, e) < 0)
@@ -186,6 +197,12 @@ int epoch_await_readers(struct vault *v, uint64_t old, unsigned timeout_ms, stru
 		if (waited >= timeout_ms)
 			return err_set(e, MUNI_BUSY, "process %ld still reads the archive as it "
 				       "was before: wait for it, or end it", (long)pid);
+		if (wait && wait->is_cancelled && wait->is_cancelled(wait->arg))
+			return err_set(e, MUNI_CANCELLED, "stopped while process %ld still reads "
+				       "the archive as it was before", (long)pid);
+		if (wait && wait->waiting && waited >= TELL_AFTER_MS && pid != told)
+			tell_of_reader(wait, pid);
+		told = waited >= TELL_AFTER_MS ? pid : 0;
 		nanosleep(&pause, NULL);
 	}
 }

@@ -13,8 +13,10 @@
 struct vault {
 	char *path;		/* as the user gave it */
 	int dirfd;		/* the archive folder */
-	int lockfd;		/* a writer's lock, or that of a reader of a folder that
+	int lockfd;		/* a writer's lock, or that of who verifies, or reads what
 				 * cannot be written; else -1 */
+	char lock_text[256];	/* what we wrote into it, for people; at lock_at */
+	off_t lock_at;
 	int auditfd;		/* audit/ */
 	uint8_t id[16];
 	char id_hex[33];
@@ -27,6 +29,7 @@ struct vault {
 	uint64_t epoch;
 	enum vault_mode mode;
 	bool is_folder_read_only;
+	bool is_frozen;		/* reader: only while the disk is full (frozen.h) */
 	struct objects *objects;
 	struct catalogue *catalogue;
 	struct log *log;

@@ -43,8 +43,21 @@ struct vault_keys {		/* all borrowed; NULL: not given */
 	void *prompt_arg;
 };
 
+/* For an archive that somebody else holds: a writer, who excludes all others who write or
+ * verify, or one who verifies. */
+struct vault_wait {
+	unsigned seconds;	/* at most; then MUNI_BUSY names who holds it */
+	/* Once for each holder, when it has been waited for a little while: "muni ingest (pid 12
+	 * on host, since 2026-06-30T12:00:00Z)". */
+	void (*waiting)(void *arg, const char *holder);
+	bool (*is_cancelled)(void *arg);	/* asked a few times a second */
+	void *arg;
+};
+
 struct vault_options {
 	struct vault_keys keys;
+	const char *purpose;	/* "muni ingest": what those are told who wait for us */
+	const struct vault_wait *wait;	/* NULL: two seconds, silently */
 	int64_t (*now)(void);	/* seconds since the epoch; NULL: the system's clock */
 	const struct epoch_options *epoch;	/* how a switch of epoch that was cut off is
 						 * ended; NULL: patiently */

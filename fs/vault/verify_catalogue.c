@@ -253,7 +253,7 @@ int verify_catalogue(struct verify *k, struct err *e)
 		return 0;
 	verify_stage(k, "checking the catalogue", 0, 0);
 	catalogue_name(k, name);
-	rc = archive_read_catalogue(v, CACHE_BYTES, e);
+	rc = archive_read_catalogue(v, k->options, CACHE_BYTES, e);
 	if (rc < 0) {
 		err_wrap(e, "it does not open");
 		return verify_absorb(k, verify_redo_reaches(k), name, e);

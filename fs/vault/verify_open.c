@@ -16,31 +16,16 @@
 #include "fs/base/text.h"
 #include "fs/vault/verify_inside.h"
 
-#define LOCK_WAIT_MS 5000
-
 /* Verify keeps writers away while it looks; repair is one. */
 static int take_lock(struct verify *k, struct err *e)
 {
-	struct vault *v = k->v;
-
-	if (k->is_repair)
-		return archive_lock(v, e);
-	v->lockfd = file_open(v->dirfd, ARCHIVE_LOCK, O_RDONLY, 0, e);
-	if (v->lockfd < 0) {
-		if (e->code == MUNI_DAMAGED)
-			verify_damage(k, false, ARCHIVE_LOCK, "%s; remove it: muniment makes "
-				      "a new one, and keeps nothing in it", e->text);
-		else if (e->code != MUNI_NOT_FOUND && e->code != MUNI_IO)
-			return -1;
-		*e = ERR_NONE;	/* nobody has written to this copy yet */
+	if (archive_lock(k->v, k->options, e) == 0)
 		return 0;
-	}
-	if (file_lock(v->lockfd, false, LOCK_WAIT_MS, e) == 0)
-		return 0;
-	if (e->code == MUNI_BUSY)
-		return err_set(e, MUNI_BUSY, "it is being written: verify it when that has "
-			       "ended");
-	*e = ERR_NONE;		/* no locks on this file system: nobody writes there */
+	if (k->is_repair || (e->code != MUNI_DAMAGED && e->code != MUNI_IO))
+		return -1;
+	if (e->code == MUNI_DAMAGED)
+		verify_damage(k, false, ARCHIVE_LOCK, "%s", e->text);
+	*e = ERR_NONE;
 	return 0;
 }
 

@@ -33,10 +33,10 @@ IS_SANITIZED = "san" in os.path.basename(mu.BUILD)
 CALL_LIMIT = 300 if IS_SANITIZED else 60      # seconds of our own clock: it stands still when we do
 CACHE_MIB = 16
 RSS_MAX = 32 + CACHE_MIB + 8     # what a mount takes, and a second epoch's catalogue while it goes over
-GROWTH_MAX = 8
+GROWTH_MAX = 8 + CACHE_MIB      # a switch of epoch empties the cache: one half may have had more of them
 SEGMENTS_MAX = 128      # descriptors that are kept of them
 OTHERS_MAX = 100        # three for each connection of each thread, and what there is once; twice while it goes over
-BUSY = ("try again when", "is being written")
+BUSY = ("try again when",)
 
 
 class Failed(Exception):
@@ -70,8 +70,10 @@ class Soak:
         while True:
             done = subprocess.run(line, capture_output=True, timeout=1200, check=False)
             said = done.stderr.decode(errors="replace")
-            if done.returncode == 1 and any(word in said for word in BUSY):
+            if "waiting for" in said:
                 self.count("waits")
+            if done.returncode == 1 and any(word in said for word in BUSY):
+                self.count("tries")
                 if not insists and self.is_over():
                     return None
                 time.sleep(0.2 + self.rng.random() * 0.3)

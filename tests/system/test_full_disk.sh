@@ -30,6 +30,20 @@ refused() {
 	"$MUNI" "$@" $keys >out 2>err && bad "$* went through"
 	grep -qi "make room\|make some" err || bad "$*: it does not say what to do: $(cat err)"
 }
+# A mount of a full disk keeps writers out while it is full, no longer.
+if [ -c /dev/fuse ]; then
+	fill
+	"$MUNIFS" disk/archive mnt -o "keyring=$PWD/disk/keyring,key-file=$PWD/key" 2>err || bad "full: mount: $(cat err)"
+	"$MUNI" hold add disk/archive --case m --reason r --wait 0 $keys >out 2>err && bad "written under a mount that needs it unchanged"
+	grep -q "on a full disk: one that reads it until there is room" err || bad "it does not say who reads: $(cat err)"
+	rm disk/filler
+	"$MUNI" hold add disk/archive --case m --reason r --wait 60 $keys >out 2>err || bad "a mount keeps writers out though there is room: $(cat err)"
+	"$MUNI" hold release disk/archive "$(tail -n 1 out)" --reason r $keys >out 2>err || bad "released: $(cat err)"
+	"$MUNI" ingest disk/archive src --system s --version after $keys -q >out 2>err || bad "with a mount: $(cat err)"
+	for i in $(seq 50); do [ -e mnt/s/versions/after ] && break; sleep 0.1; done
+	cmp mnt/s/versions/after/f4 src/f4 || bad "the mount does not follow"
+	fusermount3 -u mnt
+fi
 fill
 reads "full"
 refused hold add disk/archive --case c --reason r
