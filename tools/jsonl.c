@@ -81,15 +81,35 @@ void jsonl_digest(json_t *o, const char *key, const struct digest *d)
 	put(o, key, json_string(hex));
 }
 
+/* jansson escapes what JSON must not hold; DEL, C1 and what turns the direction of writing it
+ * may, and a terminal would obey.  They stand in strings alone. */
+static void print_escaped(const char *line)
+{
+	const char *unsafe;
+	uint32_t c;
+	size_t size;
+
+	for (; (unsafe = text_unsafe(line, &size, &c)) != NULL; line = unsafe + size) {
+		fwrite(line, 1, (size_t)(unsafe - line), stdout);
+		if (c >= 0x10000)
+			printf("\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+		else
+			printf("\\u%04x", c);
+	}
+	puts(line);
+}
+
 int jsonl_end(json_t *o, struct err *e)
 {
+	char *line = o != NULL && !atomic_load(&is_lost) && !json_memory_lacked() ?
+		     json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	int rc = 0;
 
-	if (o == NULL || atomic_load(&is_lost) || json_memory_lacked() ||
-	    (json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) < 0 && !ferror(stdout)))
+	if (line == NULL)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a line of JSON");
 	else
-		putchar('\n');
+		print_escaped(line);
+	free(line);
 	json_decref(o);
 	return rc;
 }

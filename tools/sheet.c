@@ -41,7 +41,8 @@ static void write_cell(struct sheet_out *s, const char *text)
 		putc(',', s->to);
 	if (*text == '\0')
 		return;
-	if (!strpbrk(text, ",\"\r\n") && !needs_mark(text, strlen(text)) && *text != ' ' &&
+	/* Also what a program of another country takes for the end of a cell, as ";" is. */
+	if (!strpbrk(text, ",;\t|\"\r\n") && !needs_mark(text, strlen(text)) && *text != ' ' &&
 	    text[strlen(text) - 1] != ' ') {
 		fputs(text, s->to);
 		return;
@@ -70,16 +71,30 @@ void sheet_number(struct sheet_out *s, uint64_t n)
 	write_cell(s, text);
 }
 
+/* What a terminal would obey, and programs for sheets drop; line ends and tabs they keep. */
+static bool has_control(const char *text)
+{
+	uint32_t c;
+	size_t size;
+
+	for (; (text = text_unsafe(text, &size, &c)) != NULL; text += size)
+		if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7f && c <= 0x9f))
+			return true;
+	return false;
+}
+
 void sheet_bytes(struct sheet_out *s, const void *bytes, size_t size)
 {
-	if (text_is_utf8(bytes, size) && !memchr(bytes, 0, size)) {
-		char *copy = strndup(bytes, size);
+	char *copy = text_is_utf8(bytes, size) && !memchr(bytes, 0, size) ?
+		     strndup(bytes, size) : NULL;
 
-		write_cell(s, copy ? copy : "");
+	if (copy && !has_control(copy)) {
+		write_cell(s, copy);
 		write_cell(s, "");
 		free(copy);
 		return;
 	}
+	free(copy);
 	char *base64 = text_base64(bytes, size);
 	write_cell(s, "");
 	write_cell(s, base64 ? base64 : "");

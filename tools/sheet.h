@@ -8,8 +8,8 @@
  *   H3  What is read is hostile until checked: UTF-8 without NUL, bounded, every row
  *       with the columns of the head; an error names the line.
  *
- * Names are bytes: column KEY holds them where they are UTF-8; else KEY is empty and
- * KEY_base64 holds them.
+ * Names are bytes: column KEY holds them where they are UTF-8 without control characters
+ * (line ends and tabs aside); else KEY is empty and KEY_base64 holds them.
  */
 #ifndef TOOLS_SHEET_H
 #define TOOLS_SHEET_H

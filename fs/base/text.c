@@ -61,11 +61,26 @@ bool text_is_utf8(const void *data, size_t size)
 static bool is_unsafe(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) ||	/* C0, DEL, C1 */
-	       c == 0x061c || c == 0x200e || c == 0x200f ||
+	       c == 0x00ad || c == 0x061c || c == 0x180e ||
+	       c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 ||	/* fillers */
+	       c == 0x200b || c == 0x200e || c == 0x200f ||
 	       (c >= 0x2028 && c <= 0x202e) ||		/* separators, overrides */
 	       (c >= 0x2060 && c <= 0x206f) ||		/* isolates, invisible */
 	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
 	       (c >= 0xe0000 && c <= 0xe0fff);		/* tags */
+}
+
+const char *text_unsafe(const char *text, size_t *size, uint32_t *point)
+{
+	while (*text != '\0') {
+		*size = utf8_character((const uint8_t *)text, strlen(text), point);
+		if (*size == 0)
+			*size = 1;
+		else if (is_unsafe(*point))
+			return text;
+		text += *size;
+	}
+	return NULL;
 }
 
 #define PRINTED_MAX 16		/* four bytes as \xHH */

@@ -23,6 +23,11 @@ const char *text_printable(const char *name);
 const char *text_printable_n(const void *name, size_t size);
 char *text_printable_dup(const void *name, size_t size);
 
+/* The first character that text_printable() would not let through (backslash aside): where
+ * it stands, how many bytes it takes, its number.  NULL: none.  Bytes that are no UTF-8 are
+ * passed over. */
+const char *text_unsafe(const char *text, size_t *size, uint32_t *point);
+
 /* out holds 2 * size + 1 bytes; lower case. */
 void text_hex(const void *data, size_t size, char *out);
 /* -1 unless text is exactly 2 * size hex digits. */

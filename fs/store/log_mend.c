@@ -1,6 +1,7 @@
 /*
  * Mending each file of the audit log from its copy.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@ struct mender {
 	uint64_t *mended;
 	int trust;		/* of struct log_trust, for this file */
 	bool is_foreign;	/* the copy that is not trusted had something whole of its own */
+	uint64_t covered;	/* of struct log_trust */
+	uint64_t entries;	/* that there are, once the entries are mended */
 	const uint8_t *cert;	/* borrowed */
 	size_t cert_size;
 	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
@@ -91,9 +94,25 @@ static int cut(struct mender *m, int c, uint64_t at, struct err *e)
 	return 0;
 }
 
+/* No entry lies in a hole: the number of the first one after i that may not, so that a file
+ * which only seems long is not looked through for days. */
+static uint64_t next_written(const struct mender *m, uint64_t i, uint64_t total)
+{
+	uint64_t at = log_entry_offset(i + 1), next = UINT64_MAX;
+
+	for (int c = 0; c < LOG_COPIES; c++) {
+		off_t data = m->sizes[c] > at ? lseek(m->fds[c], (off_t)at, SEEK_DATA) : -1;
+		uint64_t from = data >= 0 ? (uint64_t)data : m->sizes[c] <= at || errno == ENXIO ?
+				UINT64_MAX : at;
+
+		next = from < next ? from : next;
+	}
+	return next == UINT64_MAX ? total : log_entries_in(next);
+}
+
 static int mend_entries(struct mender *m, struct err *e)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, good = 0;
 
 	for (int c = 0; c < LOG_COPIES; c++)
 		if (log_entries_in(m->sizes[c]) > total)
@@ -115,11 +134,19 @@ static int mend_entries(struct mender *m, struct err *e)
 			total = i;
 			break;
 		}
+		if (!is_good[0] && !is_good[1]) {
+			i = next_written(m, i, total) - 1;
+			continue;
+		}
+		good = i + 1;
 		from = source_of(m, is_good, LOG_ENTRY);
 		if (from >= 0 && put_right(m, 1 - from, at, m->raw[from], LOG_ENTRY, e) < 0)
 			return -1;
 	}
-	/* A part of an entry is of use to nobody. */
+	/* What follows the last entry, and what a head covers, is none; nor is a part of one. */
+	if (total > good && total > m->covered)
+		total = good > m->covered ? good : m->covered;
+	m->entries = good;
 	for (int c = 0; c < LOG_COPIES; c++)
 		if (cut(m, c, log_entry_offset(total), e) < 0)
 			return -1;
@@ -153,25 +180,36 @@ static int cut_unsigned(struct mender *m, const bool is_good[LOG_COPIES], uint64
 	return *is_cut ? cut(m, c, at, e) : 0;
 }
 
+/* No copy has a head from `at` on.  Where all entries are under one, none is missing. */
+static int cut_tails(struct mender *m, uint64_t covered, uint64_t at, struct err *e)
+{
+	for (int c = 0; c < LOG_COPIES && covered == m->entries; c++)
+		if (cut(m, c, at, e) < 0)
+			return -1;
+	return 0;
+}
+
 static int mend_heads(struct mender *m, struct err *e)
 {
-	uint64_t at = LOG_FILE_HEAD;
+	uint64_t at = LOG_FILE_HEAD, covered = 0;
 
 	for (;;) {
-		uint64_t size[LOG_COPIES] = { 0 };
+		uint64_t size[LOG_COPIES] = { 0 }, count[LOG_COPIES] = { 0 };
 		bool is_good[LOG_COPIES], is_cut;
 		int from;
 
 		for (int c = 0; c < LOG_COPIES; c++) {
 			is_good[c] = log_record_read(m->fds[c], m->sizes[c], at, m->raw[c],
 						     &m->record, e) == 0;
-			if (is_good[c])
+			if (is_good[c]) {
 				size[c] = m->record.size;
+				count[c] = m->record.head.count;
+			}
 		}
 		if (m->is_foreign && !is_good[m->trust])
 			return cut(m, 1 - m->trust, at, e);
 		if (!is_good[0] && !is_good[1])
-			return 0;
+			return cut_tails(m, covered, at, e);
 		if (cut_unsigned(m, is_good, at, &is_cut, e) < 0)
 			return -1;
 		if (is_cut)
@@ -181,6 +219,7 @@ static int mend_heads(struct mender *m, struct err *e)
 		    put_right(m, 1 - from, at, m->raw[from], (size_t)size[from], e) < 0)
 			return -1;
 		at += from >= 0 ? size[from] : size[0];
+		covered = from >= 0 ? count[from] : count[0];
 	}
 }
 
@@ -241,8 +280,10 @@ int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mende
 	m->mended = mended;
 	m->cert = cert;
 	m->cert_size = cert_size;
-	if (whom_to_trust(auditfd, cert, cert_size, &trust, e) < 0 ||
-	    mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||
+	if (whom_to_trust(auditfd, cert, cert_size, &trust, e) < 0)
+		goto out;
+	m->covered = trust.covered;
+	if (mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||
 	    mend_file(m, auditfd, LOG_FILE_HEADS, trust.heads, e) < 0 ||
 	    file_sync_dir(auditfd, e) < 0)
 		goto out;

@@ -64,7 +64,7 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES], const uint8
 	struct log_head newest = { .count = 0 };
 	int rc = -1;
 
-	*out = (struct log_trust){ -1, -1 };
+	*out = (struct log_trust){ .entries = -1, .heads = -1 };
 	if (record == NULL || raw == NULL) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for the audit log");
 		goto out;
@@ -86,7 +86,8 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES], const uint8
 	for (int c = 0; c < LOG_COPIES && newest.count > 0; c++)
 		leads[c] = leads_to(fds[LOG_FILE_ENTRIES][c], sizes[LOG_FILE_ENTRIES][c],
 				    &newest);
-	*out = (struct log_trust){ .entries = only(leads), .heads = only(is_ours) };
+	*out = (struct log_trust){ .entries = only(leads), .heads = only(is_ours),
+				   .covered = newest.count };
 	rc = 0;
 out:
 	free(record);

@@ -31,7 +31,9 @@ struct check {
 	struct merkle_frontier frontier;
 	uint64_t heads;
 	uint64_t heads_at;		/* the next head's offset */
-	bool heads_lost;		/* in both copies from heads_at on */
+	uint64_t covered;		/* entries under the newest head so far */
+	bool heads_torn[LOG_COPIES];	/* what lies from heads_at on is no head, in neither */
+	bool is_unfinished[LOG_COPIES];	/* and a killed write may have left it */
 	struct log_record record;	/* the next head, valid when has_record */
 	bool has_record;
 	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
@@ -145,17 +147,10 @@ static void next_head(struct check *k)
 			     "signed here");
 	}
 	if (!is_good[0] && !is_good[1]) {
-		uint64_t size = k->sizes[LOG_FILE_HEADS][0];
-
-		k->heads_lost = true;
-		if (k->trust.heads == 1 && size > k->heads_at &&
-		    k->sizes[LOG_FILE_HEADS][1] == k->heads_at)
-			tell(k, true, true, "audit/heads goes on after the last head that was "
-			     "signed here");
-		else if (k->fds[LOG_FILE_HEADS][0] < 0 || size > k->heads_at)
-			tell(k, !is_behind[0], false, "audit/heads is %s from byte %" PRIu64
-			     " on, and so is its copy",
-			     is_behind[0] ? "unfinished" : "damaged", k->heads_at);
+		for (int c = 0; c < LOG_COPIES; c++) {
+			k->heads_torn[c] = k->sizes[LOG_FILE_HEADS][c] > k->heads_at;
+			k->is_unfinished[c] = is_behind[c];
+		}
 		return;
 	}
 	k->has_record = true;
@@ -200,6 +195,7 @@ static int check_heads_here(struct check *k, struct err *e)
 			*e = ERR_NONE;
 		}
 		k->heads++;
+		k->covered = k->record.head.count;
 		k->heads_at += k->record.size;
 		next_head(k);
 	}
@@ -232,8 +228,15 @@ static bool check_entry(struct check *k, uint64_t i, const uint8_t *a, const uin
 	struct digest leaf;
 
 	if (!in_first && !in_copy) {
-		tell(k, true, false, "audit/log: entry %" PRIu64 " is lost, in the copy too",
-		     i);
+		/* What no head covers, nobody counts on: L2. */
+		bool is_tail = !k->has_record && !k->heads_torn[0] && !k->heads_torn[1];
+
+		if (is_tail)
+			tell(k, true, true, "audit/log, or its copy, goes on after its last entry, "
+			     "at byte %" PRIu64 ", with what is none", log_entry_offset(i));
+		else
+			tell(k, true, false, "audit/log: entry %" PRIu64 " is lost, in the copy "
+			     "too", i);
 		return false;
 	}
 	if (!in_first && k->fds[LOG_FILE_ENTRIES][0] >= 0) {
@@ -295,6 +298,29 @@ out:
 	return rc;
 }
 
+/* What stands behind the last head, in one copy or in both.  Where all entries are under a
+ * head, no head is missing, and it is nothing; else the newest one may have been there. */
+static void check_heads_end(struct check *k)
+{
+	bool is_nothing = k->frontier.count == k->covered;
+
+	for (int c = 0; c < LOG_COPIES && !k->has_record; c++) {
+		const char *name = log_file_names[LOG_FILE_HEADS][c];
+
+		if (!k->heads_torn[c])
+			continue;
+		if (k->is_unfinished[c])
+			tell(k, false, false, "audit/%s is unfinished from byte %" PRIu64 " on",
+			     name, k->heads_at);
+		else if (is_nothing || k->trust.heads == !c)
+			tell(k, true, true, "audit/%s goes on after the last head that was signed "
+			     "here, at byte %" PRIu64, name, k->heads_at);
+		else
+			tell(k, true, false, "audit/%s is damaged from byte %" PRIu64 " on, and "
+			     "the other copy has nothing better", name, k->heads_at);
+	}
+}
+
 /* Bytes after the last whole entry. */
 static void check_ends(struct check *k)
 {
@@ -306,9 +332,7 @@ static void check_ends(struct check *k)
 			tell(k, true, true, "audit/%s ends in the middle of an entry",
 			     log_file_names[LOG_FILE_ENTRIES][c]);
 	}
-	if (!k->heads_lost && !k->has_record &&
-	    k->sizes[LOG_FILE_HEADS][1] > k->heads_at)
-		tell(k, true, true, "audit/heads.2 has more than audit/heads");
+	check_heads_end(k);
 }
 
 int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *entries,

@@ -54,7 +54,8 @@ int pagevfs_format(struct sqlite3 *db, struct err *e);
 
 /* SHA-256 over the tags of all pages of the main file in order (page 1's plain
  * head included; the pending-byte page skipped).  No key is needed. fd is the
- * shim's own descriptor, so no POSIX lock is lost. */
+ * shim's own descriptor, so no POSIX lock is lost.  MUNI_DAMAGED where what follows the
+ * database's last page is no page of ours. */
 int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, struct err *e);
 
 /* Reads the main file's bytes from front to back, up to `most`, and drops them: they are
@@ -74,7 +75,8 @@ int pagevfs_dirty(struct sqlite3 *db, bool clear, uint64_t **pages, uint64_t *co
 		  struct err *e);
 /* Tries every page's tag in the main file; calls bad() for each that fails, the
  * WAL aside (checkpoint first).  bad() returns 0 to go on, 1 to stop.  Two bad
- * neighbours are two calls; a file cut short inside a page is one more. */
+ * neighbours are two calls; a file cut short inside a page is one more.  Behind the
+ * database's last page the first bad one is the last call. */
 int pagevfs_check(struct sqlite3 *db, int (*bad)(void *arg, uint64_t page), void *arg,
 		  struct err *e);
 /* Seals made by this process under the key, to be added to the count that the

@@ -38,6 +38,20 @@ static int size_of(struct pagevfs_file *f, uint64_t *out, struct err *e)
 	return 0;
 }
 
+/* By the database's own count, which is sealed; what follows in the file is not its own,
+ * but for what a shrinking leaves until the next checkpoint.  UINT32_MAX: it cannot say. */
+static uint64_t own_pages(struct sqlite3 *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	uint64_t pages = UINT32_MAX;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA page_count", -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		pages = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return pages;
+}
+
 static int read_raw(struct pagevfs_file *f, void *out, int size, uint64_t offset,
 		    struct err *e)
 {
@@ -95,6 +109,18 @@ static int digest_tags(struct pagevfs_file *f, uint64_t pages, struct hasher *h,
 	return 0;
 }
 
+/* A file that somebody made to seem as long as he liked is not read to its end. */
+static int check_tail(struct pagevfs_file *f, uint64_t own, uint64_t pages, struct err *e)
+{
+	if (pages <= own || own + 1 == PAGEVFS_PENDING_PAGE)
+		return 0;
+	if (pages < UINT32_MAX &&
+	    pagevfs_file_read_page(f, (uint32_t)(own + 1), PATIENCE, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "the catalogue goes on after its last page %llu",
+		       (unsigned long long)own);
+}
+
 int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, struct err *e)
 {
 	struct pagevfs_file *f;
@@ -107,6 +133,8 @@ int pagevfs_digest(struct sqlite3 *db, struct digest *out, uint64_t *pages, stru
 	if (size % PAGEVFS_PAGE_SIZE != 0)
 		return err_set(e, MUNI_DAMAGED, "the catalogue ends inside page %llu",
 			       (unsigned long long)(size / PAGEVFS_PAGE_SIZE + 1));
+	if (check_tail(f, own_pages(db), size / PAGEVFS_PAGE_SIZE, e) < 0)
+		return -1;
 
 	struct hasher *h = hasher_new();
 	if (!h)
@@ -224,6 +252,7 @@ int pagevfs_check(struct sqlite3 *db, int (*bad)(void *arg, uint64_t page), void
 	if (file_of(db, &f, e) < 0 || size_of(f, &size, e) < 0)
 		return -1;
 	uint64_t pages = (size + PAGEVFS_PAGE_SIZE - 1) / PAGEVFS_PAGE_SIZE;
+	uint64_t own = own_pages(db);
 	if (pages >= UINT32_MAX)
 		return err_set(e, MUNI_DAMAGED, "the catalogue has more pages than any can have");
 	for (uint64_t page = 1; page <= pages; page++) {
@@ -232,7 +261,7 @@ int pagevfs_check(struct sqlite3 *db, int (*bad)(void *arg, uint64_t page), void
 		if (is_bad < 0)
 			return -1;
 		faults += (unsigned)is_bad;
-		if (is_bad && bad(arg, page) != 0)
+		if (is_bad && (bad(arg, page) != 0 || page > own))
 			return 0;
 	}
 	return 0;

@@ -33,9 +33,24 @@ static void what_could_fool_a_terminal_is_escaped(void **state)
 	assert_string_equal(text_printable("x\xe2\x80\xaegpj"), "x\\xe2\\x80\\xaegpj");
 	assert_string_equal(text_printable("\xe2\x81\xa6"), "\\xe2\\x81\\xa6");
 	assert_string_equal(text_printable("\x7f"), "\\x7f");
+	assert_string_equal(text_printable("a\xe2\x80\x8b"), "a\\xe2\\x80\\x8b");	/* no width */
 	assert_string_equal(text_printable("\xb7\xa2\xc6\xb1"), "\\xb7\\xa2\u01b1");
 	assert_string_equal(text_printable("发票 é 😀"), "发票 é 😀");
 	assert_string_equal(text_printable_n("a\0b", 3), "a\\x00b");
+}
+
+static void what_is_unsafe_is_found_where_it_stands(void **state)
+{
+	static const char text[] = "a\\\xff\xe2\x80\xae""b";
+	uint32_t point = 0;
+	size_t size = 0;
+
+	(void)state;
+	assert_ptr_equal(text_unsafe(text, &size, &point), text + 3);
+	assert_int_equal(size, 3);
+	assert_int_equal(point, 0x202e);
+	assert_null(text_unsafe(text + 6, &size, &point));
+	assert_null(text_unsafe("发票 \\ \xff", &size, &point));
 }
 
 static void long_names_end_in_dots_and_stay_utf8(void **state)
@@ -236,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_rfc_3629_is_utf8),
 		cmocka_unit_test(what_could_fool_a_terminal_is_escaped),
+		cmocka_unit_test(what_is_unsafe_is_found_where_it_stands),
 		cmocka_unit_test(long_names_end_in_dots_and_stay_utf8),
 		cmocka_unit_test(a_duplicate_is_whole),
 		cmocka_unit_test(several_printable_names_fit_one_call),

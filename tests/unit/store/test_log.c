@@ -371,6 +371,68 @@ static void a_missing_or_shortened_file_is_found_and_mended(void **state)
 	assert_int_equal(reopen(f, true, &e), 0);
 }
 
+/* Garbage, and a hole that would take days to read. */
+static void what_was_put_behind_the_last_entry_or_head_is_found_and_taken_away(void **state)
+{
+	struct fixture *f = *state;
+	static const uint8_t junk[] = "seventeen bytes..";
+	struct err e = ERR_NONE;
+	struct findings s;
+	uint64_t mended;
+
+	some_acts(f);
+	for (unsigned i = 0; i < 4; i++) {
+		off_t size = folder_size(&f->folder, files[i]);
+
+		for (unsigned kind = 0; kind < 2; kind++) {
+			int fd = openat(f->folder.fd, files[i], O_WRONLY | O_APPEND);
+
+			assert_true(fd >= 0);
+			if (kind == 0)
+				assert_int_equal(write(fd, junk, sizeof junk), sizeof junk);
+			else
+				assert_int_equal(ftruncate(fd, (off_t)1 << 42), 0);
+			close(fd);
+			assert_int_equal(verify(f, &s), -1);
+			assert_int_equal(s.mendable, s.damages);
+			assert_int_equal(mend(f, &mended), 0);
+			assert_int_equal(folder_size(&f->folder, files[i]), size);
+			assert_int_equal(verify(f, &s), 0);
+		}
+	}
+	assert_int_equal(reopen(f, true, &e), 0);
+}
+
+/* It may have been the newest head, and the act under it must not go with it. */
+static void what_stands_in_place_of_a_lost_head_is_not_taken_away(void **state)
+{
+	struct fixture *f = *state;
+	struct findings s;
+	uint64_t mended;
+	off_t size;
+
+	some_acts(f);
+	size = folder_size(&f->folder, "heads");
+	folder_flip(&f->folder, "heads", size - 100, 3);
+	folder_flip(&f->folder, "heads.2", size - 90, 3);
+	assert_int_equal(verify(f, &s), -1);
+	assert_true(s.mendable < s.damages);
+	assert_int_equal(mend(f, &mended), 0);
+	assert_int_equal(folder_size(&f->folder, "heads"), size);
+	assert_int_equal(verify(f, &s), -1);
+}
+
+static void a_missing_file_is_one_damage_and_its_copy_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct findings s;
+
+	some_acts(f);
+	assert_int_equal(unlinkat(f->folder.fd, "heads", 0), 0);
+	assert_int_equal(verify(f, &s), -1);
+	assert_int_equal(s.mendable, s.damages);
+}
+
 static void a_reader_lives_with_one_damaged_copy_and_a_writer_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -467,6 +529,9 @@ int main(void)
 		T(every_flipped_bit_is_found_and_mended_from_the_copy),
 		T(a_missing_or_shortened_file_is_found_and_mended),
 		T(a_file_of_another_log_is_found_and_mended_from_the_copy_that_was_signed),
+		T(what_was_put_behind_the_last_entry_or_head_is_found_and_taken_away),
+		T(what_stands_in_place_of_a_lost_head_is_not_taken_away),
+		T(a_missing_file_is_one_damage_and_its_copy_is_none),
 		T(a_reader_lives_with_one_damaged_copy_and_a_writer_refuses),
 		T(a_head_signed_by_another_is_damage),
 		T(a_head_is_verified_once_and_any_other_head_anew),

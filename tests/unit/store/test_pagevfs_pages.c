@@ -197,6 +197,22 @@ static void check_names_each_bad_page(void **state)
 	assert_int_equal(e.code, MUNI_DAMAGED);
 }
 
+/* Half a thousand million pages, had they to be read. */
+static void what_follows_the_last_page_is_told_once_and_not_read(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	uint64_t found[10] = { 0 }, pages;
+	struct digest d = digest_now(f->db, &pages);
+
+	file_cut(&f->folder, "a", (off_t)1 << 42);
+	want(pagevfs_check(f->db, note, found, &e) == 0, &e);
+	assert_int_equal(found[0], 1);
+	assert_int_equal(found[1], pages + 1);
+	assert_int_equal(pagevfs_digest(f->db, &d, &found[0], &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+}
+
 static void a_plain_database_is_refused(void **state)
 {
 	struct err e = ERR_NONE;
@@ -220,6 +236,7 @@ int main(void)
 		T(exactly_the_written_pages_are_dirty),
 		T(a_checkpoint_seals_nothing_anew),
 		T(check_names_each_bad_page),
+		T(what_follows_the_last_page_is_told_once_and_not_read),
 		T(a_plain_database_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
