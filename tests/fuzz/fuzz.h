@@ -12,6 +12,8 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Of targets whose input has a form that changes of bytes seldom keep; a replay does without. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
 /* A promise that does not hold is a crash. */
 #define MUST(is_so) \

@@ -2,27 +2,34 @@
  * A certificate of somebody's own making, signed as it should be: any JSON, with any
  * annex, judged from the files alone as `muni cert verify` does.  The input is 2 bytes of
  * size, an annex of so many bytes, and the text of the certificate, which is brought into
- * canonical form where it is JSON.  It never holds: nobody approved it.
+ * canonical form where it is JSON.  It never holds: one person alone, who proposed and
+ * approved, is nobody's approval.
+ *
+ * A signature of "@" in it becomes the target's own over the statement that it belongs to,
+ * a certificate of "@" the target's: what stands behind them is reached.
  */
 #include <string.h>
 
 #include "fs/base/bytes.h"
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/text.h"
 #include "fs/crypt/officer.h"
 #include "fs/crypt/sign.h"
 #include "fs/vault/certificate_verify.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/json_mutate.h"
 
 #define NOW 1700000000
 
 static struct signer *signer;
-static char *ca;
+static char *ca, *certificate;	/* PEM; base64 of DER */
 
 static void close_all(void)
 {
 	signer_free(signer);
 	free(ca);
+	free(certificate);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -36,6 +43,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	MUST(signer_generate("0123456789abcdef0123456789abcdef", NOW, &signer, &e) == 0);
 	MUST(signer_certificate(signer, &cert, &cert_size, &e) == 0);
 	MUST(sign_certificate_pem(cert, cert_size, &ca, &e) == 0);
+	certificate = text_base64(cert, cert_size);
+	MUST(certificate);
 	free(cert);
 	MUST(atexit(close_all) == 0);
 	return 0;
@@ -51,6 +60,51 @@ static void found(void *arg, const char *check, enum check_result result, const 
 	*bad += result == CHECK_FAILS || result == CHECK_UNTRUSTED;
 }
 
+static bool is_ours(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text && strcmp(text, "@") == 0;
+}
+
+static void put_certificate(json_t *o, const char *key)
+{
+	if (is_ours(o, key))
+		json_object_set_new(o, key, json_string(certificate));
+}
+
+/* Over the text at `key` of `from`; with the signer's certificate in it either way. */
+static void put_signature(json_t *o, const json_t *from, const char *key)
+{
+	const char *text = json_string_value(json_object_get(from, key));
+	uint8_t *cms;
+	size_t size;
+	struct err e = ERR_NONE;
+	char *code;
+
+	if (!text || !is_ours(o, "signature"))
+		return;
+	MUST(sign_detached(signer, text, strlen(text), NOW, &cms, &size, &e) == 0);
+	code = text_base64(cms, size);
+	MUST(code);
+	json_object_set_new(o, "signature", json_string(code));
+	free(code);
+	free(cms);
+}
+
+static void put_right(json_t *root)
+{
+	json_t *proof = json_object_get(root, "proof"), *person;
+	size_t i;
+
+	put_certificate(json_object_get(root, "identity"), "archive_certificate");
+	put_signature(proof, proof, "statement");
+	json_array_foreach(json_object_get(root, "people"), i, person) {
+		put_certificate(person, "certificate");
+		put_signature(person, json_object_get(root, "clearance"), "statement");
+	}
+}
+
 /* malloc'ed. */
 static char *text_of(const uint8_t *data, size_t size, size_t *out)
 {
@@ -58,6 +112,8 @@ static char *text_of(const uint8_t *data, size_t size, size_t *out)
 	char *text = NULL;
 	struct err e = ERR_NONE;
 
+	if (o)
+		put_right(o);
 	if (!o || canonical_dump(o, &text, out, &e) < 0) {
 		text = malloc(size + 1);
 		MUST(text);
@@ -66,6 +122,14 @@ static char *text_of(const uint8_t *data, size_t size, size_t *out)
 	}
 	json_decref(o);
 	return text;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	struct reader r = reader_over(data, size);
+	size_t annex_size = reader_u16(&r);
+
+	return json_mutate(data, size, max_size, r.used + annex_size, seed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
