@@ -2,6 +2,7 @@
 """Archives made to hurt: names, links, numbers, sizes, sums and cuts that no honest program writes.  Each ends
 in bounded time and memory in a version of what is sound in it or in a refusal that says why; nothing outside is
 touched, no reader crashes, and the archive is whole afterwards."""
+import gzip
 import io
 import os
 import shutil
@@ -104,6 +105,10 @@ def names():
     yield "link-of-64k", tar(named(b"l", b"", SYM, b"t" * 65536), named(b"m", b"", SYM, b"t" * 4095))
     yield "upward", tar(entry(b"../up"), entry(b"a/../../up"), entry(b"a/.."), entry(b".."))
     yield "absolute", tar(entry(os.path.abspath("outside/abs").encode()[:99]), entry(b"//etc/passwd"))
+    yield "deep", tar(*(entry(b"d/" * 40 + b"%d" % i) for i in range(3)), named(b"e/" * 400 + b"f"))
+    yield "same-name-2000", tar(*(entry(b"same", b"%d" % i) for i in range(2000)))
+    yield "file-then-folder", tar(entry(b"a"), entry(b"a/b"), entry(b"a", b"", DIR), entry(b"a", b"again"))
+    yield "dots", tar(entry(b"..."), entry(b" "), entry(b"a."), entry(b". "), entry(b"-rf"), entry(b".muniment/x"))
     yield "drive", tar(entry(b"C:\\windows"), entry(b"..\\..\\up"), entry(b"\\\\server\\share"))
 
 
@@ -119,6 +124,10 @@ def links():
     yield "hard-folder", tar(entry(b"d/", b"", DIR), entry(b"h", b"", HARD, b"d"))
     yield "hard-circle", tar(entry(b"h", b"", HARD, b"i"), entry(b"i", b"", HARD, b"h"))
     yield "hard-symlink", tar(entry(b"s", b"", SYM, b"/etc/passwd"), entry(b"h", b"", HARD, b"s"))
+    yield "hard-itself", tar(entry(b"h", b"", HARD, b"h"), entry(b"i", b"data", HARD, b"good"))
+    yield "hard-1000", tar(entry(b"one", b"1"), *(entry(b"h%d" % i, b"", HARD, b"h%d" % (i - 1) if i else b"one") for i in range(1000)))
+    yield "hard-fifo", tar(entry(b"pipe", b"", b"6"), entry(b"h", b"", HARD, b"pipe"), entry(b"null", b"", b"3"), entry(b"i", b"", HARD, b"null"))
+    yield "symlink-nul", tar(named(b"s", b"", SYM, b"a\0b"), named(b"t", b"", SYM, b"\xff\n"))
     yield "no-target", tar(entry(b"s", b"", SYM), entry(b"h", b"", HARD))
     yield "devices", tar(entry(b"null", b"", b"3", at={329: b"0000001\0", 337: b"0000003\0"}),
                          entry(b"sda", b"", b"4", at={329: b"7777777\0", 337: b"7777777\0"}),
@@ -147,6 +156,36 @@ def numbers():
     yield "pax-xattrs", tar(pax(record(b"SCHILY.xattr.user." + b"n" * 300, b"v"), record(b"SCHILY.xattr.", b"v"),
                                 record(b"LIBARCHIVE.xattr.user.%00%ff", b"!!!!"),
                                 record(b"SCHILY.acl.access", b"user::rwx,user:nobody-here:rwx,bogus")) + entry(b"x"))
+
+
+def bombs():
+    """Small on the wire, large where each word of it is kept."""
+    user = b"user:%d:rwx"
+    yield "acl-20000", tar(pax(record(b"SCHILY.acl.access", b"user::rwx,group::r-x,other::r--," +
+                                      b",".join(user % i for i in range(20000)))) + entry(b"a"))
+    yield "acl-default-on-file", tar(pax(record(b"SCHILY.acl.default", b"user::rwx,group::---,other::---,user:1:rwx,mask::rwx")) + entry(b"a"))
+    yield "acl-nfs4", tar(pax(record(b"SCHILY.acl.ace", b"owner@:rwxpDdaARWcCos:fd:allow," * 2000)) + entry(b"a"))
+    yield "acl-names", tar(pax(record(b"SCHILY.acl.access", b"user::rwx,user:" + b"n" * 60000 + b":rwx,group::\xff,other::,:::,,,")) + entry(b"a"))
+    yield "xattrs-20000", tar(pax(*(record(b"SCHILY.xattr.user.%d" % i, b"v") for i in range(20000))) + entry(b"a"))
+    yield "xattr-of-2-mib", tar(pax(record(b"SCHILY.xattr.user.big", b"v" * (2 << 20))) + entry(b"a"))
+    yield "xattr-same-name", tar(pax(*(record(b"SCHILY.xattr.user.one", b"%d" % i) for i in range(300))) + entry(b"a"))
+    yield "xattr-trusted", tar(pax(record(b"SCHILY.xattr.security.capability", b"\1" * 20), record(b"SCHILY.xattr.trusted.x", b"y"),
+                                   record(b"SCHILY.xattr.system.posix_acl_access", b"\2\0\0\0" + b"\xff" * 80)) + entry(b"a"))
+    yield "globals-2000", tar(*(pax(record(b"comment", b"c" * 300), kind=b"g") for _ in range(2000)))
+    inner = tar(entry(b"a"))
+    for _ in range(40):	# more layers than any reader follows
+        inner = gzip.compress(inner, 1, mtime=0)
+    yield "gzip-40-deep", inner
+    yield "lrzip", b"LRZI\0\6" + bytes(100)	# for these libarchive would start a program
+    yield "grzip", b"GRZipII\0\2\4:)" + bytes(100)
+    yield "lzop", b"\x89LZO\0\r\n\x1a\n" + bytes(100)
+    yield "uu", b"begin 644 x\n" + b"M" + b"~" * 60 + b"\n" + b"`\nend\n"
+    yield "lzma-4-gib-window", b"\x5d\xff\xff\xff\xff" + b"\xff" * 8 + bytes(200)
+    yield "zstd-2-gib-window", b"\x28\xb5\x2f\xfd\0\xa8" + b"\x02\0\x10x"
+    toc = b"<!DOCTYPE xar [<!ENTITY a \"" + b"x" * 90 + b"\">" + b"".join(
+        b"<!ENTITY %c \"%s\">" % (98 + i, b"&%c;" % (97 + i) * 40) for i in range(8)) + b"]><xar><toc><file id=\"1\"><name>&i;</name></file></toc></xar>"
+    packed = zlib.compress(toc)
+    yield "xar-entities", b"xar!" + struct.pack(">HHQQI", 28, 1, len(packed), len(toc), 1) + packed
 
 
 def sparse(name, realsize, rows, stored):
@@ -333,6 +372,8 @@ def main():
             lost = name in ("empty-name", "slashes", "size-past-end", "size-base256", "size-negative", "gnu-long-lies", "pax-lengths", "pax-no-newline",
                             "pax-size-lies", "pax-alone", "pax-global", "sparse-count-lies", "sparse-old-gnu", "size-not-octal")
             whole(archive, name, data, has_good=not lost)
+    for name, data in bombs():
+        whole(archive, name, data, has_good=False)
     whole(archive, "pax-of-100-megabytes", pax_of_100_megabytes(), has_good=False)
     for name, data in other_formats():
         whole(archive, name, data, has_good=name.startswith("zip-") and name not in ("zip-overlap", "zip-nested"))
