@@ -147,6 +147,11 @@ $(BUILD)/libmuniment.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $(LIB_OBJ)
 
+# What a debugger wants lies beside a program that is waited for: it was two thirds of what is
+# read from a cold disk before the first line runs.  (A sanitizer's report wants it inside.)
+apart = $(if $(SAN)$(TSAN)$(FUZZ),,objcopy --only-keep-debug $(1) $(1).debug && \
+	objcopy --strip-debug --add-gnu-debuglink=$(1).debug $(1))
+
 # What is called is small: it becomes muni-whole for what wants patterns, paper or policies.
 WHOLE_OBJ := $(filter-out %/light.o,$(TOOL_OBJ))
 $(BUILD)/libtools.a: $(filter-out %/main.o,$(WHOLE_OBJ))
@@ -154,12 +159,14 @@ $(BUILD)/libtools.a: $(filter-out %/main.o,$(WHOLE_OBJ))
 	$(AR) rcs $@ $^
 $(BUILD)/muni: $(BUILD)/obj/tools/light.o $(BUILD)/libtools.a $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libtools.a $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS)
+	$(call apart,$@)
 
 $(BUILD)/muni-whole: $(WHOLE_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(WHOLE_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(TOOL_LIBS) -lhs $(PAPER_LIBS)
 
 $(BUILD)/munifs: $(MOUNT_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(MOUNT_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(FUSE_LIBS)
+	$(call apart,$@)
 
 $(BUILD)/muni-examine: $(EXAMINE_OBJ) $(BUILD)/libmuniment.a
 	$(CC) $(ALL_CFLAGS) -o $@ $(EXAMINE_OBJ) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS)

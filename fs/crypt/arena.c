@@ -64,7 +64,7 @@ struct arena {
 /* SQLite and OpenSSL have one allocator a process each. */
 static struct arena pages = { .slab = ARENA_SLAB, .small = ARENA_SMALL, .shards = SHARDS,
 			      .spares = SPARE_COUNT };
-static struct arena keys = { .slab = KEY_SLAB, .small = KEY_SMALL, .shards = 1, .spares = 2 };
+static struct arena keys = { .slab = KEY_SLAB, .small = KEY_SMALL, .shards = 1, .spares = 4 };
 static atomic_uint threads_met;
 static _Thread_local unsigned thread_number;	/* its shard and 1; 0: not met yet */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -136,19 +136,18 @@ static size_t class_size(unsigned class)
 
 /* ---- mappings ---------------------------------------------------------------- */
 
-/* Best effort, and page by page as they are touched: the unused part of a slab
- * must not count as memory. */
+/* Page by page as they are touched: the unused part of a slab must not count as memory. */
 static bool lock_in_memory(struct arena *a, void *start, size_t size)
 {
 	if (atomic_fetch_add(&a->locked, size) + size <= a->lock_limit &&
 	    mlock2(start, size, MLOCK_ONFAULT) == 0)
 		return true;
 	atomic_fetch_sub(&a->locked, size);
-	atomic_store(&a->is_unlocked, true);
 	return false;
 }
 
-static struct region *map(struct arena *a, size_t size)
+/* Aligned to the size of a slab; out of dumps. */
+static uint8_t *map_aligned(const struct arena *a, size_t size)
 {
 	size_t asked = size + a->slab;
 	uint8_t *at = mmap(NULL, asked, PROT_READ | PROT_WRITE,
@@ -160,20 +159,37 @@ static struct region *map(struct arena *a, size_t size)
 		munmap(at, (size_t)(start - at));
 	if (start + size < at + asked)
 		munmap(start + size, (size_t)(at + asked - (start + size)));
-
 	if (madvise(start, size, MADV_DONTDUMP) < 0) {
 		munmap(start, size);
 		return NULL;
 	}
+	return start;
+}
+
+/* Best effort. */
+static struct region *enter(struct arena *a, uint8_t *start, size_t size, bool is_locked)
+{
 	struct region *r = (struct region *)start;
+
+	if (!is_locked && !lock_in_memory(a, start, size))
+		atomic_store(&a->is_unlocked, true);
+	else
+		is_locked = true;
 	r->size = size;
-	r->is_locked = lock_in_memory(a, start, size);
+	r->is_locked = is_locked;
 	atomic_fetch_add(&a->mapped, size);
 	pthread_mutex_lock(&a->spare.lock);
 	r->also = a->all;
 	a->all = r;
 	pthread_mutex_unlock(&a->spare.lock);
 	return r;
+}
+
+static struct region *map(struct arena *a, size_t size)
+{
+	uint8_t *start = map_aligned(a, size);
+
+	return start ? enter(a, start, size, false) : NULL;
 }
 
 static void unmap(struct arena *a, struct region *r)
@@ -191,17 +207,6 @@ static void unmap(struct arena *a, struct region *r)
 	munmap(r, r->size);
 }
 
-static struct region *slab_take(struct arena *a)
-{
-	struct region *r = NULL;
-
-	pthread_mutex_lock(&a->spare.lock);
-	if (a->spare.count > 0)
-		r = a->spare.slabs[--a->spare.count];
-	pthread_mutex_unlock(&a->spare.lock);
-	return r ? r : map(a, a->slab);
-}
-
 static void slab_give_back(struct arena *a, struct region *r)
 {
 	bool is_kept = false;
@@ -214,6 +219,32 @@ static void slab_give_back(struct arena *a, struct region *r)
 	pthread_mutex_unlock(&a->spare.lock);
 	if (!is_kept)
 		unmap(a, r);
+}
+
+/* A run of them, as many as may be spare: one after the other they were a fifth of all calls
+ * of a program that starts.  Locked one by one where not all may be. */
+static struct region *slabs_map(struct arena *a)
+{
+	size_t size = a->slab * a->spares;
+	uint8_t *start = map_aligned(a, size);
+
+	if (!start)
+		return map(a, a->slab);
+	bool is_locked = lock_in_memory(a, start, size);
+	for (size_t at = a->slab; at < size; at += a->slab)
+		slab_give_back(a, enter(a, start + at, a->slab, is_locked));
+	return enter(a, start, a->slab, is_locked);
+}
+
+static struct region *slab_take(struct arena *a)
+{
+	struct region *r = NULL;
+
+	pthread_mutex_lock(&a->spare.lock);
+	if (a->spare.count > 0)
+		r = a->spare.slabs[--a->spare.count];
+	pthread_mutex_unlock(&a->spare.lock);
+	return r ? r : slabs_map(a);
 }
 
 static struct region *region_of(const struct arena *a, const void *p)
