@@ -25,7 +25,7 @@ static void write_head(struct segment_plan *p, const uint8_t archive_id[16])
 	writer_zeros(&w, 4);
 	writer_bytes(&w, archive_id, 16);
 	writer_bytes(&w, p->uid, 16);
-	segment_sum(p->head, SEGMENT_SUMMED, sum);
+	segment_digest(p->head, SEGMENT_SUMMED, sum);
 	writer_bytes(&w, sum, sizeof sum);
 	assert(!w.overflow && w.used == SEGMENT_HEAD);
 }
@@ -78,7 +78,7 @@ int segment_plan_end(struct segment_plan *p, struct err *e)
 	writer_u64(&w, p->used);
 	writer_u64(&w, p->used + p->footer.size + SEGMENT_TAIL);
 	writer_bytes(&w, sum, sizeof sum);
-	segment_sum(tail, SEGMENT_SUMMED, sum);
+	segment_digest(tail, SEGMENT_SUMMED, sum);
 	writer_bytes(&w, sum, sizeof sum);
 	assert(!w.overflow && w.used == SEGMENT_TAIL);
 	buffer_append(&p->footer, tail, sizeof tail);

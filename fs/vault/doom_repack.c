@@ -8,6 +8,7 @@
 
 #include "fs/base/err.h"
 #include "fs/crypt/arena.h"
+#include "fs/crypt/keyed_hash.h"
 #include "fs/crypt/secret.h"
 #include "fs/store/objects.h"
 #include "fs/store/segment.h"
@@ -27,6 +28,7 @@ struct repack {
 	struct vault_reader *reader;
 	struct block_encoder *encoder;
 	struct segment_builder *builder;
+	struct keyed_hash *sums;	/* of sealed blocks */
 	uint32_t target;	/* raw bytes a block */
 	uint8_t *raw;		/* BLOCK_RAW_MAX; the block that fills */
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
@@ -53,12 +55,14 @@ static int open_parts(struct repack *r, struct err *e)
 	if (vault_reader_open(r->v, r->cache, CATALOGUE_CACHE, &r->reader, e) < 0 ||
 	    block_encoder_new(r->v->id, (int)s.level, &r->encoder, e) < 0)
 		return -1;
-	return segment_builder_new(r->v->id, SEGMENT_SIZE_DEFAULT, &r->builder, e);
+	return segment_sums_new(&r->sums, e) < 0 ? -1 :
+	       segment_builder_new(r->v->id, SEGMENT_SIZE_DEFAULT, &r->builder, e);
 }
 
 static void close_parts(struct repack *r)
 {
 	segment_builder_free(r->builder);
+	keyed_hash_free(r->sums);
 	block_encoder_free(r->encoder);
 	vault_reader_close(r->reader);
 	block_cache_free(r->cache);
@@ -97,7 +101,8 @@ static int add_sealed(struct repack *r, struct block *b, const uint8_t *sealed, 
 {
 	uint8_t sum[16];
 
-	segment_sum(sealed, b->stored, sum);
+	if (segment_sum(r->sums, sealed, b->stored, sum, e) < 0)
+		return -1;
 	for (;;) {
 		if (!r->has_segment && begin_segment(r, e) < 0)
 			return -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/keyed_hash.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
@@ -30,6 +31,7 @@ struct pack_lane {
 	struct pack_known *known;	/* NULL: there is nothing to ask */
 	struct bases_lane *bases;	/* NULL: there are none */
 	struct pack_namer *namer;
+	struct keyed_hash *sums;	/* of sealed blocks */
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
 	size_t open;		/* of them, with a buffer */
@@ -45,7 +47,7 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 	l->packer = p;
 	if (block_encoder_new(p->vault->id, (int)p->o.level, &l->encoder, e) < 0)
 		goto fail;
-	if (pack_namer_new(p->names, &l->namer, e) < 0)
+	if (pack_namer_new(p->names, &l->namer, e) < 0 || segment_sums_new(&l->sums, e) < 0)
 		goto fail;
 	if (p->compared &&
 	    pack_known_open(p->vault, p->compared, p->o.lookup_cache, &l->known, e) < 0)
@@ -71,6 +73,7 @@ void pack_lane_close(struct pack_lane *l)
 	pack_known_close(l->known);
 	bases_lane_free(l->bases);
 	pack_namer_free(l->namer);
+	keyed_hash_free(l->sums);
 	free(l->features);
 	block_encoder_free(l->encoder);
 	for (size_t i = 0; i < l->open; i++) {
@@ -113,6 +116,7 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 	struct packer *p = l->packer;
 	struct pack_block b = { .names = o->names, .count = o->count };
 	const uint8_t *sealed = NULL;
+	uint8_t sum[16];
 	int rc;
 
 	/* A block is opened, and stays empty, where another lane was faster with
@@ -123,7 +127,9 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 	b.block.class_id = o->class_id;
 	rc = encode(l, o, &b, &sealed, e);
 	if (rc == 0)
-		rc = packer_add(p, &b, sealed, e);
+		rc = segment_sum(l->sums, sealed, b.block.stored, sum, e);
+	if (rc == 0)
+		rc = packer_add(p, &b, sealed, sum, e);
 	secret_wipe(b.block.key, sizeof b.block.key);
 	if (rc < 0)
 		return -1;

@@ -95,7 +95,7 @@ struct packer {
 int packer_take_id(struct packer *p, int64_t *out, struct err *e);
 /* Takes the names from b on success. */
 int packer_add(struct packer *p, struct pack_block *b, const uint8_t *sealed,
-	       struct err *e);
+	       const uint8_t sum[16], struct err *e);
 void packer_give_back(struct packer *p, struct buffer_part *part);
 void filling_free(struct filling *f);
 

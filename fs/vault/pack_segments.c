@@ -195,12 +195,10 @@ static int add_block(struct packer *p, struct pack_block *b, const uint8_t *seal
 }
 
 int packer_add(struct packer *p, struct pack_block *b, const uint8_t *sealed,
-	       struct err *e)
+	       const uint8_t sum[16], struct err *e)
 {
-	uint8_t sum[16];
 	int rc = 0;
 
-	segment_sum(sealed, b->block.stored, sum);
 	pthread_mutex_lock(&p->segment_lock);
 	while (rc == 0 && !atomic_load(&p->is_cancelled)) {
 		if (p->current && is_full(p->current, b->block.stored)) {

@@ -5,6 +5,7 @@
 #define TESTS_UNIT_STORE_PARITY_FIXTURE_H
 
 #include "fs/base/text.h"
+#include "fs/crypt/keyed_hash.h"
 #include "fs/store/objects.h"
 #include "fs/store/parity.h"
 #include "fs/store/segment.h"
@@ -47,12 +48,14 @@ static inline int fixture_drop(void **state)
 static inline struct object_name put_segment(struct fixture *f, size_t size, unsigned seed)
 {
 	struct object_name name = { .kind = OBJECTS_SEGMENT };
+	struct keyed_hash *sums = NULL;
 	struct segment_builder *b;
 	struct err e = ERR_NONE;
 	uint8_t *data = malloc(100 * KIB);
 
 	assert_non_null(data);
 	assert_int_equal(segment_builder_new(test_archive_id, size + 4096, &b, &e), 0);
+	assert_int_equal(segment_sums_new(&sums, &e), 0);
 	memcpy(name.uid, segment_builder_uid(b), 16);
 	while (size > 0) {
 		uint32_t n = size < 100 * KIB ? (uint32_t)size : 100 * KIB;
@@ -61,12 +64,13 @@ static inline struct object_name put_segment(struct fixture *f, size_t size, uns
 
 		fill(data, n, seed++);
 		memcpy(uid, data, n < 16 ? n : 16);
-		segment_sum(data, n, sum);
+		assert_int_equal(segment_sum(sums, data, n, sum, &e), 0);
 		assert_int_equal(segment_builder_add(b, uid, data, n, sum, &offset, &e), 0);
 		size -= n;
 	}
 	assert_int_equal(segment_builder_put(b, f->objects, &e), 0);
 	segment_builder_free(b);
+	keyed_hash_free(sums);
 	free(data);
 	return name;
 }

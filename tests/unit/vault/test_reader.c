@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "fs/base/err.h"
+#include "fs/crypt/keyed_hash.h"
 #include "fs/store/segment.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader.h"
@@ -37,6 +38,7 @@ struct fixture {
 	struct catalogue *c;
 	struct block_encoder *encoder;
 	struct segment_builder *segment;
+	struct keyed_hash *sums;
 	int64_t segment_id, first_block;
 	uint8_t *raw[CHAIN];	/* of each block of the chain */
 	uint8_t *model;		/* what the file's bytes are */
@@ -91,7 +93,7 @@ static void add_block(struct fixture *f, int64_t id, const uint8_t *raw, uint32_
 
 	b.bases[0] = base_id;
 	OK(block_encode(f->encoder, raw, size, base, base ? BLOCK : 0, &b, &sealed, &e));
-	segment_sum(sealed, b.stored, sum);
+	OK(segment_sum(f->sums, sealed, b.stored, sum, &e));
 	OK(segment_builder_add(f->segment, b.uid, sealed, b.stored, sum, &b.offset, &e));
 	OK(catalogue_block_add(f->c, &b, &e));
 }
@@ -191,6 +193,7 @@ static int setup(void **state)
 	make_archive(f);
 	OK(block_encoder_new(vault_id(f->vault), 3, &f->encoder, &e));
 	OK(segment_builder_new(vault_id(f->vault), 8 << 20, &f->segment, &e));
+	OK(segment_sums_new(&f->sums, &e));
 	OK(catalogue_begin(f->c, &e));
 	OK(catalogue_system_intern(f->c, "s", &system, &e));
 	v.system = system.id;
@@ -214,6 +217,7 @@ static int teardown(void **state)
 	char command[128];
 
 	segment_builder_free(f->segment);
+	keyed_hash_free(f->sums);
 	block_encoder_free(f->encoder);
 	vault_close(f->vault);
 	for (unsigned i = 0; i < CHAIN; i++)
