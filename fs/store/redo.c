@@ -19,6 +19,7 @@
 /* ---- appending -------------------------------------------------------------- */
 
 #define PARTS_AT_ONCE 4u	/* some 20 MiB of memory each */
+#define PART_LEAST 128u		/* pages: less is not worth an object of its own */
 
 /* One set, as it is written. */
 struct append {
@@ -27,6 +28,7 @@ struct append {
 	struct redo_head head;		/* what all its parts share */
 	const uint64_t *pages;		/* changes: which; borrowed */
 	uint64_t count;			/* changes: how many of them; base: all */
+	uint64_t share;			/* pages of a part, but of the last */
 	unsigned threads;		/* for the pieces of each part */
 	pthread_mutex_t lock;		/* db is for one thread at a time */
 	bool has_failed;		/* protected by lock, as what follows */
@@ -52,7 +54,7 @@ static int take_pages(struct append *a, struct redo_pages *p, uint64_t from, uns
 
 static int put_part(struct append *a, uint32_t part, struct err *e)
 {
-	uint64_t from = (uint64_t)part * REDO_OBJECT_WRITES;
+	uint64_t from = part * a->share;
 	uint64_t left = a->count - from;
 	struct redo_head head = a->head;
 	struct redo_object r = { 0 };
@@ -61,7 +63,7 @@ static int put_part(struct append *a, uint32_t part, struct err *e)
 	int rc = -1;
 
 	head.part = part;
-	head.pages = left < REDO_OBJECT_WRITES ? (uint32_t)left : REDO_OBJECT_WRITES;
+	head.pages = (uint32_t)(left < a->share ? left : a->share);
 	head.first = head.kind == REDO_BASE ? (uint32_t)from + 1 : 0;
 	if (random_bytes(head.uid, sizeof head.uid, e) < 0 ||
 	    redo_pages_new(head.pages, &pages, e) < 0)
@@ -112,6 +114,16 @@ static void try_part(void *arg, size_t part)
 	pthread_mutex_unlock(&a->lock);
 }
 
+/* A small set is shared out too: who waits for it has nothing else to do. */
+static uint64_t share_of(uint64_t pages, unsigned processors)
+{
+	uint64_t share = (pages + processors - 1) / processors;
+
+	if (share < PART_LEAST)
+		share = PART_LEAST;
+	return share < REDO_OBJECT_WRITES ? share : REDO_OBJECT_WRITES;
+}
+
 /* One part is read while others are compressed, and others on their way to the disk. */
 static int put_set(struct append *a, struct err *e)
 {
@@ -119,7 +131,8 @@ static int put_set(struct append *a, struct err *e)
 
 	if (processors > PARTS_AT_ONCE)
 		processors = PARTS_AT_ONCE;
-	a->head.parts = (uint32_t)((a->count + REDO_OBJECT_WRITES - 1) / REDO_OBJECT_WRITES);
+	a->share = share_of(a->count, processors);
+	a->head.parts = (uint32_t)((a->count + a->share - 1) / a->share);
 	a->threads = a->head.parts < processors ? processors / a->head.parts : 1;
 	team_run(processors, a->head.parts, try_part, a);
 	if (!a->has_failed)
