@@ -111,7 +111,7 @@ bool walk_count(int fd, const struct ingest_options *o, bool (*is_over)(void *ar
 }
 
 /* Who waits for less than this needs no sum, and the look would cost him time. */
-#define PATIENCE_MS 700
+#define PATIENCE_MS 1500
 #define STEP_MS 5
 
 static bool is_over(void *arg)

@@ -9,6 +9,7 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
+#include "fs/crypt/keyed_hash.h"
 #include "fs/store/parity_inside.h"
 #include "fs/store/segment.h"
 #include "tests/fuzz/fuzz.h"
@@ -60,9 +61,11 @@ static void free_all(void)
 
 static void make_segments(void)
 {
+	struct keyed_hash *sums;
 	struct segment_builder *b;
 	struct err e = ERR_NONE;
 
+	MUST(segment_sums_new(&sums, &e) == 0);
 	MUST(segment_builder_new(archive, 1u << 16, &b, &e) == 0);
 	for (uint32_t i = 0; i < MEMBERS; i++) {
 		uint8_t sealed[3000], uid[16] = { (uint8_t)i }, sum[16];
@@ -70,11 +73,12 @@ static void make_segments(void)
 
 		for (size_t k = 0; k < sizeof sealed; k++)
 			sealed[k] = (uint8_t)(k * k / 7 + i);
-		segment_sum(sealed, 1000 + i * 900, sum);
+		MUST(segment_sum(sums, sealed, 1000 + i * 900, sum, &e) == 0);
 		MUST(segment_builder_add(b, uid, sealed, 1000 + i * 900, sum, &at, &e) == 0);
 		MUST(segment_builder_put(b, objects, &e) == 0);
 	}
 	segment_builder_free(b);
+	keyed_hash_free(sums);
 }
 
 static void hold_all(enum objects_kind kind, struct held *out, size_t wanted)

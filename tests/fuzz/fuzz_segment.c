@@ -46,11 +46,15 @@ static void fit(uint8_t *s, size_t size)
 	uint64_t at = reader_u64(&r);
 	size_t n = at >= ENDS && at <= size - ENDS ? size - ENDS - (size_t)at : 0;
 
-	memcpy(s, "MUNISEGM\1\0\0\0\0\0\0\0", 16);
+	const uint8_t format = 1 + (s[8] & 1);
+
+	memcpy(s, "MUNISEGM\0\0\0\0\0\0\0\0", 16);
+	s[8] = format;
 	memcpy(s + 16, archive, 16);
 	memcpy(s + 32, name.uid, 16);
 	sum(s, SUMMED, s + SUMMED);
-	memcpy(tail, "MUNISEGT\1\0\0\0", 12);
+	memcpy(tail, "MUNISEGT\0\0\0\0", 12);
+	tail[8] = format;
 	if (n > 0 && n + ENDS <= sizeof both) {
 		memcpy(both, s, ENDS);
 		memcpy(both + ENDS, s + at, n);
