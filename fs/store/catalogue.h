@@ -353,6 +353,11 @@ int catalogue_blocks_between(struct catalogue *c, int64_t first, int64_t last,
 int catalogue_blocks(struct catalogue *c,
 		     int (*row)(void *arg, const struct block *b,
 				const uint8_t segment_uid[16]), void *arg, struct err *e);
+/* Those that begin at first..last of a segment, in order.  row: as in list. */
+int catalogue_blocks_within(struct catalogue *c, int64_t segment, uint64_t first, uint64_t last,
+			    int (*row)(void *arg, const struct block *b,
+				       const uint8_t segment_uid[16]), void *arg,
+			    struct err *e);
 /* All segments the catalogue knows. */
 int catalogue_segments(struct catalogue *c,
 		       int (*row)(void *arg, int64_t id, const uint8_t uid[16]), void *arg,

@@ -283,6 +283,23 @@ int catalogue_blocks(struct catalogue *c,
 	return each_block(&q, row, arg, e);
 }
 
+int catalogue_blocks_within(struct catalogue *c, int64_t segment, uint64_t first, uint64_t last,
+			    int (*row)(void *arg, const struct block *b,
+				       const uint8_t segment_uid[16]), void *arg,
+			    struct err *e)
+{
+	struct query q;
+
+	if (query_open(&q, c, STATEMENT_BLOCKS_WITHIN,
+		       BLOCK_SELECT " WHERE b.segment = ? AND b.offset BETWEEN ? AND ?"
+		       " ORDER BY b.offset", e) < 0)
+		return -1;
+	query_int(&q, segment);
+	query_int(&q, (int64_t)first);
+	query_int(&q, (int64_t)last);
+	return each_block(&q, row, arg, e);
+}
+
 int catalogue_segments(struct catalogue *c,
 		       int (*row)(void *arg, int64_t id, const uint8_t uid[16]), void *arg,
 		       struct err *e)

@@ -59,15 +59,30 @@ struct parity_damage {
 	bool can_mend;
 };
 
+#define PARITY_SLICE (1u << 20)
+#define PARITY_THREADS_MAX 64
+
+/* Who would look at a segment's bytes, too, need not read them again.  slice() gets each
+ * PARITY_SLICE of a segment (the last may be shorter) of which every column has its
+ * checksum, on one of several threads: `thread` is below PARITY_THREADS_MAX, and no two at
+ * a time have the same. */
+struct parity_seen {
+	void (*slice)(void *arg, unsigned thread, const uint8_t uid[16], uint64_t offset,
+		      const uint8_t *data, size_t size);
+	void *arg;
+};
+
 /*
  * Reads all members and parity, without keys; calls found() for each damaged
  * run and returns 0 when all was looked at.  Segments in no group are checked by
- * their own checksums.  `progress` gets bytes read; false from it, or -1 from
- * found(), is MUNI_CANCELLED.
+ * their own checksums, and are not shown to `seen` (NULL: nobody).  `progress` gets
+ * bytes read; false from it, or -1 from found(), is MUNI_CANCELLED.  Both are called
+ * on the caller's thread.
  */
 int parity_check(struct objects *o, const uint8_t archive_id[16],
 		 int (*found)(void *arg, const struct parity_damage *d),
-		 bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e);
+		 bool (*progress)(void *arg, uint64_t bytes), void *arg,
+		 const struct parity_seen *seen, struct err *e);
 
 /*
  * Mends what it can: a damaged object is written anew under its own name, which

@@ -52,7 +52,7 @@ static int examine_group(struct exam *x, const struct parity_span *s, struct err
 	}
 	cover(x, group);
 	if (group_exam_new(x, group, &g, e) < 0 ||
-	    group_exam_find(&g, !x->is_repair, e) < 0)
+	    (x->is_repair ? group_exam_find(&g, e) : group_exam_scan(&g, x->seen, e)) < 0)
 		goto out;
 	for (unsigned i = 0; i < g.count; i++)
 		is_damaged = is_damaged || g.shards[i].is_damaged;
@@ -131,10 +131,11 @@ static void exam_free(struct exam *x)
 
 int parity_check(struct objects *o, const uint8_t archive_id[16],
 		 int (*found)(void *arg, const struct parity_damage *d),
-		 bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e)
+		 bool (*progress)(void *arg, uint64_t bytes), void *arg,
+		 const struct parity_seen *seen, struct err *e)
 {
 	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
-			  .progress = progress, .arg = arg };
+			  .progress = progress, .arg = arg, .seen = seen };
 	int rc = exam_run(&x, e);
 
 	if (rc == 0)

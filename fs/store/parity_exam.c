@@ -176,27 +176,16 @@ int group_exam_flush(struct group_exam *g, unsigned i, bool can_mend_rest,
 	return flush_run(g, i, e) < 0 ? -1 : tell_odd(g, i, can_mend_rest, e);
 }
 
-int group_exam_find(struct group_exam *g, bool is_told, struct err *e)
+int group_exam_find(struct group_exam *g, struct err *e)
 {
 	for (uint64_t first = 0; first < g->group->columns; first += g->pass.width) {
 		if (parity_pass_read(&g->pass, first, g->group->columns, e) < 0 ||
 		    parity_exam_advance(g->exam, g->pass.bytes, e) < 0)
 			return -1;
-		for (unsigned k = 0; k < g->pass.here; k++) {
-			unsigned bad = group_exam_count_bad(g, k);
-
-			for (unsigned i = 0; i < g->count && bad > 0; i++) {
-				if (!group_exam_is_bad(g, i, k))
-					continue;
-				g->shards[i].is_damaged = true;
-				if (is_told && group_exam_note(g, i, k, bad <= g->group->parity,
-							e) < 0)
-					return -1;
-			}
-		}
+		for (unsigned k = 0; k < g->pass.here; k++)
+			for (unsigned i = 0; i < g->count; i++)
+				if (group_exam_is_bad(g, i, k))
+					g->shards[i].is_damaged = true;
 	}
-	for (unsigned i = 0; i < g->count && is_told; i++)
-		if (group_exam_flush(g, i, true, e) < 0)
-			return -1;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * One look at all groups, shared by check and repair.  Only
- * fs/store/parity_{check,exam,mend}.c include this.
+ * fs/store/parity_{check,exam,mend,scan}.c include this.
  */
 #ifndef FS_STORE_PARITY_EXAM_H
 #define FS_STORE_PARITY_EXAM_H
@@ -14,6 +14,7 @@ struct exam {
 	int (*found)(void *arg, const struct parity_damage *d);
 	bool (*progress)(void *arg, uint64_t bytes);
 	void *arg;
+	const struct parity_seen *seen;	/* borrowed; NULL: nobody */
 	bool is_repair;
 	struct parity_index index;
 	struct object_name *segments;	/* owned; sorted */
@@ -54,8 +55,10 @@ struct group_exam {
 int group_exam_new(struct exam *x, struct parity_group *group, struct group_exam *g,
 		   struct err *e);
 void group_exam_free(struct group_exam *g);
-/* Reads all columns; is_told: through found(), as what parity could mend. */
-int group_exam_find(struct group_exam *g, bool is_told, struct err *e);
+/* Reads all columns, for repair: which shards are damaged. */
+int group_exam_find(struct group_exam *g, struct err *e);
+/* Reads all columns and tells found() what is bad, and whether parity could mend it. */
+int group_exam_scan(struct group_exam *g, const struct parity_seen *seen, struct err *e);
 /* Reads them again and writes what is damaged anew. */
 int group_exam_mend(struct group_exam *g, struct err *e);
 

@@ -1,6 +1,7 @@
 /*
- * Every block that the catalogue knows, authenticated under its key: by several
- * threads, in the order in which the blocks lie, in large reads.
+ * Every block that the catalogue knows, authenticated under its key: those that were not
+ * when their segment was read for its parity (verify_seen.c), by several threads, in the
+ * order in which they lie, in large reads.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -211,6 +212,11 @@ static int take_block(void *arg, const struct block *b, const uint8_t segment_ui
 			return 0;
 		return verify_add_block(can_mend ? &k->mendable : &k->lost, b->id, c->e) < 0
 			       ? -1 : 0;
+	}
+	if (verify_seen_has(k, segment_uid, b->offset)) {
+		atomic_fetch_add(&c->blocks, 1);
+		atomic_fetch_add(&c->bytes, b->stored);
+		return 0;
 	}
 	if (job != NULL && (job->count == JOB_BLOCKS || b->stored > BLOCK_STORED_MAX ||
 			    memcmp(job->uid, segment_uid, 16) != 0 ||

@@ -65,7 +65,6 @@ struct worker {
 	struct crew *crew;
 	struct vault_reader *reader;	/* owned */
 	struct content_hash *hash;	/* owned */
-	uint8_t *buffer;		/* owned; PIECE */
 };
 
 static void fail(struct crew *c, const struct err *e)
@@ -95,6 +94,22 @@ static void note_bad(struct crew *c, int64_t content, const char *what)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* A piece of data, hashed where it was decoded: a copy of it all would cost a tenth of the time. */
+static int hash_piece(struct worker *w, const struct content *n, uint64_t from, size_t size,
+		      struct err *e)
+{
+	struct vault_parts parts = { .count = 0 };
+	uint64_t at = from;
+	int rc = vault_read_parts(w->reader, n->id, n->size, from, size, true, &parts, e);
+
+	for (unsigned i = 0; rc == 0 && i < parts.count; at += parts.parts[i++].iov_len)
+		content_hash_data(w->hash, at, parts.parts[i].iov_base, parts.parts[i].iov_len);
+	vault_parts_release(w->reader, &parts);
+	if (rc == 0 && at != from + size)
+		rc = err_set(e, MUNI_DAMAGED, "it ends at byte %" PRIu64, at);
+	return rc;
+}
+
 /* Data [from, to) of the content into the hash. */
 static int hash_run(struct worker *w, const struct content *n, uint64_t from, uint64_t to,
 		    struct err *e)
@@ -102,17 +117,14 @@ static int hash_run(struct worker *w, const struct content *n, uint64_t from, ui
 	uint64_t ahead = from + PIECE;
 
 	while (from < to) {
-		size_t size = to - from < PIECE ? (size_t)(to - from) : PIECE, got;
+		size_t size = to - from < PIECE ? (size_t)(to - from) : PIECE;
 
 		if (from + WINDOW > ahead && ahead < to) {
 			vault_prefetch(w->reader, n->id, ahead, WINDOW / 2);
 			ahead += WINDOW / 2;
 		}
-		if (vault_read(w->reader, n->id, n->size, from, w->buffer, size, &got, e) < 0)
+		if (hash_piece(w, n, from, size, e) < 0)
 			return -1;
-		if (got != size)
-			return err_set(e, MUNI_DAMAGED, "it ends at byte %" PRIu64, from + got);
-		content_hash_data(w->hash, from, w->buffer, size);
 		from += size;
 		atomic_fetch_add(&w->crew->bytes, size);
 	}
@@ -231,9 +243,8 @@ static int hire(struct crew *c, struct worker *workers, unsigned count, unsigned
 		struct worker *w = &workers[*hired];
 
 		w->crew = c;
-		w->buffer = malloc(PIECE);
 		w->hash = content_hash_new();
-		if (w->buffer == NULL || w->hash == NULL)
+		if (w->hash == NULL)
 			return err_set(e, MUNI_NO_MEMORY, "no memory to read files");
 		if (vault_reader_open(c->verify->v, c->cache, CATALOGUE_CACHE_BYTES, &w->reader,
 				      e) < 0)
@@ -251,7 +262,6 @@ static void dismiss(struct worker *workers, unsigned count, unsigned hired)
 	for (unsigned i = 0; i < count; i++) {
 		vault_reader_close(workers[i].reader);
 		content_hash_free(workers[i].hash);
-		free(workers[i].buffer);
 	}
 }
 
@@ -262,7 +272,9 @@ static int read_all(struct crew *c, struct worker *workers, struct err *e)
 
 	if (count > THREADS_MAX)
 		count = THREADS_MAX;
-	if (count > 1 && block_cache_start_helpers(c->cache, c->verify->v, count - 1, e) < 0)
+	/* As many as there are processors: who hashes one large file and waits for a block has
+	 * nothing else to do. */
+	if (count > 1 && block_cache_start_helpers(c->cache, c->verify->v, count, e) < 0)
 		return -1;
 	rc = hire(c, workers, count, &hired, e);
 	if (rc == 0)

@@ -38,6 +38,8 @@ struct verify_hold {
 	struct verify_held *first, **end;	/* owned */
 };
 
+struct verify_seen;
+
 struct verify {
 	const struct vault_options *options;
 	const struct vault_monitor *monitor;	/* never NULL */
@@ -58,6 +60,8 @@ struct verify {
 	struct verify_run *runs;	/* owned; sorted by uid and offset once all is in */
 	size_t run_count, run_capacity;
 	struct verify_blocks mendable, lost;	/* owned */
+
+	struct verify_seen *seen;	/* owned; NULL: none */
 
 	struct object_name *uncovered;	/* owned; sorted; segments without parity */
 	size_t uncovered_count;
@@ -116,6 +120,13 @@ int verify_strangers(struct verify *k, struct err *e);
 
 /* Parity's checksums, which need no key; then every segment's own structure. */
 int verify_segments(struct verify *k, struct err *e);
+/* Blocks are authenticated on the way: what *out is given to parity_check() for; its slice
+ * NULL: not to be had.  To be ended once that has returned. */
+void verify_seen_start(struct verify *k, struct parity_seen *out);
+void verify_seen_end(struct verify *k);
+/* Were the blocks that begin there authenticated? */
+bool verify_seen_has(struct verify *k, const uint8_t uid[16], uint64_t offset);
+void verify_seen_free(struct verify *k);
 int verify_take_run(struct verify *k, const struct parity_damage *d, struct err *e);
 void verify_sort_runs(struct verify *k);
 /* Does a damaged run touch these bytes?  *can_mend: all that do can be mended. */

@@ -108,6 +108,7 @@ out:
 
 void verify_close(struct verify *k)
 {
+	verify_seen_free(k);
 	archive_release(k->v);
 	verify_drop(&k->redo);
 	free(k->runs);

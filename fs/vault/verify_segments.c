@@ -166,14 +166,20 @@ out:
 int verify_segments(struct verify *k, struct err *e)
 {
 	struct walk w = { .verify = k, .e = e };
+	struct parity_seen seen;
 	uint64_t bytes;
+	int rc;
 
 	if (k->v->objects == NULL)
 		return 0;
 	if (total_size(k, &bytes, e) < 0)
 		return verify_absorb(k, false, ARCHIVE_SEGMENTS, e);
 	verify_stage(k, "reading segments", 0, bytes);
-	if (parity_check(k->v->objects, k->v->id, found_run, read_bytes, &w, e) < 0)
+	verify_seen_start(k, &seen);
+	rc = parity_check(k->v->objects, k->v->id, found_run, read_bytes, &w,
+			  seen.slice != NULL ? &seen : NULL, e);
+	verify_seen_end(k);
+	if (rc < 0)
 		return -1;
 	verify_sort_runs(k);
 	return check_structure(k, e);

@@ -264,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parity_uncovered(objects, archive, &bare, &count, &e) == 0)
 		free(bare);
 	e = ERR_NONE;
-	if (parity_check(objects, archive, on_damage, on_progress, &found, &e) < 0)
+	if (parity_check(objects, archive, on_damage, on_progress, &found, NULL, &e) < 0)
 		MUST(*e.text);
 	e = ERR_NONE;
 	found = 0;
@@ -272,6 +272,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(*e.text);
 	e = ERR_NONE;
 	found = 0;
-	parity_check(objects, archive, on_damage, on_progress, &found, &e);
+	parity_check(objects, archive, on_damage, on_progress, &found, NULL, &e);
 	return 0;
 }

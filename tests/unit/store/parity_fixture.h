@@ -130,7 +130,7 @@ static inline struct seen check(struct fixture *f, size_t *unprotected)
 	struct object_name *uncovered;
 	size_t count;
 
-	if (parity_check(f->objects, test_archive_id, see, NULL, &s, &e) < 0)
+	if (parity_check(f->objects, test_archive_id, see, NULL, &s, NULL, &e) < 0)
 		fail_msg("parity_check: %s", e.text);
 	assert_int_equal(parity_uncovered(f->objects, test_archive_id, &uncovered, &count, &e),
 			 0);

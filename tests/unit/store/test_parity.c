@@ -1,3 +1,5 @@
+#include <stdatomic.h>
+
 #include "tests/unit/store/parity_fixture.h"
 
 static void a_new_segment_joins_and_nothing_new_costs_no_write(void **state)
@@ -484,9 +486,64 @@ static void a_check_can_be_stopped(void **state)
 
 	put_segment(f, 10 * KIB, 1);
 	update(f, one);
-	assert_int_equal(parity_check(f->objects, test_archive_id, see, never, &s, &e),
+	assert_int_equal(parity_check(f->objects, test_archive_id, see, never, &s, NULL, &e),
 			 -1);
 	assert_int_equal(e.code, MUNI_CANCELLED);
+}
+
+struct shown {
+	struct object_name name;
+	atomic_uint slices, bytes, strangers, misplaced;
+};
+
+static void show(void *arg, unsigned thread, const uint8_t uid[16], uint64_t offset,
+		 const uint8_t *data, size_t size)
+{
+	struct shown *s = arg;
+
+	(void)data;
+	assert_true(thread < PARITY_THREADS_MAX);
+	if (memcmp(uid, s->name.uid, 16) != 0) {
+		atomic_fetch_add(&s->strangers, 1);
+		return;
+	}
+	atomic_fetch_add(&s->slices, 1);
+	atomic_fetch_add(&s->bytes, (unsigned)size);
+	if (offset % PARITY_SLICE != 0 || size > PARITY_SLICE)
+		atomic_fetch_add(&s->misplaced, 1);
+}
+
+static struct shown check_shown(struct fixture *f, struct object_name name)
+{
+	struct shown shown = { .name = name };
+	struct parity_seen seen = { show, &shown };
+	struct seen s = { 0 };
+	struct err e = ERR_NONE;
+
+	assert_int_equal(parity_check(f->objects, test_archive_id, see, NULL, &s, &seen, &e), 0);
+	return shown;
+}
+
+static void a_slice_is_shown_once_and_only_if_all_of_it_is_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct object_name name = put_segment(f, 2500 * KIB, 1);
+	struct err e = ERR_NONE;
+	struct shown shown;
+	char path[80];
+	uint64_t size;
+
+	assert_int_equal(objects_size(f->objects, &name, &size, &e), 0);
+	update(f, one);
+	shown = check_shown(f, name);
+	assert_int_equal(shown.slices, 3);
+	assert_int_equal(shown.bytes, size);
+	assert_int_equal(shown.strangers, 0);	/* parity is shown to nobody */
+	assert_int_equal(shown.misplaced, 0);
+	folder_flip(&f->folder, path_of(&name, path), PARITY_SLICE + 5, 1);
+	shown = check_shown(f, name);
+	assert_int_equal(shown.slices, 2);
+	assert_int_equal(shown.bytes, size - PARITY_SLICE);
 }
 
 int main(void)
@@ -511,6 +568,7 @@ int main(void)
 		T(no_parity_asked_for_is_no_parity),
 		T(a_small_segment_does_not_rewrite_the_parity_of_large_ones),
 		T(a_check_can_be_stopped),
+		T(a_slice_is_shown_once_and_only_if_all_of_it_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
