@@ -68,25 +68,24 @@ int archive_newest_certificate(int dirfd, int64_t *id, struct err *e)
 
 /* ---- what it knows ------------------------------------------------------------------------ */
 
-/* Acts of the log that certificate `id` knows of; 0: it does not read, or the archive's key
- * never signed it. */
-static uint64_t acts_known(struct vault *v, int64_t id)
+/* How many acts of the log certificate `id` knows of; 0: it does not read, or the archive's
+ * key never signed it.  -1: there was no memory to look, which is no reason to pass it by. */
+static int acts_known(struct vault *v, int64_t id, uint64_t *out, struct err *e)
 {
 	uint8_t *cms = NULL, *own = NULL, *text = NULL;
 	size_t cms_size, own_size, size, signers_count = 0;
 	struct cms_signer *signers = NULL;
-	struct err ignored = ERR_NONE;
+	struct err why = ERR_NONE;
 	json_t *json = NULL, *head;
 	json_int_t count = 0;
 
-	if (certificate_file(v, id, CERTIFICATE_CMS, &cms, &cms_size, &ignored) == 0 &&
-	    certificate_file(v, id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size,
-			     &ignored) == 0 &&
+	if (certificate_file(v, id, CERTIFICATE_CMS, &cms, &cms_size, &why) == 0 &&
+	    certificate_file(v, id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size, &why) == 0 &&
 	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &signers_count,
-				&ignored) == 0 &&
+				&why) == 0 &&
 	    sign_verify_detached(own, own_size, text, size, v->certificate, v->certificate_size,
-				 &ignored) == 0 &&
-	    canonical_load(text, size, &json, &ignored) == 0) {
+				 &why) == 0 &&
+	    canonical_load(text, size, &json, &why) == 0) {
 		head = json_object_get(json_object_get(json, "proof"), "head");
 		count = json_integer_value(json_object_get(head, "count"));
 	}
@@ -95,7 +94,11 @@ static uint64_t acts_known(struct vault *v, int64_t id)
 	free(cms);
 	free(own);
 	free(text);
-	return count > 0 ? (uint64_t)count : 0;
+	*out = count > 0 ? (uint64_t)count : 0;
+	if (why.code != MUNI_NO_MEMORY)
+		return 0;
+	*e = why;
+	return err_wrap(e, "looking at the certificate C%" PRId64, id);
 }
 
 static int is_newer(void *arg, int64_t id, int64_t disposition, int64_t made,
@@ -121,7 +124,8 @@ int archive_check_certificate(struct vault *v, int64_t newest, const struct log 
 		return -1;
 	if (newest <= known)
 		return 0;
-	count = acts_known(v, newest);
+	if (acts_known(v, newest, &count, e) < 0)
+		return -1;
 	if (count <= log_count(log))
 		return 0;	/* one that a crash left before its act, or nobody's */
 	return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it knows %s acts, "

@@ -91,7 +91,8 @@ static json_t *odd_value(const json_t *now, unsigned *state)
 	if (json_is_string(now) && draw(state) % 4)
 		return odd_text(json_string_value(now), state);
 	if (json_is_integer(now) && draw(state) % 2)
-		return json_integer(json_integer_value(now) + (draw(state) % 3 ? 1 : -1));
+		return json_integer((json_int_t)((uint64_t)json_integer_value(now) +
+						 (draw(state) % 3 ? 1u : UINT64_MAX)));
 	switch (draw(state) % 7) {
 	case 0:
 		return json_null();
