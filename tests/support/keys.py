@@ -11,6 +11,7 @@ import memory
 import reader
 
 LEAST = 12      # shorter needles would be found by chance
+SMALL = 1 << 14     # a file that is searched for each needle by itself; larger ones in one pass for all
 
 
 def _sbox():
@@ -129,8 +130,11 @@ def in_files(paths, needles):
     for path in paths:
         try:
             with open(path, "rb") as f:
+                if os.fstat(f.fileno()).st_size > SMALL:
+                    found += [f"{what} in {path}" for what, _, _ in memory.seek(os.path.abspath(path), needles)]
+                    continue
                 data = f.read()
-        except OSError:
+        except (OSError, ProcessLookupError):
             continue
         found += [f"{what} in {path}" for what, needle in needles.items() if needle in data]
     return found

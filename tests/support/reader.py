@@ -12,6 +12,7 @@ python3-cryptography and python3-zstandard.  It reads an archive at rest (no WAL
 content); it mends nothing.
 """
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -106,6 +107,11 @@ def keyring_half(raw, half, archive):
     return payload
 
 
+@functools.lru_cache(maxsize=16)        # half a second each, and asked for again and again by tests
+def stretched(secret, salt, log_n, r, p):
+    return hashlib.scrypt(secret, salt=salt, n=1 << log_n, r=r, p=p, dklen=32, maxmem=1 << 30)
+
+
 def open_slot(cut, archive, secret, is_passphrase):
     """Steps over one slot; if the secret opens it, every key that leads to the master key, and that one."""
     number, kind = cut.number(4), cut.number(1)
@@ -120,7 +126,7 @@ def open_slot(cut, archive, secret, is_passphrase):
     if (kind == 1) != is_passphrase:
         return None
     if kind == 1:
-        kek = hashlib.scrypt(secret, salt=salt, n=1 << log_n, r=r, p=p, dklen=32, maxmem=1 << 30)
+        kek = stretched(secret, salt, log_n, r, p)
     else:
         kek = hkdf(secret, salt, "muniment key file 1")
     ad = b"MUNISLOT" + archive + struct.pack("<IB", number, kind) + public
