@@ -259,7 +259,9 @@ else
 	@BUILD=$(BUILD) SOAK_TIME=$(SOAK_TIME) SHOW=1 ONLY=soak tests/run-system.sh
 endif
 
-# TSAN_ONLY="mount epoch": of the system tests these alone.
+# TSAN_ONLY="mount epoch": of the system tests these alone.  JOBS, UNIT_LIMIT, MUNIMENT_STRIDE:
+# how many at a time, how long a unit may take, which of the places that are tried all
+# otherwise (tests/run-tsan.sh).
 check-tsan:
 	@$(MAKE) TSAN=1 check-tsan-inside
 check-tsan-inside: all $(UNIT_BIN) $(SUPPORT_BIN)

@@ -16,6 +16,7 @@ MUNI = os.environ.get("MUNI", "build/muni")
 MUNIFS = os.environ.get("MUNIFS", "build/munifs")
 SUPPORT = os.environ.get("SUPPORT", "tests/support")
 BUILD = os.environ.get("BUILD", "build")
+SLOW = 10 if "tsan" in os.path.basename(BUILD) else 1       # all that has a time-out takes so much longer
 
 
 def skip(why):
@@ -40,7 +41,7 @@ class Archive:
     def run(self, command, *args, status=0, env=None, timeout=300):
         """Runs muni COMMAND ARCHIVE ARGS...; returns its standard output; checks the exit status (None: any)."""
         line = [MUNI, command, self.path, *args, "--keyring", self.keyring, "--key-file", self.key]
-        done = subprocess.run(line, capture_output=True, env={**os.environ, **(env or {})}, timeout=timeout)
+        done = subprocess.run(line, capture_output=True, env={**os.environ, **(env or {})}, timeout=timeout * SLOW)
         self.status, self.errors = done.returncode, done.stderr.decode(errors="replace")
         if status is not None and done.returncode != status:
             raise AssertionError(f"{' '.join(map(str, line))}\n  exit {done.returncode}, wanted {status}\n"
@@ -76,7 +77,7 @@ class Archive:
         except FileExistsError:     # also where a dead mount stands, which is no folder for makedirs(exist_ok=True)
             pass
         o = f"keyring={self.keyring},key-file={self.key}" + ("," + options if options else "")
-        subprocess.run([program or MUNIFS, self.path, where, "-o", o], check=True, timeout=60)
+        subprocess.run([program or MUNIFS, self.path, where, "-o", o], check=True, timeout=60 * SLOW)
         return where
 
 

@@ -40,7 +40,7 @@ def start(a):
         os.makedirs(f"m/{i:03d}")
     started = [subprocess.Popen([mu.MUNIFS, a.path, f"m/{i:03d}", "-o", keys], stderr=subprocess.PIPE) for i in range(COUNT)]
     for i, p in enumerate(started):
-        _, said = p.communicate(timeout=300)
+        _, said = p.communicate(timeout=300 * mu.SLOW)
         assert p.returncode == 0, f"mount {i}: exit {p.returncode}: {said.decode(errors='replace')}"
     return time.monotonic() - begin
 

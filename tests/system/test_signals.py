@@ -92,7 +92,7 @@ def quietly(a, *args):
 
 def officer(a, verb, act, *args, by):
     line = [mu.MUNI, verb, act, a.path, *args, "--by", by, "--key", f"{by}.key", "--keyring", a.keyring, "--key-file", a.key]
-    done = subprocess.run(line, capture_output=True, env={**os.environ, **ENVIRONMENT}, timeout=300, check=False)
+    done = subprocess.run(line, capture_output=True, env={**os.environ, **ENVIRONMENT}, timeout=300 * mu.SLOW, check=False)
     assert done.returncode == 0 and b"nterrupted" not in done.stderr, (line, done)
     return done.stdout.decode().splitlines()[-1]
 
@@ -121,7 +121,7 @@ def commands_go_through(a):
     unpacker = subprocess.Popen(["gzip", "-dc", "other.tar.gz"], stdout=subprocess.PIPE)
     piped = subprocess.run([mu.MUNI, "ingest", a.path, "-", "--system", "t", "--version", "pipe", "--all", "--keyring", a.keyring,
                             "--key-file", a.key], stdin=unpacker.stdout, capture_output=True, env={**os.environ, **ENVIRONMENT},
-                           timeout=300, check=False)
+                           timeout=300 * mu.SLOW, check=False)
     unpacker.stdout.close()
     assert unpacker.wait() == 0 and piped.returncode == 0 and b"nterrupted" not in piped.stderr, piped
     quietly(a, "verify", "--deep")
@@ -138,7 +138,7 @@ def commands_go_through(a):
 def a_mount_serves_and_follows(a):
     os.makedirs("mnt", exist_ok=True)
     subprocess.run([mu.MUNIFS, a.path, "mnt", "-o", f"keyring={a.keyring},key-file={a.key},cache=8M"], check=True,
-                   env={**os.environ, **ENVIRONMENT}, timeout=60)
+                   env={**os.environ, **ENVIRONMENT}, timeout=60 * mu.SLOW)
     same("src", "mnt/s/versions/one")
     d = officer(a, "dispose", "propose", "--due", "--path", "com/**", by="rita")
     officer(a, "dispose", "approve", d, by="otto")
@@ -146,7 +146,7 @@ def a_mount_serves_and_follows(a):
     assert os.listdir("mnt/s/versions/one") == ["kep"]
     same("src/kep", "mnt/s/versions/one/kep")
     rotated = subprocess.run([mu.MUNI, "key", "rotate", a.path, "--keyring", a.keyring, "--key-file", a.key], capture_output=True,
-                             env={**os.environ, **ENVIRONMENT}, timeout=300, check=False)
+                             env={**os.environ, **ENVIRONMENT}, timeout=300 * mu.SLOW, check=False)
     assert rotated.returncode == 0, rotated.stderr
     same("src/kep", "mnt/t/versions/tar/kep")
 
@@ -163,7 +163,7 @@ def readers_that_die_leave_nothing(a):
         for p in readers:
             p.send_signal(rng.choice((signal.SIGKILL, signal.SIGINT, signal.SIGTERM)))
         for p in readers:
-            p.wait(timeout=60)
+            p.wait(timeout=60 * mu.SLOW)
     same("src/kep", "mnt/s/versions/one/kep")
     waiting = f"/sys/fs/fuse/connections/{os.minor(os.stat('mnt').st_dev)}/waiting"
     if os.access(waiting, os.R_OK):

@@ -32,6 +32,13 @@
 #include "fs/content/wire.h"
 #include "fs/vault/examiner.h"
 
+/* Ten milliseconds each, until a process is there or gone. */
+#ifdef __SANITIZE_THREAD__
+#define TRIES 6000
+#else
+#define TRIES 500
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1
 #else
@@ -233,7 +240,7 @@ static pid_t child_of(pid_t parent)
 
 static pid_t wait_for_child_of(pid_t parent)
 {
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned i = 0; i < TRIES; i++) {
 		pid_t pid = child_of(parent);
 
 		if (pid)
@@ -794,7 +801,7 @@ static void a_limited_process_looks_into_files_too(void **state)
 /* Until the process is gone, or is a zombie that somebody else has to reap. */
 static bool has_ended(pid_t pid)
 {
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned i = 0; i < TRIES; i++) {
 		char path[64], state = 'Z';
 		FILE *f;
 
