@@ -27,9 +27,40 @@ static int failed(struct err *e)
 	return err_set(e, MUNI_IO, "the PREMIS document could not be written");
 }
 
+/* What XML 1.0 has no way to say (control characters, U+FFFE) as JSON says it, for details are
+ * JSON: malloc'ed; NULL without memory. */
+static char *without_unsafe(const char *text)
+{
+	char *out = NULL;
+	size_t size, length;
+	const char *unsafe;
+	uint32_t c;
+	FILE *f = open_memstream(&out, &size);
+
+	if (f == NULL)
+		return NULL;
+	for (; (unsafe = text_unsafe(text, &length, &c)) != NULL; text = unsafe + length) {
+		fwrite(text, 1, (size_t)(unsafe - text), f);
+		if (c >= 0x10000)
+			fprintf(f, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+		else
+			fprintf(f, "\\u%04x", c);
+	}
+	fputs(text, f);
+	if (fclose(f) == 0)
+		return out;
+	free(out);
+	return NULL;
+}
+
 static bool element(struct premis *p, const char *name, const char *text)
 {
-	return xmlTextWriterWriteElement(p->to, BAD_CAST name, BAD_CAST text) >= 0;
+	char *safe = without_unsafe(text);
+	bool is_written = safe != NULL &&
+			  xmlTextWriterWriteElement(p->to, BAD_CAST name, BAD_CAST safe) >= 0;
+
+	free(safe);
+	return is_written;
 }
 
 static bool open_element(struct premis *p, const char *name)

@@ -67,6 +67,7 @@ static bool is_unsafe(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202e) ||		/* separators, overrides */
 	       (c >= 0x2060 && c <= 0x206f) ||		/* isolates, invisible */
 	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) ||	/* no characters */
 	       (c >= 0xe0000 && c <= 0xe0fff);		/* tags */
 }
 

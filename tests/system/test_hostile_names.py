@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
+import xml.dom.minidom
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
-from muniment import Archive  # noqa: E402
+from muniment import MUNI, Archive  # noqa: E402
 
 NAMES = [b"\x1b]0;t\x07\x1b[31mred", "\u009b31mred".encode(), b"del\x7f", "\u202egpj.exe".encode(),
          "\u2066x\u2069".encode(), "a\u200bb".encode(), "\U000e0041tag".encode(), b"\xff\x1b[2J", b"line\nfeed",
@@ -53,6 +55,12 @@ def main():
         bare = path[1:] if path.startswith("'") else path
         seen.add(base64.b64decode(row["path_base64"]) if row["path_base64"] else bare.encode())
     assert set(NAMES) <= seen, set(NAMES) - seen
+    # XML knows neither control characters nor U+FFFE
+    subprocess.run([MUNI, "hold", "add", a.path, "--case", "\x1b[31m", "--reason", "\x01\ufffe\uffff<b>", "--path", "p*",
+                    "--keyring", a.keyring, "--key-file", a.key], check=True, capture_output=True)
+    events = subprocess.run([MUNI, "audit", "list", a.path, "--premis", "--keyring", a.keyring, "--key-file", a.key],
+                            check=True, capture_output=True).stdout
+    assert "\\ufffe" in xml.dom.minidom.parseString(events).toxml()
     assert '"a;=cmd|x"' in sheet    # where ";" ends a cell it is one cell yet
 
 

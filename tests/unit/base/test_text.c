@@ -33,6 +33,7 @@ static void what_could_fool_a_terminal_is_escaped(void **state)
 	assert_string_equal(text_printable("x\xe2\x80\xaegpj"), "x\\xe2\\x80\\xaegpj");
 	assert_string_equal(text_printable("\xe2\x81\xa6"), "\\xe2\\x81\\xa6");
 	assert_string_equal(text_printable("\x7f"), "\\x7f");
+	assert_string_equal(text_printable("\xef\xbf\xbe"), "\\xef\\xbf\\xbe");	/* U+FFFE */
 	assert_string_equal(text_printable("a\xe2\x80\x8b"), "a\\xe2\\x80\\x8b");	/* no width */
 	assert_string_equal(text_printable("\xb7\xa2\xc6\xb1"), "\\xb7\\xa2\u01b1");
 	assert_string_equal(text_printable("发票 é 😀"), "发票 é 😀");
