@@ -213,7 +213,7 @@ static int run(struct cli *cli)
 	rc = shown_open(cli, cli->operands[0], &v, &e);
 	if (rc == 0)
 		rc = compare(cli, &k, v, &e);
-	print_names_free(k.names);
+	rc = print_names_end(k.names, rc, &e);
 	barred_free(&k.barred);
 	vault_close(v);
 	return cli_end(cli, rc, &e);

@@ -217,8 +217,8 @@ static int run(struct cli *cli)
 	rc = search(&s, v, &e);
 	if (rc >= 0)
 		rc = cli_check_signal(&e);
+	rc = print_names_end(s.names, rc, &e);
 out:
-	print_names_free(s.names);
 	barred_free(&s.barred);
 	freelocale(s.bytewise);
 	vault_close(v);

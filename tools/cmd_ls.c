@@ -187,9 +187,8 @@ static int list_version(struct cli *cli, struct listing *l, struct vault *v, str
 	}
 	if (l->is_long && !cli->json && table_end(l->table) < 0 && rc == 0)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a table");
-	print_names_free(l->names);
 	barred_free(&l->barred);
-	return rc;
+	return print_names_end(l->names, rc, e);
 }
 
 static int run(struct cli *cli)

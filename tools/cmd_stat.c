@@ -207,8 +207,8 @@ static int run(struct cli *cli)
 		rc = stat_path(cli, vault_catalogue(v), names, &version, &barred,
 			       cli->operands[i], &e);
 	}
+	rc = print_names_end(names, rc, &e);
 out:
-	print_names_free(names);
 	barred_free(&barred);
 	vault_close(v);
 	return cli_end(cli, rc, &e);

@@ -92,6 +92,7 @@ struct print_names {
 	} kept[NAMES_KEPT];	/* by id; a newer one takes the place */
 	char numbers[2][12];
 	unsigned next;
+	struct err lost;	/* why a name was not shown that there is */
 };
 
 struct print_names *print_names_new(struct catalogue *c)
@@ -103,19 +104,24 @@ struct print_names *print_names_new(struct catalogue *c)
 	return names;
 }
 
-void print_names_free(struct print_names *names)
+int print_names_end(struct print_names *names, int rc, struct err *e)
 {
 	if (names == NULL)
-		return;
+		return rc < 0 ? rc : err_set(e, MUNI_NO_MEMORY, "no memory for names");
+	if (rc >= 0 && names->lost.code != MUNI_OK) {
+		*e = names->lost;
+		rc = err_wrap(e, "looking for the name of an account");
+	}
 	for (size_t i = 0; i < NAMES_KEPT; i++)
 		free(names->kept[i].name);
 	free(names);
+	return rc;
 }
 
 static const char *name_of(struct print_names *names, int64_t account)
 {
 	size_t slot = (uint64_t)account % NAMES_KEPT;
-	struct err ignored = ERR_NONE;
+	struct err e = ERR_NONE;
 	char name[256];
 
 	if (names->kept[slot].id != account) {
@@ -123,8 +129,13 @@ static const char *name_of(struct print_names *names, int64_t account)
 		names->kept[slot].name = NULL;
 		names->kept[slot].id = account;
 		/* A name that is lost is shown as its number. */
-		if (catalogue_account(names->c, account, name, &ignored) == 0 && *name != '\0')
+		if (catalogue_account(names->c, account, name, &e) == 0 && *name != '\0') {
 			names->kept[slot].name = text_printable_dup(name, strlen(name));
+			if (names->kept[slot].name == NULL)
+				err_set(&e, MUNI_NO_MEMORY, "no memory for names");
+		}
+		if (e.code == MUNI_NO_MEMORY || e.code == MUNI_IO)
+			names->lost = e;
 	}
 	return names->kept[slot].name;
 }

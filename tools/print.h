@@ -22,8 +22,10 @@ const char *print_time(int64_t seconds, char out[48]);
 
 /* Names of accounts, kept: one look-up each.  The number where there is none. */
 struct print_names;
-struct print_names *print_names_new(struct catalogue *c);	/* NULL: numbers only */
-void print_names_free(struct print_names *names);
+struct print_names *print_names_new(struct catalogue *c);	/* NULL: no memory */
+/* Frees.  Returns rc; of 0 and more makes -1 where a name was not shown for want of memory or
+ * because it could not be read. */
+int print_names_end(struct print_names *names, int rc, struct err *e);
 /* Printable; borrowed until the next call but one. */
 const char *print_name(struct print_names *names, int64_t account, uint32_t number);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/merkle.h"
 #include "fs/vault/audit.h"
@@ -24,7 +25,7 @@ int audit_head(struct vault *v, struct log_head *head, char **statement, uint8_t
 
 static int not_a_head(struct err *e)
 {
-	return err_set(e, MUNI_USAGE, "that is no head of an audit log: give what `muni audit "
+	return json_memory_refused(e, MUNI_USAGE, "that is no head of an audit log: give what `muni audit "
 		       "head` printed, a file that holds it, or COUNT:ROOT (a number and 64 "
 		       "hexadecimal digits)");
 }

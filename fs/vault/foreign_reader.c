@@ -71,6 +71,8 @@ const char *child_why(struct child *c)
 
 	if (c->source.failure.code != MUNI_OK)
 		return c->source.failure.text;
+	if (source_lacks_memory(c->a))
+		return text ? text : "no memory to read it";
 	return text ? text : "something in its header was not understood";
 }
 
@@ -78,7 +80,7 @@ enum muni_code child_code(struct child *c)
 {
 	if (c->source.failure.code != MUNI_OK)
 		return c->source.failure.code;
-	return archive_errno(c->a) == ENOMEM ? MUNI_NO_MEMORY : MUNI_DAMAGED;
+	return source_lacks_memory(c->a) ? MUNI_NO_MEMORY : MUNI_DAMAGED;
 }
 
 _Noreturn void child_broken(struct child *c, enum muni_code code, const char *text)

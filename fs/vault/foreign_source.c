@@ -140,16 +140,21 @@ static void name_packing(struct source *s)
 		snprintf(s->packing + used, sizeof s->packing - used, "%sgzip", used ? "+" : "");
 }
 
+bool source_lacks_memory(struct archive *a)
+{
+	return archive_errno(a) == ENOMEM || (!archive_error_string(a) && errno == ENOMEM);
+}
+
 static int unpacker_failed(struct source *s)
 {
 	const char *why = archive_error_string(s->unpacker);
 
-	if (s->failure.code == MUNI_OK)
-		err_set(&s->failure,
-			archive_errno(s->unpacker) == ENOMEM ? MUNI_NO_MEMORY : MUNI_DAMAGED,
-			"its packing (%s) is damaged or was cut off: %s", s->packing,
-			why ? text_printable(why) : "no reason given");
-	return -1;
+	if (s->failure.code != MUNI_OK)
+		return -1;
+	if (source_lacks_memory(s->unpacker))
+		return err_set(&s->failure, MUNI_NO_MEMORY, "no memory to unpack it");
+	return err_set(&s->failure, MUNI_DAMAGED, "its packing (%s) is damaged or was cut off: %s",
+		       s->packing, why ? text_printable(why) : "no reason given");
 }
 
 int source_begin(struct source *s, struct err *e)

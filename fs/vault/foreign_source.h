@@ -50,6 +50,8 @@ struct source {
 int source_prepare(struct source *s, int fd, uint64_t bomb_limit, struct err *e);
 /* Looks at the first bytes and takes the packing off.  MUNI_FORMAT: empty. */
 int source_begin(struct source *s, struct err *e);
+/* After a failure of libarchive's, which does not always say that memory was what it lacked. */
+bool source_lacks_memory(struct archive *a);
 /* The first plain bytes, which source_read() will give again; size 0: none. */
 int source_peek(struct source *s, const uint8_t **data, size_t *size);
 /* Plain bytes, good until the next call; 0: the end; -1: see s->failure. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/sign.h"
 #include "fs/store/catalogue_copy.h"
@@ -74,9 +75,14 @@ static int check_statement(struct versions *w, int64_t id, const struct version 
 		rc = verify_absorb(k, false, where, w->e);
 		goto out;
 	}
-	if (v && !agrees(k, v, statement))
+	if (v && !agrees(k, v, statement)) {
+		if (json_memory_lacked()) {
+			err_set(w->e, MUNI_NO_MEMORY, "no memory to read what was signed");
+			goto out;
+		}
 		verify_damage(k, false, where, "what was signed about this version is not what "
 			      "the catalogue says about it");
+	}
 	rc = verify_go_on(k, w->e);
 out:
 	free(statement);

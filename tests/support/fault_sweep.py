@@ -3,14 +3,14 @@
 then the archive is opened again, every invariant is checked, and the work is finished (fault_check.py).
 
     fault_sweep.py [--many N | --each | --all] [--only OPERATION,...] [--kinds KIND,...] [--hows HOW,...] [--jobs N]
-                   [--seed N] [--ledger FILE]
+                   [--at WORD,...] [--seed N] [--ledger FILE]
     fault_sweep.py --only OPERATION --again "KIND HOW SITE NTH"     one of them once more; its world is kept
 
 A place is the call in the program that came to it, who called that, and where in a library it is.  Operations share most
 of theirs: what fails is tried in one of those that pass it, for reading and for changing ones, when it is passed for the
 first and for the last time; what kills, in each operation.  --each tries every place in every operation, --all each time
-that it is passed.  --many takes a seeded sample.  With --ledger what was tried is written down, and left out by the next
-run.  What is told: how many of how many, what was found and where."""
+that it is passed.  --many takes a seeded sample; --at those below functions or files with such a word in their name.
+With --ledger what was tried is written down, and left out by the next run.  What is told: how many of how many, what was found and where."""
 import argparse
 import collections
 import concurrent.futures
@@ -51,7 +51,9 @@ def places_of(name, made):
     if op.done:
         assert op.done(w), f"{name} is not done when it is done"
     kinds = {bit: kind for kind, bit in KINDS.items()}
-    places = [(kinds[bit], site, caller, passed) for site, bit, passed, caller in (p[:4] for p in Trace(trace, True).places)]
+    seen = Trace(trace, True)
+    chosen = seen.at(OPTIONS.at.split(",")) if OPTIONS.at else seen.places
+    places = [(kinds[bit], site, caller, passed) for site, bit, passed, caller in (p[:4] for p in chosen)]
     w.remove()
     os.unlink(trace)
     return name, places
@@ -166,6 +168,7 @@ def parse():
     p.add_argument("--only", default=",".join(OPERATIONS))
     p.add_argument("--kinds", default=",".join([*KINDS, "disk"]))
     p.add_argument("--hows")
+    p.add_argument("--at")
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     p.add_argument("--seed", type=int, default=int(os.environ.get("MUNIMENT_SEED", "20261122")))
     p.add_argument("--ledger")

@@ -63,6 +63,17 @@ class Trace:
             lines.append(f"{said[0]} {'/'.join(said[1].split('/')[-3:])}" if len(said) > 1 else "?")
         return lines
 
+    def at(self, words):
+        """The places on whose stack in the program a function or a file has one of these in its name."""
+        program, found = self.modules[0], set()
+        offsets = sorted({p[i + 1] for p in self.places for i in range(5, len(p), 2) if p[i] == 0 and p[i + 1]})
+        said = subprocess.run(["addr2line", "-f", "-e", program], input="\n".join(hex(o - 1) for o in offsets), text=True,
+                              capture_output=True, check=False).stdout.split("\n")
+        for i, offset in enumerate(offsets):
+            if any(word in said[2 * i] or word in os.path.basename(said[2 * i + 1]) for word in words):
+                found.add(offset)
+        return [p for p in self.places if any(p[i] == 0 and p[i + 1] in found for i in range(5, len(p), 2))]
+
 
 def living(group):
     """The processes of a group that have not ended: state, command line, time used."""
