@@ -100,15 +100,12 @@ static char *cell_text(const struct policy_class *k, enum column c)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to = text_stream(&text, &size);
 
 	if (!to)
 		return NULL;
 	put_cell(to, k, c);
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_stream_end(to, &text) == 0 ? text : NULL;
 }
 
 static int each_cell(const struct policy_class *k, void (*put)(void *arg, enum column c,
@@ -397,19 +394,16 @@ static char *merge(const char *text, const struct sheet *s, struct err *e)
 {
 	char *classes = NULL, *out = NULL;
 	size_t size = 0;
-	FILE *to = open_memstream(&classes, &size);
+	FILE *to = text_stream(&classes, &size);
 	int rc = to ? put_classes(to, s, e) : err_set(e, MUNI_NO_MEMORY, "no memory for the "
 						      "classes");
 
-	if (to && fclose(to) != 0 && rc == 0)
+	if (to && text_stream_end(to, &classes) < 0 && rc == 0)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for the classes");
-	to = rc == 0 ? open_memstream(&out, &size) : NULL;
+	to = rc == 0 ? text_stream(&out, &size) : NULL;
 	if (to) {
 		put_policy(to, text, classes);
-		if (fclose(to) != 0) {
-			free(out);
-			out = NULL;
-		}
+		text_stream_end(to, &out);
 	}
 	if (rc == 0 && !out)
 		err_set(e, MUNI_NO_MEMORY, "no memory for the policy");

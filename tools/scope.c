@@ -54,7 +54,7 @@ char *scope_words(struct catalogue *c, const struct scope_row *s)
 	struct err e = ERR_NONE;
 	char *text = NULL, system[132];
 	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to = text_stream(&text, &size);
 
 	if (!to)
 		return NULL;
@@ -81,12 +81,7 @@ char *scope_words(struct catalogue *c, const struct scope_row *s)
 		fputs("everything", to);
 	if (s->upto == 0)
 		fputs(", standing", to);
-	bool is_short = ferror(to) != 0;
-	if (fclose(to) != 0 || is_short) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return text_stream_end(to, &text) == 0 ? text : NULL;
 }
 
 int scope_json(json_t *o, struct catalogue *c, const struct scope_row *s, struct err *e)

@@ -1,5 +1,6 @@
 #include "fs/base/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -364,4 +365,23 @@ int text_parse_size(const char *text, uint64_t *out)
 		return -1;
 	*out = whole + fraction;
 	return 0;
+}
+
+FILE *text_stream(char **text, size_t *size)
+{
+	*text = NULL;
+	errno = 0;
+	return open_memstream(text, size);
+}
+
+int text_stream_end(FILE *stream, char **text)
+{
+	/* What did not fit is dropped, and only malloc() has said so. */
+	bool is_short = ferror(stream) || errno == ENOMEM;
+
+	if (fclose(stream) == 0 && *text != NULL && !is_short)
+		return 0;
+	free(*text);
+	*text = NULL;
+	return -1;
 }

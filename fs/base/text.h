@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 /* Valid UTF-8 as RFC 3629 has it (no surrogates, no overlong forms). */
@@ -57,5 +58,10 @@ int text_parse_time(const char *text, bool is_end_of_day, int64_t *seconds);
 
 /* "64", "64k", "64M", "1.5G" (powers of 1024).  -1 if it is none. */
 int text_parse_size(const char *text, uint64_t *out);
+
+/* As open_memstream(); text_stream_end() closes it.  0, or -1 where *text would lack something
+ * for want of memory, which stdio itself does not tell: then it is freed and NULL. */
+FILE *text_stream(char **text, size_t *size);
+int text_stream_end(FILE *stream, char **text);
 
 #endif

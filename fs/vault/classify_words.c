@@ -32,7 +32,7 @@ char *classify_evidence(const struct judgement *j, const struct facts *f)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to = text_stream(&text, &size);
 
 	if (!to)
 		return NULL;
@@ -52,19 +52,14 @@ char *classify_evidence(const struct judgement *j, const struct facts *f)
 	if (f->claimed)
 		fprintf(to, "; its name claims %s", text_printable(f->claimed));
 	tell_findings(to, f);
-	bool is_short = ferror(to) != 0;
-	if (fclose(to) != 0 || is_short) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return text_stream_end(to, &text) == 0 ? text : NULL;
 }
 
 char *classify_matched(const struct policy_info *p, const uint8_t *matched, bool *is_short)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to = text_stream(&text, &size);
 
 	*is_short = !to;
 	if (!to)
@@ -76,9 +71,7 @@ char *classify_matched(const struct policy_info *p, const uint8_t *matched, bool
 		fprintf(to, "%s%s", is_first ? "" : ",", p->rules[i].id);
 		is_first = false;
 	}
-	*is_short = ferror(to) != 0;
-	if (fclose(to) != 0)
-		*is_short = true;
+	*is_short = text_stream_end(to, &text) < 0;
 	if (*is_short || is_first) {
 		free(text);
 		return NULL;

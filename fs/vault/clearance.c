@@ -97,7 +97,7 @@ static int check_approvals(struct clearing *k)
 		free(missing);
 		return 0;
 	}
-	to = open_memstream(&all, &size);
+	to = text_stream(&all, &size);
 	if (!to) {
 		free(missing);
 		return err_set(k->e, MUNI_NO_MEMORY, "no memory for a sentence");
@@ -107,7 +107,7 @@ static int check_approvals(struct clearing *k)
 		if (!k->consents.list[i].counts)
 			fprintf(to, "the approval of %s does not count: %s\n",
 				text_printable(k->consents.list[i].id), k->consents.list[i].why);
-	rc = fclose(to) == 0 ? refuse_lines(all, k->e) :
+	rc = text_stream_end(to, &all) == 0 ? refuse_lines(all, k->e) :
 	     err_set(k->e, MUNI_NO_MEMORY, "no memory for a sentence");
 	free(all);
 	free(missing);

@@ -281,7 +281,7 @@ static int missing_lines(const struct approving *a, char **missing, struct err *
 	json_decref(statement);
 	if (rc < 0)
 		return -1;
-	FILE *to = open_memstream(missing, &size);
+	FILE *to = text_stream(missing, &size);
 	if (to) {
 		fputs(lines, to);
 		for (size_t i = 0; i < a->consents.count; i++)
@@ -289,7 +289,7 @@ static int missing_lines(const struct approving *a, char **missing, struct err *
 				fprintf(to, "the approval of %s does not count: %s\n",
 					text_printable(a->consents.list[i].id),
 					a->consents.list[i].why);
-		rc = fclose(to);
+		rc = text_stream_end(to, missing);
 	}
 	free(lines);
 	return to && rc == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");

@@ -159,7 +159,7 @@ static int on_item(void *arg, const struct decided_row *r)
 static int say_left_out(struct left_out *left, struct err *e)
 {
 	size_t size = 0;
-	FILE *to = open_memstream(&left->text, &size);
+	FILE *to = text_stream(&left->text, &size);
 
 	if (!to)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
@@ -176,7 +176,7 @@ static int say_left_out(struct left_out *left, struct err *e)
 	if (left->undecided)
 		fprintf(to, "decision: %" PRIu64 " items are not decided destroy\n",
 			left->undecided);
-	return fclose(to) == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
+	return text_stream_end(to, &left->text) == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
 }
 
 static int walk(struct live_choosing *k, struct catalogue *c)

@@ -122,7 +122,7 @@ static int say_left_out(struct choosing *k, struct err *e)
 
 	if (k->hold_count > 0 && catalogue_holds(k->catalogue, false, on_hold, k, e) < 0)
 		return -1;
-	to = open_memstream(&k->left->text, &size);
+	to = text_stream(&k->left->text, &size);
 	if (!to)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
 	say_count(to, k, STANDING_HELD, "hold", "may not go while a hold covers them");
@@ -135,7 +135,7 @@ static int say_left_out(struct choosing *k, struct err *e)
 	say_count(to, k, STANDING_MISSING, "missing trigger", "have no date to count from, and "
 		  "are kept (`muni event` gives it)");
 	say_count(to, k, STANDING_UNCLASSIFIED, "no class", "have no class, and are kept");
-	return fclose(to) == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
+	return text_stream_end(to, &k->left->text) == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
 }
 
 /* ---- what is taken --------------------------------------------------------------------- */

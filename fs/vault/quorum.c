@@ -213,7 +213,7 @@ int quorum_missing(const struct demands *d, const struct consents *c, char **mis
 {
 	bool *used = calloc(c->count + 1, sizeof *used);
 	size_t size = 0;
-	FILE *to = open_memstream(missing, &size);
+	FILE *to = text_stream(missing, &size);
 
 	if (!used || !to)
 		goto none;
@@ -227,10 +227,12 @@ int quorum_missing(const struct demands *d, const struct consents *c, char **mis
 				    most_approvers(&alone, c, 0, used));
 	}
 	free(used);
-	return fclose(to) == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
+	return text_stream_end(to, missing) == 0 ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
 none:
 	free(used);
 	if (to)
-		fclose(to);
+		text_stream_end(to, missing);
+	free(*missing);
+	*missing = NULL;
 	return err_set(e, MUNI_NO_MEMORY, "no memory to count approvals");
 }

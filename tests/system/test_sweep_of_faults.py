@@ -24,7 +24,7 @@ MEMORY = ("--kinds", "alloc", "--hows", "ENOMEM")
 RUNS = (
     ("--only", "ingest-second,hold-add,key-rotate,verify,log,cert-verify,restore", "--many", "60"),
     # Documents that nobody told to be cut short: forged, altered, damaged.
-    (*MEMORY, "--only", "cert-verify,verify,execute", "--at", "json_memory,quorum_missing", "--many", "45"),
+    (*MEMORY, "--only", "cert-verify,verify", "--at", "json_memory,quorum_missing", "--many", "45"),
     # A name that was not found is not shown as if there were none; a packing that could not be opened is not damaged.
     (*MEMORY, "--only", "find,ls", "--at", "print_name,name_of", "--many", "12"),
     (*MEMORY, "--only", "ingest-tar", "--at", "source_begin", "--many", "12"),
