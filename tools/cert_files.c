@@ -1,15 +1,19 @@
 /*
  * muni cert list, show, sign, authority.
  */
+#include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/canonical.h"
+#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/store/catalogue_dispositions.h"
 #include "fs/vault/authority.h"
+#include "fs/vault/renewal.h"
 #include "tools/cert.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
@@ -164,6 +168,22 @@ static int save_renewals(struct vault *v, const struct cert_words *w, struct err
 	return rc;
 }
 
+/* By these a later key is known to whoever has an earlier one's certificate. */
+static int save_keys(struct vault *v, const struct cert_words *w, struct err *e)
+{
+	char *copy = strdup(w->to);
+	int folder, rc = -1;
+
+	if (!copy)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
+	folder = file_open_user(dirname(copy), O_RDONLY | O_DIRECTORY, 0, e);
+	if (folder >= 0)
+		rc = vault_renewals_save(v, folder, e);
+	file_close(&folder);
+	free(copy);
+	return rc;
+}
+
 static int save_all(struct vault *v, const struct cert_words *w, const uint8_t *der, size_t size,
 		    struct err *e)
 {
@@ -179,7 +199,7 @@ static int save_all(struct vault *v, const struct cert_words *w, const uint8_t *
 	    save_stored(v, w, CERTIFICATE_ANNEX, "annex.json", e) == 0 &&
 	    save_stored(v, w, CERTIFICATE_MARKS, "marks", e) == 0 &&
 	    save_stored(v, w, CERTIFICATE_TIMESTAMP, "tsr", e) == 0 &&
-	    save_renewals(v, w, e) == 0)
+	    save_renewals(v, w, e) == 0 && save_keys(v, w, e) == 0)
 		rc = save_stored(v, w, CERTIFICATE_ARCHIVE_SIGNATURE, "p7s", e);
 	cms_signers_free(signers, count);
 	json_decref(content);

@@ -228,6 +228,9 @@ static int summary(struct cli *cli, const struct words *w, const struct audit_su
 		printf("read    %s entr%s under %s signed head%s\n",
 		       text_count(s->entries, entries), s->entries == 1 ? "y" : "ies",
 		       text_count(s->heads, heads), s->heads == 1 ? "" : "s");
+		if (s->keys > 1)
+			printf("        signed by %u keys of the archive, one after the other\n",
+			       s->keys);
 		if (s->destroyed > 0)
 			printf("        of %" PRIu64 " the details were destroyed; what they were "
 			       "cannot be told, that they were can\n", s->destroyed);
@@ -241,6 +244,7 @@ static int summary(struct cli *cli, const struct words *w, const struct audit_su
 	jsonl_number(o, "entries", s->entries);
 	jsonl_number(o, "heads", s->heads);
 	jsonl_number(o, "details_destroyed", s->destroyed);
+	jsonl_number(o, "signing_keys", s->keys);
 	jsonl_number(o, "damages", s->damages);
 	jsonl_number(o, "clock_findings", s->clocks);
 	jsonl_bool(o, "keyless", s->is_keyless);

@@ -5,12 +5,15 @@
 
 #include "fs/base/text.h"
 #include "fs/vault/epoch.h"
+#include "fs/vault/renewal.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
+#include "tools/officer_key.h"
 #include "tools/print.h"
 #include "tools/table.h"
 
-enum { NEW_KEY_FILE = 256, NEW_PASSPHRASE_FILE, RECIPIENT, LABEL, MOUNTS_TIMEOUT, ABORT_MOUNTS };
+enum { NEW_KEY_FILE = 256, NEW_PASSPHRASE_FILE, RECIPIENT, LABEL, MOUNTS_TIMEOUT, ABORT_MOUNTS,
+	ALGORITHM, REASON };
 
 static const struct cli_option options[] = {
 	{ NEW_KEY_FILE, "new-key-file", "FILE", "add: this key file" },
@@ -19,6 +22,9 @@ static const struct cli_option options[] = {
 	{ LABEL, "label", "TEXT", "add: what the list shows" },
 	{ MOUNTS_TIMEOUT, "mounts-timeout", "SECONDS", "remove, rotate: wait so long for open mounts (60)" },
 	{ ABORT_MOUNTS, "abort-mounts", NULL, "remove, rotate: cut mounts off that do not answer" },
+	{ ALGORITHM, "algorithm", "NAME", "renew-signing: ecdsa-p256, ecdsa-p384 (default), ecdsa-p521" },
+	{ REASON, "reason", "TEXT", "renew-signing: why, for the log" },
+	OFFICER_KEY_OPTIONS,
 	{ .name = NULL },
 };
 
@@ -27,6 +33,8 @@ struct key_words {
 	const char *recipient, *label;
 	uint64_t number;
 	struct epoch_options epoch;
+	struct renewal_request renewal;
+	struct officer_words officer;
 };
 
 static int take_option(struct key_words *w, int o, const char *value, struct err *e)
@@ -50,6 +58,12 @@ static int take_option(struct key_words *w, int o, const char *value, struct err
 		return 0;
 	case ABORT_MOUNTS:
 		w->epoch.abort_mounts = true;
+		return 0;
+	case ALGORITHM:
+		w->renewal.algorithm = value;
+		return 0;
+	case REASON:
+		w->renewal.reason = value;
 		return 0;
 	default:
 		w->label = value;
@@ -150,6 +164,47 @@ static int rotate(struct cli *cli, struct vault *v, const struct key_words *w, s
 	return 0;
 }
 
+static void tell_renewal(struct cli *cli, const struct renewal_result *r)
+{
+	char before[DIGEST_HEX_SIZE], after[DIGEST_HEX_SIZE], versions[TEXT_COUNT_MAX];
+
+	if (cli->quiet)
+		return;
+	digest_hex(&r->before, before);
+	digest_hex(&r->after, after);
+	cli_say(cli, "the certificate with SHA-256 %s signs from now on; the one before it, %s, "
+		"counts up to entry %" PRIu64 " of the log", after, before, r->entry);
+	cli_say(cli, "%s version%s signed anew; certificates of destruction stay as they are: `muni "
+		"cert stamp` renews their time-stamps", text_count(r->versions, versions),
+		r->versions == 1 ? " is" : "s are");
+	cli_say(cli, "back up now: the keyring and the archive. Give the files archive* of "
+		"ARCHIVE/certificates to whoever verifies without a key");
+}
+
+static int renew_signing(struct cli *cli, struct vault *v, const struct key_words *w,
+			 struct err *e)
+{
+	struct renewal_request request = w->renewal;
+	struct officer_key *key = NULL;
+	struct renewal_result result;
+	char after[DIGEST_HEX_SIZE];
+	int rc = 0;
+
+	request.officer = w->officer.by;
+	if (w->officer.by)
+		rc = officer_words_open(cli, v, &w->officer, &key, e);
+	request.key = key;
+	if (rc == 0)
+		rc = vault_renew_signing(v, &request, &result, e);
+	officer_key_close(key);
+	if (rc < 0)
+		return -1;
+	tell_renewal(cli, &result);
+	digest_hex(&result.after, after);
+	printf("%s\n", after);
+	return 0;
+}
+
 static int message(struct cli *cli, struct vault *v, const struct key_words *w,
 		   struct err *e)
 {
@@ -174,6 +229,7 @@ static const struct act {
 	{ "add", VAULT_WRITE, true, false, add },
 	{ "remove", VAULT_WRITE, false, true, take_away },
 	{ "rotate", VAULT_WRITE, false, false, rotate },
+	{ "renew-signing", VAULT_WRITE, false, false, renew_signing },
 	{ "message", VAULT_READ, false, true, message },
 };
 
@@ -198,6 +254,13 @@ static int check_words(struct cli *cli, const struct act *act, struct key_words 
 						      : "%s wants the archive", act->name);
 	if (!act->is_adding && (fresh > 0 || w->label != NULL))
 		return cli_usage(cli, "%s adds nothing", act->name);
+	if (strcmp(act->name, "renew-signing") == 0 && !w->renewal.reason)
+		return cli_usage(cli, "--reason TEXT: why is the signing key renewed?");
+	if (strcmp(act->name, "renew-signing") != 0 &&
+	    (w->renewal.algorithm || w->renewal.reason || w->officer.by))
+		return cli_usage(cli, "%s renews no signing key", act->name);
+	if ((w->officer.by != NULL) != (w->officer.key != NULL))
+		return cli_usage(cli, "--by ID and --key KEY.pem go together");
 	if (fresh > 1)
 		return cli_usage(cli, "one key at a time");
 	if (act->has_number && cli_number("the key's number", cli->operands[2], 0, UINT32_MAX,
@@ -215,7 +278,8 @@ static int run(struct cli *cli)
 	int rc, o;
 
 	while ((o = cli_next(cli)) > 0)
-		if (take_option(&words, o, cli->value, &e) < 0)
+		if (!officer_words_take(&words.officer, o, cli->value) &&
+		    take_option(&words, o, cli->value, &e) < 0)
 			return cli_usage(cli, "%s", e.text);
 	if (o != CLI_END)
 		return cli_stopped(o);
@@ -238,14 +302,18 @@ static int run(struct cli *cli)
 
 const struct command cmd_key = {
 	.name = "key",
-	.operands = "list|add|remove|rotate|message ARCHIVE [NUMBER]",
-	.summary = "list, add, remove and renew the keys that open an archive",
+	.operands = "list|add|remove|rotate|renew-signing|message ARCHIVE [NUMBER]",
+	.summary = "list, add, remove and renew the keys of an archive",
 	.about =
 	"list     who can open the archive: number, kind, when it was added, label\n"
 	"add      a new passphrase (asked for), key file or recipient; prints its number\n"
 	"remove   the key with this number, and renew all others as rotate does\n"
 	"rotate   a new master key and a new epoch: what was copied of the keyring before\n"
 	"         opens nothing that is written from now on; open mounts move over\n"
+	"renew-signing  another key signs for the archive: after the present one was stolen, or\n"
+	"         before its algorithm ages. What it signed stays valid up to this act; what it\n"
+	"         signs later is refused. Versions are signed anew. Prints the SHA-256 of the new\n"
+	"         certificate. Where the archive has officers one of them does this (--by, --key)\n"
 	"message  what a recipient decrypts with `openssl cms -decrypt -inform DER`; the\n"
 	"         32 bytes that come out open the archive as --key-file",
 	.options = options,

@@ -1,9 +1,12 @@
+#include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/vault/restore.h"
 #include "tools/cert.h"
@@ -49,11 +52,24 @@ static int load_beside(const char *path, const char *suffix, const uint8_t **out
 	return rc;
 }
 
+static int folder_of(const char *path, struct err *e)
+{
+	char *copy = strdup(path);
+	int fd = copy ? file_open_user(dirname(copy), O_RDONLY | O_DIRECTORY, 0, e) :
+		 err_set(e, MUNI_NO_MEMORY, "no memory for a file's name");
+
+	free(copy);
+	return fd;
+}
+
 static int load(const char *path, struct restore_certificate *c, struct err *e)
 {
 	uint8_t *cms = NULL;
 
 	c->name = path;
+	c->folder = folder_of(path, e);
+	if (c->folder < 0)
+		return -1;
 	if (user_file_load(path, CERTIFICATE_MAX, &cms, &c->cms_size, e) < 0)
 		return -1;
 	c->cms = cms;
@@ -71,6 +87,7 @@ static void unload(struct restore_certificate *list, size_t count)
 		free((void *)list[i].marks);
 		free((void *)list[i].annex);
 		free((void *)list[i].timestamp);
+		file_close(&list[i].folder);
 	}
 	free(list);
 }
@@ -117,6 +134,8 @@ static int restore(struct cli *cli, struct vault *v, const struct words *w,
 	struct restore_result result;
 	int rc = list ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for certificates");
 
+	for (size_t i = 0; list && i < count; i++)
+		list[i].folder = -1;
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = load(cli->operands[1 + i], &list[i], e);
 	if (rc == 0 && w->officer.by)

@@ -38,6 +38,7 @@ void keyring_close(struct keyring *k)
 		return;
 	slots_free(&k->slots);
 	signer_free(k->signer);
+	signer_free(k->next_signer);
 	secret_free(k->body);
 	free(k->path);
 	free(k);

@@ -27,8 +27,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fs/crypt/sign.h"
+
 struct err;
-struct signer;
+struct signatories;
 struct keyring;
 
 #define KEYRING_SIZE (64 * 1024)
@@ -100,6 +102,26 @@ const uint8_t *keyring_certificate(const struct keyring *k, size_t *size);
 /* Read from its bytes when it is first asked for, which whoever only reads an archive
  * never does: that call is not for several threads at once.  NULL: MUNI_DAMAGED. */
 const struct signer *keyring_signer(struct keyring *k, struct err *e);
+
+/*
+ * The renewal of the signing key (docs/decisions/0137).  begin makes its successor, of which
+ * entry number `entry` of the log is to tell, beside the present one (MUNI_EXISTS if it has
+ * begun, MUNI_LIMIT after KEYRING_FORMER_MAX of them); finish makes the successor the present
+ * one, keeps what is needed to know the former's signatures, and overwrites its secret in
+ * both halves; abandon forgets the successor.
+ */
+#define KEYRING_FORMER_MAX 32
+int keyring_signing_begin(struct keyring *k, enum signer_algorithm algorithm, int64_t now,
+			  uint64_t entry, struct err *e);
+int keyring_signing_finish(struct keyring *k, struct err *e);
+int keyring_signing_abandon(struct keyring *k, struct err *e);
+/* False: none has begun. */
+bool keyring_signing_next(const struct keyring *k, uint64_t *entry);
+/* As keyring_certificate() and keyring_signer(), of the successor. */
+const uint8_t *keyring_next_certificate(const struct keyring *k, size_t *size);
+const struct signer *keyring_next_signer(struct keyring *k, struct err *e);
+/* Whose signatures are the archive's own: former keys, the present one, its successor. */
+void keyring_signatories(const struct keyring *k, struct signatories *out);
 
 /* The switch of epoch (design 3.5, steps 4 and 7): begin makes N+1 valid beside
  * N under a fresh key (MUNI_EXISTS if it has begun), finish makes N+1 the

@@ -1,8 +1,10 @@
 #include "fs/crypt/keyring_inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/text.h"
 #include "fs/crypt/secret.h"
 
 #define BODY_AD_SIZE (8 + 4 + KEYRING_ID_SIZE + 8 + 1 + DIGEST_SIZE)
@@ -11,18 +13,97 @@ static const char magic[8] = "MUNIKEYS";
 
 /* Slots stand in clear and are bound by their digest: none can be put in, taken
  * out or changed without the master key. */
-static void body_ad(const uint8_t *id, uint64_t generation, unsigned half,
+static void body_ad(uint32_t format, const uint8_t *id, uint64_t generation, unsigned half,
 		    const uint8_t *slots, size_t slots_size, uint8_t ad[BODY_AD_SIZE])
 {
 	struct digest d = digest_of(slots, slots_size);
 	struct writer w = writer_over(ad, BODY_AD_SIZE);
 
 	writer_bytes(&w, magic, sizeof magic);
-	writer_u32(&w, KEYRING_FORMAT);
+	writer_u32(&w, format);
 	writer_bytes(&w, id, KEYRING_ID_SIZE);
 	writer_u64(&w, generation);
 	writer_u8(&w, (uint8_t)half);
 	writer_bytes(&w, d.bytes, sizeof d.bytes);
+}
+
+bool keyring_knows_format(uint32_t format)
+{
+	return format == KEYRING_FORMAT || format == KEYRING_FORMAT_RENEWED;
+}
+
+/* What a program of before reads, as long as it can. */
+static uint32_t format_of(const struct body *b)
+{
+	return b->next_key_size > 0 || b->former_count > 0 ? KEYRING_FORMAT_RENEWED
+							   : KEYRING_FORMAT;
+}
+
+int body_make_signer(const uint8_t id[KEYRING_ID_SIZE], enum signer_algorithm algorithm,
+		     int64_t now, uint8_t key[SIGNING_KEY_MAX], size_t *key_size,
+		     uint8_t certificate[CERTIFICATE_MAX], size_t *certificate_size,
+		     struct signer **out, struct err *e)
+{
+	uint8_t *key_der = NULL, *cert_der = NULL;
+	size_t k, c;
+	char hex[2 * KEYRING_ID_SIZE + 1];
+	int rc = -1;
+
+	text_hex(id, KEYRING_ID_SIZE, hex);
+	if (signer_generate(hex, algorithm, now, out, e) < 0 ||
+	    signer_export(*out, &key_der, &k, &cert_der, &c, e) < 0)
+		goto out;
+	if (k > SIGNING_KEY_MAX || c > CERTIFICATE_MAX) {
+		err_set(e, MUNI_LIMIT, "the signing key is too large for the keyring");
+		goto out;
+	}
+	memcpy(key, key_der, k);
+	*key_size = k;
+	memcpy(certificate, cert_der, c);
+	*certificate_size = c;
+	rc = 0;
+out:
+	secret_free(key_der);
+	free(cert_der);
+	return rc;
+}
+
+static void renewal_write(const struct body *b, struct writer *w)
+{
+	writer_u16(w, (uint16_t)b->next_key_size);
+	writer_bytes(w, b->next_key, b->next_key_size);
+	writer_u16(w, (uint16_t)b->next_certificate_size);
+	writer_bytes(w, b->next_certificate, b->next_certificate_size);
+	writer_u64(w, b->next_entry);
+	writer_u16(w, (uint16_t)b->former_count);
+	for (size_t i = 0; i < b->former_count; i++) {
+		writer_bytes(w, b->former[i].certificate.bytes, DIGEST_SIZE);
+		writer_u64(w, b->former[i].entry);
+	}
+}
+
+static void renewal_read(struct reader *r, struct body *b)
+{
+	b->next_key_size = reader_u16(r);
+	if (b->next_key_size > SIGNING_KEY_MAX)
+		goto bad;
+	reader_bytes(r, b->next_key, b->next_key_size);
+	b->next_certificate_size = reader_u16(r);
+	if (b->next_certificate_size > CERTIFICATE_MAX ||
+	    (b->next_key_size == 0) != (b->next_certificate_size == 0))
+		goto bad;
+	reader_bytes(r, b->next_certificate, b->next_certificate_size);
+	b->next_entry = reader_u64(r);
+	b->former_count = reader_u16(r);
+	if (b->former_count > KEYRING_FORMER_MAX)
+		goto bad;
+	for (size_t i = 0; i < b->former_count; i++) {
+		reader_bytes(r, b->former[i].certificate.bytes, DIGEST_SIZE);
+		b->former[i].entry = reader_u64(r);
+	}
+	return;
+bad:
+	r->underflow = true;
 }
 
 static void body_write(const struct body *b, struct writer *w)
@@ -38,9 +119,11 @@ static void body_write(const struct body *b, struct writer *w)
 	writer_bytes(w, b->signing_key, b->signing_key_size);
 	writer_u16(w, (uint16_t)b->certificate_size);
 	writer_bytes(w, b->certificate, b->certificate_size);
+	if (format_of(b) == KEYRING_FORMAT_RENEWED)
+		renewal_write(b, w);
 }
 
-static int body_read(struct reader *r, struct body *b, struct err *e)
+static int body_read(struct reader *r, uint32_t format, struct body *b, struct err *e)
 {
 	b->epoch = reader_u64(r);
 	reader_bytes(r, b->catalogue, 32);
@@ -57,6 +140,10 @@ static int body_read(struct reader *r, struct body *b, struct err *e)
 	if (b->certificate_size > CERTIFICATE_MAX)
 		goto bad;
 	reader_bytes(r, b->certificate, b->certificate_size);
+	b->next_key_size = b->next_certificate_size = b->former_count = 0;
+	b->next_entry = 0;
+	if (format == KEYRING_FORMAT_RENEWED)
+		renewal_read(r, b);
 	if (!r->underflow && reader_left(r) == 0 && b->epoch > 0)
 		return 0;
 bad:
@@ -90,7 +177,7 @@ int payload_build(const struct body *b, const struct slots *s,
 		goto out;
 	}
 	slots_size = w.used - PAYLOAD_HEAD;
-	body_ad(id, generation, half, payload + PAYLOAD_HEAD, slots_size, ad);
+	body_ad(format_of(b), id, generation, half, payload + PAYLOAD_HEAD, slots_size, ad);
 
 	uint8_t *nonce = payload + w.used, *sealed = nonce + SEAL_NONCE_SIZE;
 
@@ -102,7 +189,7 @@ int payload_build(const struct body *b, const struct slots *s,
 
 	w = writer_over(payload, PAYLOAD_HEAD);
 	writer_bytes(&w, magic, sizeof magic);
-	writer_u32(&w, KEYRING_FORMAT);
+	writer_u32(&w, format_of(b));
 	writer_u32(&w, (uint32_t)s->count);
 	writer_bytes(&w, id, KEYRING_ID_SIZE);
 	writer_u64(&w, generation);
@@ -131,13 +218,13 @@ int payload_open(const struct half *h, const uint8_t id[KEYRING_ID_SIZE], unsign
 		err_set(e, MUNI_NO_MEMORY, "no memory for the keyring");
 		goto out;
 	}
-	body_ad(id, h->generation, half, slots, h->slots_size, ad);
+	body_ad(h->format, id, h->generation, half, slots, h->slots_size, ad);
 	if (sealer_new(&sealer, e) < 0 || sealer_set_key(sealer, master, e) < 0 ||
 	    seal_open(sealer, nonce, ad, sizeof ad, sealed, h->body_size,
 		      sealed + h->body_size, plain, e) < 0)
 		goto out;
 	r = reader_over(plain, h->body_size);
-	if (body_read(&r, out, e) < 0)
+	if (body_read(&r, h->format, out, e) < 0)
 		goto out;
 	memcpy(out->master, master, 32);
 	rc = 0;

@@ -63,10 +63,13 @@ static bool holds(const struct keyring *k, const struct keyring_state *s, unsign
 	const struct half *h = &s->halves[half];
 	struct err ignored = ERR_NONE;
 
-	if (!h->is_whole || h->format != KEYRING_FORMAT ||
+	if (!h->is_whole || !keyring_knows_format(h->format) ||
 	    payload_open(h, k->id, half, k->body->master, body, &ignored) < 0)
 		return false;
-	return body->epoch == k->body->epoch && body->successor == k->body->successor &&
+	return body->next_key_size == k->body->next_key_size &&
+	       body->signing_key_size == k->body->signing_key_size &&
+	       memcmp(body->signing_key, k->body->signing_key, body->signing_key_size) == 0 &&
+	       body->epoch == k->body->epoch && body->successor == k->body->successor &&
 	       memcmp(body->catalogue, k->body->catalogue, sizeof body->catalogue) == 0 &&
 	       memcmp(body->next_catalogue, k->body->next_catalogue,
 		      sizeof body->next_catalogue) == 0;

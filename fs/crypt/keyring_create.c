@@ -15,34 +15,16 @@
 static int fresh_body(struct keyring *k, int64_t now, struct err *e)
 {
 	struct body *b = k->body;
-	uint8_t *key = NULL, *cert = NULL;
-	size_t key_size, cert_size;
-	char hex[2 * KEYRING_ID_SIZE + 1];
-	int rc = -1;
 
-	text_hex(k->id, KEYRING_ID_SIZE, hex);
 	b->epoch = 1;
 	b->next_slot = 1;
 	if (random_bytes(b->master, sizeof b->master, e) < 0 ||
 	    random_bytes(b->catalogue, sizeof b->catalogue, e) < 0 ||
 	    random_bytes(b->dedupe, sizeof b->dedupe, e) < 0 ||
-	    random_bytes(b->chunker, sizeof b->chunker, e) < 0 ||
-	    signer_generate(hex, now, &k->signer, e) < 0 ||
-	    signer_export(k->signer, &key, &key_size, &cert, &cert_size, e) < 0)
-		goto out;
-	if (key_size > sizeof b->signing_key || cert_size > sizeof b->certificate) {
-		err_set(e, MUNI_LIMIT, "the signing key is too large for the keyring");
-		goto out;
-	}
-	memcpy(b->signing_key, key, key_size);
-	b->signing_key_size = key_size;
-	memcpy(b->certificate, cert, cert_size);
-	b->certificate_size = cert_size;
-	rc = 0;
-out:
-	secret_free(key);
-	free(cert);
-	return rc;
+	    random_bytes(b->chunker, sizeof b->chunker, e) < 0)
+		return -1;
+	return body_make_signer(k->id, SIGNER_P256, now, b->signing_key, &b->signing_key_size,
+				b->certificate, &b->certificate_size, &k->signer, e);
 }
 
 static int fresh_slots(struct keyring *k, const struct keyring_secret *secrets,

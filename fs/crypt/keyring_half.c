@@ -67,7 +67,7 @@ static void parse_head(const uint8_t *id, unsigned index, struct half *h)
 	h->is_whole = memcmp(found, magic, sizeof magic) == 0 &&
 		      memcmp(owner, id, KEYRING_ID_SIZE) == 0 && digest_equal(&sum, &now) &&
 		      h->generation > 0 && h->generation < UINT64_MAX - 2;
-	if (h->format != KEYRING_FORMAT)
+	if (!keyring_knows_format(h->format))
 		return;		/* what follows may mean something else there */
 	h->is_whole = h->is_whole && h->slots_size <= PAYLOAD_SIZE &&
 		      h->body_size <= BODY_SIZE_MAX &&
@@ -206,10 +206,10 @@ int keyring_usable(const struct keyring_state *s, struct err *e)
 	if (s->newest < 0)
 		return err_set(e, MUNI_DAMAGED, "both halves are damaged past mending: put "
 			       "back a copy of the keyring, if one was kept");
-	if (s->halves[s->newest].format != KEYRING_FORMAT)
+	if (!keyring_knows_format(s->halves[s->newest].format))
 		return err_set(e, MUNI_FORMAT, "it is of format %u, made by a newer muniment; "
 			       "this one knows format %d", s->halves[s->newest].format,
-			       KEYRING_FORMAT);
+			       KEYRING_FORMAT_RENEWED);
 	return 0;
 }
 

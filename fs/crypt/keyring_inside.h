@@ -26,6 +26,8 @@ _Static_assert(COLUMN_COUNT * COLUMN_SIZE == HALF_SIZE, "columns fill a half");
 _Static_assert(COLUMN_PAYLOAD + COLUMN_SUM == COLUMN_SIZE, "payload and sum");
 
 #define KEYRING_FORMAT 1
+#define KEYRING_FORMAT_RENEWED 2	/* the signing key was renewed, or is being: the body has
+					 * more behind */
 #define PAYLOAD_HEAD 80		/* 8 magic + 4 format + 4 slots + 16 id + 8 generation +
 				 * 4 slots' bytes + 4 body's bytes + 32 sum */
 #define PAYLOAD_ID 16		/* offset of the archive id */
@@ -104,6 +106,11 @@ void slot_clear(struct slot *s);	/* frees what it owns */
 #define SIGNING_KEY_MAX 512
 #define CERTIFICATE_MAX 2048
 
+struct former {			/* a signing key that was renewed */
+	struct digest certificate;
+	uint64_t entry;		/* of the log, which tells of it */
+};
+
 struct body {			/* in secret memory: what the master key seals */
 	uint8_t master[32];	/* not in the body itself */
 	uint64_t epoch, successor;	/* successor 0: no switch begun */
@@ -114,12 +121,26 @@ struct body {			/* in secret memory: what the master key seals */
 	size_t signing_key_size;
 	uint8_t certificate[CERTIFICATE_MAX];
 	size_t certificate_size;
+	/* Format 2.  next_key_size 0: no renewal begun. */
+	uint8_t next_key[SIGNING_KEY_MAX];
+	size_t next_key_size;
+	uint8_t next_certificate[CERTIFICATE_MAX];
+	size_t next_certificate_size;
+	uint64_t next_entry;
+	struct former former[KEYRING_FORMER_MAX];	/* oldest first */
+	size_t former_count;
 };
 
 /* Lays slots and sealed body into a payload, random bytes behind them. */
 int payload_build(const struct body *b, const struct slots *s,
 		  const uint8_t id[KEYRING_ID_SIZE], uint64_t generation, unsigned half,
 		  uint8_t payload[PAYLOAD_SIZE], struct err *e);
+bool keyring_knows_format(uint32_t format);
+/* A fresh key and its certificate into a body's fields; *out is theirs too. */
+int body_make_signer(const uint8_t id[KEYRING_ID_SIZE], enum signer_algorithm algorithm,
+		     int64_t now, uint8_t key[SIGNING_KEY_MAX], size_t *key_size,
+		     uint8_t certificate[CERTIFICATE_MAX], size_t *certificate_size,
+		     struct signer **out, struct err *e);
 /* MUNI_DAMAGED if the master does not open it. */
 int payload_open(const struct half *h, const uint8_t id[KEYRING_ID_SIZE], unsigned half,
 		 const uint8_t master[32], struct body *out, struct err *e);
@@ -135,6 +156,7 @@ struct keyring {
 	struct slots slots;
 	struct body *body;	/* secret memory */
 	struct signer *signer;
+	struct signer *next_signer;
 };
 
 struct keyring *keyring_new(const char *path, const uint8_t id[KEYRING_ID_SIZE],

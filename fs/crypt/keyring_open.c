@@ -87,7 +87,7 @@ static int unlock(struct keyring *k, const struct keyring_state *s,
 	k->is_settled = s->is_settled;
 	if (unlock_half(k, &s->halves[s->newest], (unsigned)s->newest, secret, e) == 0)
 		return 0;
-	if (e->code != MUNI_DAMAGED || !other->is_whole || other->format != KEYRING_FORMAT)
+	if (e->code != MUNI_DAMAGED || !other->is_whole || !keyring_knows_format(other->format))
 		return -1;
 	if (unlock_half(k, other, !s->newest, secret, &second) < 0)
 		return -1;

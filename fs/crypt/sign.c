@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "fs/base/err.h"
+#include "fs/base/text.h"
 #include "fs/crypt/digest.h"
 #include "fs/crypt/library.h"
 #include "fs/crypt/secret.h"
@@ -61,6 +62,47 @@ static bool set_serial(X509 *cert, struct err *e)
 	return is_set;
 }
 
+/* ---- algorithms ------------------------------------------------------------------ */
+
+static const struct algorithm {
+	const char *name, *curve;
+	int bits;
+	const EVP_MD *(*digest)(void);
+} algorithms[] = {
+	[SIGNER_P256] = { "ecdsa-p256", "P-256", 256, EVP_sha256 },
+	[SIGNER_P384] = { "ecdsa-p384", "P-384", 384, EVP_sha384 },
+	[SIGNER_P521] = { "ecdsa-p521", "P-521", 521, EVP_sha512 },
+};
+
+#define ALGORITHMS (sizeof algorithms / sizeof algorithms[0])
+
+const char *signer_algorithm_name(enum signer_algorithm a)
+{
+	return algorithms[a].name;
+}
+
+int signer_algorithm_parse(const char *name, enum signer_algorithm *out, struct err *e)
+{
+	for (size_t i = 0; i < ALGORITHMS; i++) {
+		if (strcmp(algorithms[i].name, name) == 0) {
+			*out = (enum signer_algorithm)i;
+			return 0;
+		}
+	}
+	return err_set(e, MUNI_USAGE, "there is no algorithm \"%s\"; those that there are: "
+		       "ecdsa-p256, ecdsa-p384, ecdsa-p521", text_printable(name));
+}
+
+static const EVP_MD *digest_for(const EVP_PKEY *key)
+{
+	for (size_t i = 0; i < ALGORITHMS; i++)
+		if (algorithms[i].bits == EVP_PKEY_get_bits(key))
+			return algorithms[i].digest();
+	return EVP_sha256();
+}
+
+/* ---- making ---------------------------------------------------------------------- */
+
 static bool fill_certificate(X509 *cert, EVP_PKEY *key, const char *archive_id, int64_t now,
 			     struct err *e)
 {
@@ -79,18 +121,18 @@ static bool fill_certificate(X509 *cert, EVP_PKEY *key, const char *archive_id, 
 	       add_extension(cert, NID_basic_constraints, "critical,CA:FALSE") &&
 	       add_extension(cert, NID_key_usage, "critical,digitalSignature") &&
 	       add_extension(cert, NID_subject_key_identifier, "hash") &&
-	       X509_sign(cert, key, EVP_sha256()) > 0;
+	       X509_sign(cert, key, digest_for(key)) > 0;
 }
 
-int signer_generate(const char *archive_id, int64_t now, struct signer **out,
-		    struct err *e)
+int signer_generate(const char *archive_id, enum signer_algorithm algorithm, int64_t now,
+		    struct signer **out, struct err *e)
 {
 	struct signer *s = calloc(1, sizeof *s);
 
 	*out = NULL;
 	if (!s)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a signing key");
-	s->key = EVP_EC_gen("P-256");
+	s->key = EVP_EC_gen(algorithms[algorithm].curve);
 	s->cert = X509_new();
 	if (!s->key || !s->cert || !fill_certificate(s->cert, s->key, archive_id, now, e)) {
 		signer_free(s);
@@ -248,7 +290,7 @@ int signer_import(const uint8_t *key, size_t key_size, const uint8_t *cert,
 static bool add_signer(CMS_ContentInfo *cms, const struct signer *s, int64_t now,
 		       unsigned flags)
 {
-	CMS_SignerInfo *info = CMS_add1_signer(cms, s->cert, s->key, EVP_sha256(), flags);
+	CMS_SignerInfo *info = CMS_add1_signer(cms, s->cert, s->key, digest_for(s->key), flags);
 	ASN1_TIME *time = ASN1_TIME_set(NULL, (time_t)now);
 	bool is_added = info && time &&
 			CMS_signed_add1_attr_by_NID(info, NID_pkcs9_signingTime, time->type,
@@ -313,16 +355,14 @@ static CMS_ContentInfo *cms_from(const uint8_t *der, size_t size)
 	return NULL;
 }
 
-int sign_verify_detached(const uint8_t *der, size_t der_size, const void *data,
-			 size_t size, const uint8_t *cert, size_t cert_size,
-			 struct err *e)
+/* x NULL: it could not be read. */
+static int verify_by(CMS_ContentInfo *cms, X509 *x, const void *data, size_t size,
+		     struct err *e)
 {
 	/* NOINTERN: the signer is looked for in `ours` alone, whatever
 	 * certificates the signature brings along. */
 	const unsigned flags =
 		CMS_BINARY | CMS_DETACHED | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY;
-	CMS_ContentInfo *cms = cms_from(der, der_size);
-	X509 *x = certificate_from(cert, cert_size);
 	STACK_OF(X509) *ours = sk_X509_new_null();
 	BIO *bio = size <= INT_MAX ? BIO_new_mem_buf(data, (int)size) : NULL;
 	int rc = -1;
@@ -341,8 +381,63 @@ int sign_verify_detached(const uint8_t *der, size_t der_size, const void *data,
 		rc = 0;
 	library_forget();
 	sk_X509_free(ours);
+	BIO_free(bio);
+	return rc;
+}
+
+int sign_verify_detached(const uint8_t *der, size_t der_size, const void *data,
+			 size_t size, const uint8_t *cert, size_t cert_size,
+			 struct err *e)
+{
+	CMS_ContentInfo *cms = cms_from(der, der_size);
+	X509 *x = certificate_from(cert, cert_size);
+	int rc = verify_by(cms, x, data, size, e);
+
 	X509_free(x);
 	CMS_ContentInfo_free(cms);
-	BIO_free(bio);
+	return rc;
+}
+
+/* Is it one of `known`?  -1: it cannot be told for want of memory. */
+static int find_known(const X509 *x, const struct digest *known, size_t count, size_t *which)
+{
+	struct digest d;
+	unsigned size = 0;
+
+	if (X509_digest(x, EVP_sha256(), d.bytes, &size) != 1 || size != DIGEST_SIZE)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (digest_equal(&known[i], &d)) {
+			*which = i;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int sign_verify_known(const uint8_t *der, size_t der_size, const void *data, size_t size,
+		      const struct digest *known, size_t known_count, size_t *which,
+		      struct err *e)
+{
+	CMS_ContentInfo *cms = cms_from(der, der_size);
+	STACK_OF(X509) *brought = cms ? CMS_get1_certs(cms) : NULL;
+	int is_known = 0, rc = -1;
+
+	for (int i = 0; is_known == 0 && i < sk_X509_num(brought); i++) {
+		X509 *x = sk_X509_value(brought, i);
+
+		is_known = find_known(x, known, known_count, which);
+		if (is_known == 1)
+			rc = verify_by(cms, x, data, size, e);
+	}
+	if (is_known < 0)
+		library_failed(e, "checking a signature");
+	else if (is_known == 0)
+		library_refused(e, MUNI_DAMAGED, cms ? "the signature does not belong to these bytes "
+				"and this archive's key" : "the signature is not readable: its bytes "
+				"were changed");
+	library_forget();
+	sk_X509_pop_free(brought, X509_free);
+	CMS_ContentInfo_free(cms);
 	return rc;
 }

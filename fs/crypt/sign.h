@@ -1,6 +1,7 @@
 /*
- * Signatures that stock tools verify: ECDSA P-256 with SHA-256, X.509, CMS
- * (RFC 5652) detached, DER.  `openssl cms -verify -binary -inform DER`.
+ * Signatures that stock tools verify: ECDSA, X.509, CMS (RFC 5652) detached, DER.
+ * `openssl cms -verify -binary -inform DER`.  The digest goes with the curve: it is never
+ * the weaker of the two.
  */
 #ifndef FS_CRYPT_SIGN_H
 #define FS_CRYPT_SIGN_H
@@ -8,13 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct digest;
 struct err;
 struct signer;		/* a private key and its certificate */
 
+enum signer_algorithm {
+	SIGNER_P256,	/* with SHA-256: what init makes */
+	SIGNER_P384,	/* with SHA-384 */
+	SIGNER_P521,	/* with SHA-512 */
+};
+/* "ecdsa-p256" ...: on the command line and in statements. */
+const char *signer_algorithm_name(enum signer_algorithm a);
+int signer_algorithm_parse(const char *name, enum signer_algorithm *out, struct err *e);
+
 /* A fresh key and a self-signed certificate: CN "muniment archive ID", valid
  * from now for 100 years, keyUsage digitalSignature. */
-int signer_generate(const char *archive_id, int64_t now, struct signer **out,
-		    struct err *e);
+int signer_generate(const char *archive_id, enum signer_algorithm algorithm, int64_t now,
+		    struct signer **out, struct err *e);
 /* PKCS#8 DER and X.509 DER; *key is secret_new() memory (secret_free()),
  * *cert malloc'ed. */
 int signer_export(const struct signer *s, uint8_t **key, size_t *key_size,
@@ -40,5 +51,10 @@ int sign_detached(const struct signer *s, const void *data, size_t size, int64_t
 int sign_verify_detached(const uint8_t *der, size_t der_size, const void *data,
 			 size_t size, const uint8_t *cert, size_t cert_size,
 			 struct err *e);
+/* The same by a certificate that the signature brings along, where the SHA-256 of its DER
+ * is one of `known`; *which: that one. */
+int sign_verify_known(const uint8_t *der, size_t der_size, const void *data, size_t size,
+		      const struct digest *known, size_t known_count, size_t *which,
+		      struct err *e);
 
 #endif

@@ -416,6 +416,9 @@ int catalogue_version_begin(struct catalogue *c, struct version *v, struct err *
 int catalogue_version_seal(struct catalogue *c, const struct version *v,
 			   const char *statement, const uint8_t *signature,
 			   size_t signature_size, struct err *e);
+/* Another signature over the statement of a version that is sealed. */
+int catalogue_version_resign(struct catalogue *c, int64_t id, const uint8_t *signature,
+			     size_t signature_size, struct err *e);
 /*
  * Undoes what crashed ingests left: versions in state OPEN, their entries,
  * directories, nodes, contents; entries they had closed stand open again.

@@ -148,6 +148,19 @@ int catalogue_version_seal(struct catalogue *c, const struct version *v,
 	return 0;
 }
 
+int catalogue_version_resign(struct catalogue *c, int64_t id, const uint8_t *signature,
+			     size_t signature_size, struct err *e)
+{
+	struct query q;
+
+	if (query_open_write(&q, c, STATEMENT_VERSION_RESIGN, "UPDATE version SET signature = ?"
+			     " WHERE id = ? AND state <> 0", e) < 0)
+		return -1;
+	query_blob(&q, signature, signature_size);
+	query_int(&q, id);
+	return query_run(&q, e);
+}
+
 /* ---- nodes ------------------------------------------------------------------------------ */
 
 static int add_attrs(struct catalogue *c, const struct node *n, const void *attrs,

@@ -30,6 +30,7 @@
 
 #include "fs/crypt/digest.h"
 #include "fs/crypt/merkle.h"
+#include "fs/crypt/signatories.h"
 
 struct err;
 struct log;
@@ -77,6 +78,7 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_RESTORE_BEGUN = 39,	/* an older copy is to be what there is */
 	LOG_RESTORED = 40,	/* and what certificates say is gone has gone from it */
 	LOG_STAMPED = 41,	/* a certificate has another time-stamp */
+	LOG_SIGNING_RENEWED = 42,	/* the archive signs with another key from here on */
 };
 
 struct log_entry {
@@ -95,6 +97,14 @@ struct log_head {
 	uint64_t generation;	/* of the catalogue */
 	struct digest pages;	/* digest over all page tags of the catalogue */
 	uint64_t epoch;
+	struct digest signer;	/* SHA-256 of the certificate; zeros: of one that was not read
+				 * from a log */
+};
+
+/* A head whose signature was found to hold; zeros: none. */
+struct log_checked {
+	struct digest record;
+	struct digest signer;
 };
 
 /* What the catalogue knows: stored there in the commit that follows append. */
@@ -103,13 +113,13 @@ struct log_position {
 };
 
 /* auditfd: the folder audit/ (borrowed).  known: from the catalogue.  Writable:
- * applies L2.  Read-only: changes nothing.  L4 is checked in both. cert: the
- * archive's certificate (DER), against which the newest head is verified.
+ * applies L2.  Read-only: changes nothing.  L4 is checked in both. who: the
+ * archive's own keys, by one of which the newest head is signed.
  * checked (may be NULL, zeros at first): of the head whose signature was found to hold
- * under that certificate; where the newest head is that one, to the byte, it is not
+ * under them; where the newest head is that one, to the byte, it is not
  * verified again. */
 int log_open(int auditfd, bool is_writable, const struct log_position *known,
-	     const uint8_t *cert, size_t cert_size, struct digest *checked,
+	     const struct signatories *who, struct log_checked *checked,
 	     struct log **out, struct err *e);
 /* A new, empty log (init). */
 int log_create(int auditfd, struct log **out, struct err *e);
@@ -141,8 +151,8 @@ int log_newest_statement(const struct log *l, char **statement, uint8_t **cms,
 			 size_t *cms_size, struct err *e);
 
 /* The same without a catalogue to compare with: for verify and repair. */
-int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
-		  struct digest *checked, struct log_head *out, struct err *e);
+int log_peek_head(int auditfd, const struct signatories *who, struct log_checked *checked,
+		  struct log_head *out, struct err *e);
 
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
 /* The hash of that entry as a leaf of the tree. */
@@ -151,19 +161,19 @@ int log_leaf(const struct log *l, uint64_t sequence, struct digest *out, struct 
 struct digest log_leaf_of(const struct log_entry *entry);
 /*
  * Every entry against every head, every head's signature, and both copies; needs
- * no key but the certificate.  found() gets a sentence for each thing that is
+ * no key but the certificates; where the archive's key was renewed, heads go over from one
+ * to the next and never back.  found() gets a sentence for each thing that is
  * off; is_damage false: what a crash leaves and the next writer puts right.
  * MUNI_DAMAGED if anything is damaged (e has the first).
  */
-int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *entries,
+int log_verify(int auditfd, const struct signatories *who, uint64_t *entries,
 	       uint64_t *heads,
 	       void (*found)(void *arg, bool is_damage, bool can_mend, const char *what),
 	       void *arg, struct err *e);
 /* Mends each copy from the other, and where both are whole and differ from the one
- * that cert signed; *mended: entries, heads and file heads that were written anew.
+ * that the archive signed; *mended: entries, heads and file heads that were written anew.
  * What both have lost stays, for log_verify() to name.  Heads that one copy alone has,
  * behind all that the archive signed, are cut off. */
-int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mended,
-	     struct err *e);
+int log_mend(int auditfd, const struct signatories *who, uint64_t *mended, struct err *e);
 
 #endif

@@ -11,7 +11,6 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/base/text.h"
-#include "fs/crypt/sign.h"
 #include "fs/store/log_inside.h"
 
 const char *const log_file_names[LOG_FILE_COUNT][LOG_COPIES] = {
@@ -198,6 +197,7 @@ int log_record_read(int fd, uint64_t file_size, uint64_t offset,
 	memcpy(out->statement, statement, out->statement_size);
 	out->statement[out->statement_size] = '\0';
 	memcpy(out->signature, signature, out->signature_size);
+	out->head.signer = (struct digest){{0}};
 	if (parse_statement(out->statement, out->statement_size, &out->head) == 0)
 		return 0;
 damaged:
@@ -222,11 +222,11 @@ uint64_t log_record_last(int fd, uint64_t file_size)
 	return file_size - size;
 }
 
-int log_record_check_signature(const struct log_record *r, const uint8_t *cert,
-			       size_t cert_size, struct err *e)
+int log_record_check_signature(struct log_record *r, const struct signatories *who,
+			       struct err *e)
 {
-	if (sign_verify_detached(r->signature, r->signature_size, r->statement,
-				 r->statement_size, cert, cert_size, e) < 0)
+	if (signatories_verify(who, r->head.count, r->signature, r->signature_size,
+			       r->statement, r->statement_size, &r->head.signer, e) < 0)
 		return err_wrap(e, "the signature of the head over %" PRIu64 " entries",
 				r->head.count);
 	return 0;

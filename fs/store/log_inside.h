@@ -75,9 +75,9 @@ int log_record_read(int fd, uint64_t file_size, uint64_t offset,
 		    uint8_t raw[LOG_RECORD_MAX], struct log_record *out, struct err *e);
 /* Offset of the last record by its size at the end; 0 if that does not parse. */
 uint64_t log_record_last(int fd, uint64_t file_size);
-/* MUNI_DAMAGED unless this archive's key made it. */
-int log_record_check_signature(const struct log_record *r, const uint8_t *cert,
-			       size_t cert_size, struct err *e);
+/* MUNI_DAMAGED unless this archive's key made it; r->head.signer is filled. */
+int log_record_check_signature(struct log_record *r, const struct signatories *who,
+			       struct err *e);
 
 /* The copy to believe where both are whole and differ: 0, 1; -1: it cannot be told. */
 struct log_trust {
@@ -86,7 +86,7 @@ struct log_trust {
 	uint64_t covered;	/* entries under the newest head that was found so */
 };
 /* By file, then copy; descriptors may be -1.  Fails only without memory. */
-int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES], const uint8_t *cert,
-	      size_t cert_size, struct log_trust *out, struct err *e);
+int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],
+	      const struct signatories *who, struct log_trust *out, struct err *e);
 
 #endif

@@ -19,8 +19,7 @@ struct mender {
 	bool is_foreign;	/* the copy that is not trusted had something whole of its own */
 	uint64_t covered;	/* of struct log_trust */
 	uint64_t entries;	/* that there are, once the entries are mended */
-	const uint8_t *cert;	/* borrowed */
-	size_t cert_size;
+	const struct signatories *who;	/* borrowed */
 	uint8_t raw[LOG_COPIES][LOG_RECORD_MAX];
 	struct log_record record;
 };
@@ -161,8 +160,7 @@ static bool has_signed(struct mender *m, int c, uint64_t at)
 
 	while (log_record_read(m->fds[c], m->sizes[c], at, m->raw[1 - c], &m->record,
 			       &ignored) == 0) {
-		if (log_record_check_signature(&m->record, m->cert, m->cert_size,
-					       &ignored) == 0)
+		if (log_record_check_signature(&m->record, m->who, &ignored) == 0)
 			return true;
 		at += m->record.size;
 	}
@@ -176,7 +174,7 @@ static int cut_unsigned(struct mender *m, const bool is_good[LOG_COPIES], uint64
 {
 	int c = is_good[1];
 
-	*is_cut = is_good[0] != is_good[1] && m->cert_size > 0 && !has_signed(m, c, at);
+	*is_cut = is_good[0] != is_good[1] && m->who->count > 0 && !has_signed(m, c, at);
 	return *is_cut ? cut(m, c, at, e) : 0;
 }
 
@@ -224,7 +222,7 @@ static int mend_heads(struct mender *m, struct err *e)
 }
 
 /* Before anything is written. */
-static int whom_to_trust(int auditfd, const uint8_t *cert, size_t cert_size,
+static int whom_to_trust(int auditfd, const struct signatories *who,
 			 struct log_trust *out, struct err *e)
 {
 	int fds[LOG_FILE_COUNT][LOG_COPIES], rc;
@@ -239,7 +237,7 @@ static int whom_to_trust(int auditfd, const uint8_t *cert, size_t cert_size,
 				file_close(&fds[f][c]);
 		}
 	}
-	rc = log_trust(fds, sizes, cert, cert_size, out, e);
+	rc = log_trust(fds, sizes, who, out, e);
 	for (int f = 0; f < LOG_FILE_COUNT; f++)
 		for (int c = 0; c < LOG_COPIES; c++)
 			file_close(&fds[f][c]);
@@ -267,8 +265,7 @@ out:
 	return rc;
 }
 
-int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mended,
-	     struct err *e)
+int log_mend(int auditfd, const struct signatories *who, uint64_t *mended, struct err *e)
 {
 	struct mender *m = calloc(1, sizeof *m);
 	struct log_trust trust;
@@ -278,9 +275,8 @@ int log_mend(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *mende
 	if (m == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to mend the audit log");
 	m->mended = mended;
-	m->cert = cert;
-	m->cert_size = cert_size;
-	if (whom_to_trust(auditfd, cert, cert_size, &trust, e) < 0)
+	m->who = who;
+	if (whom_to_trust(auditfd, who, &trust, e) < 0)
 		goto out;
 	m->covered = trust.covered;
 	if (mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||

@@ -92,29 +92,31 @@ static int newest_record(int fd, uint8_t *raw, struct log_record *record, bool *
 	return 0;
 }
 
-static int check_signature(const struct log_record *r, const uint8_t *cert, size_t cert_size,
-			   struct digest *checked, struct err *e)
+static int check_signature(struct log_record *r, const struct signatories *who,
+			   struct log_checked *checked, struct err *e)
 {
 	/* The statement's NUL between them: it holds none itself. */
 	struct digest both = digest_of_pair(r->statement, r->statement_size + 1, r->signature,
 					    r->signature_size);
 
-	if (checked && digest_equal(checked, &both))
+	if (checked && digest_equal(&checked->record, &both)) {
+		r->head.signer = checked->signer;
 		return 0;
-	if (log_record_check_signature(r, cert, cert_size, e) < 0) {
+	}
+	if (log_record_check_signature(r, who, e) < 0) {
 		char what[sizeof e->text];
 
 		memcpy(what, e->text, sizeof what);
 		return e->code == MUNI_DAMAGED ? damaged(e, what) : -1;
 	}
 	if (checked)
-		*checked = both;
+		*checked = (struct log_checked){ both, r->head.signer };
 	return 0;
 }
 
 /* Finds the newest head in either copy; L5: the first file is never behind. */
-static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size,
-		      struct digest *checked, struct err *e)
+static int load_heads(struct log *l, const struct signatories *who,
+		      struct log_checked *checked, struct err *e)
 {
 	struct log_record *records = calloc(LOG_COPIES, sizeof *records);
 	uint8_t *raw = malloc(LOG_RECORD_MAX);
@@ -146,9 +148,9 @@ static int load_heads(struct log *l, const uint8_t *cert, size_t cert_size,
 	l->heads_end = end[best];
 	l->has_head = has[best];
 	if (l->has_head) {
-		l->head = records[best].head;
-		if (check_signature(&records[best], cert, cert_size, checked, e) < 0)
+		if (check_signature(&records[best], who, checked, e) < 0)
 			goto out;
+		l->head = records[best].head;
 	}
 	rc = 0;
 out:
@@ -268,7 +270,7 @@ static int recover(struct log *l, const struct log_position *known, struct err *
 }
 
 int log_open(int auditfd, bool is_writable, const struct log_position *known,
-	     const uint8_t *cert, size_t cert_size, struct digest *checked,
+	     const struct signatories *who, struct log_checked *checked,
 	     struct log **out, struct err *e)
 {
 	struct log *l = log_new(e);
@@ -279,7 +281,7 @@ int log_open(int auditfd, bool is_writable, const struct log_position *known,
 	l->is_writable = is_writable;
 	l->position = *known;
 	if (open_files(l, auditfd, e) < 0 ||
-	    load_heads(l, cert, cert_size, checked, e) < 0 ||
+	    load_heads(l, who, checked, e) < 0 ||
 	    compare(l, known, e) < 0 ||
 	    check_entries(l, known, e) < 0 ||
 	    (is_writable && recover(l, known, e) < 0)) {
@@ -290,15 +292,15 @@ int log_open(int auditfd, bool is_writable, const struct log_position *known,
 	return 0;
 }
 
-int log_peek_head(int auditfd, const uint8_t *cert, size_t cert_size,
-		  struct digest *checked, struct log_head *out, struct err *e)
+int log_peek_head(int auditfd, const struct signatories *who, struct log_checked *checked,
+		  struct log_head *out, struct err *e)
 {
 	struct log *l = log_new(e);
 	int rc = -1;
 
 	if (l == NULL)
 		return -1;
-	if (open_files(l, auditfd, e) == 0 && load_heads(l, cert, cert_size, checked, e) == 0)
+	if (open_files(l, auditfd, e) == 0 && load_heads(l, who, checked, e) == 0)
 		rc = log_newest_head(l, out, e);
 	log_close(l);
 	return rc;

@@ -55,8 +55,8 @@ static int only(const bool is_so[LOG_COPIES])
 	return is_so[0] == is_so[1] ? -1 : is_so[1];
 }
 
-int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES], const uint8_t *cert,
-	      size_t cert_size, struct log_trust *out, struct err *e)
+int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],
+	      const struct signatories *who, struct log_trust *out, struct err *e)
 {
 	struct log_record *record = calloc(2, sizeof *record);
 	uint8_t *raw = malloc(LOG_RECORD_MAX);
@@ -73,7 +73,7 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES], const uint8
 		if (!last_record(fds[LOG_FILE_HEADS][c], sizes[LOG_FILE_HEADS][c], raw, record,
 				 record + 1))
 			continue;
-		if (log_record_check_signature(record, cert, cert_size, e) < 0) {
+		if (log_record_check_signature(record, who, e) < 0) {
 			if (e->code != MUNI_DAMAGED)
 				goto out;
 			*e = ERR_NONE;

@@ -19,8 +19,8 @@
 struct check {
 	int fds[LOG_FILE_COUNT][LOG_COPIES];
 	uint64_t sizes[LOG_FILE_COUNT][LOG_COPIES];
-	const uint8_t *cert;
-	size_t cert_size;
+	const struct signatories *who;
+	const struct signatory *newest;	/* whose the head before is; NULL: none yet */
 	void (*found)(void *arg, bool is_damage, bool can_mend, const char *what);
 	void *arg;
 	uint64_t damages;
@@ -176,6 +176,27 @@ static void next_head(struct check *k)
 	}
 }
 
+/* The one signatures go over to is never left again. */
+static int check_signer(struct check *k, struct err *e)
+{
+	const struct signatory *now;
+
+	if (log_record_check_signature(&k->record, k->who, e) < 0) {
+		if (e->code != MUNI_DAMAGED)
+			return -1;
+		tell(k, true, false, "audit/heads: %s", e->text);
+		*e = ERR_NONE;
+		return 0;
+	}
+	now = signatories_find(k->who, &k->record.head.signer);
+	if (k->newest && now < k->newest)
+		tell(k, true, false, "audit/heads: the head at byte %" PRIu64 " is signed by a key "
+		     "that the heads before it had left: it was renewed", k->heads_at);
+	else
+		k->newest = now;
+	return 0;
+}
+
 /* All heads over exactly the entries seen so far. */
 static int check_heads_here(struct check *k, struct err *e)
 {
@@ -188,12 +209,8 @@ static int check_heads_here(struct check *k, struct err *e)
 		else if (!digest_equal(&root, &k->record.head.root))
 			tell(k, true, false, "audit/log: its first %" PRIu64 " entries are "
 			     "not those that the signed head covers", k->frontier.count);
-		if (log_record_check_signature(&k->record, k->cert, k->cert_size, e) < 0) {
-			if (e->code != MUNI_DAMAGED)
-				return -1;
-			tell(k, true, false, "audit/heads: %s", e->text);
-			*e = ERR_NONE;
-		}
+		if (check_signer(k, e) < 0)
+			return -1;
 		k->heads++;
 		k->covered = k->record.head.count;
 		k->heads_at += k->record.size;
@@ -335,7 +352,7 @@ static void check_ends(struct check *k)
 	check_heads_end(k);
 }
 
-int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *entries,
+int log_verify(int auditfd, const struct signatories *who, uint64_t *entries,
 	       uint64_t *heads,
 	       void (*found)(void *arg, bool is_damage, bool can_mend, const char *what),
 	       void *arg, struct err *e)
@@ -346,12 +363,11 @@ int log_verify(int auditfd, const uint8_t *cert, size_t cert_size, uint64_t *ent
 	*entries = *heads = 0;
 	if (k == NULL)
 		return -1;
-	k->cert = cert;
-	k->cert_size = cert_size;
+	k->who = who;
 	k->found = found;
 	k->arg = arg;
 	if (open_files(k, auditfd, e) < 0 ||
-	    log_trust(k->fds, k->sizes, cert, cert_size, &k->trust, e) < 0 || walk(k, e) < 0)
+	    log_trust(k->fds, k->sizes, who, &k->trust, e) < 0 || walk(k, e) < 0)
 		goto out;
 	check_ends(k);
 	*entries = k->frontier.count;

@@ -25,6 +25,7 @@
 #include "fs/store/pagevfs.h"
 #include "fs/vault/archive_ahead.h"
 #include "fs/vault/epoch.h"
+#include "fs/vault/renewal_inside.h"
 
 #define SEALS_BEFORE_ROTATION (UINT64_C(1) << 31)	/* SP 800-38D leaves ample room */
 #define POSITION_TRIES 5
@@ -194,8 +195,8 @@ static int open_log(struct vault *v, struct err *e)
 		if (i > 0 && position.frontier.count == before.frontier.count)
 			return -1;	/* e is log_open()'s */
 		*e = ERR_NONE;
-		if (log_open(v->auditfd, v->mode == VAULT_WRITE, &position, v->certificate,
-			     v->certificate_size, &v->head_checked, &v->log, e) == 0)
+		if (log_open(v->auditfd, v->mode == VAULT_WRITE, &position, &v->signatories,
+			     &v->head_checked, &v->log, e) == 0)
 			return 0;
 		if (v->mode == VAULT_WRITE || e->code != MUNI_DAMAGED)
 			return -1;
@@ -312,7 +313,8 @@ static int open_parts(struct vault *v, const struct vault_options *o, struct sec
 		return -1;
 	if (v->mode == VAULT_READ)
 		return 0;
-	if (archive_mark_remove(v->dirfd, e) < 0 || archive_recover(v, e) < 0)
+	if (archive_mark_remove(v->dirfd, e) < 0 || renewal_take_back(v, e) < 0 ||
+	    archive_recover(v, e) < 0 || renewal_end(v, e) < 0)
 		return -1;
 	return epoch_recover(v, o->epoch, o->wait, e);
 }

@@ -9,6 +9,7 @@
 #include "fs/store/pagevfs.h"
 #include "fs/store/parity.h"
 #include "fs/store/redo.h"
+#include "fs/vault/renewal_inside.h"
 
 /* ---- until the commit ---------------------------------------------------------- */
 
@@ -108,12 +109,12 @@ int archive_move_anchor(struct vault *v, uint64_t generation, struct err *e)
 
 static int finish(struct vault *v, struct err *e)
 {
-	const struct signer *signer = keyring_signer(v->keyring, e);
 	struct catalogue_settings s;
+	const struct signer *signer;
 	struct digest after;
 	uint64_t pages;
 
-	if (!signer || catalogue_checkpoint(v->catalogue, e) < 0 ||
+	if (renewal_signer(v, &signer, e) < 0 || catalogue_checkpoint(v->catalogue, e) < 0 ||
 	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    pagevfs_digest(catalogue_sqlite(v->catalogue), &after, &pages, e) < 0 ||
 	    keep_pages(v, &after, e) < 0 ||

@@ -31,12 +31,14 @@ static int read_certificate(struct archive_ahead *a, struct err *e)
 static void *work(void *arg)
 {
 	struct archive_ahead *a = arg;
-	struct log_head unused;
 	struct err ignored = ERR_NONE;
+	struct signatories it_alone;
+	struct log_head unused;
 
-	if (read_certificate(a, &ignored) == 0)
-		(void)log_peek_head(a->auditfd, a->cert, a->cert_size, &a->checked, &unused,
-				    &ignored);
+	if (read_certificate(a, &ignored) < 0)
+		return NULL;
+	signatories_one(&it_alone, a->cert, a->cert_size);
+	(void)log_peek_head(a->auditfd, &it_alone, &a->checked, &unused, &ignored);
 	return NULL;
 }
 
@@ -53,11 +55,15 @@ void archive_ahead_start(struct archive_ahead *a, const struct vault *v)
 
 void archive_ahead_finish(struct archive_ahead *a, struct vault *v)
 {
+	uint64_t entry;
+
 	if (!a->has_thread)
 		return;
 	pthread_join(a->thread, NULL);
 	a->has_thread = false;
-	if (a->cert && v->certificate && a->cert_size == v->certificate_size &&
+	/* In the midst of a renewal the present key has a bound, which was not looked at. */
+	if (a->cert && v->certificate && !keyring_signing_next(v->keyring, &entry) &&
+	    a->cert_size == v->certificate_size &&
 	    memcmp(a->cert, v->certificate, a->cert_size) == 0)
 		v->head_checked = a->checked;
 	free(a->cert);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fs/crypt/digest.h"
+#include "fs/store/log.h"
 
 struct vault;
 
@@ -23,7 +23,7 @@ struct archive_ahead {		/* the caller's; zeros: nothing was begun */
 	int dirfd, auditfd;	/* borrowed of the vault */
 	uint8_t *cert;		/* owned; NULL: none was read */
 	size_t cert_size;
-	struct digest checked;	/* zeros: no head's signature held */
+	struct log_checked checked;	/* zeros: no head's signature held */
 };
 
 /* v's folders are open.  Nobody forks, but to run another program, before the end. */

@@ -14,6 +14,7 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/store/pagevfs.h"
+#include "fs/vault/renewal_inside.h"
 
 #define PREFIX "catalogue."
 
@@ -109,14 +110,49 @@ static int choose_blindly(struct vault *v, struct err *e)
 			keyring_successor_epoch(v->keyring));
 }
 
+/* A key of before the keyring's own?  Then the archive stood further once. */
+static int check_signer(const struct vault *v, const struct log_head *head, struct err *e)
+{
+	const struct signatory *who = signatories_find(&v->signatories, &head->signer);
+	uint64_t entry;
+	size_t present = v->signatories.count - 1 - keyring_signing_next(v->keyring, &entry);
+
+	if (!who || who >= &v->signatories.list[present] || v->is_older)
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it knows %" PRIu64
+		       " acts, and the key that signed them was renewed when there were %" PRIu64
+		       ". What was destroyed since must not come back: bring the newest copy; where "
+		       "there is none, `muni restore` takes this one", head->count, who->until);
+}
+
+/* The newest head is signed by a key that took the place of the keyring's. */
+static bool is_keyring_older(struct vault *v)
+{
+	struct signatories later;
+	struct log_head head;
+	struct err ignored = ERR_NONE;
+
+	return renewal_later_signatories(v, -1, &later, &ignored) == 0 &&
+	       later.count > v->signatories.count &&
+	       log_peek_head(v->auditfd, &later, NULL, &head, &ignored) == 0;
+}
+
+static int refuse_older_keyring(struct err *e)
+{
+	return err_set(e, MUNI_CANNOT_UNLOCK, "the keyring is an older copy: the archive's signing "
+		       "key was renewed since it was made: bring the newest keyring");
+}
+
 int archive_choose_epoch(struct vault *v, struct err *e)
 {
 	uint64_t present = keyring_epoch(v->keyring);
 	struct log_head head;
 
-	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size,
-			  &v->head_checked, &head, e) < 0)
-		return e->code == MUNI_NO_MEMORY ? -1 : choose_blindly(v, e);
+	if (log_peek_head(v->auditfd, &v->signatories, &v->head_checked, &head, e) < 0)
+		return e->code == MUNI_NO_MEMORY ? -1 :
+		       is_keyring_older(v) ? refuse_older_keyring(e) : choose_blindly(v, e);
+	if (check_signer(v, &head, e) < 0)
+		return -1;
 	if (head.epoch == present || head.epoch == keyring_successor_epoch(v->keyring))
 		return take_epoch(v, head.epoch, e) < 0 ? -1 : check_catalogue(v, e);
 	if (head.epoch > present)
@@ -138,8 +174,7 @@ bool archive_has_moved(const struct vault *v)
 	if (!v->keyring || v->auditfd < 0)
 		return false;
 	return keyring_has_changed(v->keyring) ||
-	       (log_peek_head(v->auditfd, v->certificate, v->certificate_size, NULL,
-			      &head, &ignored) == 0 && head.epoch != v->epoch);
+	       (log_peek_head(v->auditfd, &v->signatories, NULL, &head, &ignored) == 0 && head.epoch != v->epoch);
 }
 
 bool archive_is_switching(const struct vault *v)

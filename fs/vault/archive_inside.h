@@ -49,6 +49,9 @@ int archive_unlock_keys(struct vault *v, const struct vault_keys *keys,
 /* The same from an open keyring, which becomes v's. */
 int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e);
 
+/* Certificate and signatories as v->keyring has them now. */
+int archive_take_certificate(struct vault *v, struct err *e);
+
 /* ---- acts and recovery (archive_act.c) -------------------------------------------- */
 
 /* What a crash left: a version in progress, an act without its head. */

@@ -65,18 +65,27 @@ no_memory:
 	return NULL;
 }
 
+int archive_take_certificate(struct vault *v, struct err *e)
+{
+	size_t size;
+	const uint8_t *cert = keyring_certificate(v->keyring, &size);
+	uint8_t *copy = malloc(size + 1);
+
+	if (!copy)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the archive's certificate");
+	memcpy(copy, cert, size);
+	free(v->certificate);
+	v->certificate = copy;
+	v->certificate_size = size;
+	keyring_signatories(v->keyring, &v->signatories);
+	return 0;
+}
+
 int archive_take_keyring(struct vault *v, struct keyring *k, struct err *e)
 {
-	const uint8_t *cert;
-
 	v->keyring = k;
 	v->epoch = keyring_epoch(k);
-	cert = keyring_certificate(k, &v->certificate_size);
-	v->certificate = malloc(v->certificate_size + 1);
-	if (!v->certificate)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for the archive's certificate");
-	memcpy(v->certificate, cert, v->certificate_size);
-	if (pagevfs_register(e) < 0)
+	if (archive_take_certificate(v, e) < 0 || pagevfs_register(e) < 0)
 		return -1;
 	return pagevfs_key_add(keyring_catalogue_key(k, v->epoch), v->id, v->epoch, &v->key_id,
 			       e);

@@ -15,9 +15,9 @@
 #include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/officer.h"
-#include "fs/crypt/sign.h"
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/certificate.h"
+#include "fs/vault/renewal_inside.h"
 
 /* ---- which there are ------------------------------------------------------------------- */
 
@@ -76,6 +76,7 @@ static int acts_known(struct vault *v, int64_t id, uint64_t *out, struct err *e)
 	size_t cms_size, own_size, size, signers_count = 0;
 	struct cms_signer *signers = NULL;
 	struct err why = ERR_NONE;
+	struct signatories who;
 	json_t *json = NULL, *head;
 	json_int_t count = 0;
 
@@ -83,12 +84,15 @@ static int acts_known(struct vault *v, int64_t id, uint64_t *out, struct err *e)
 	    certificate_file(v, id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size, &why) == 0 &&
 	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &signers_count,
 				&why) == 0 &&
-	    sign_verify_detached(own, own_size, text, size, v->certificate, v->certificate_size,
-				 &why) == 0 &&
 	    canonical_load(text, size, &json, &why) == 0) {
 		head = json_object_get(json_object_get(json, "proof"), "head");
 		count = json_integer_value(json_object_get(head, "count"));
 	}
+	/* It may be of a later state than ours, and of a later key. */
+	if (count > 0 && (renewal_later_signatories(v, -1, &who, &why) < 0 ||
+			  renewal_check_certificate(&who, json, text, size, own, own_size,
+						    &why) < 0))
+		count = 0;
 	cms_signers_free(signers, signers_count);
 	json_decref(json);
 	free(cms);

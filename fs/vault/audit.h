@@ -67,6 +67,7 @@ enum audit_fault {
 struct audit_summary {
 	uint64_t entries, heads, destroyed;	/* destroyed: entries whose details went */
 	uint64_t damages, clocks;
+	unsigned keys;		/* of the archive's own, one after the other, that signed heads */
 	bool is_keyless;	/* the archive could not be opened: details were not looked at */
 };
 /*

@@ -49,6 +49,7 @@ static const struct {
 	[LOG_LIVE_BEGUN] = { "live destruction begun", "deletion", false },
 	[LOG_RESTORE_BEGUN] = { "restore begun", "recovery", false },
 	[LOG_RESTORED] = { "restored", "recovery", false },
+	[LOG_SIGNING_RENEWED] = { "signing key renewed", "encryption", false },
 	[LOG_STAMPED] = { "time-stamp renewed", "digital signature generation", false },
 };
 

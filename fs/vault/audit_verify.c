@@ -16,6 +16,7 @@
 #include "fs/crypt/officer.h"
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/audit.h"
+#include "fs/vault/renewal_inside.h"
 
 #define CERTIFICATE_MAX (16 * 1024)
 
@@ -54,10 +55,11 @@ static void log_fault(void *arg, bool is_damage, bool can_mend, const char *what
 	     is_damage && can_mend ? " (`muni repair` mends it)" : "");
 }
 
-static int check_files(struct check *k, int auditfd, const uint8_t *cert, size_t cert_size,
+static int check_files(struct check *k, int auditfd, const struct signatories *who,
 		       struct err *e)
 {
-	if (log_verify(auditfd, cert, cert_size, &k->out->entries, &k->out->heads, log_fault, k,
+	k->out->keys = (unsigned)who->count;
+	if (log_verify(auditfd, who, &k->out->entries, &k->out->heads, log_fault, k,
 		       e) == 0)
 		return 0;
 	if (e->code != MUNI_DAMAGED)
@@ -118,10 +120,23 @@ static int check_since(struct check *k, struct vault *v, const struct kept_head 
 
 /* ---- without ------------------------------------------------------------------------- */
 
+static int keyless_id(int dir, char hex[33], struct err *e)
+{
+	struct archive_file a;
+
+	if (archive_file_read(dir, &a, e) < 0)
+		return -1;
+	memcpy(hex, a.id_hex, sizeof a.id_hex);
+	return 0;
+}
+
 /* What was the reason that it cannot be opened is damage too. */
 static int check_keyless(struct check *k, const char *path, struct err *e)
 {
 	struct identity id = { .cert = NULL };
+	struct renewal_links links;
+	struct signatories who;
+	char id_hex[33];
 	uint8_t *pem = NULL;
 	size_t size = 0;
 	int dir = -1, folder = -1, auditfd = -1, rc = -1;
@@ -141,7 +156,13 @@ static int check_keyless(struct check *k, const char *path, struct err *e)
 		rc = 0;
 		goto out;
 	}
-	rc = check_files(k, auditfd, id.cert, id.cert_size, e);
+	signatories_one(&who, id.cert, id.cert_size);
+	if (keyless_id(dir, id_hex, e) == 0 && renewal_links_load(folder, id_hex, &links, e) == 0)
+		renewal_links_back(&links, &who);
+	else if (e->code == MUNI_NO_MEMORY)
+		goto out;
+	*e = ERR_NONE;
+	rc = check_files(k, auditfd, &who, e);
 out:
 	identity_clear(&id);
 	free(pem);
@@ -156,7 +177,7 @@ static int check_open(struct check *k, struct vault *v, const struct kept_head *
 {
 	struct log_head head;
 
-	if (check_files(k, v->auditfd, v->certificate, v->certificate_size, e) < 0)
+	if (check_files(k, v->auditfd, &v->signatories, e) < 0)
 		return -1;
 	/* Entries that cannot be read were told above. */
 	if (k->out->damages == 0 && audit_each(v, 0, check_entry, k, e) < 0)

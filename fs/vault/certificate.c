@@ -21,6 +21,7 @@
 #include "fs/vault/authority.h"
 #include "fs/vault/certificate_inside.h"
 #include "fs/vault/marks.h"
+#include "fs/vault/renewal_inside.h"
 #include "fs/vault/roster.h"
 
 /* ---- marks ---------------------------------------------------------------------------------- */
@@ -70,9 +71,9 @@ static bool is_left_whole(struct certificate_facts *f, struct digest *content)
 	    certificate_file(v, f->id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size,
 			     &ignored) < 0 ||
 	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &count, &ignored) < 0 ||
-	    sign_verify_detached(own, own_size, text, size, v->certificate, v->certificate_size,
-				 &ignored) < 0 ||
-	    canonical_load(text, size, &json, &ignored) < 0)
+	    canonical_load(text, size, &json, &ignored) < 0 ||
+	    renewal_check_certificate(&v->signatories, json, text, size, own, own_size,
+				      &ignored) < 0)
 		goto out;
 	snprintf(wanted, sizeof wanted, "D%" PRId64, f->row.id);
 	disposition = json_string_value(json_object_get(json_object_get(json, "identity"),

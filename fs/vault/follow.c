@@ -95,9 +95,10 @@ int vault_epoch_check(struct vault *v, struct err *e)
 {
 	struct log_head newest;
 
-	if (log_peek_head(v->auditfd, v->certificate, v->certificate_size,
-			  &v->head_checked, &newest, e) < 0)
-		return e->code == MUNI_NOT_FOUND ? 0 : -1;
+	if (log_peek_head(v->auditfd, &v->signatories, &v->head_checked, &newest, e) < 0)
+		return e->code == MUNI_NOT_FOUND ? 0 :
+		       !v->keyring || !keyring_has_changed(v->keyring) ? -1 :
+		       err_set(e, MUNI_BUSY, "the archive's keys change at this moment: try again");
 	if (newest.epoch > v->epoch)
 		return err_set(e, MUNI_BUSY, "the archive is going over to epoch %" PRIu64
 			       " at this moment: try again when the command that writes to it "

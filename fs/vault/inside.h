@@ -6,6 +6,7 @@
 #define FS_VAULT_INSIDE_H
 
 #include "fs/crypt/keyring.h"
+#include "fs/crypt/signatories.h"
 #include "fs/store/log.h"
 #include "fs/store/objects.h"
 #include "fs/vault/vault.h"
@@ -22,9 +23,10 @@ struct vault {
 	char id_hex[33];
 	char *keyring_path;
 	struct keyring *keyring;
-	uint8_t *certificate;	/* DER; owned */
+	uint8_t *certificate;	/* of the present signing key, DER; owned */
 	size_t certificate_size;
-	struct digest head_checked;	/* for log_open(): the head that needs no second look */
+	struct signatories signatories;	/* that one's, and those of the keys before it */
+	struct log_checked head_checked;	/* for log_open(): the head that needs no second look */
 	unsigned key_id;	/* pagevfs key of the present epoch; 0 none */
 	uint64_t epoch;
 	enum vault_mode mode;

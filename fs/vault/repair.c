@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/renewal_inside.h"
 #include "fs/vault/repair_inside.h"
 
 static const struct vault_monitor silent;
@@ -118,11 +119,10 @@ static int open_for_writing(struct verify *k, struct err *e)
 	if (catalogue_open(v->dirfd, v->epoch, v->key_id, CATALOGUE_WRITE, WRITER_CACHE_BYTES,
 			   &v->catalogue, e) < 0 ||
 	    catalogue_log_position_get(v->catalogue, &position, e) < 0 ||
-	    log_open(v->auditfd, true, &position, v->certificate, v->certificate_size,
-		     &v->head_checked, &v->log,
+	    log_open(v->auditfd, true, &position, &v->signatories, &v->head_checked, &v->log,
 		     e) < 0)
 		return -1;
-	return archive_recover(v, e);
+	return renewal_take_back(v, e) < 0 || archive_recover(v, e) < 0 ? -1 : renewal_end(v, e);
 }
 
 int repair_conclude(struct verify *k, struct err *e)
@@ -159,7 +159,7 @@ static int run(struct verify *k, struct err *e)
 	    mend_catalogue(k, e) < 0 || mend_segments(k, e) < 0)
 		return -1;
 	if (k->is_catalogue_open &&
-	    (verify_versions(k, e) < 0 || verify_known_segments(k, e) < 0 ||
+	    (verify_versions(k, e) < 0 || verify_renewals(k, e) < 0 || verify_known_segments(k, e) < 0 ||
 	     verify_all_blocks(k, false, e) < 0 || verify_touched_files(k, e) < 0) &&
 	    verify_absorb(k, false, "the catalogue", e) < 0)
 		return -1;

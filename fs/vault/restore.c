@@ -35,14 +35,6 @@ static void restoring_clear(struct restoring *r)
 
 /* ---- what it is decided on ------------------------------------------------------------ */
 
-static bool has_officers(const struct roster *r)
-{
-	for (size_t i = 0; i < r->count; i++)
-		if (r->list[i].removed == 0)
-			return true;
-	return false;
-}
-
 /* Not before somebody has said it: that there are no certificates, or that this is all. */
 static int check_request(struct restoring *r, const struct restore_request *q, struct err *e)
 {
@@ -92,7 +84,7 @@ static int make_statement(struct restoring *r, struct err *e)
 
 static int sign(struct restoring *r, const char *officer, struct officer_key *key, struct err *e)
 {
-	if (!has_officers(&r->roster)) {
+	if (!roster_has_any(&r->roster)) {
 		r->row.proposer = strdup("");
 		return r->row.proposer ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory to restore");
 	}

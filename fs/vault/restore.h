@@ -17,6 +17,8 @@
 
 struct restore_certificate {	/* all borrowed */
 	const char *name;	/* for people: where it came from */
+	int folder;		/* it lies there, with what tells of renewed signing keys; -1: nobody
+				 * knows */
 	const uint8_t *cms, *own, *marks, *annex, *timestamp;	/* own: C<n>.p7s; all but cms
 								 * and own: NULL, not given */
 	size_t cms_size, own_size, marks_size, annex_size, timestamp_size;

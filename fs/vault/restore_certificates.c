@@ -11,9 +11,9 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/crypt/officer.h"
-#include "fs/crypt/sign.h"
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/certificate_inside.h"
+#include "fs/vault/renewal_inside.h"
 #include "fs/vault/restore_inside.h"
 
 /* ---- one ------------------------------------------------------------------------------- */
@@ -90,6 +90,7 @@ int testimony_read(struct vault *v, const struct restore_certificate *c, struct 
 		   struct marks *marks, struct err *e)
 {
 	struct cms_signer *signers = NULL;
+	struct signatories who;
 	uint8_t *text = NULL;
 	size_t size, count = 0;
 	json_t *content = NULL;
@@ -100,9 +101,9 @@ int testimony_read(struct vault *v, const struct restore_certificate *c, struct 
 		return err_set(e, MUNI_REFUSED, "%s: the archive's own signature (the file C<n>.p7s) "
 			       "is not beside it", text_printable(c->name));
 	if (cms_verify_attached(c->cms, c->cms_size, &text, &size, &signers, &count, e) < 0 ||
-	    sign_verify_detached(c->own, c->own_size, text, size, v->certificate,
-				 v->certificate_size, e) < 0 ||
-	    canonical_load(text, size, &content, e) < 0) {
+	    canonical_load(text, size, &content, e) < 0 ||
+	    renewal_later_signatories(v, c->folder, &who, e) < 0 ||
+	    renewal_check_certificate(&who, content, text, size, c->own, c->own_size, e) < 0) {
 		err_wrap(e, "%s", text_printable(c->name));
 		goto out;
 	}
@@ -270,7 +271,7 @@ int testimony_keep(struct vault *v, const struct testimony *t, struct err *e)
 		if (parts[i].data && certificate_file_put(v, t->number, parts[i].which,
 							  parts[i].data, parts[i].size, e) < 0)
 			return -1;
-	return 0;
+	return c->folder < 0 ? 0 : renewal_links_keep(v, c->folder, e);
 }
 
 struct gathering {
@@ -296,7 +297,7 @@ static int gather(void *arg, int64_t id, int64_t disposition, int64_t made,
 {
 	struct gathering *g = arg;
 	uint8_t *cms = NULL, *own = NULL, *marks = NULL;
-	struct restore_certificate c = { 0 };
+	struct restore_certificate c = { .folder = -1 };
 	struct testimony t;
 	char name[CERTIFICATE_NAME_SIZE];
 	int rc = -1;

@@ -107,6 +107,14 @@ int roster_load(struct catalogue *c, struct roster *out, struct err *e)
 	return -1;
 }
 
+bool roster_has_any(const struct roster *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->list[i].removed == 0)
+			return true;
+	return false;
+}
+
 const struct officer *roster_find(const struct roster *r, const char *id)
 {
 	for (size_t i = 0; i < r->count; i++)

@@ -39,6 +39,7 @@ struct roster {
 };
 int roster_load(struct catalogue *c, struct roster *out, struct err *e);
 void roster_clear(struct roster *r);
+bool roster_has_any(const struct roster *r);	/* in office */
 /* In office; NULL: none. */
 const struct officer *roster_find(const struct roster *r, const char *id);
 const struct officer *roster_by_certificate(const struct roster *r,

@@ -48,12 +48,12 @@ static int mend_audit(struct verify *k, struct err *e)
 	uint64_t entries, heads, mended;
 	unsigned left = 0;
 
-	if (log_mend(v->auditfd, v->certificate, v->certificate_size, &mended, e) < 0)
+	if (log_mend(v->auditfd, &v->signatories, &mended, e) < 0)
 		return -1;
 	if (mended > 0)
 		verify_damage(k, true, "audit", "%" PRIu64 " entries or heads of the log or its "
 			      "copy were not what was written", mended);
-	if (log_verify(v->auditfd, v->certificate, v->certificate_size, &entries, &heads,
+	if (log_verify(v->auditfd, &v->signatories, &entries, &heads,
 		       count_in_log, &left, e) < 0 && e->code != MUNI_DAMAGED)
 		return -1;
 	*e = ERR_NONE;
@@ -71,12 +71,11 @@ int verify_audit(struct verify *k, struct err *e)
 	verify_stage(k, "checking the audit log", 0, 0);
 	if (k->is_repair && mend_audit(k, e) < 0)
 		return -1;
-	if (log_verify(v->auditfd, v->certificate, v->certificate_size, &entries, &heads,
+	if (log_verify(v->auditfd, &v->signatories, &entries, &heads,
 		       found_in_log, &w, e) < 0 && e->code != MUNI_DAMAGED)
 		return verify_absorb(k, false, "audit", e);
 	*e = ERR_NONE;
-	k->has_head = log_peek_head(v->auditfd, v->certificate, v->certificate_size, NULL, &k->head,
-				    e) == 0;
+	k->has_head = log_peek_head(v->auditfd, &v->signatories, NULL, &k->head, e) == 0;
 	*e = ERR_NONE;		/* what is wrong with it was told */
 	return 0;
 }
@@ -312,8 +311,7 @@ int verify_anchor(struct verify *k, struct err *e)
 	if (archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
 	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    catalogue_log_position_get(v->catalogue, &position, e) < 0 ||
-	    log_open(v->auditfd, false, &position, v->certificate, v->certificate_size, NULL, &log,
-		     e) < 0 ||
+	    log_open(v->auditfd, false, &position, &v->signatories, NULL, &log, e) < 0 ||
 	    (has_anchor && anchor_compare(&seen, log, v->epoch, s.generation, e) < 0) ||
 	    archive_check_certificate(v, certified, log, e) < 0) {
 		log_close(log);

@@ -159,6 +159,7 @@ int verify_redo(struct verify *k, struct err *e);
 int verify_told_redo(struct verify *k, struct err *e);
 int verify_catalogue(struct verify *k, struct err *e);
 int verify_versions(struct verify *k, struct err *e);
+int verify_renewals(struct verify *k, struct err *e);
 /* Could base and redo replace the catalogue? */
 bool verify_redo_reaches(const struct verify *k);
 int verify_anchor(struct verify *k, struct err *e);

@@ -14,6 +14,7 @@
 #include "fs/base/file.h"
 #include "fs/base/team.h"
 #include "fs/base/text.h"
+#include "fs/vault/renewal_inside.h"
 #include "fs/vault/verify_inside.h"
 
 /* Verify keeps writers away while it looks; repair is one. */
@@ -192,7 +193,8 @@ static bool is_ours(const struct verify *k, const char *folder, const char *name
 	const char *keyring;
 
 	if (strcmp(folder, ARCHIVE_CERTIFICATES) == 0)
-		return strcmp(name, "archive.pem") == 0 || is_certificate(name);
+		return strcmp(name, "archive.pem") == 0 || is_certificate(name) ||
+		       renewal_is_file(name);
 	if (strcmp(folder, ARCHIVE_AUDIT) == 0) {
 		for (size_t i = 0; i < sizeof audit / sizeof *audit; i++)
 			if (strcmp(name, audit[i]) == 0)

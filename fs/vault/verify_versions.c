@@ -70,8 +70,8 @@ static int check_statement(struct versions *w, int64_t id, const struct version 
 		rc = verify_absorb(k, false, where, w->e);
 		goto out;
 	}
-	if (sign_verify_detached(signature, size, statement, strlen(statement),
-				 k->v->certificate, k->v->certificate_size, w->e) < 0) {
+	if (signatories_verify(&k->v->signatories, 0, signature, size, statement,
+			       strlen(statement), NULL, w->e) < 0) {
 		rc = verify_absorb(k, false, where, w->e);
 		goto out;
 	}

@@ -40,7 +40,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	MUST(signer_generate("0123456789abcdef0123456789abcdef", NOW, &signer, &e) == 0);
+	MUST(signer_generate("0123456789abcdef0123456789abcdef", SIGNER_P256, NOW, &signer, &e) == 0);
 	MUST(signer_certificate(signer, &cert, &cert_size, &e) == 0);
 	MUST(sign_certificate_pem(cert, cert_size, &ca, &e) == 0);
 	certificate = text_base64(cert, cert_size);

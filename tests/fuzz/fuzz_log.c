@@ -29,6 +29,7 @@ static int folder;
 static struct signer *signer;
 static uint8_t *cert;
 static size_t cert_size;
+static struct signatories who;
 static struct log_position known;
 static struct held fresh[FILES], now[FILES];
 
@@ -81,8 +82,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	folder = scratch_folder();
-	MUST(signer_generate("0123", 1700000000, &signer, &e) == 0);
+	MUST(signer_generate("0123", SIGNER_P256, 1700000000, &signer, &e) == 0);
 	MUST(signer_certificate(signer, &cert, &cert_size, &e) == 0);
+	signatories_one(&who, cert, cert_size);
 	MUST(log_create(folder, &l, &e) == 0);
 	for (int i = 0; i < ENTRIES; i++) {
 		MUST(log_append(l, LOG_INGEST, 1700000000 + i, &actor, "{}", salt, &e) == 0);
@@ -216,7 +218,7 @@ static void read_log(bool is_writable)
 	uint8_t *cms = NULL;
 	size_t cms_size;
 
-	if (log_open(folder, is_writable, &known, cert, cert_size, NULL, &l, &e) < 0) {
+	if (log_open(folder, is_writable, &known, &who, NULL, &l, &e) < 0) {
 		MUST(e.code != MUNI_OK && *e.text);
 		return;
 	}
@@ -248,16 +250,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < 8 && reader_left(&r) > 0; i++)
 		change(&r);
 	write_files(now);
-	log_peek_head(folder, cert, cert_size, NULL, &head, &e);
+	log_peek_head(folder, &who, NULL, &head, &e);
 	e = ERR_NONE;
-	int rc = log_verify(folder, cert, cert_size, &entries, &heads, found, &damages, &e);
+	int rc = log_verify(folder, &who, &entries, &heads, found, &damages, &e);
 	MUST((rc == 0) == (damages == 0));
 	read_log(false);
 	e = ERR_NONE;
-	if (log_mend(folder, cert, cert_size, &mended, &e) == 0) {
+	if (log_mend(folder, &who, &mended, &e) == 0) {
 		/* Mended once is mended: nothing more is found to do. */
-		MUST(log_mend(folder, cert, cert_size, &mended, &e) == 0 && mended == 0);
-		rc = log_verify(folder, cert, cert_size, &entries, &heads, found, &after, &e);
+		MUST(log_mend(folder, &who, &mended, &e) == 0 && mended == 0);
+		rc = log_verify(folder, &who, &entries, &heads, found, &after, &e);
 		MUST(after <= damages);
 	}
 	read_log(true);

@@ -266,6 +266,8 @@ OPERATIONS = {
     "officer-remove": Operation("ruled", "officer remove", "--id", "otto", "--reason", "r",
                                 done=has("act", "officer removed", "audit list")),
     "withdraw": Operation("proposed", "dispose withdraw", "D1", "--reason", "r", *RITA, done=lambda w: state_of_d1(w) == "withdrawn"),
+    "key-renew-signing": Operation("two", "key renew-signing", "--reason", "r",
+                                   done=has("act", "signing key renewed", "audit list")),
     "repair": Operation("damaged", "repair", done=lambda w: (w.run("verify", status=None), w.status == 0)[1]),
     "upgrade-1": Operation("format-1", "ingest", "small", "--system", "crm", done=has("system", "crm", "log")),
     "upgrade-3": Operation("format-3", "hold add", "--case", "c", "--reason", "r", done=has("case", "c", "hold list")),

@@ -158,7 +158,9 @@ def open_keyring(path, archive, secret, is_passphrase):
         slot = {"master": secret}
     need(slot, "the secret opens no slot")
     at = 80 + slots_size
-    ad = b"MUNIKEYS" + struct.pack("<I", 1) + archive + struct.pack("<QB", generation, half) + sha(slots)
+    format = payload[8:12]      # 2: the signing key was renewed; more stands behind the body's certificate
+    need(format in (b"\1\0\0\0", b"\2\0\0\0"), "a keyring of a format that this reader does not know")
+    ad = b"MUNIKEYS" + format + archive + struct.pack("<QB", generation, half) + sha(slots)
     body = AESGCM(slot["master"]).decrypt(payload[at:at + 12], payload[at + 12:at + 12 + body_size + 16], ad)
     cut = Cut(body)
     epoch, key = cut.number(8), cut.take(32)

@@ -8,6 +8,7 @@
 #include "fs/crypt/keyring.h"
 #include "fs/crypt/secret.h"
 #include "fs/crypt/sign.h"
+#include "fs/crypt/signatories.h"
 
 #define NOW 1700000000
 #define HALF (KEYRING_SIZE / 2)
@@ -522,8 +523,6 @@ static void a_recipient_opens_with_stock_tools(void **state)
 	struct err e = ERR_NONE;
 	unsigned number;
 
-	if (system("openssl version >/dev/null 2>&1") != 0)
-		skip();
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(command, sizeof command, "cd %s && openssl req -x509 -newkey %s "
 			 "-nodes -keyout key.pem -out cert.pem -subj /CN=escrow 2>/dev/null",
@@ -635,6 +634,106 @@ static void a_refused_write_leaves_the_keyring_as_it_was(void **state)
 	assert_int_equal(code_with(f, &key_b), MUNI_OK);
 }
 
+static struct digest certificate_of(const struct keyring *k)
+{
+	size_t size;
+	const uint8_t *cert = keyring_certificate(k, &size);
+
+	return digest_of(cert, size);
+}
+
+static uint32_t format_on_disk(const struct fixture *f, unsigned half)
+{
+	uint8_t raw[4];
+	int fd = open(f->path, O_RDONLY);
+
+	assert_int_equal(pread(fd, raw, 4, (off_t)half * HALF + 8), 4);
+	close(fd);
+	return raw[0];
+}
+
+static void a_renewed_signing_key_takes_the_place_and_the_former_is_known(void **state)
+{
+	struct fixture *f = *state;
+	struct keyring *k = open_with(f, &key_a);
+	const struct digest first = certificate_of(k);
+	struct signatories who;
+	struct digest second;
+	struct err e = ERR_NONE;
+	uint64_t entry;
+
+	assert_int_equal(format_on_disk(f, 0), 1);
+	assert_int_equal(keyring_signing_begin(k, SIGNER_P384, NOW, 7, &e), 0);
+	assert_int_equal(keyring_signing_begin(k, SIGNER_P384, NOW, 7, &e), -1);
+	assert_int_equal(e.code, MUNI_EXISTS);
+	keyring_close(k);
+	k = open_with(f, &key_a);
+	assert_true(keyring_signing_next(k, &entry));
+	assert_int_equal(entry, 7);
+	keyring_signatories(k, &who);
+	assert_int_equal(who.count, 2);
+	assert_memory_equal(&who.list[0].certificate, &first, sizeof first);
+	assert_int_equal(who.list[0].until, 7);
+	assert_non_null(keyring_next_signer(k, &e));
+	assert_int_equal(keyring_signing_finish(k, &e), 0);
+	assert_int_equal(keyring_confirm(k, &e), 0);
+	second = certificate_of(k);
+	assert_memory_not_equal(&first, &second, sizeof first);
+	keyring_close(k);
+	k = open_with(f, &key_a);
+	assert_int_equal(format_on_disk(f, 0), 2);
+	assert_int_equal(format_on_disk(f, 1), 2);
+	assert_false(keyring_signing_next(k, &entry));
+	keyring_signatories(k, &who);
+	assert_int_equal(who.count, 2);
+	assert_memory_equal(&who.list[1].certificate, &second, sizeof second);
+	assert_non_null(keyring_signer(k, &e));
+	keyring_close(k);
+}
+
+static void a_renewal_that_is_taken_back_leaves_the_keyring_of_before(void **state)
+{
+	struct fixture *f = *state;
+	struct keyring *k = open_with(f, &key_a);
+	const struct digest first = certificate_of(k);
+	struct digest now;
+	struct err e = ERR_NONE;
+	uint64_t entry;
+
+	assert_int_equal(keyring_signing_begin(k, SIGNER_P521, NOW, 7, &e), 0);
+	assert_int_equal(keyring_signing_abandon(k, &e), 0);
+	assert_int_equal(keyring_signing_abandon(k, &e), 0);
+	keyring_close(k);
+	k = open_with(f, &key_a);
+	assert_false(keyring_signing_next(k, &entry));
+	now = certificate_of(k);
+	assert_memory_equal(&first, &now, sizeof now);
+	assert_int_equal(format_on_disk(f, 0), 1);
+	assert_int_equal(format_on_disk(f, 1), 1);
+	keyring_close(k);
+}
+
+static void a_keyring_remembers_so_many_former_keys_and_then_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct keyring *k = open_with(f, &key_a);
+	struct signatories who;
+	struct err e = ERR_NONE;
+
+	for (unsigned i = 0; i < KEYRING_FORMER_MAX; i++) {
+		assert_int_equal(keyring_signing_begin(k, SIGNER_P521, NOW, i + 1, &e), 0);
+		assert_int_equal(keyring_signing_finish(k, &e), 0);
+	}
+	assert_int_equal(keyring_signing_begin(k, SIGNER_P521, NOW, 99, &e), -1);
+	assert_int_equal(e.code, MUNI_LIMIT);
+	keyring_close(k);
+	k = open_with(f, &key_a);
+	keyring_signatories(k, &who);
+	assert_int_equal(who.count, KEYRING_FORMER_MAX + 1);
+	assert_int_equal(who.list[4].until, 5);
+	keyring_close(k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -661,6 +760,9 @@ int main(void)
 		TEST(a_recipient_opens_with_stock_tools),
 		TEST(a_keyring_for_recipients_alone_or_of_weak_secrets_is_not_made),
 		TEST(the_signing_key_survives_a_reopening),
+		TEST(a_renewed_signing_key_takes_the_place_and_the_former_is_known),
+		TEST(a_renewal_that_is_taken_back_leaves_the_keyring_of_before),
+		TEST(a_keyring_remembers_so_many_former_keys_and_then_says_so),
 		TEST(a_refused_write_leaves_the_keyring_as_it_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

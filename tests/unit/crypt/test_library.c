@@ -16,7 +16,7 @@ static void a_refusal_is_a_refusal_until_memory_was_short_and_a_want_of_memory_e
 	size_t cert_size, der_size;
 
 	(void)state;
-	assert_int_equal(signer_generate("0123456789abcdef0123456789abcdef", NOW, &signer, &e), 0);
+	assert_int_equal(signer_generate("0123456789abcdef0123456789abcdef", SIGNER_P256, NOW, &signer, &e), 0);
 	assert_int_equal(signer_certificate(signer, &cert, &cert_size, &e), 0);
 	assert_int_equal(sign_detached(signer, text, sizeof text - 1, NOW, &der, &der_size, &e), 0);
 	assert_int_equal(sign_verify_detached(der, der_size, "other", 5, cert, cert_size, &e), -1);

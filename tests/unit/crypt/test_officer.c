@@ -242,7 +242,7 @@ static void signatures_are_added_to_a_content_that_they_carry(void **state)
 	struct err e = ERR_NONE;
 	char *pem = NULL;
 
-	assert_int_equal(signer_generate("00", 1600000000, &archive, &e), 0);
+	assert_int_equal(signer_generate("00", SIGNER_P256, 1600000000, &archive, &e), 0);
 	assert_int_equal(cms_sign_attached(archive, chen, LIST, 1700000000, &one, &one_size, &e),
 			 0);
 	assert_int_equal(cms_add_signature(one, one_size, weber, 1700000100, &two, &two_size,

@@ -7,6 +7,7 @@
 
 #include "fs/crypt/secret.h"
 #include "fs/crypt/sign.h"
+#include "fs/crypt/signatories.h"
 
 #define NOW 1700000000
 
@@ -25,7 +26,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 	struct err e = ERR_NONE;
 
-	assert_int_equal(signer_generate("0123456789abcdef0123456789abcdef", NOW, &f->signer,
+	assert_int_equal(signer_generate("0123456789abcdef0123456789abcdef", SIGNER_P256, NOW, &f->signer,
 					 &e), 0);
 	assert_int_equal(signer_export(f->signer, &f->key, &f->key_size, &f->cert,
 				       &f->cert_size, &e), 0);
@@ -73,7 +74,7 @@ static void another_archives_signature_is_refused_though_it_brings_its_certifica
 	size_t der_size;
 	struct err e = ERR_NONE;
 
-	assert_int_equal(signer_generate("0123456789abcdef0123456789abcdef", NOW, &other, &e),
+	assert_int_equal(signer_generate("0123456789abcdef0123456789abcdef", SIGNER_P256, NOW, &other, &e),
 			 0);
 	assert_int_equal(sign_detached(other, text, sizeof text - 1, NOW, &der, &der_size, &e),
 			 0);
@@ -153,7 +154,7 @@ static void a_key_without_its_own_certificate_is_refused(void **state)
 	size_t cert_size;
 	struct err e = ERR_NONE;
 
-	assert_int_equal(signer_generate("ff", NOW, &other, &e), 0);
+	assert_int_equal(signer_generate("ff", SIGNER_P256, NOW, &other, &e), 0);
 	assert_int_equal(signer_certificate(other, &cert, &cert_size, &e), 0);
 	assert_int_equal(signer_import(f->key, f->key_size, cert, cert_size, &mixed, &e), -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);
@@ -178,8 +179,6 @@ static void stock_openssl_verifies_it(void **state)
 	struct fixture *f = *state;
 	char folder[] = "/tmp/muniment-sign.XXXXXX", command[600];
 
-	if (system("openssl version >/dev/null 2>&1") != 0)
-		skip();
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
 	put("data", text, sizeof text - 1);
@@ -201,6 +200,77 @@ static void stock_openssl_verifies_it(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void every_algorithm_signs_what_stock_openssl_verifies(void **state)
+{
+	static const char *const names[] = { "ecdsa-p256", "ecdsa-p384", "ecdsa-p521" };
+	static const char *const digests[] = { "sha256", "sha384", "sha512" };
+	char folder[] = "/tmp/muniment-sign.XXXXXX", command[600];
+	struct err e = ERR_NONE;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	for (size_t i = 0; i < 3; i++) {
+		enum signer_algorithm a;
+		struct signer *s;
+		uint8_t *cert, *der;
+		size_t cert_size, der_size;
+
+		assert_int_equal(signer_algorithm_parse(names[i], &a, &e), 0);
+		assert_string_equal(signer_algorithm_name(a), names[i]);
+		assert_int_equal(signer_generate("0123", a, NOW, &s, &e), 0);
+		assert_int_equal(signer_certificate(s, &cert, &cert_size, &e), 0);
+		assert_int_equal(sign_detached(s, text, sizeof text - 1, NOW, &der, &der_size, &e), 0);
+		put("data", text, sizeof text - 1);
+		put("data.cms", der, der_size);
+		put("cert.der", cert, cert_size);
+		snprintf(command, sizeof command,
+			 "openssl x509 -inform DER -in cert.der -out cert.pem && "
+			 "openssl cms -verify -binary -inform DER -in data.cms -content data "
+			 "-CAfile cert.pem -purpose any -out out 2>log && cmp data out && "
+			 "openssl cms -cmsout -print -inform DER -in data.cms | grep -q %s",
+			 digests[i]);
+		assert_int_equal(system(command), 0);
+		free(cert);
+		free(der);
+		signer_free(s);
+	}
+	assert_int_equal(chdir("/"), 0);
+	snprintf(command, sizeof command, "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+	enum signer_algorithm none;
+	assert_int_equal(signer_algorithm_parse("rot13", &none, &e), -1);
+	assert_int_equal(e.code, MUNI_USAGE);
+}
+
+/* The certificate that comes along counts only where it is one of those that are known. */
+static void a_known_certificate_is_found_in_the_signature_itself(void **state)
+{
+	struct fixture *f = *state;
+	const struct digest mine = digest_of(f->cert, f->cert_size);
+	struct digest known[2] = { { { 1 } }, mine }, signer;
+	struct signatories who = { .count = 0 };
+	struct err e = ERR_NONE;
+	size_t which = 9;
+
+	assert_int_equal(sign_verify_known(f->der, f->der_size, text, sizeof text - 1, known, 2,
+					   &which, &e), 0);
+	assert_int_equal(which, 1);
+	assert_int_equal(sign_verify_known(f->der, f->der_size, text, sizeof text - 1, known, 1,
+					   &which, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	assert_int_equal(sign_verify_known(f->der, f->der_size, text, sizeof text - 2, known, 2,
+					   &which, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	assert_int_equal(signatories_add(&who, &mine, 5), 0);
+	assert_int_equal(signatories_verify(&who, 5, f->der, f->der_size, text, sizeof text - 1,
+					    &signer, &e), 0);
+	assert_memory_equal(&signer, &mine, sizeof mine);
+	assert_int_equal(signatories_verify(&who, 6, f->der, f->der_size, text, sizeof text - 1,
+					    &signer, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +282,8 @@ int main(void)
 		cmocka_unit_test(an_imported_key_signs_like_the_first),
 		cmocka_unit_test(a_key_without_its_own_certificate_is_refused),
 		cmocka_unit_test(stock_openssl_verifies_it),
+		cmocka_unit_test(every_algorithm_signs_what_stock_openssl_verifies),
+		cmocka_unit_test(a_known_certificate_is_found_in_the_signature_itself),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

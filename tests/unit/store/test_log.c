@@ -10,6 +10,7 @@ struct fixture {
 	struct signer *signer;
 	uint8_t *cert;
 	size_t cert_size;
+	struct signatories who;
 	struct log_position known;	/* what a catalogue would hold */
 };
 
@@ -22,11 +23,12 @@ static int fixture_make(void **state)
 
 	assert_non_null(f);
 	folder_make(&f->folder);
-	assert_int_equal(signer_generate("00112233445566778899aabbccddeeff", 1700000000,
+	assert_int_equal(signer_generate("00112233445566778899aabbccddeeff", SIGNER_P256, 1700000000,
 					 &f->signer, &e), 0);
 	assert_int_equal(signer_export(f->signer, &key, &key_size, &f->cert, &f->cert_size,
 				       &e), 0);
 	secret_free(key);
+	signatories_one(&f->who, f->cert, f->cert_size);
 	assert_int_equal(log_create(f->folder.fd, &f->log, &e), 0);
 	*state = f;
 	return 0;
@@ -68,7 +70,7 @@ static int reopen(struct fixture *f, bool is_writable, struct err *e)
 	log_close(f->log);
 	f->log = NULL;
 	*e = ERR_NONE;
-	return log_open(f->folder.fd, is_writable, &f->known, f->cert, f->cert_size, NULL, &f->log,
+	return log_open(f->folder.fd, is_writable, &f->known, &f->who, NULL, &f->log,
 			e);
 }
 
@@ -93,7 +95,7 @@ static int verify(struct fixture *f, struct findings *s)
 	int rc;
 
 	*s = (struct findings){ 0 };
-	rc = log_verify(f->folder.fd, f->cert, f->cert_size, &entries, &heads, count_finding,
+	rc = log_verify(f->folder.fd, &f->who, &entries, &heads, count_finding,
 			s, &e);
 	assert_int_equal(rc < 0, s->damages > 0);
 	if (rc < 0)
@@ -106,7 +108,7 @@ static int mend(struct fixture *f, uint64_t *mended)
 {
 	struct err e = ERR_NONE;
 
-	return log_mend(f->folder.fd, f->cert, f->cert_size, mended, &e);
+	return log_mend(f->folder.fd, &f->who, mended, &e);
 }
 
 static void some_acts(struct fixture *f)
@@ -458,7 +460,7 @@ static void a_head_signed_by_another_is_damage(void **state)
 	struct err e = ERR_NONE;
 	struct findings s;
 
-	assert_int_equal(signer_generate("ffeeddccbbaa99887766554433221100", 1700000000,
+	assert_int_equal(signer_generate("ffeeddccbbaa99887766554433221100", SIGNER_P256, 1700000000,
 					 &other, &e), 0);
 	append(f, "{}");
 	sign(f);
@@ -474,29 +476,104 @@ static void a_head_signed_by_another_is_damage(void **state)
 static void a_head_is_verified_once_and_any_other_head_anew(void **state)
 {
 	struct fixture *f = *state;
-	struct digest checked = { { 0 } }, first;
+	const struct signatories nobody = { .count = 0 };
+	struct log_checked checked = { .record = { { 0 } } }, first;
 	struct log_head head;
 	struct signer *other;
 	struct err e = ERR_NONE;
 
 	append(f, "{}");
 	sign(f);
-	assert_int_equal(log_peek_head(f->folder.fd, f->cert, f->cert_size, &checked, &head, &e),
+	assert_int_equal(log_peek_head(f->folder.fd, &f->who, &checked, &head, &e),
 			 0);
 	first = checked;
 	/* What was checked is not looked at again: also where the certificate is none. */
-	assert_int_equal(log_peek_head(f->folder.fd, f->cert, 10, &checked, &head, &e), 0);
-	assert_int_equal(log_peek_head(f->folder.fd, f->cert, 10, NULL, &head, &e), -1);
-	assert_int_equal(signer_generate("ffeeddccbbaa99887766554433221100", 1700000000,
+	assert_int_equal(log_peek_head(f->folder.fd, &nobody, &checked, &head, &e), 0);
+	assert_int_equal(log_peek_head(f->folder.fd, &nobody, NULL, &head, &e), -1);
+	assert_int_equal(signer_generate("ffeeddccbbaa99887766554433221100", SIGNER_P256, 1700000000,
 					 &other, &e), 0);
 	append(f, "{}");
 	signer_free(f->signer);
 	f->signer = other;
 	sign(f);
-	assert_int_equal(log_peek_head(f->folder.fd, f->cert, f->cert_size, &checked, &head, &e),
+	assert_int_equal(log_peek_head(f->folder.fd, &f->who, &checked, &head, &e),
 			 -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);
 	assert_memory_equal(&checked, &first, sizeof checked);
+}
+
+/* Another key takes the place of the fixture's, as of `until` entries. */
+static struct signer *renew(struct fixture *f, uint64_t until)
+{
+	struct signer *former = f->signer;
+	struct err e = ERR_NONE;
+	struct digest next;
+	uint8_t *cert;
+	size_t size;
+
+	assert_int_equal(signer_generate("00112233445566778899aabbccddeeff", SIGNER_P384, 1700000000,
+					 &f->signer, &e), 0);
+	assert_int_equal(signer_certificate(f->signer, &cert, &size, &e), 0);
+	next = digest_of(cert, size);
+	free(cert);
+	f->who.list[f->who.count - 1].until = until;
+	assert_int_equal(signatories_add(&f->who, &next, SIGNATORY_PRESENT), 0);
+	return former;
+}
+
+static void heads_go_over_to_a_renewed_key_and_all_of_them_verify(void **state)
+{
+	struct fixture *f = *state;
+	struct findings found = { 0 };
+	struct log_head head;
+	struct err e = ERR_NONE;
+
+	append(f, "{}");
+	sign(f);
+	signer_free(renew(f, 1));
+	append(f, "{}");
+	sign(f);
+	assert_int_equal(verify(f, &found), 0);
+	assert_int_equal(found.damages, 0);
+	assert_int_equal(log_peek_head(f->folder.fd, &f->who, NULL, &head, &e), 0);
+	assert_memory_equal(&head.signer, &f->who.list[1].certificate, sizeof head.signer);
+	assert_int_equal(reopen(f, true, &e), 0);
+}
+
+static void a_head_of_a_former_key_past_its_renewal_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct findings found = { 0 };
+	struct err e = ERR_NONE;
+
+	append(f, "{}");
+	sign(f);
+	struct signer *thief = renew(f, 1);
+	append(f, "{}");
+	signer_free(f->signer);
+	f->signer = thief;
+	sign(f);
+	assert_int_equal(reopen(f, false, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	assert_non_null(strstr(e.text, "renewed"));
+	assert_int_equal(verify(f, &found), -1);
+}
+
+static void heads_never_go_back_to_a_former_key(void **state)
+{
+	struct fixture *f = *state;
+	struct findings found = { 0 };
+
+	append(f, "{}");
+	sign(f);
+	struct signer *former = renew(f, 9);
+	append(f, "{}");
+	sign(f);
+	signer_free(f->signer);
+	f->signer = former;
+	sign(f);
+	assert_int_equal(verify(f, &found), -1);
+	assert_int_equal(found.damages, 1);
 }
 
 static void nothing_of_the_details_stands_in_the_files(void **state)
@@ -536,6 +613,9 @@ int main(void)
 		T(a_reader_lives_with_one_damaged_copy_and_a_writer_refuses),
 		T(a_head_signed_by_another_is_damage),
 		T(a_head_is_verified_once_and_any_other_head_anew),
+		T(heads_go_over_to_a_renewed_key_and_all_of_them_verify),
+		T(a_head_of_a_former_key_past_its_renewal_is_refused),
+		T(heads_never_go_back_to_a_former_key),
 		T(nothing_of_the_details_stands_in_the_files),
 	};
 

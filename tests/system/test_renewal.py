@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+"""The archive's own signing key is renewed: what it signed stays verifiable, also for a stranger with stock openssl; what
+whoever stole it signs later is refused; older copies of keyring and archive are named; a kill at any step leaves the key of
+before or the new one, and nothing between."""
+import base64
+import glob
+import hashlib
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+try:
+    import forger
+except ImportError:
+    from muniment import skip
+    skip("python3-cryptography or python3-zstandard is not installed")
+import reader  # noqa: E402
+from graves import Source, destroy, keeper, read, take_in  # noqa: E402
+from muniment import BUILD, MUNI, Archive  # noqa: E402
+
+STOLEN = ("--reason", "the host was broken into")
+
+
+def renew(a, *args, **more):
+    return a.ask("key", "renew-signing", *STOLEN, *args, **more).split()[-1]
+
+
+def fingerprint(pem):
+    with open(pem) as f:
+        lines = [line for line in f.read().split("\n") if line and not line.startswith("-")]
+    return hashlib.sha256(base64.b64decode("".join(lines))).hexdigest()
+
+
+def openssl_holds(signature, content, ca):
+    done = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", content,
+                           "-CAfile", ca, "-purpose", "any", "-out", "/dev/null"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def audited(a, status=0):
+    return [json.loads(line) for line in a.ask("audit", "verify", "--json", status=status).splitlines()][-1]
+
+
+def at(a, name):
+    return os.path.join(a.path, "certificates", name)
+
+
+def a_stranger_follows_the_chain(a, first, second):
+    """With nothing but the files of certificates/ and stock openssl."""
+    former, link = at(a, f"archive-{first[:16]}.pem"), at(a, f"archive-{second[:16]}")
+    assert fingerprint(former) == first
+    assert openssl_holds(f"{link}.p7s", f"{link}.json", former)
+    assert not openssl_holds(f"{link}.new.p7s", f"{link}.json", former)
+    with open(f"{link}.json") as f:
+        said = json.load(f)
+    assert said["type"] == "muniment.renewal.1" and said["after"]["sha256"] == second and said["before"]["sha256"] == first
+    return said
+
+
+def heads_of_before_and_after(a):
+    take_in(a, "src", "s", "one")
+    first = fingerprint(at(a, "archive.pem"))
+    c1 = destroy(a, "--due", "--class", "COM")
+    a.refused("officer", "key", "renew-signing", *STOLEN)
+    a.refused("key", "key", "renew-signing", *STOLEN, "--by", "rita", "--key", "otto.key")
+    shutil.copy2(a.keyring, "stolen.keyring")
+    second = renew(a, by="rita")
+    assert second != first and fingerprint(at(a, "archive.pem")) == second
+    said = a_stranger_follows_the_chain(a, first, second)
+    assert said["after"]["algorithm"] == "ecdsa-p384"
+    act = [json.loads(line) for line in a.ask("audit", "list", "--json", "--act", "signing key renewed").splitlines()]
+    assert len(act) == 1 and act[0]["sequence"] == said["entry"], act
+    assert audited(a)["signing_keys"] == 2
+    a.run("verify", "--deep")
+    assert "note" not in a.run("verify"), a.run("verify")
+    assert read(a).check_log() > said["entry"]
+    third = renew(a, "--algorithm", "ecdsa-p521", by="otto")
+    c2 = destroy(a, "--due", "--class", "DRO")
+    a_stranger_follows_the_chain(a, second, third)
+    assert audited(a)["signing_keys"] == 3
+    a.run("verify", "--deep")
+    return c1, c2, [first, second, third]
+
+
+def a_stranger_verifies_certificates(a, c1, c2, keys):
+    os.makedirs("safe")
+    with open("ca.pem", "w") as f:
+        f.write(open("rita.pem").read() + open("otto.pem").read())
+    for c in (c1, c2):
+        a.ask("cert", "show", c, "--to", f"safe/{c}.p7m", "--all")
+        done = subprocess.run([MUNI, "cert", "verify", f"safe/{c}.p7m", "--ca", "ca.pem"], capture_output=True, check=False)
+        assert done.returncode == 0, done
+    assert os.path.exists(f"safe/archive-{keys[2][:16]}.json")
+    assert openssl_holds(f"safe/{c1}.p7s", f"safe/{c1}.json", at(a, f"archive-{keys[0][:16]}.pem"))
+    assert openssl_holds(f"safe/{c2}.p7s", f"safe/{c2}.json", at(a, "archive.pem"))
+    a.ask("audit", "head", "--to", "head")
+    assert openssl_holds("head.p7s", "head", at(a, "archive.pem"))
+    a.ask("audit", "prove", "s@one", "kep/kep-0.txt", "--to", "proof")
+    Archive.run(a, "log")
+    a.ask_bare("audit", "check", "proof", "--certificate", at(a, "archive.pem"))
+    a.ask_bare("audit", "check", "proof", "--certificate", at(a, f"archive-{keys[0][:16]}.pem"), status=5)
+
+
+def forged_by_the_thief(a):
+    """The newest head, signed by whoever has a copy of the keyring of before; and one more behind it."""
+    thief = a.copy_to("thief")
+    with open(a.key, "rb") as f:
+        secret = f.read()
+    archive = reader.read_toml(thief.path)
+    with open(os.path.join(thief.path, "audit", "heads"), "rb") as f:
+        heads = f.read()
+    place, last = 128, None
+    while place < len(heads):
+        one, two = struct.unpack_from("<II", heads, place)
+        last = json.loads(heads[place + 8:place + 8 + one])
+        place += 8 + one + two + 20
+    forger.sign_head(thief.path, "stolen.keyring", secret, archive, bytes.fromhex(last["pages"]))
+    thief.run("log", status=5)
+    assert "renewed" in thief.errors, thief.errors
+    said = thief.ask("audit", "verify", status=5)
+    assert "renewed" in said, said
+    thief.remove()
+
+
+def older_copies_are_named(a):
+    now = a.keyring
+    a.keyring = os.path.abspath("stolen.keyring")
+    a.run("log", status=4)      # of the epoch before, too: that is what it hears first, or this
+    assert "older copy" in a.errors, a.errors
+    a.keyring = now
+
+
+def what_lies_in_clear_is_mended(a):
+    before = {p: open(p, "rb").read() for p in glob.glob(at(a, "archive*"))}
+    assert len(before) == 9, before
+    for n, path in enumerate(sorted(before)):
+        if n % 2:
+            os.unlink(path)
+        else:
+            os.chmod(path, 0o600)
+            with open(path, "r+b") as f:
+                f.write(b"nothing")
+    assert "archive-" in a.run("verify", status=5)
+    a.run("repair", status=None)
+    for path, data in before.items():
+        with open(path, "rb") as f:
+            assert f.read() == data, path
+    a.run("verify")
+
+
+def without_a_key(a):
+    """Damage that nothing opens: entries and heads of all three keys are judged by what lies in clear."""
+    b = a.copy_to("lost")
+    for path in glob.glob(f"{b.path}/catalogue.*"):
+        os.unlink(path)
+    last = audited(b, status=5)
+    assert last["keyless"] and last["signing_keys"] == 3 and last["damages"] == 1, last
+    b.remove()
+
+
+def an_older_copy_is_restored(made):
+    """Of before the renewal: with the keyring of now, where no epoch went by; and told by a certificate of the new key."""
+    a = made("back")
+    take_in(a, "src", "s", "one")
+    old = a.copy_to("old")
+    renew(a, by="rita")
+    now = open(a.keyring, "rb").read()
+    with open(old.keyring, "wb") as f:
+        f.write(now)
+    old.run("log", status=5)
+    assert "was renewed when" in old.errors and "muni restore" in old.errors, old.errors
+    line = [MUNI, "restore", old.path, "--no-certificates", "--reason", "the newest burnt", "--by", "rita", "--key", "rita.key",
+            "--keyring", old.keyring, "--key-file", old.key]
+    subprocess.run(line, check=True, capture_output=True)
+    for label in ("two", "three", "four", "five"):
+        old.run("ingest", "src", "--system", "s", "--version", label)
+    old.run("verify", "--deep")
+    assert audited(old)["signing_keys"] == 2
+    old.remove()
+
+
+def a_certificate_of_a_later_key_tells_an_older_copy(made):
+    a = made("later")
+    take_in(a, "src", "s", "one")
+    old = a.copy_to("older")
+    renew(a, by="rita")
+    destroy(a, "--due", "--class", "COM")
+    a.ask("cert", "show", "C1", "--to", "later-C1.p7m", "--all")
+    line = [MUNI, "restore", old.path, "later-C1.p7m", "--reason", "the newest burnt", "--by", "rita", "--key", "rita.key",
+            "--keyring", old.keyring, "--key-file", old.key]
+    for path in glob.glob("*.anchor"):
+        os.unlink(path)
+    subprocess.run(line, check=True, capture_output=True)
+    assert "com" not in old.run("ls", "s@one")
+    old.run("verify", "--deep")
+    renew(old, by="rita")
+    old.run("verify")
+
+
+def killed_at_every_step():
+    fault = os.path.join(BUILD, "support", "inject.so")
+    if not os.path.exists(fault) or "/san" in BUILD or "/tsan" in BUILD:
+        return
+    base = Archive("base")
+    os.makedirs("small", exist_ok=True)
+    with open("small/a", "w") as f:
+        f.write("a small file\n")
+    base.run("ingest", "small", "--system", "s", "--version", "one")
+    count = os.path.abspath("count")
+
+    def faulty(a, nth):
+        if os.path.exists(count):
+            os.unlink(count)
+        line = [MUNI, "key", "renew-signing", a.path, *STOLEN, "--keyring", a.keyring, "--key-file", a.key]
+        env = {**os.environ, "LD_PRELOAD": fault, "FAULT_NTH": str(nth), "FAULT_HOW": "kill", "FAULT_COUNT": count}
+        return subprocess.run(line, capture_output=True, env=env, check=False).returncode
+
+    whole = base.copy_to("w")
+    assert faulty(whole, 0) == 0
+    with open(count) as f:
+        calls = int(f.read())
+    assert calls > 40, calls
+    whole.remove()
+    seen = set()
+    for nth in range(1, calls + 1, 1 if os.environ.get("MUNIMENT_FULL") == "1" else 5):
+        a = base.copy_to("w")
+        assert faulty(a, nth) != 0, nth
+        a.run("log")                            # a reader, in whatever state
+        a.run("verify")
+        a.run("ingest", "small", "--system", "s", "--version", "two")
+        keys = audited(a)["signing_keys"]
+        seen.add(keys)
+        assert "note" not in a.run("verify"), (nth, a.run("verify"))
+        renew(a)
+        assert audited(a)["signing_keys"] == keys + 1, nth
+        assert a.run("verify", "--deep"), nth
+        a.remove()
+    assert seen == {1, 2}, seen
+
+
+def main():
+    s = Source("src", 5)
+    for kind in ("com", "dro", "kep"):
+        for n in range(3):
+            s.file(f"{kind}/{kind}-{n}.txt", f"{kind} {n} body\n" * 300)
+    a = keeper()
+    c1, c2, keys = heads_of_before_and_after(a)
+    a_stranger_verifies_certificates(a, c1, c2, keys)
+    forged_by_the_thief(a)
+    older_copies_are_named(a)
+    without_a_key(a)
+    what_lies_in_clear_is_mended(a)
+    an_older_copy_is_restored(keeper)
+    a_certificate_of_a_later_key_tells_an_older_copy(keeper)
+    killed_at_every_step()
+
+
+main()
