@@ -159,7 +159,8 @@ static int begin(struct restoring *r, const char *officer, struct officer_key *k
 	for (size_t i = 0; i < r->count; i++)
 		if (testimony_keep(r->v, &r->testimonies[i], e) < 0)
 			return -1;
-	if (catalogue_begin(r->v->catalogue, e) < 0)
+	/* The keyring's, where the signing key was renewed since. */
+	if (vault_certificate_put(r->v, e) < 0 || catalogue_begin(r->v->catalogue, e) < 0)
 		return -1;
 	if (begin_in(r, officer, key, e) < 0) {
 		catalogue_rollback(r->v->catalogue);

@@ -174,7 +174,7 @@ class World:
                 slot = reader.open_slot(cut, archive, secret, False)
                 master = slot["master"] if slot else master
             at = 80 + slots_size
-            ad = b"MUNIKEYS" + struct.pack("<I", 1) + archive + struct.pack("<QB", generation, half) + reader.sha(slots)
+            ad = b"MUNIKEYS" + payload[8:12] + archive + struct.pack("<QB", generation, half) + reader.sha(slots)
             body = reader.Cut(reader.AESGCM(master).decrypt(payload[at:at + 12],
                                                             payload[at + 12:at + 12 + body_size + 16], ad))
             yield generation, body.number(8), body.take(32), body.number(8), body.take(32)

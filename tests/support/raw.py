@@ -41,7 +41,7 @@ def bodies(raw, archive, secrets):
             continue
         slots_size, body_size = struct.unpack_from("<II", payload, 40)
         slots = payload[80:80 + slots_size]
-        ad = b"MUNIKEYS" + struct.pack("<I", 1) + archive + payload[32:40] + bytes([number]) + reader.sha(slots)
+        ad = b"MUNIKEYS" + payload[8:12] + archive + payload[32:40] + bytes([number]) + reader.sha(slots)
         at = 80 + slots_size
         for secret, is_passphrase in secrets:
             cut, masters = Cut(slots), [secret] if len(secret) == 32 else []
