@@ -1,9 +1,11 @@
 #include "fs/vault/sibling.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs/base/err.h"
@@ -25,6 +27,15 @@ static int own_folder(char out[PATH_MAX])
 	return 0;
 }
 
+/* Whoever started itself would do so for ever. */
+static bool is_ourselves(const char *path)
+{
+	struct stat own, there;
+
+	return stat("/proc/self/exe", &own) == 0 && stat(path, &there) == 0 &&
+	       own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
 int sibling_find(const char *name, const char *variable, const char *what, char *out,
 		 size_t size, struct err *e)
 {
@@ -34,6 +45,10 @@ int sibling_find(const char *name, const char *variable, const char *what, char 
 
 	if (named) {
 		snprintf(out, size, "%s", named);
+		if (is_ourselves(out))
+			return err_set(e, MUNI_USAGE, "$%s names this very program, %s: let it name %s, "
+				       "which %s, or unset it", variable, text_printable(named), name,
+				       what);
 		if (access(out, X_OK) == 0)
 			return 0;
 		return err_set(e, MUNI_NOT_FOUND, "the program that %s is not at %s", what,
