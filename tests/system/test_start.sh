@@ -35,7 +35,7 @@ alone/muni log a --keyring a.keyring --key-file key >out 2>err || bad "log alone
 alone/muni due a --keyring a.keyring --key-file key >out 2>err && bad "due alone"
 grep -q "muni-whole, which has the other commands, is neither in" err || bad "says: $(cat err)"
 MUNIMENT_WHOLE="$MUNI" timeout 20 "$MUNI" due a --keyring a.keyring --key-file key >out 2>err
-[ $? -eq 1 ] && grep -q "names this very program" err ||
+[ $? -eq 2 ] && grep -q "names this very program" err ||
 	bad "MUNIMENT_WHOLE that is muni itself: $(cat err)"
 MUNIMENT_WHOLE="$(dirname "$MUNI")/muni-whole" alone/muni due a --keyring a.keyring \
 	--key-file key >out 2>err || bad "named by MUNIMENT_WHOLE: $(cat err)"
