@@ -63,6 +63,7 @@ int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e
 		rc = e->code == MUNI_IO || e->code == MUNI_NO_MEMORY ? -1 : 0;
 		goto out;
 	}
+	*e = ERR_NONE;
 	cert = keyring_certificate(v->keyring, &cert_size);
 	*is_whole = is_pem_of(data, size, cert, cert_size, e);
 	if (!*is_whole && e->code == MUNI_OK) {
