@@ -23,6 +23,7 @@ struct restoring {
 	struct marks marks;
 	struct disposition_row row;
 	uint64_t records;
+	size_t taken;		/* certificates that this restoring goes by */
 };
 
 static void restoring_clear(struct restoring *r)
@@ -166,6 +167,7 @@ static int begin(struct restoring *r, const char *officer, struct officer_key *k
 		catalogue_rollback(r->v->catalogue);
 		return -1;
 	}
+	r->taken = r->count;
 	/* From its commit on the row speaks against whoever would open it. */
 	r->v->is_older = false;
 	return vault_commit_act_by(r->v, LOG_RESTORE_BEGUN,
@@ -201,6 +203,8 @@ static int end(struct restoring *r, struct err *e)
 static int take_up(struct restoring *r, int64_t id, struct err *e)
 {
 	r->v->is_older = false;
+	if (testimonies_again(r->v, r->request, id, &r->taken, e) < 0)
+		return -1;
 	return catalogue_disposition_get(r->v->catalogue, id, &r->row, e);
 }
 
@@ -217,7 +221,7 @@ static int run(struct restoring *r, const char *officer, struct officer_key *key
 	    (pending == 0 ? begin(r, officer, key, e) : take_up(r, pending, e)) < 0)
 		return -1;
 	out->disposition = r->row.id;
-	out->certificates = r->count;
+	out->certificates = r->taken;
 	options.disposition = r->row.id;
 	if (r->row.state != DISPOSITION_GONE) {
 		if (vault_epoch_switch(r->v, &options, m, &out->epoch, e) < 0)

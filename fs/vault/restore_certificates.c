@@ -9,6 +9,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/officer.h"
 #include "fs/vault/archive_inside.h"
@@ -149,6 +150,11 @@ static int check_row(const struct testimony *list, size_t count, struct newest b
 	for (size_t i = 0; i < count; i++) {
 		const struct testimony *t = &list[i];
 
+		if (i > 0 && t->number == before.number &&
+		    digest_equal(&t->content, &before.content))
+			return err_set(e, MUNI_USAGE, "C%" PRId64 " is given twice: as %s and as %s",
+				       t->number, text_printable(list[i - 1].from->name),
+				       text_printable(t->from->name));
 		if (t->number != before.number + 1)
 			return err_set(e, MUNI_REFUSED, "%s is C%" PRId64 "; C%" PRId64 " is not "
 				       "given: what that one says is gone would come back",
@@ -250,7 +256,79 @@ failed:
 	return -1;
 }
 
+struct taken {
+	int64_t disposition;
+	size_t count;
+};
+
+static int count_taken(void *arg, int64_t id, int64_t disposition, int64_t made,
+		       const struct digest *content)
+{
+	struct taken *t = arg;
+
+	(void)id;
+	(void)made;
+	(void)content;
+	t->count += disposition == t->disposition;
+	return 0;
+}
+
+int testimonies_again(struct vault *v, const struct restore_request *r, int64_t disposition,
+		      size_t *count, struct err *e)
+{
+	struct taken taken = { .disposition = disposition };
+
+	for (size_t i = 0; i < r->certificate_count; i++) {
+		struct marks unused = { .list = NULL };
+		struct sought s = { .t = NULL };
+		struct testimony t;
+		int rc = testimony_read(v, &r->certificates[i], &t, &unused, e);
+
+		marks_clear(&unused);
+		s.t = &t;
+		if (rc < 0 || catalogue_certificates(v->catalogue, is_same, &s, e) < 0)
+			return -1;
+		if (!s.is_it)
+			return err_set(e, MUNI_REFUSED, "%s was not given when restoring this copy "
+				       "began: give the command without it to end that; what it "
+				       "names can be proposed and destroyed then",
+				       text_printable(t.from->name));
+	}
+	if (catalogue_certificates(v->catalogue, count_taken, &taken, e) < 0)
+		return -1;
+	*count = taken.count;
+	return 0;
+}
+
 /* ---- in the folder ---------------------------------------------------------------------------- */
+
+/* "C3.2.tsr" and so on, beside "C3.p7m", whatever that was called there. */
+static int keep_stamps(struct vault *v, const struct testimony *t, struct err *e)
+{
+	const char *slash = strrchr(t->from->name, '/'), *name = slash ? slash + 1 : t->from->name;
+	int stem = (int)(strrchr(name, '.') ? (size_t)(strrchr(name, '.') - name) : strlen(name));
+	int own = certificate_folder(v, e), rc = own < 0 ? -1 : 0;
+
+	for (unsigned n = 2; rc == 0; n++) {
+		char beside[300], ours[CERTIFICATE_NAME_SIZE];
+		uint8_t *data = NULL;
+		size_t size;
+
+		if (snprintf(beside, sizeof beside, "%.*s.%u.tsr", stem, name, n) >=
+			    (int)sizeof beside ||
+		    file_load(t->from->folder, beside, TIMESTAMP_SIZE_MAX, &data, &size, e) < 0) {
+			rc = e->code == MUNI_NOT_FOUND || e->code == MUNI_OK ? 1 : -1;
+			continue;
+		}
+		certificate_stamp_name(t->number, n, ours);
+		rc = file_replace_synced(own, ours, data, size, 0400, e);
+		free(data);
+	}
+	file_close(&own);
+	if (rc > 0)
+		*e = ERR_NONE;
+	return rc < 0 ? -1 : 0;
+}
 
 int testimony_keep(struct vault *v, const struct testimony *t, struct err *e)
 {
@@ -271,7 +349,9 @@ int testimony_keep(struct vault *v, const struct testimony *t, struct err *e)
 		if (parts[i].data && certificate_file_put(v, t->number, parts[i].which,
 							  parts[i].data, parts[i].size, e) < 0)
 			return -1;
-	return c->folder < 0 ? 0 : renewal_links_keep(v, c->folder, e);
+	if (c->folder < 0)
+		return 0;
+	return keep_stamps(v, t, e) < 0 ? -1 : renewal_links_keep(v, c->folder, e);
 }
 
 struct gathering {

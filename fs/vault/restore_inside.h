@@ -27,7 +27,11 @@ int testimony_read(struct vault *v, const struct restore_certificate *c, struct 
  */
 int testimonies_read(struct vault *v, const struct restore_request *r, struct testimony **out,
 		     size_t *count, struct marks *marks, struct err *e);
-/* Into the archive's folder, on stable storage. */
+/* Those of a restoring that has begun: *count of them stand in the catalogue.  MUNI_REFUSED: one
+ * is given now that is none of them, and that the copy does not know. */
+int testimonies_again(struct vault *v, const struct restore_request *r, int64_t disposition,
+		      size_t *count, struct err *e);
+/* Into the archive's folder, on stable storage, with renewed time-stamps that lie beside it. */
 int testimony_keep(struct vault *v, const struct testimony *t, struct err *e);
 /* The marks of certificates that stand in the catalogue under this disposition. */
 int testimonies_of(struct vault *v, int64_t disposition, struct marks *marks, struct err *e);

@@ -231,7 +231,7 @@ def killed_at_every_step():
     assert calls > 40, calls
     whole.remove()
     seen = set()
-    for nth in range(1, calls + 1, 1 if os.environ.get("MUNIMENT_FULL") == "1" else 13):
+    for nth in range(1, calls + 1, 1 if os.environ.get("MUNIMENT_FULL") == "1" else 23):
         a = twin(base, "w")
         assert faulty(a, nth) != 0, nth
         a.run("log")                            # a reader, in whatever state

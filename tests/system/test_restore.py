@@ -106,6 +106,8 @@ def refusals(a):
     restore(a, *certificates(1, 3), *REASON, *BY, status=3)
     assert "C2 is not given" in a.errors, a.errors
     restore(a, *certificates(2, 3), *REASON, *BY, status=3)
+    restore(a, *certificates(1, 2, 2, 3), *REASON, *BY, status=2)
+    assert "C2 is given twice" in a.errors, a.errors
     restore(a, *certificates(1, 2, 3), *REASON, status=3)
     assert "one of them has to" in a.errors, a.errors
     restore(a, *certificates(1, 2, 3), *REASON, "--by", "rita", "--key", "otto.key", status=3)
@@ -152,7 +154,7 @@ def cut_off(a):
         # Nor after a repair.
         a.run("repair", status=None)
         assert a.run("ls", "s@two", status=None) == "" and a.status != 0, a.errors
-        restore(a, *certificates(1, 2, 3), *REASON, *BY)
+        assert json.loads(restore(a, *certificates(1, 2, 3), *REASON, *BY, "--json"))["certificates"] == 3
         all_is_gone(a, ("one", "two"))
 
 
@@ -183,10 +185,13 @@ def main():
     a = make()
     put_back("early")
     refusals(a)
+    with open("safe/C2.2.tsr", "wb") as f:
+        f.write(b"a time-stamp that was renewed")
     said = restore(a, *certificates(3, 1, 2), *REASON, *BY)
     assert said.startswith("10 records"), said
     assert "acts that this host had seen" in a.errors and ".anchor" in a.errors, a.errors
     all_is_gone(a, ("one",))
+    assert os.path.getsize("archive/certificates/C2.2.tsr") == 29
     # It is an archive like any: it takes in, proposes, destroys, certifies, and C4 follows C3.
     take_in(a, "src", "s", "after")
     assert destroy(a, "--due", "--class", "COM") == "C4"
