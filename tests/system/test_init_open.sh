@@ -181,7 +181,7 @@ os.ftruncate(7, 0)
 os.write(7, b"pid 4711 on elsewhere\n")
 fcntl.fcntl(7, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))	# F_OFD_SETLK
 PY
-status 1 ingest archive src --system hr $keys
+status 1 ingest archive src --system hr --wait 0 $keys
 says "4711 on elsewhere"
 status 0 log archive $keys
 exec 7<&-
