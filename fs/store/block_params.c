@@ -48,7 +48,7 @@ const struct block_params *block_params_of(int level, bool is_alike)
 
 /* A block that has bases of older versions is mostly found in them: a search that would be
  * too slow without them costs little (docs/decisions/0103-bases-by-sketches.md). */
-#define BASED_LEVELS 4
+#define BASED_LEVELS 5
 
 const struct block_params *block_params_based(int level)
 {

@@ -23,7 +23,9 @@
 
 #define BLOCK_SIZE_LEAST 4096u
 #define LEVEL_DEFAULT 3
-#define LEVEL_DENSE 9	/* an eighth smaller, a third as fast: who asks for small is in no hurry */
+/* Who asks for small is in no hurry: docs/decisions/0132-levels-where-there-is-time.md. */
+#define LEVEL_DENSE 19
+#define BLOCK_SIZE_DENSE (128u * 1024)	/* larger ones have too few features to find bases by */
 #define LEVEL_MAX 22
 
 struct making {
@@ -49,7 +51,8 @@ static int settings_of(const struct vault_init_options *o, const uint8_t id[16],
 		.chunk_names = CHUNK_NAMES_HASHED,
 		.parity = { PARITY_DATA_DEFAULT, PARITY_COUNT_DEFAULT },
 	};
-	s->block_size = o->block_size ? o->block_size : block_size_default((int)s->level);
+	s->block_size = o->block_size ? o->block_size :
+			o->dense ? BLOCK_SIZE_DENSE : block_size_default((int)s->level);
 	memcpy(s->archive_id, id, 16);
 	if (o->parity)
 		s->parity = *o->parity;

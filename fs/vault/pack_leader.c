@@ -14,10 +14,12 @@ void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, boo
 	*p = (struct pack_leader){ .way = has_older ? PACK_ALONE : PACK_SEEK,
 				   .is_part = is_part, .try_after = TRY_EVERY };
 	block_sizes_of(block_size, level, &p->sizes);
-	/* Two bases have to be as much as the block, and may be of the small ones
-	 * (docs/decisions/0103-bases-by-sketches.md). */
-	if (has_older && p->sizes.large > block_size)
-		p->sizes.large = block_size;
+	/* Two bases have to be as much as the block, and may be of the small ones; those of
+	 * small files are not (docs/decisions/0103-bases-by-sketches.md, 0132). */
+	uint32_t based = is_part ? block_size : p->sizes.usual;
+
+	if (has_older && p->sizes.large > based)
+		p->sizes.large = based;
 }
 
 void pack_leader_end(struct pack_leader *p)

@@ -141,13 +141,15 @@ static void a_copy_is_smaller_than_its_pages_and_shows_nothing_of_them(void **st
 	insert(f, 40000);
 	append(f);
 	struct object_name *names = list(f, &count);
-	assert_int_equal(count, 1);
-	load(f, &names[0], &r);
-	assert_true(r.head.format == REDO_FORMAT_PACKED && r.head.pages > 300);
-	assert_true(r.head.payload < (uint64_t)r.head.pages * PAGEVFS_PAGE_SIZE * 2 / 3);
-	assert_null(memmem(r.payload, r.head.payload, "minutes", 7));
-	assert_null(memmem(r.payload, r.head.payload, "SQLite", 6));
-	redo_object_free(&r);
+	assert_in_range(count, 1, 4);	/* as many as there are processors */
+	for (size_t n = 0; n < count; n++) {
+		load(f, &names[n], &r);
+		assert_true(r.head.format == REDO_FORMAT_PACKED && r.head.pages > 40);
+		assert_true(r.head.payload < (uint64_t)r.head.pages * PAGEVFS_PAGE_SIZE * 2 / 3);
+		assert_null(memmem(r.payload, r.head.payload, "minutes", 7));
+		assert_null(memmem(r.payload, r.head.payload, "SQLite", 6));
+		redo_object_free(&r);
+	}
 	free(names);
 	assert_rebuilds(f);
 }
@@ -215,7 +217,7 @@ static void whatever_is_changed_in_it_on_purpose_is_refused(void **state)
 	database_run(f->db, "UPDATE t SET n = 7 WHERE id % 3000 < 2; PRAGMA wal_checkpoint(TRUNCATE)");
 	append(f);
 	struct object_name *names = list(f, &count);
-	assert_int_equal(count, 2);
+	assert_in_range(count, 2, 5);	/* a base, in a part a processor, and a change */
 	for (size_t n = 0; n < count; n++) {
 		load(f, &names[n], &r);
 		struct redo_packing p = redo_layout_packing(r.head.kind, r.head.pages);
