@@ -11,6 +11,8 @@
 #include "tools/sheet.h"
 #include "tools/table.h"
 
+#define LONG_TEXT 300u		/* bytes: a reason may be as long as a sentence or two */
+
 struct listing {
 	enum audit_form form;
 	const struct audit_filter *filter;
@@ -92,15 +94,50 @@ static void row_csv(struct sheet_out *s, const struct audit_entry *a)
 	sheet_end_row(s);
 }
 
+/* Signatures and statements in base64 say nothing to who looks at a table. */
+static json_t *without_long_texts(const json_t *object)
+{
+	json_t *out = json_object(), *member;
+	const char *key;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, member) {
+		if (json_is_object(member))
+			json_object_set_new(out, key, without_long_texts(member));
+		else if (json_is_string(member) && json_string_length(member) > LONG_TEXT)
+			json_object_set_new(out, key, json_sprintf("(%zu characters: --json)",
+								   json_string_length(member)));
+		else
+			json_object_set(out, key, member);
+	}
+	return out;
+}
+
+/* malloc'ed; NULL: as it is. */
+static char *shortened(const char *details)
+{
+	json_t *whole = strlen(details) > LONG_TEXT ? json_loads(details, 0, NULL) : NULL;
+	char *text = NULL;
+
+	if (json_is_object(whole)) {
+		json_t *less = without_long_texts(whole);
+		text = json_dumps(less, JSON_COMPACT | JSON_SORT_KEYS);
+		json_decref(less);
+	}
+	json_decref(whole);
+	return text;
+}
+
 static void row_table(struct table *t, const struct audit_entry *a)
 {
 	char time[TEXT_TIME_MAX], hex[DIGEST_HEX_SIZE];
+	char *less = shortened(details_or_why(a));
 
 	table_cell(t, "%llu", (unsigned long long)a->entry.sequence);
 	table_cell(t, "%s", print_time(a->entry.time, time));
 	table_cell(t, "%s", audit_act_name(a->entry.act));
 	table_cell(t, "%.16s", text_printable(actor(a, hex)));
-	table_cell(t, "%s", text_printable(details_or_why(a)));
+	table_cell(t, "%s", text_printable(less ? less : details_or_why(a)));
+	free(less);
 }
 
 static int on_entry(void *arg, const struct audit_entry *a)
