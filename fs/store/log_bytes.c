@@ -205,6 +205,11 @@ damaged:
 		       "written", offset);
 }
 
+bool log_is_cut_off(const uint64_t sizes[LOG_COPIES], uint64_t at)
+{
+	return sizes[1] == at && sizes[0] > at && sizes[0] - at <= LOG_RECORD_MAX;
+}
+
 uint64_t log_record_last(int fd, uint64_t file_size)
 {
 	struct err e = ERR_NONE;

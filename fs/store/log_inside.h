@@ -73,6 +73,12 @@ int log_record_write(const char *statement, size_t statement_size,
  */
 int log_record_read(int fd, uint64_t file_size, uint64_t offset,
 		    uint8_t raw[LOG_RECORD_MAX], struct log_record *out, struct err *e);
+/*
+ * May a power cut have left this, from `at` on, where neither copy has a head?  Of what was
+ * not synced a disk keeps any part, so the first file may end anywhere within a head; its
+ * copy is not begun before (L5).
+ */
+bool log_is_cut_off(const uint64_t sizes[LOG_COPIES], uint64_t at);
 /* Offset of the last record by its size at the end; 0 if that does not parse. */
 uint64_t log_record_last(int fd, uint64_t file_size);
 /* MUNI_DAMAGED unless this archive's key made it; r->head.signer is filled. */

@@ -14,6 +14,7 @@
 struct mender {
 	int fds[LOG_COPIES];
 	uint64_t sizes[LOG_COPIES];
+	uint64_t found[LOG_COPIES];	/* sizes before anything was mended */
 	uint64_t *mended;
 	int trust;		/* of struct log_trust, for this file */
 	bool is_foreign;	/* the copy that is not trusted had something whole of its own */
@@ -44,6 +45,8 @@ static int mender_open(struct mender *m, int auditfd, enum log_file f, struct er
 	for (int c = 0; c < LOG_COPIES; c++) {
 		m->fds[c] = open_to_mend(auditfd, log_file_names[f][c], e);
 		if (m->fds[c] < 0)
+			return -1;
+		if (file_size(m->fds[c], &m->found[c], e) < 0)
 			return -1;
 		if (log_check_file_head(m->fds[c], f, e) < 0) {
 			if (e->code != MUNI_DAMAGED)
@@ -178,10 +181,13 @@ static int cut_unsigned(struct mender *m, const bool is_good[LOG_COPIES], uint64
 	return *is_cut ? cut(m, c, at, e) : 0;
 }
 
-/* No copy has a head from `at` on.  Where all entries are under one, none is missing. */
+/* No copy has a head from `at` on.  Where all entries are under one, none is missing; nor is
+ * one that the power went from under: the next writer signs it. */
 static int cut_tails(struct mender *m, uint64_t covered, uint64_t at, struct err *e)
 {
-	for (int c = 0; c < LOG_COPIES && covered == m->entries; c++)
+	bool is_nothing = covered == m->entries || log_is_cut_off(m->found, at);
+
+	for (int c = 0; c < LOG_COPIES && is_nothing; c++)
 		if (cut(m, c, at, e) < 0)
 			return -1;
 	return 0;

@@ -332,6 +332,10 @@ static void check_heads_end(struct check *k)
 		else if (is_nothing || k->trust.heads == !c)
 			tell(k, true, true, "audit/%s goes on after the last head that was signed "
 			     "here, at byte %" PRIu64, name, k->heads_at);
+		else if (log_is_cut_off(k->sizes[LOG_FILE_HEADS], k->heads_at))
+			tell(k, true, true, "audit/%s: the writing of the head at byte %" PRIu64
+			     " was cut off: the next writing, or \"muni repair\", ends it", name,
+			     k->heads_at);
 		else
 			tell(k, true, false, "audit/%s is damaged from byte %" PRIu64 " on, and "
 			     "the other copy has nothing better", name, k->heads_at);

@@ -253,6 +253,57 @@ static void a_torn_head_is_cut_by_the_next_writer(void **state)
 	assert_int_equal(verify(f, &s), 0);
 }
 
+/* What a disk leaves that keeps any sectors of what was not synced; the copy was not begun. */
+static void a_head_that_a_power_cut_tore_is_a_writing_cut_off_for_verify_mender_and_writer(void **state)
+{
+	static const off_t kept[] = { 1, 318, 512, 1000 };
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	struct findings s;
+	uint64_t mended;
+	off_t before;
+
+	some_acts(f);
+	before = folder_size(&f->folder, "heads");
+	for (size_t i = 0; i < 2 * (sizeof kept / sizeof *kept); i++) {
+		append(f, "{}");
+		sign(f);
+		folder_truncate(&f->folder, "heads.2", before);
+		folder_truncate(&f->folder, "heads", before + kept[i / 2]);
+		assert_int_equal(verify(f, &s), -1);
+		assert_int_equal(s.damages, 1);
+		assert_int_equal(s.mendable, 1);
+		if (i % 2 == 0) {
+			assert_int_equal(mend(f, &mended), 0);
+			assert_int_equal(mended, 1);
+			assert_int_equal(folder_size(&f->folder, "heads"), before);
+			assert_int_equal(verify(f, &s), 0);
+		}
+		assert_int_equal(reopen(f, true, &e), 0);
+		assert_int_equal(folder_size(&f->folder, "heads"), before);
+		assert_int_equal(verify(f, &s), 0);
+		assert_int_equal(s.notes, 0);
+	}
+}
+
+/* A copy that was lost, too, is not one that was not begun yet. */
+static void a_torn_head_whose_copy_is_missing_is_not_taken_away(void **state)
+{
+	struct fixture *f = *state;
+	struct findings s;
+	uint64_t mended;
+	off_t size;
+
+	some_acts(f);
+	size = folder_size(&f->folder, "heads");
+	folder_flip(&f->folder, "heads", size - 100, 3);
+	assert_int_equal(unlinkat(f->folder.fd, "heads.2", 0), 0);
+	assert_int_equal(verify(f, &s), -1);
+	assert_true(s.mendable < s.damages);
+	assert_int_equal(mend(f, &mended), 0);
+	assert_int_equal(folder_size(&f->folder, "heads"), size);
+}
+
 /* The length of what was appended last, and not the bytes. */
 static void what_a_power_cut_left_empty_in_the_copy_is_filled_by_the_next_writer(void **state)
 {
@@ -603,6 +654,8 @@ int main(void)
 		T(a_catalogue_with_another_history_is_damage),
 		T(what_a_kill_leaves_is_a_note_and_the_next_writer_puts_it_right),
 		T(a_torn_head_is_cut_by_the_next_writer),
+		T(a_head_that_a_power_cut_tore_is_a_writing_cut_off_for_verify_mender_and_writer),
+		T(a_torn_head_whose_copy_is_missing_is_not_taken_away),
 		T(what_a_power_cut_left_empty_in_the_copy_is_filled_by_the_next_writer),
 		T(every_flipped_bit_is_found_and_mended_from_the_copy),
 		T(a_missing_or_shortened_file_is_found_and_mended),
