@@ -4,16 +4,15 @@
 #include <stdlib.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/export_hash.h"
 #include "fs/vault/export_inside.h"
-#include "fs/vault/leaf.h"
 
 #define WINDOW ((size_t)8 << 20)	/* prefetched ahead within a file */
 
 struct export_content {
 	const struct export_source *source;
 	void *reader;
-	struct content_hash *hash;
-	uint8_t *piece;		/* EXPORT_PIECE */
+	struct export_hash *hash;
 };
 
 int export_content_open(struct export *x, struct export_content **out, struct err *e)
@@ -24,9 +23,8 @@ int export_content_open(struct export *x, struct export_content **out, struct er
 	if (!c)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to read content");
 	c->source = x->source;
-	c->hash = content_hash_new();
-	c->piece = malloc(EXPORT_PIECE);
-	if (!c->hash || !c->piece) {
+	c->hash = export_hash_new(x->threads > 1);
+	if (!c->hash) {
 		err_set(e, MUNI_NO_MEMORY, "no memory to read content");
 		goto bad;
 	}
@@ -44,8 +42,7 @@ void export_content_close(struct export_content *c)
 	if (!c)
 		return;
 	c->source->close(c->reader);
-	content_hash_free(c->hash);
-	free(c->piece);
+	export_hash_free(c->hash);
 	free(c);
 }
 
@@ -74,15 +71,16 @@ static int give_run(struct export_content *c, const struct export_item *item, ui
 
 	while (from < to) {
 		size_t size = to - from < EXPORT_PIECE ? (size_t)(to - from) : EXPORT_PIECE;
+		uint8_t *piece = export_hash_room(c->hash);
 
 		if (from + WINDOW > ahead && ahead < to) {
 			c->source->prefetch(c->reader, item, ahead, WINDOW / 2);
 			ahead += WINDOW / 2;
 		}
-		if (c->source->read(c->reader, item, from, c->piece, size, e) < 0)
+		if (c->source->read(c->reader, item, from, piece, size, e) < 0)
 			return -1;
-		content_hash_data(c->hash, from, c->piece, size);
-		if (run(arg, from, c->piece, size, e) < 0)
+		export_hash_data(c->hash, from, size);
+		if (run(arg, from, piece, size, e) < 0)
 			return -1;
 		from += size;
 	}
@@ -96,8 +94,8 @@ int export_content_each(struct export_content *c, const struct export_item *item
 	uint64_t at = 0, from, to;
 	struct digest found;
 
-	content_hash_start(c->hash, !item->has_plain_digest && export_has_holes(n) ?
-				    n->size - n->allocated : 0);
+	export_hash_start(c->hash, n->size, !item->has_plain_digest && export_has_holes(n) ?
+						    n->size - n->allocated : 0);
 	while (at < n->size) {
 		if (next_run(c, item, at, &from, &to, e) < 0)
 			goto bad;
@@ -107,7 +105,7 @@ int export_content_each(struct export_content *c, const struct export_item *item
 			goto bad;
 		at = to;
 	}
-	found = content_hash_finish(c->hash, n->size);
+	found = export_hash_finish(c->hash, n->size);
 	if (n->has_sha256 && digest_equal(&found, &n->sha256))
 		return 0;
 	c->source->differs(item, e);

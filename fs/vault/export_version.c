@@ -268,8 +268,8 @@ int vault_export(struct vault *v, const struct version *version,
 	x.cache = block_cache_new(EXPORT_CACHE);
 	if (!x.cache)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to decode blocks");
-	/* One decodes where it is needed; the others ahead of it. */
-	if (threads == 1 || block_cache_start_helpers(x.cache, v, threads - 1, e) == 0)
+	/* As many as there are processors: who writes and waits for a block has nothing else to do. */
+	if (threads == 1 || block_cache_start_helpers(x.cache, v, threads, e) == 0)
 		rc = export_run_all(&x, e);
 	block_cache_clear(x.cache);
 	block_cache_free(x.cache);
