@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,12 @@ static const char magic[8] = "MUNIANCH";
 
 int anchor_folder(const char *keyring, struct err *e)
 {
-	char *copy = strdup(keyring);
-	int fd;
+	/* Not from the heap: an init that found no memory cleans up by this. */
+	char copy[PATH_MAX];
 
-	if (!copy)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for a path");
-	fd = file_open_user(dirname(copy), O_RDONLY | O_DIRECTORY, 0, e);
-	free(copy);
-	return fd;
+	if (snprintf(copy, sizeof copy, "%s", keyring) >= (int)sizeof copy)
+		return err_set(e, MUNI_LIMIT, "the keyring's path is too long");
+	return file_open_user(dirname(copy), O_RDONLY | O_DIRECTORY, 0, e);
 }
 
 static void anchor_name(const uint8_t id[16], char out[ANCHOR_NAME_SIZE])

@@ -18,6 +18,7 @@
 #include "fs/base/text.h"
 
 #define DEPTH_MAX 4		/* of what an init makes */
+#define LIST_SIZE 4096
 
 /* True if an init makes files of this name in the archive's folder. */
 static bool is_ours(const char *name)
@@ -34,38 +35,57 @@ static bool is_ours(const char *name)
 	return strncmp(name, "catalogue.1", 11) == 0;
 }
 
-static void remove_all(int dirfd, unsigned depth, bool (*is_wanted)(const char *name))
+static bool remove_all(int dirfd, unsigned depth, bool (*is_wanted)(const char *name));
+
+static bool remove_one(int dirfd, const char *name, unsigned depth)
 {
 	struct err ignored = ERR_NONE;
-	int fd = file_open_dir(dirfd, ".", &ignored);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
+	int below;
 
-	if (!dir) {
-		file_close(&fd);
-		return;
-	}
-	while ((d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
-		    (is_wanted && !is_wanted(d->d_name)))
-			continue;
-		if (unlinkat(dirfd, d->d_name, 0) == 0 || errno != EISDIR || depth == 0)
-			continue;
-		int below = file_open_dir(dirfd, d->d_name, &ignored);
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return true;
+	if (errno != EISDIR || depth == 0)
+		return false;
+	below = file_open_dir(dirfd, name, &ignored);
+	if (below >= 0)
+		(void)remove_all(below, depth - 1, NULL);
+	file_close(&below);
+	return unlinkat(dirfd, name, AT_REMOVEDIR) == 0;
+}
 
-		if (below >= 0)
-			remove_all(below, depth - 1, NULL);
-		file_close(&below);
-		unlinkat(dirfd, d->d_name, AT_REMOVEDIR);
+/* Asks for no memory, which may be what the init wanted for: opendir() does.  True if
+ * all of it went. */
+static bool remove_all(int dirfd, unsigned depth, bool (*is_wanted)(const char *name))
+{
+	_Alignas(struct dirent64) char list[LIST_SIZE];
+	bool is_all = true;
+	ssize_t size;
+
+	if (lseek(dirfd, 0, SEEK_SET) < 0)
+		return false;
+	while ((size = getdents64(dirfd, list, sizeof list)) > 0) {
+		for (ssize_t at = 0; at < size; ) {
+			const struct dirent64 *d = (const void *)(list + at);
+
+			at += d->d_reclen;
+			if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+			    (is_wanted && !is_wanted(d->d_name)))
+				continue;
+			is_all &= remove_one(dirfd, d->d_name, depth);
+		}
 	}
-	closedir(dir);
+	return is_all && size == 0;
 }
 
 void archive_clear(int dirfd)
 {
-	remove_all(dirfd, DEPTH_MAX, is_ours);
-	unlinkat(dirfd, ARCHIVE_FILE, 0);
-	unlinkat(dirfd, ARCHIVE_MARK, 0);	/* last: it says what to clear */
+	bool is_all = remove_all(dirfd, DEPTH_MAX, is_ours);
+
+	if (unlinkat(dirfd, ARCHIVE_FILE, 0) < 0 && errno != ENOENT)
+		is_all = false;
+	/* Last, and only then: it tells the next init what to clear. */
+	if (is_all)
+		unlinkat(dirfd, ARCHIVE_MARK, 0);
 }
 
 int archive_mark_remove(int dirfd, struct err *e)
@@ -132,8 +152,9 @@ static void clear_unborn(const char *path, int dirfd)
 	if (archive_mark_read(dirfd, &a, &ignored) == 0) {
 		clear_keyring(path, &a);
 		archive_clear(dirfd);
+	} else if (ignored.code != MUNI_NO_MEMORY) {
+		unlinkat(dirfd, ARCHIVE_MARK, 0);
 	}
-	unlinkat(dirfd, ARCHIVE_MARK, 0);
 	unlinkat(dirfd, ARCHIVE_MARK ".tmp", 0);
 }
 

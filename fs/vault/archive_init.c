@@ -33,7 +33,7 @@ struct making {
 	struct archive_file about;
 	struct secrets secrets;
 	bool made_folder;
-	bool is_marked;		/* the folder was empty: what it holds is ours */
+	int dirfd;		/* from the mark on: what the folder holds is ours */
 	bool made_keyring;
 	unsigned made_levels;	/* of folders above the keyring */
 	bool is_inside;
@@ -109,16 +109,14 @@ out:
 	return rc;
 }
 
-static void unmake_folders_of(const char *path, unsigned made)
+/* Cuts the path, which it may: a copy would need memory. */
+static void unmake_folders_of(char *path, unsigned made)
 {
-	char *copy = strdup(path);
-
-	for (char *folder = copy; folder && made > 0; made--) {
+	for (char *folder = path; made > 0; made--) {
 		folder = dirname(folder);
 		if (rmdir(folder) < 0)
 			break;
 	}
-	free(copy);
 }
 
 /* The path with links and dots of its folder resolved; malloc'ed. */
@@ -294,7 +292,10 @@ static int make(struct making *m, const char *path, const struct vault_init_opti
 	    open_folder(m, path, e) < 0 ||
 	    place_keyring(m, path, o->keys.keyring, e) < 0)
 		return -1;
-	m->is_marked = true;	/* from here on, as far as it comes */
+	/* Its own, and now: later there may be none, nor any memory. */
+	m->dirfd = fcntl(v->dirfd, F_DUPFD_CLOEXEC, 0);
+	if (m->dirfd < 0)
+		return err_errno(e, "opening the folder %s", text_printable(path));
 	if (archive_mark_write(v->dirfd, &m->about, e) < 0)
 		return -1;
 	if (make_keyring(m, e) < 0 ||
@@ -305,16 +306,15 @@ static int make(struct making *m, const char *path, const struct vault_init_opti
 	return archive_mark_remove(v->dirfd, e);
 }
 
-/* As if nothing had been: also where the disk is full. */
+/* As if nothing had been: also where the disk is full, or memory is. */
 static void unmake(struct making *m, const char *path)
 {
 	struct err ignored = ERR_NONE;
-	char *keyring = m->v->keyring_path ? strdup(m->v->keyring_path) : NULL;
+	char *keyring = m->v->keyring_path;
 	uint8_t id[16];
 
+	m->v->keyring_path = NULL;
 	memcpy(id, m->v->id, sizeof id);
-	int dirfd = m->is_marked ? fcntl(m->v->dirfd, F_DUPFD_CLOEXEC, 0) : -1;
-
 	archive_release(m->v);	/* first: it writes as it closes */
 	m->v = NULL;
 	if (keyring && m->made_keyring) {
@@ -323,9 +323,8 @@ static void unmake(struct making *m, const char *path)
 	}
 	if (keyring)
 		unmake_folders_of(keyring, m->made_levels);
-	if (dirfd >= 0)
-		archive_clear(dirfd);
-	file_close(&dirfd);
+	if (m->dirfd >= 0)
+		archive_clear(m->dirfd);
 	if (m->made_folder)
 		rmdir(path);
 	free(keyring);
@@ -334,7 +333,7 @@ static void unmake(struct making *m, const char *path)
 int vault_init(const char *path, const struct vault_init_options *o, char id_hex[33],
 	       char **keyring_path, bool *keyring_inside, struct err *e)
 {
-	struct making m = { .v = archive_new(path, o->now) };
+	struct making m = { .v = archive_new(path, o->now), .dirfd = -1 };
 	int rc;
 
 	*keyring_path = NULL;
@@ -355,6 +354,7 @@ int vault_init(const char *path, const struct vault_init_options *o, char id_hex
 		unmake(&m, path);
 		err_wrap(e, "making an archive in %s", text_printable(path));
 	}
+	file_close(&m.dirfd);
 	secrets_free(&m.secrets);
 	return rc;
 }

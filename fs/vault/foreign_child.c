@@ -305,5 +305,8 @@ _Noreturn void foreign_child(int input, int output, const char *name,
 	c->voice.fd = output;
 	if (close_door(c, input, output, &e) < 0)
 		child_broken(c, e.code, e.text);
+	/* Heard at once: who dies from here on may have died of the archive. */
+	voice_number(&c->voice, WIRE_PULSE, 0);
+	voice_flush(&c->voice);
 	child_read(c);
 }

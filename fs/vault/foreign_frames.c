@@ -45,6 +45,16 @@ static int died(struct frames *p, struct err *e)
 		got = p->pid > 0 ? waitpid(p->pid, &status, 0) : -1;
 	while (got < 0 && errno == EINTR);
 	p->pid = 0;
+	/* It had not closed its doors, nor read a byte: the archive cannot be the reason. */
+	if (got > 0 && !p->is_ready)
+		return err_set(e, MUNI_NO_MEMORY, "the process that reads the archive ended while it "
+			       "prepared itself (%s %d); most likely there was no memory for it. "
+			       "This says nothing of the archive: make room, and try again",
+			       WIFSIGNALED(status) ? "signal" : "status",
+			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == FOREIGN_EXIT_UNHEARD)
+		return err_set(e, MUNI_NO_MEMORY, "the process that reads the archive found no "
+			       "memory to say what it read");
 	if (got < 0 || !WIFSIGNALED(status))
 		return err_set(e, MUNI_DAMAGED, "the process that reads the archive stopped in "
 			       "the middle of a word");
@@ -58,7 +68,8 @@ static int died(struct frames *p, struct err *e)
 			       "memory may have run out");
 	default:
 		return err_set(e, MUNI_DAMAGED, "the process that reads the archive was ended "
-			       "by signal %d (%s); the archive is damaged or hostile",
+			       "by signal %d (%s); the archive is damaged or hostile, or "
+			       "there was no memory to read it",
 			       WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
 }
@@ -159,6 +170,7 @@ int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
 			       kind, length);
 	if (fetch(p, WIRE_HEAD_SIZE + (size_t)length, e) < 0)
 		return -1;
+	p->is_ready = true;
 	*type = (enum wire_type)kind;
 	*payload = p->data + p->start + WIRE_HEAD_SIZE;
 	*size = length;

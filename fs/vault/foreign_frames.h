@@ -15,6 +15,7 @@
 struct frames {
 	int fd;			/* the pipe's reading end; -1: closed */
 	pid_t pid;		/* 0: reaped */
+	bool is_ready;		/* it has spoken, and does so behind its doors only */
 	uint8_t *data;
 	size_t capacity, start, end;
 	bool (*is_cancelled)(void *arg);
@@ -23,7 +24,8 @@ struct frames {
 
 /*
  * *payload is borrowed until the next call.  -1: MUNI_DAMAGED (nonsense, or the
- * child crashed), MUNI_LIMIT (it ran out of memory, or hangs), MUNI_CANCELLED,
+ * child crashed), MUNI_LIMIT (it was killed, or hangs), MUNI_NO_MEMORY (its want, or
+ * it ended before its doors were closed: nothing is said of the archive), MUNI_CANCELLED,
  * MUNI_IO; then no further call is of use.
  */
 int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,

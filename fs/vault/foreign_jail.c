@@ -68,33 +68,39 @@ static int add_rules(scmp_filter_ctx ctx)
 	static const int reads[] = { SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek),
 				     SCMP_SYS(fstat) };
 	static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+	const uint32_t let = SCMP_ACT_ALLOW;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-		rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
-	for (size_t i = 0; i < sizeof reads / sizeof *reads; i++)
-		rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, reads[i], 1, &from_input);
-	for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-		rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, maps[i], 1, &no_code);
-	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, &to_output);
-	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1, &to_output);
+	/* No further after the first that fails: libseccomp that found no memory crashes. */
+	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
+		rc = seccomp_rule_add(ctx, let, allowed[i], 0);
+	for (size_t i = 0; rc == 0 && i < sizeof refused / sizeof *refused; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
+	for (size_t i = 0; rc == 0 && i < sizeof reads / sizeof *reads; i++)
+		rc = seccomp_rule_add_array(ctx, let, reads[i], 1, &from_input);
+	for (size_t i = 0; rc == 0 && i < sizeof maps / sizeof *maps; i++)
+		rc = seccomp_rule_add_array(ctx, let, maps[i], 1, &no_code);
+	if (rc == 0)
+		rc = seccomp_rule_add_array(ctx, let, SCMP_SYS(write), 1, &to_output);
+	if (rc == 0)
+		rc = seccomp_rule_add_array(ctx, let, SCMP_SYS(writev), 1, &to_output);
 	return rc;
 }
 
 int jail_close(unsigned long long most, struct err *e)
 {
 	scmp_filter_ctx ctx = NULL;
-	int rc = -1;
+	int rc = -1, made;
 
 	/* The limit needs /proc, which goes with the rest. */
 	if (set_limits(most, e) < 0 || confine_powers(e) < 0 || confine_files(e) < 0)
 		return -1;
 	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	if (!ctx || add_rules(ctx) != 0) {
-		err_set(e, MUNI_UNSUPPORTED, "no system call filter could be made; archives are "
-			"only read behind one");
+	made = ctx ? add_rules(ctx) : -ENOMEM;
+	if (made != 0) {
+		err_set(e, made == -ENOMEM ? MUNI_NO_MEMORY : MUNI_UNSUPPORTED, "%sno system call filter could be "
+			"made; archives are only read behind one",
+			made == -ENOMEM ? "no memory: " : "");
 		goto out;
 	}
 	rc = seccomp_load(ctx);

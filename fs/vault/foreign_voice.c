@@ -8,7 +8,6 @@
 #define PENDING_MAX (64u << 10)
 #define SMALL (16u << 10)
 
-enum { EXIT_UNHEARD = 3 };
 
 static void write_all(int fd, struct iovec *parts, int count)
 {
@@ -16,7 +15,7 @@ static void write_all(int fd, struct iovec *parts, int count)
 		ssize_t n = writev(fd, parts, count);
 
 		if (n < 0 && errno != EINTR)
-			_exit(EXIT_UNHEARD);
+			_exit(FOREIGN_EXIT_UNHEARD);
 		while (count > 0 && n >= 0 && (size_t)n >= parts->iov_len) {
 			n -= (ssize_t)parts->iov_len;
 			parts++;
@@ -34,7 +33,7 @@ void voice_flush(struct voice *v)
 	struct iovec all = { v->pending.data, v->pending.size };
 
 	if (v->pending.failed)
-		_exit(EXIT_UNHEARD);
+		_exit(FOREIGN_EXIT_UNHEARD);
 	if (v->pending.size > 0)
 		write_all(v->fd, &all, 1);
 	buffer_reset(&v->pending);
@@ -81,7 +80,7 @@ void voice_entry(struct voice *v, const struct wire_entry *w)
 
 	wire_put_entry(&frame, w);
 	if (frame.failed)
-		_exit(EXIT_UNHEARD);
+		_exit(FOREIGN_EXIT_UNHEARD);
 	voice_say(v, WIRE_ENTRY, frame.data, frame.size);
 	buffer_free(&frame);
 }
@@ -100,7 +99,7 @@ void voice_data(struct voice *v, uint64_t offset, const void *data, size_t size)
 			buffer_append(&v->pending, at, n);
 		} else {
 			if (v->pending.failed)
-				_exit(EXIT_UNHEARD);
+				_exit(FOREIGN_EXIT_UNHEARD);
 			parts[0] = (struct iovec){ v->pending.data, v->pending.size };
 			parts[1] = (struct iovec){ (void *)(uintptr_t)at, n };
 			write_all(v->fd, parts, 2);

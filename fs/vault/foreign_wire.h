@@ -23,6 +23,7 @@ enum wire_type {
 	WIRE_BROKEN = 9,	/* u8 code, text: nothing more will come */
 };
 
+#define FOREIGN_EXIT_UNHEARD 3	/* the child had no memory to speak, or no listener */
 #define WIRE_HEAD_SIZE 5
 #define WIRE_DATA_MAX (256u << 10)
 #define WIRE_TEXT_MAX 900u

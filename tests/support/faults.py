@@ -64,15 +64,18 @@ class Trace:
         return lines
 
     def at(self, words):
-        """The places on whose stack in the program a function or a file has one of these in its name."""
-        program, found = self.modules[0], set()
-        offsets = sorted({p[i + 1] for p in self.places for i in range(5, len(p), 2) if p[i] == 0 and p[i + 1]})
-        said = subprocess.run(["addr2line", "-f", "-e", program], input="\n".join(hex(o - 1) for o in offsets), text=True,
-                              capture_output=True, check=False).stdout.split("\n")
-        for i, offset in enumerate(offsets):
-            if any(word in said[2 * i] or word in os.path.basename(said[2 * i + 1]) for word in words):
-                found.add(offset)
-        return [p for p in self.places if any(p[i] == 0 and p[i + 1] in found for i in range(5, len(p), 2))]
+        """The places on whose stack in a program of ours a function or a file has one of these in its name."""
+        ours, found = os.path.dirname(os.path.abspath(MUNI)), set()
+        for module, name in enumerate(self.modules):
+            if not name.startswith(ours):
+                continue
+            offsets = sorted({p[i + 1] for p in self.places for i in range(5, len(p), 2) if p[i] == module and p[i + 1]})
+            said = subprocess.run(["addr2line", "-f", "-e", name], input="\n".join(hex(o - 1) for o in offsets), text=True,
+                                  capture_output=True, check=False).stdout.split("\n")
+            for i, offset in enumerate(offsets):
+                if any(word in said[2 * i] or word in os.path.basename(said[2 * i + 1]) for word in words):
+                    found.add((module, offset))
+        return [p for p in self.places if any((p[i], p[i + 1]) in found for i in range(5, len(p), 2))]
 
 
 def living(group):

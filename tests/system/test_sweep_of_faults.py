@@ -21,6 +21,7 @@ if os.environ.get("MUNIMENT_FULL") == "1":
     skip("make check-fault runs it by itself, with its progress")
 
 MEMORY = ("--kinds", "alloc", "--hows", "ENOMEM")
+LASTING = ("--kinds", "alloc", "--hows", "ENOMEM+")
 RUNS = (
     ("--only", "ingest-second,hold-add,key-rotate,verify,log,cert-verify,restore", "--many", "60"),
     # Documents that nobody told to be cut short: forged, altered, damaged.
@@ -28,6 +29,9 @@ RUNS = (
     # A name that was not found is not shown as if there were none; a packing that could not be opened is not damaged.
     (*MEMORY, "--only", "find,ls", "--at", "print_name,name_of", "--many", "12"),
     (*MEMORY, "--only", "ingest-tar", "--at", "source_begin", "--many", "12"),
+    # An init takes all back though no memory is left; a reader that dies before it reads tells nothing of what it would read.
+    (*LASTING, "--only", "init", "--at", "catalogue_create,climb", "--many", "6"),
+    (*LASTING, "--only", "ingest-tar", "--at", "jail_close", "--many", "12"),
 )
 for number, words in enumerate(RUNS):
     os.mkdir(str(number))
