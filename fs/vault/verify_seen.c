@@ -152,9 +152,11 @@ static void look_at(void *arg, unsigned thread, const uint8_t uid[16], uint64_t 
 		return;
 	if (!h->is_ready)
 		make_ready(seen, h);
+	/* Of all of the slice, however short it is: parity needs no key, so it may have been
+	 * made for a segment that was cut. */
 	if (!h->is_useless &&
-	    catalogue_blocks_within(h->catalogue, segment->id, offset, offset + size - 1,
-				    take_block, &s, &ignored) == 0)
+	    catalogue_blocks_within(h->catalogue, segment->id, offset,
+				    offset + PARITY_SLICE - 1, take_block, &s, &ignored) == 0)
 		atomic_fetch_or(&segment->seen, (uint64_t)1 << offset / PARITY_SLICE);
 }
 
