@@ -55,6 +55,8 @@ struct parity_damage {
 	uint8_t uid[16];	/* of the damaged object */
 	uint64_t offset;
 	uint64_t size;		/* of the damaged run; whole object missing: its size */
+	bool is_whole;		/* all of a segment, and no parity tells how large it was:
+				 * size is what is left of it */
 	bool is_missing;
 	bool can_mend;
 };

@@ -68,7 +68,7 @@ out:
 static int check_uncovered(struct exam *x, struct err *e)
 {
 	for (size_t i = 0; i < x->segment_count; i++) {
-		struct parity_damage d = { .can_mend = false };
+		struct parity_damage d = { .is_whole = true, .can_mend = false };
 
 		if (x->is_covered[i])
 			continue;

@@ -27,7 +27,8 @@ int verify_take_run(struct verify *k, const struct parity_damage *d, struct err 
 	run = &k->runs[k->run_count++];
 	memcpy(run->uid, d->uid, sizeof run->uid);
 	run->offset = d->offset;
-	run->size = d->size;
+	/* Cut, or replaced by a shorter one: what stood behind its end is gone, too. */
+	run->size = d->is_whole ? UINT64_MAX : d->size;
 	run->can_mend = d->can_mend;
 	return 0;
 }

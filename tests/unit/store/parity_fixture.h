@@ -103,7 +103,7 @@ static inline struct object_name *list(struct fixture *f, enum objects_kind kind
 }
 
 struct seen {
-	unsigned damages, mendable, missing, parity;
+	unsigned damages, mendable, missing, parity, whole;
 	uint8_t uid[16];
 	uint64_t offset, size;
 };
@@ -116,6 +116,7 @@ static inline int see(void *arg, const struct parity_damage *d)
 	s->mendable += d->can_mend;
 	s->missing += d->is_missing;
 	s->parity += d->is_parity;
+	s->whole += d->is_whole;
 	memcpy(s->uid, d->uid, 16);
 	s->offset = d->offset;
 	s->size = d->size;

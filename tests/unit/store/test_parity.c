@@ -416,6 +416,23 @@ static void a_segment_damaged_before_it_joined_is_left_out_and_named(void **stat
 	assert_memory_equal(s.uid, bad.uid, 16);
 }
 
+static void of_a_cut_segment_without_parity_all_is_lost_not_only_what_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct object_name cut = put_segment(f, 200 * KIB, 1);
+	struct seen s;
+	char path[80];
+
+	folder_truncate(&f->folder, path_of(&cut, path), 1000);
+	s = check(f, NULL);
+	assert_int_equal(s.damages, 1);
+	assert_int_equal(s.whole, 1);
+	s = repair(f, one);
+	assert_int_equal(s.damages, 1);
+	assert_int_equal(s.whole, 1);
+	assert_int_equal(s.mendable, 0);
+}
+
 static void newcomers_to_a_group_with_damage_are_covered_all_the_same(void **state)
 {
 	struct fixture *f = *state;
@@ -564,6 +581,7 @@ int main(void)
 		T(half_a_new_generation_is_dropped_and_the_old_one_counts),
 		T(a_removed_segment_leaves_its_group_and_the_rest_stays_covered),
 		T(a_segment_damaged_before_it_joined_is_left_out_and_named),
+		T(of_a_cut_segment_without_parity_all_is_lost_not_only_what_is_left),
 		T(newcomers_to_a_group_with_damage_are_covered_all_the_same),
 		T(no_parity_asked_for_is_no_parity),
 		T(a_small_segment_does_not_rewrite_the_parity_of_large_ones),
