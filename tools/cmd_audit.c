@@ -132,7 +132,7 @@ static int save_stamp(struct vault *v, const struct words *w, const char *statem
 	uint8_t *stamp = NULL;
 	size_t size = 0;
 	int64_t when;
-	int rc = vault_authority_stamp(v, &of, &stamp, &size, &when, e);
+	int rc = vault_authority_stamp(v, &of, &stamp, &size, &when, NULL, e);
 
 	if (rc < 0 && e->code == MUNI_NOT_FOUND) {
 		*e = ERR_NONE;	/* none is named */

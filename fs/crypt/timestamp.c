@@ -146,8 +146,9 @@ static int exchange(const char *url, TS_REQ *request, unsigned timeout_s, BIO **
 	if (*answer)
 		rc = 0;
 	else
-		err_set(e, MUNI_IO, "the time-stamping authority at %s gave no time-stamp: it "
-			"cannot be reached, or answered something else", text_printable(url));
+		library_refused(e, MUNI_IO, "the time-stamping authority at %s gave no time-stamp: it "
+				"cannot be reached, or answered something else",
+				text_printable(url));
 	library_forget();
 out:
 	address_clear(&a);

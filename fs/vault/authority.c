@@ -77,19 +77,23 @@ int vault_authority_get(struct vault *v, char **url, char **ca, struct err *e)
 }
 
 int vault_authority_stamp(struct vault *v, const struct digest *of, uint8_t **tsr, size_t *size,
-			  int64_t *when, struct err *e)
+			  int64_t *when, bool *is_silent, struct err *e)
 {
 	char *url = NULL, *ca = NULL;
 	int rc = -1;
 
 	*tsr = NULL;
 	*size = 0;
+	if (is_silent)
+		*is_silent = false;
 	if (vault_authority_get(v, &url, &ca, e) < 0)
 		return -1;
 	if (url)
 		rc = timestamp_get(url, ca, strlen(ca), of, TIMEOUT_S, tsr, size, when, e);
 	else
 		err_set(e, MUNI_NOT_FOUND, "this archive has no time-stamping authority");
+	if (url && rc < 0 && is_silent)
+		*is_silent = e->code != MUNI_NO_MEMORY;
 	free(url);
 	free(ca);
 	return rc;

@@ -14,8 +14,9 @@ int vault_authority_set(struct vault *v, const char *url, const void *ca, size_t
 			struct err *e);
 /* malloc'ed; NULL: there is none. */
 int vault_authority_get(struct vault *v, char **url, char **ca, struct err *e);
-/* A fresh time-stamp; *tsr malloc'ed DER.  MUNI_NOT_FOUND: no authority was named. */
+/* A fresh time-stamp; *tsr malloc'ed DER.  MUNI_NOT_FOUND: no authority was named.  *is_silent
+ * (may be NULL): one was named, was asked, and gave none that holds; any other failure is ours. */
 int vault_authority_stamp(struct vault *v, const struct digest *of, uint8_t **tsr, size_t *size,
-			  int64_t *when, struct err *e);
+			  int64_t *when, bool *is_silent, struct err *e);
 
 #endif

@@ -97,13 +97,16 @@ static int stamp(struct certificate_facts *f, int fd, const struct digest *conte
 	uint8_t *tsr = NULL;
 	size_t size;
 	int64_t when;
+	bool is_silent;
 	int rc;
 
-	if (vault_authority_stamp(f->vault, content, &tsr, &size, &when, e) < 0) {
-		if (e->code == MUNI_NOT_FOUND) {
+	if (vault_authority_stamp(f->vault, content, &tsr, &size, &when, &is_silent, e) < 0) {
+		if (e->code == MUNI_NOT_FOUND && !is_silent) {
 			*e = ERR_NONE;
 			return 0;
 		}
+		if (!is_silent)
+			return -1;
 		return err_wrap(e, "what was approved is destroyed, but its certificate wants a "
 				"time-stamp; run `muni dispose execute` again when the authority "
 				"can be reached, or name none (`muni cert authority ARCHIVE "

@@ -103,7 +103,7 @@ int certificate_stamp(struct vault *v, int64_t id, unsigned *number, int64_t *wh
 
 	if (gather(v, id, &of, number, e) < 0)
 		goto out;
-	if (vault_authority_stamp(v, &of, &tsr, &size, when, e) < 0) {
+	if (vault_authority_stamp(v, &of, &tsr, &size, when, NULL, e) < 0) {
 		if (e->code == MUNI_NOT_FOUND)
 			err_set(e, MUNI_NOT_FOUND, "no time-stamping authority was named: `muni "
 				"cert authority ARCHIVE --url URL --tsa-ca CA.pem` names one");

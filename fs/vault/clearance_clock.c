@@ -104,6 +104,7 @@ static int ask_authority(struct vault *v, int64_t *now, struct err *e)
 {
 	char here[TEXT_TIME_MAX], there[TEXT_TIME_MAX];
 	struct err none = ERR_NONE;
+	bool is_silent;
 	uint8_t *stamp = NULL;
 	struct digest nonce;
 	size_t size = 0;
@@ -112,10 +113,12 @@ static int ask_authority(struct vault *v, int64_t *now, struct err *e)
 
 	if (random_bytes(nonce.bytes, sizeof nonce.bytes, e) < 0)
 		return -1;
-	rc = vault_authority_stamp(v, &nonce, &stamp, &size, &when, &none);
+	rc = vault_authority_stamp(v, &nonce, &stamp, &size, &when, &is_silent, &none);
 	free(stamp);
-	if (rc < 0 && none.code == MUNI_NOT_FOUND)
+	if (rc < 0 && none.code == MUNI_NOT_FOUND && !is_silent)
 		return 0;
+	if (rc < 0 && !is_silent)	/* no judgement on the clock */
+		return err_set(e, none.code, "%s", none.text);
 	if (rc < 0)
 		return err_set(e, MUNI_REFUSED, "clock: the time-stamping authority that the archive "
 			       "names gave no time-stamp, and without it nothing is due (%.300s)",

@@ -19,6 +19,7 @@
 #include "fs/vault/audit.h"
 #include "fs/vault/certificate_inside.h"
 #include "fs/vault/certificate_verify.h"
+#include "fs/vault/clearance.h"
 #include "fs/vault/copies.h"
 #include "fs/vault/disposition.h"
 #include "tests/unit/crypt/people.h"
@@ -558,6 +559,35 @@ static void declared_copies_of_the_keyring_take_the_claim_away(void **state)
 	free(cms.data);
 }
 
+/* The catalogue cannot say who the authority is: nobody was asked, so nobody was silent. */
+static void what_fails_before_an_authority_is_asked_is_not_its_silence(void **state)
+{
+	const size_t too_long = 300u * 1024;
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	char *url = calloc(1, too_long + 1);
+
+	assert_non_null(url);
+	memset(url, 'u', too_long);
+	assert_int_equal(catalogue_begin(f->vault->catalogue, &e), 0);
+	assert_int_equal(catalogue_authority_put(f->vault->catalogue, url, "ca", &e), 0);
+	free(url);
+	assert_int_equal(clearance_clock(f->vault, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	assert_null(strstr(e.text, "gave no time-stamp"));
+	catalogue_rollback(f->vault->catalogue);
+
+	/* One that is named and does not answer is, and that refuses. */
+	e = ERR_NONE;
+	assert_int_equal(catalogue_begin(f->vault->catalogue, &e), 0);
+	assert_int_equal(catalogue_authority_put(f->vault->catalogue, "http://127.0.0.1:1/", "ca",
+						 &e), 0);
+	assert_int_equal(clearance_clock(f->vault, &e), -1);
+	assert_int_equal(e.code, MUNI_REFUSED);
+	assert_non_null(strstr(e.text, "gave no time-stamp"));
+	catalogue_rollback(f->vault->catalogue);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -569,6 +599,7 @@ int main(void)
 		T(one_changed_byte_anywhere_is_found),
 		T(who_is_not_vouched_for_is_not_trusted),
 		T(a_quorum_that_was_not_met_is_found),
+		T(what_fails_before_an_authority_is_asked_is_not_its_silence),
 		T(four_people_sign_one_certificate),
 		T(a_certificate_that_a_crash_left_is_taken_not_made_again),
 		T(declared_copies_of_the_keyring_take_the_claim_away),
