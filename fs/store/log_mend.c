@@ -181,13 +181,26 @@ static int cut_unsigned(struct mender *m, const bool is_good[LOG_COPIES], uint64
 	return *is_cut ? cut(m, c, at, e) : 0;
 }
 
+/* A copy that was short is no witness that nothing was written behind it, and once it is
+ * mended nobody would know: what stays stands in both. */
+static int keep_tail(struct mender *m, uint64_t at, struct err *e)
+{
+	uint64_t size = m->sizes[0] - at;
+
+	if (m->found[1] >= at || m->sizes[0] <= at || size > LOG_RECORD_MAX)
+		return 0;
+	if (file_read_at(m->fds[0], at, m->raw[0], (size_t)size, e) < 0)
+		return -1;
+	return put_right(m, 1, at, m->raw[0], (size_t)size, e);
+}
+
 /* No copy has a head from `at` on.  Where all entries are under one, none is missing; nor is
  * one that the power went from under: the next writer signs it. */
 static int cut_tails(struct mender *m, uint64_t covered, uint64_t at, struct err *e)
 {
-	bool is_nothing = covered == m->entries || log_is_cut_off(m->found, at);
-
-	for (int c = 0; c < LOG_COPIES && is_nothing; c++)
+	if (covered != m->entries && !log_is_cut_off(m->found, at))
+		return keep_tail(m, at, e);
+	for (int c = 0; c < LOG_COPIES; c++)
 		if (cut(m, c, at, e) < 0)
 			return -1;
 	return 0;
@@ -210,14 +223,17 @@ static int mend_heads(struct mender *m, struct err *e)
 				count[c] = m->record.head.count;
 			}
 		}
-		if (m->is_foreign && !is_good[m->trust])
-			return cut(m, 1 - m->trust, at, e);
+		if (m->is_foreign && !is_good[m->trust]) {
+			if (cut(m, 1 - m->trust, at, e) < 0)
+				return -1;
+			is_good[0] = is_good[1] = false;
+		}
 		if (!is_good[0] && !is_good[1])
 			return cut_tails(m, covered, at, e);
 		if (cut_unsigned(m, is_good, at, &is_cut, e) < 0)
 			return -1;
 		if (is_cut)
-			return 0;
+			return cut_tails(m, covered, at, e);
 		from = source_of(m, is_good, (size_t)(size[0] < size[1] ? size[0] : size[1]));
 		if (from >= 0 &&
 		    put_right(m, 1 - from, at, m->raw[from], (size_t)size[from], e) < 0)

@@ -300,8 +300,13 @@ static void a_torn_head_whose_copy_is_missing_is_not_taken_away(void **state)
 	assert_int_equal(unlinkat(f->folder.fd, "heads.2", 0), 0);
 	assert_int_equal(verify(f, &s), -1);
 	assert_true(s.mendable < s.damages);
-	assert_int_equal(mend(f, &mended), 0);
-	assert_int_equal(folder_size(&f->folder, "heads"), size);
+	for (int i = 0; i < 3; i++) {	/* nor by mending the copy first */
+		assert_int_equal(mend(f, &mended), 0);
+		assert_true(i == 0 || mended == 0);
+		assert_int_equal(folder_size(&f->folder, "heads"), size);
+		assert_int_equal(verify(f, &s), -1);
+		assert_true(s.mendable < s.damages);
+	}
 }
 
 /* The length of what was appended last, and not the bytes. */
