@@ -44,4 +44,5 @@ for o in ${ONLY:-.}; do
 done | sort -zu | xargs -0 -r -n 1 -P "${JOBS:-$(nproc)}" "$0" one
 count() { grep -c "^$1\$" "$SUMS"; }
 echo "system: $(count passed) passed, $(count failed) failed, $(count skipped) skipped"
+[ -s "$SUMS" ] || { echo "system: no test is called like that: $ONLY" >&2; exit 1; }
 [ "$(count failed)" -eq 0 ]

@@ -7,15 +7,7 @@
 
 #include "fs/base/bytes.h"
 #include "fs/vault/export_live.h"
-
-struct live_level {
-	struct handle *handle;	/* NULL: given up, to be found again through ".." */
-	uint64_t device, inode;
-	char **children;	/* names of sub-directories, in byte order; owned */
-	size_t count, capacity, next;
-	size_t path_size;	/* of walker.path up to here */
-	struct export_item *pending;	/* the directory, until something in it goes */
-};
+#include "fs/vault/handle.h"
 
 struct live_walker {
 	struct live *live;
@@ -23,8 +15,8 @@ struct live_walker {
 	enum export_pass pass;
 	struct catalogue *catalogue;	/* the walker's own */
 	struct capture *capture;
-	struct live_level *levels;	/* owned */
-	size_t depth, capacity;
+	/* own: struct export_item of the directory, until something in it goes. */
+	struct dir_descent descent;
 	struct names names;
 	struct buffer path;	/* of what is looked at; NUL ended */
 	struct buffer lost;	/* directories that could not be entered, NUL ended each */
@@ -45,7 +37,7 @@ int live_problem_at(struct live_walker *w, const void *path, size_t size, const 
 		    struct err *e);
 
 /* What stands at the path at hand, no directory: counted, and given if it is to go. */
-int live_take(struct live_walker *w, const struct live_level *l, const char *name,
+int live_take(struct live_walker *w, const struct dir_level *l, const char *name,
 	      const struct statx *sx, struct err *e);
 /* A directory that is an item itself: nothing is in it, or nothing in it was scanned.
  * The level's pending entry is given if it is to go. */

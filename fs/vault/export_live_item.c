@@ -161,10 +161,10 @@ static int pass_on(struct live_walker *w, struct export_item *item, struct err *
 /* The directories on the way, so far held back.  (G4) */
 static int give_way(struct live_walker *w, struct err *e)
 {
-	for (size_t i = 0; i < w->depth; i++) {
-		struct export_item *item = w->levels[i].pending;
+	for (size_t i = 0; i < w->descent.depth; i++) {
+		struct export_item *item = w->descent.levels[i].own;
 
-		w->levels[i].pending = NULL;
+		w->descent.levels[i].own = NULL;
 		if (item && pass_on(w, item, e) < 0)
 			return -1;
 	}
@@ -329,7 +329,7 @@ out:
 	return rc;
 }
 
-static int take_file(struct live_walker *w, const struct live_level *l, const char *name,
+static int take_file(struct live_walker *w, const struct dir_level *l, const char *name,
 		     const struct item_row *row, struct err *e)
 {
 	struct live_file f = { .fd = walk_open(l->handle->fd, name, 0) };
@@ -352,7 +352,7 @@ static bool is_same_special(const struct meta *m, const struct item_row *row)
 	return m->rdev_major == row->rdev_major && m->rdev_minor == row->rdev_minor;
 }
 
-static int take_special(struct live_walker *w, const struct live_level *l, const char *name,
+static int take_special(struct live_walker *w, const struct dir_level *l, const char *name,
 			const struct statx *sx, const struct item_row *row, struct err *e)
 {
 	struct meta m = { .kind = 0 };
@@ -369,7 +369,7 @@ static int take_special(struct live_walker *w, const struct live_level *l, const
 	return rc;
 }
 
-int live_take(struct live_walker *w, const struct live_level *l, const char *name,
+int live_take(struct live_walker *w, const struct dir_level *l, const char *name,
 	      const struct statx *sx, struct err *e)
 {
 	struct item_row row;

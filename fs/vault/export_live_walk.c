@@ -12,7 +12,6 @@
 #include "fs/vault/classify.h"
 #include "fs/vault/export_live_inside.h"
 
-#define OPEN_LEVELS 64		/* descriptors that the walker holds, at most */
 #define CACHE ((size_t)16 << 20)	/* of the catalogue */
 
 static int no_memory(struct err *e)
@@ -35,7 +34,7 @@ static int set_path(struct live_walker *w, size_t above, const char *name, struc
 }
 
 /* Back to a directory's own. */
-static void cut_path(struct live_walker *w, const struct live_level *l)
+static void cut_path(struct live_walker *w, const struct dir_level *l)
 {
 	w->path.size = l->path_size;
 	w->path.data[l->path_size] = '\0';
@@ -43,25 +42,7 @@ static void cut_path(struct live_walker *w, const struct live_level *l)
 
 /* ---- one directory ---------------------------------------------------------------- */
 
-static int add_child(struct live_level *l, const char *name, struct err *e)
-{
-	if (l->count == l->capacity) {
-		size_t more = l->capacity ? l->capacity * 2 : 8;
-		char **grown = reallocarray(l->children, more, sizeof *grown);
-
-		if (!grown)
-			return no_memory(e);
-		l->children = grown;
-		l->capacity = more;
-	}
-	l->children[l->count] = strdup(name);
-	if (!l->children[l->count])
-		return no_memory(e);
-	l->count++;
-	return 0;
-}
-
-static int take_name(struct live_walker *w, struct live_level *l, const char *name,
+static int take_name(struct live_walker *w, struct dir_level *l, const char *name,
 		     struct err *e)
 {
 	struct statx sx;
@@ -81,11 +62,11 @@ static int take_name(struct live_walker *w, struct live_level *l, const char *na
 	/* The archive itself is no part of any system. */
 	if (sx.stx_ino == w->live->archive_inode && walk_device(&sx) == w->live->archive_device)
 		return 0;
-	return add_child(l, name, e);
+	return dir_level_add(l, name, e);
 }
 
 /* Items go, sub-directories stay with l.  sx: the directory's own. */
-static int read_directory(struct live_walker *w, struct live_level *l, const struct statx *sx,
+static int read_directory(struct live_walker *w, struct dir_level *l, const struct statx *sx,
 			  struct err *e)
 {
 	w->names.count = 0;
@@ -95,7 +76,7 @@ static int read_directory(struct live_walker *w, struct live_level *l, const str
 	if (w->names.count == 0 && l->path_size > 0)
 		return live_take_directory(w, sx, e);
 	/* It may have been empty when it was scanned: it is there, and no item. */
-	if (l->pending && live_meet(w, e) < 0)
+	if (l->own && live_meet(w, e) < 0)
 		return -1;
 	for (size_t i = 0; i < w->names.count; i++)
 		if (set_path(w, l->path_size, w->names.list[i], e) < 0 ||
@@ -106,86 +87,42 @@ static int read_directory(struct live_walker *w, struct live_level *l, const str
 
 /* ---- down and up -------------------------------------------------------------------- */
 
-static void level_clear(struct live_level *l)
+static struct dir_level *push_level(struct live_walker *w, struct handle *h,
+				    const struct statx *sx, struct err *e)
 {
-	for (size_t i = 0; i < l->count; i++)
-		free(l->children[i]);
-	free(l->children);
-	handle_unref(l->handle);
-	export_item_free(l->pending);
-}
+	struct dir_level *l = descent_push(&w->descent, h, walk_device(sx), sx->stx_ino,
+					   w->path.size, e);
+	struct export_item *item = NULL;
 
-/* Takes h. */
-static struct live_level *push_level(struct live_walker *w, struct handle *h,
-				     const struct statx *sx, struct err *e)
-{
-	struct live_level *l;
-
-	if (w->depth == w->capacity) {
-		size_t more = w->capacity ? w->capacity * 2 : 32;
-		struct live_level *grown = reallocarray(w->levels, more, sizeof *grown);
-
-		if (!grown) {
-			handle_unref(h);
-			no_memory(e);
-			return NULL;
-		}
-		w->levels = grown;
-		w->capacity = more;
-	}
-	if (w->depth >= OPEN_LEVELS) {
-		struct live_level *far = &w->levels[w->depth - OPEN_LEVELS];
-
-		handle_unref(far->handle);
-		far->handle = NULL;
-	}
-	l = &w->levels[w->depth++];
-	*l = (struct live_level){ .handle = h, .device = walk_device(sx),
-				  .inode = sx->stx_ino, .path_size = w->path.size };
 	/* The top goes always, others where something below them may. */
-	if ((w->depth == 1 || selection_leads_to(w->live->selection, w->path.data,
-						 w->path.size, w->live->wanted)) &&
-	    live_directory_entry(w, h->fd, sx, &l->pending, e) < 0)
+	if (l && (w->descent.depth == 1 ||
+		  selection_leads_to(w->live->selection, w->path.data, w->path.size,
+				     w->live->wanted)) &&
+	    live_directory_entry(w, h->fd, sx, &item, e) < 0)
 		return NULL;
+	if (l)
+		l->own = item;
 	return l;
-}
-
-/* The parent's descriptor was given up on the way down: back through "..". */
-static int find_parent(struct live_walker *w, const struct live_level *below,
-		       struct live_level *parent, struct err *e)
-{
-	int fd = openat(below->handle->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct statx sx;
-
-	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) == 0 &&
-	    sx.stx_ino == parent->inode && walk_device(&sx) == parent->device) {
-		parent->handle = handle_new(fd);
-		return parent->handle ? 0 : no_memory(e);
-	}
-	if (fd >= 0)
-		close(fd);
-	cut_path(w, parent);
-	parent->next = parent->count;
-	return live_problem(w, e, "it was moved while it was migrated; some of its "
-			    "sub-directories were not seen");
 }
 
 static int pop_level(struct live_walker *w, struct err *e)
 {
-	struct live_level *l = &w->levels[--w->depth];
-	int rc = 0;
+	int rc;
 
-	if (w->depth > 0 && !l[-1].handle)
-		rc = find_parent(w, l, &l[-1], e);
-	level_clear(l);
-	return rc;
+	export_item_free(w->descent.levels[w->descent.depth - 1].own);
+	rc = descent_pop(&w->descent, e);
+	if (rc != 1)
+		return rc;
+	cut_path(w, &w->descent.levels[w->descent.depth - 1]);
+	return live_problem(w, e, "it was moved while it was migrated; some of its "
+			    "sub-directories were not seen");
 }
 
 static int enter(struct live_walker *w, struct handle *parent, uint64_t device,
 		 const char *name, struct err *e)
 {
 	int fd = walk_open(parent->fd, name, O_DIRECTORY), why;
-	struct live_level *l;
+	struct dir_level *l;
 	struct handle *h;
 	struct statx sx;
 
@@ -213,15 +150,14 @@ static int enter(struct live_walker *w, struct handle *parent, uint64_t device,
 
 static int descend(struct live_walker *w, struct err *e)
 {
-	struct live_level *parent = &w->levels[w->depth - 1];
+	struct dir_level *parent = &w->descent.levels[w->descent.depth - 1];
 	struct handle *h = handle_ref(parent->handle);	/* entering may give it up */
-	char *name = parent->children[parent->next];
-	int rc;
+	uint64_t device = parent->device;
+	char *name = dir_level_take(parent);
+	int rc = set_path(w, parent->path_size, name, e);
 
-	parent->children[parent->next++] = NULL;
-	rc = set_path(w, parent->path_size, name, e);
 	if (rc == 0)
-		rc = enter(w, h, parent->device, name, e);
+		rc = enter(w, h, device, name, e);
 	handle_unref(h);
 	free(name);
 	return rc;
@@ -229,10 +165,13 @@ static int descend(struct live_walker *w, struct err *e)
 
 static int start(struct live_walker *w, struct err *e)
 {
-	struct handle *h = handle_new(fcntl(w->live->fd, F_DUPFD_CLOEXEC, 3));
-	struct live_level *l;
+	int fd = fcntl(w->live->fd, F_DUPFD_CLOEXEC, 3);
+	struct handle *h = fd < 0 ? NULL : handle_new(fd);
+	struct dir_level *l;
 	struct statx sx;
 
+	if (fd < 0)
+		return err_errno(e, "looking at the source");
 	if (!h || statx(h->fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) < 0) {
 		handle_unref(h);
 		return h ? err_errno(e, "looking at the source") : no_memory(e);
@@ -296,8 +235,8 @@ static int walk(struct live_walker *w, struct err *e)
 		return no_memory(e);
 	if (start(w, e) < 0)
 		return -1;
-	while (w->depth > 0) {
-		const struct live_level *top = &w->levels[w->depth - 1];
+	while (w->descent.depth > 0) {
+		const struct dir_level *top = &w->descent.levels[w->descent.depth - 1];
 
 		if (top->next == top->count ? pop_level(w, e) < 0 : descend(w, e) < 0)
 			return -1;
@@ -314,9 +253,9 @@ int live_walk(struct export *x, struct export_walk *to, enum export_pass pass, s
 		rc = walk(&w, e);
 		catalogue_close(w.catalogue);
 	}
-	while (w.depth > 0)
-		level_clear(&w.levels[--w.depth]);
-	free(w.levels);
+	for (size_t i = 0; i < w.descent.depth; i++)
+		export_item_free(w.descent.levels[i].own);
+	descent_free(&w.descent);
 	capture_free(w.capture);
 	names_free(&w.names);
 	buffer_free(&w.path);

@@ -26,6 +26,7 @@
 #include "fs/base/err.h"
 #include "fs/base/queue.h"
 #include "fs/vault/chunk.h"
+#include "fs/vault/handle.h"
 #include "fs/vault/ingest.h"
 #include "fs/vault/ingest_map.h"
 #include "fs/vault/inside.h"
@@ -359,15 +360,6 @@ void *ingest_worker(void *arg);
 void *ingest_large_reader(void *arg);
 void *walk_thread(void *arg);
 void *walk_census(void *arg);
-
-/* A descriptor of a directory, shared by the walker and tasks. */
-struct handle {
-	atomic_uint refs;
-	int fd;
-};
-struct handle *handle_new(int fd);	/* takes fd; NULL without memory (fd closed) */
-struct handle *handle_ref(struct handle *h);
-void handle_unref(struct handle *h);
 
 /* Buffers that are used over and over; bounded by the queue they travel in. */
 struct ingest_pool;

@@ -329,34 +329,7 @@ char *ingest_path(const struct dir *d, const char *name, size_t *size)
 	return path;
 }
 
-/* ---- handles and tasks ---------------------------------------------------------- */
-
-struct handle *handle_new(int fd)
-{
-	struct handle *h = malloc(sizeof *h);
-
-	if (!h) {
-		close(fd);
-		return NULL;
-	}
-	atomic_init(&h->refs, 1);
-	h->fd = fd;
-	return h;
-}
-
-struct handle *handle_ref(struct handle *h)
-{
-	atomic_fetch_add(&h->refs, 1);
-	return h;
-}
-
-void handle_unref(struct handle *h)
-{
-	if (!h || atomic_fetch_sub(&h->refs, 1) != 1)
-		return;
-	close(h->fd);
-	free(h);
-}
+/* ---- tasks ----------------------------------------------------------------------- */
 
 void large_file_free(void *file)
 {

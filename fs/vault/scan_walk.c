@@ -10,8 +10,6 @@
 
 #include "fs/vault/scan_walk_inside.h"
 
-#define OPEN_LEVELS 128		/* descriptors that the walker holds, at most */
-
 static int no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "out of memory while walking the source");
@@ -19,69 +17,19 @@ static int no_memory(struct err *e)
 
 /* ---- down and up ------------------------------------------------------------------- */
 
-static void level_clear(struct scan_level *l)
+static int pop_level(struct scan_walker *w, struct err *e)
 {
-	for (size_t i = 0; i < l->count; i++)
-		free(l->children[i]);
-	free(l->children);
-	handle_unref(l->handle);
-}
+	const struct dir_level *parent;
+	int rc = descent_pop(&w->descent, e);
 
-/* Takes h. */
-static struct scan_level *push_level(struct scan_walker *w, struct handle *h,
-				     const struct statx *sx)
-{
-	if (w->depth == w->capacity) {
-		size_t more = w->capacity ? w->capacity * 2 : 32;
-		struct scan_level *grown = reallocarray(w->levels, more, sizeof *grown);
-
-		if (!grown) {
-			handle_unref(h);
-			return NULL;
-		}
-		w->levels = grown;
-		w->capacity = more;
-	}
-	if (w->depth >= OPEN_LEVELS) {
-		struct scan_level *far = &w->levels[w->depth - OPEN_LEVELS];
-
-		handle_unref(far->handle);
-		far->handle = NULL;
-	}
-	w->levels[w->depth] = (struct scan_level){ .handle = h, .device = walk_device(sx),
-					      .inode = sx->stx_ino,
-					      .path_size = w->path.size };
-	return &w->levels[w->depth++];
-}
-
-/* The parent's descriptor was given up on the way down: back through "..". */
-static void find_parent(struct scan_walker *w, const struct scan_level *below,
-			struct scan_level *parent)
-{
-	int fd = openat(below->handle->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct statx sx;
-
-	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) == 0 &&
-	    sx.stx_ino == parent->inode && walk_device(&sx) == parent->device) {
-		parent->handle = handle_new(fd);
-		return;
-	}
-	if (fd >= 0)
-		close(fd);
+	if (rc != 1)
+		return rc;
 	/* It was moved meanwhile: what is left below it is out of reach. */
+	parent = &w->descent.levels[w->descent.depth - 1];
 	w->path.data[parent->path_size] = '\0';
 	scan_problem(w->s, path_of(w), parent->path_size, "it was moved while it was scanned; "
 		     "some of its sub-directories were not seen");
-	parent->next = parent->count;
-}
-
-static void pop_level(struct scan_walker *w)
-{
-	struct scan_level *l = &w->levels[--w->depth];
-
-	if (w->depth > 0 && !l[-1].handle && l->handle)
-		find_parent(w, l, &l[-1]);
-	level_clear(l);
+	return 0;
 }
 
 /* Why a directory that has a name cannot be entered; 0: it is there no more. */
@@ -118,26 +66,23 @@ static int enter(struct scan_walker *w, struct handle *parent, const char *name,
 		return scan_walk_add(w, NULL, NULL, &sx, NULL, e);
 	}
 	h = handle_new(fd);
-	struct scan_level *l = h ? push_level(w, h, &sx) : NULL;
+	struct dir_level *l = h ? descent_push(&w->descent, h, walk_device(&sx), sx.stx_ino,
+					      w->path.size, e) : NULL;
 	if (!l)
-		return no_memory(e);
+		return h ? -1 : no_memory(e);
 	return scan_walk_directory(w, l, &sx, e);
 }
 
 static int descend(struct scan_walker *w, struct err *e)
 {
-	struct scan_level *parent = &w->levels[w->depth - 1];
-	struct handle *h = parent->handle;
-	char *name = parent->children[parent->next];
-	int rc;
+	struct dir_level *parent = &w->descent.levels[w->descent.depth - 1];
+	struct handle *h = handle_ref(parent->handle);	/* entering may give it up */
+	char *name = dir_level_take(parent);
+	int rc = scan_walk_path(w, parent, name, e);
 
-	parent->children[parent->next++] = NULL;
-	rc = scan_walk_path(w, parent, name, e);
-	if (rc == 0 && h) {
-		handle_ref(h);	/* entering may give it up */
+	if (rc == 0)
 		rc = enter(w, h, name, e);
-		handle_unref(h);
-	}
+	handle_unref(h);
 	free(name);
 	return rc;
 }
@@ -147,6 +92,7 @@ static int start(struct scan_walker *w, struct err *e)
 	struct scanning *s = w->s;
 	struct stat st;
 	struct handle *h;
+	int fd;
 
 	if (fstat(s->vault->dirfd, &st) < 0)
 		return err_errno(e, "looking at the archive");
@@ -156,10 +102,14 @@ static int start(struct scan_walker *w, struct err *e)
 	w->path.size = 0;
 	if (w->path.failed)
 		return no_memory(e);
-	h = handle_new(fcntl(s->source_fd, F_DUPFD_CLOEXEC, 3));
-	struct scan_level *l = h ? push_level(w, h, &s->source_sx) : NULL;
+	fd = fcntl(s->source_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return err_errno(e, "looking at the source");
+	h = handle_new(fd);
+	struct dir_level *l = h ? descent_push(&w->descent, h, walk_device(&s->source_sx),
+					      s->source_sx.stx_ino, w->path.size, e) : NULL;
 	if (!l)
-		return no_memory(e);
+		return h ? -1 : no_memory(e);
 	return scan_walk_directory(w, l, &s->source_sx, e);
 }
 
@@ -167,14 +117,12 @@ static int walk(struct scan_walker *w, struct err *e)
 {
 	if (start(w, e) < 0)
 		return -1;
-	while (w->depth > 0) {
-		const struct scan_level *top = &w->levels[w->depth - 1];
+	while (w->descent.depth > 0) {
+		const struct dir_level *top = &w->descent.levels[w->descent.depth - 1];
 
 		if (scan_is_stopped(w->s))
 			return err_set(e, MUNI_CANCELLED, "stopped");
-		if (top->next == top->count)
-			pop_level(w);
-		else if (descend(w, e) < 0)
+		if (top->next == top->count ? pop_level(w, e) < 0 : descend(w, e) < 0)
 			return -1;
 	}
 	return scan_walk_send(w, e);
@@ -189,9 +137,7 @@ void *scan_walk_thread(void *arg)
 		scan_fail(w.s, &e);
 	atomic_store(&w.s->is_walked, true);
 	scan_flow_done(w.s->flow);	/* the walker's own hold */
-	while (w.depth > 0)
-		level_clear(&w.levels[--w.depth]);
-	free(w.levels);
+	descent_free(&w.descent);
 	scan_batch_free(w.batch);
 	names_free(&w.names);
 	buffer_free(&w.path);

@@ -17,7 +17,7 @@ static int no_memory(struct err *e)
 
 /* ---- paths --------------------------------------------------------------------- */
 
-int scan_walk_path(struct scan_walker *w, const struct scan_level *l, const char *name,
+int scan_walk_path(struct scan_walker *w, const struct dir_level *l, const char *name,
 		   struct err *e)
 {
 	w->path.size = l->path_size;
@@ -116,26 +116,8 @@ int scan_walk_add(struct scan_walker *w, struct handle *dir, const char *name,
 
 /* ---- names -------------------------------------------------------------------------- */
 
-static int add_child(struct scan_level *l, const char *name, struct err *e)
-{
-	if (l->count == l->capacity) {
-		size_t more = l->capacity ? l->capacity * 2 : 8;
-		char **grown = reallocarray(l->children, more, sizeof *grown);
-
-		if (!grown)
-			return no_memory(e);
-		l->children = grown;
-		l->capacity = more;
-	}
-	l->children[l->count] = strdup(name);
-	if (!l->children[l->count])
-		return no_memory(e);
-	l->count++;
-	return 0;
-}
-
 /* Is it to be taken at all?  Says why not where that is a problem. */
-static bool is_taken(struct scan_walker *w, const struct scan_level *l, const char *name,
+static bool is_taken(struct scan_walker *w, const struct dir_level *l, const char *name,
 		     struct statx *sx)
 {
 	bool is_directory;
@@ -165,7 +147,7 @@ static bool is_taken(struct scan_walker *w, const struct scan_level *l, const ch
 
 /* The names as they stood at one moment, as far as the directory's times tell.
  * false: *why, an errno. */
-static bool read_names(struct scan_walker *w, const struct scan_level *l, int *why)
+static bool read_names(struct scan_walker *w, const struct dir_level *l, int *why)
 {
 	int fd = l->handle->fd;
 	struct statx before, after;
@@ -199,10 +181,10 @@ int scan_walk_unread(struct scan_walker *w, const struct statx *sx, int why,
 	return scan_walk_add(w, NULL, NULL, sx, reason, e);
 }
 
-int scan_walk_directory(struct scan_walker *w, struct scan_level *l, const struct statx *sx,
+int scan_walk_directory(struct scan_walker *w, struct dir_level *l, const struct statx *sx,
 			  struct err *e)
 {
-	bool is_empty = true, is_top = w->depth == 1;
+	bool is_empty = true, is_top = w->descent.depth == 1;
 	int why = 0;
 
 	if (!read_names(w, l, &why)) {
@@ -225,7 +207,7 @@ int scan_walk_directory(struct scan_walker *w, struct scan_level *l, const struc
 		if (!is_taken(w, l, name, &child))
 			continue;
 		is_empty = false;
-		if ((child.stx_mode & S_IFMT) == S_IFDIR ? add_child(l, name, e) < 0 :
+		if ((child.stx_mode & S_IFMT) == S_IFDIR ? dir_level_add(l, name, e) < 0 :
 		    scan_walk_add(w, l->handle, name, &child, NULL, e) < 0)
 			return -1;
 	}

@@ -5,20 +5,12 @@
 #define FS_VAULT_SCAN_WALK_INSIDE_H
 
 #include "fs/base/bytes.h"
+#include "fs/vault/handle.h"
 #include "fs/vault/scan_inside.h"
-
-struct scan_level {
-	struct handle *handle;	/* NULL: given up, to be found again through ".." */
-	uint64_t device, inode;
-	char **children;	/* names of sub-directories, in byte order; owned */
-	size_t count, capacity, next;
-	size_t path_size;	/* of walker.path up to here */
-};
 
 struct scan_walker {
 	struct scanning *s;
-	struct scan_level *levels;	/* owned */
-	size_t depth, capacity;
+	struct dir_descent descent;
 	struct names names;
 	struct buffer path;	/* of the directory at work, then of the name in it */
 	struct scan_batch *batch;	/* in the making */
@@ -32,7 +24,7 @@ static inline const char *path_of(const struct scan_walker *w)
 }
 
 /* w->path: of a name in the directory of l; NUL ended. */
-int scan_walk_path(struct scan_walker *w, const struct scan_level *l, const char *name,
+int scan_walk_path(struct scan_walker *w, const struct dir_level *l, const char *name,
 		   struct err *e);
 /* An item under w->path.  why: it cannot be looked into; NULL: it can. */
 int scan_walk_add(struct scan_walker *w, struct handle *dir, const char *name,
@@ -41,7 +33,7 @@ int scan_walk_add(struct scan_walker *w, struct handle *dir, const char *name,
 int scan_walk_unread(struct scan_walker *w, const struct statx *sx, int why,
 		     struct err *e);
 /* Items go, sub-directories stay with l.  sx: the directory's own. */
-int scan_walk_directory(struct scan_walker *w, struct scan_level *l,
+int scan_walk_directory(struct scan_walker *w, struct dir_level *l,
 			const struct statx *sx, struct err *e);
 /* What is in the making goes to the workers. */
 int scan_walk_send(struct scan_walker *w, struct err *e);

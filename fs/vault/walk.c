@@ -84,31 +84,19 @@ static struct level *push_level(struct walker *w, struct dir *d, struct handle *
 	return &w->levels[w->depth++];
 }
 
-/* The parent's descriptor was given up on the way down: back through "..". */
-static void find_parent(struct walker *w, struct handle *below, struct level *parent)
-{
-	struct statx sx;
-	int fd = openat(below->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) == 0 &&
-	    sx.stx_ino == parent->inode && walk_device(&sx) == parent->device) {
-		parent->handle = handle_new(fd);
-		return;
-	}
-	if (fd >= 0)
-		close(fd);
-	/* It was moved meanwhile: what is left below it is out of reach. */
-	ingest_problem(w->g, parent->dir, NULL, "it was moved while it was ingested; some "
-		       "of its sub-directories were not taken in");
-}
-
-static void pop_level(struct walker *w)
+static int pop_level(struct walker *w, struct err *e)
 {
 	struct level *l = &w->levels[--w->depth];
+	int rc = 0;
 
 	if (w->depth > 0 && !l[-1].handle && l->handle)
-		find_parent(w, l->handle, &l[-1]);
+		rc = handle_above(l->handle, l[-1].device, l[-1].inode, &l[-1].handle, e);
 	level_clear(w, l);
+	/* It was moved meanwhile: what is left below it is out of reach. */
+	if (rc == 1)
+		ingest_problem(w->g, l[-1].dir, NULL, "it was moved while it was ingested; "
+			       "some of its sub-directories were not taken in");
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- one directory ------------------------------------------------------------------ */
@@ -149,9 +137,11 @@ static void give_up(struct walker *w, struct dir *d, const struct child *c)
 	walk_tell_listed(w, d);
 }
 
-/* Opens the sub-directory.  *handle NULL: it cannot be read, but is there. */
+/* Opens the sub-directory.  *handle NULL: it cannot be read, but is there.  1: it is there no
+ * more; -1: e. */
 static int open_child(struct walker *w, struct level *parent, struct dir *d,
-		      const struct child *c, struct handle **handle, struct statx *sx)
+		      const struct child *c, struct handle **handle, struct statx *sx,
+		      struct err *e)
 {
 	int at = parent->handle->fd;
 	int fd = walk_open(at, c->name, O_DIRECTORY);
@@ -163,9 +153,8 @@ static int open_child(struct walker *w, struct level *parent, struct dir *d,
 	}
 	if (fd >= 0) {
 		*handle = handle_new(fd);
-		if (!*handle)
-			errno = ENOMEM;
-		return *handle ? 0 : -1;
+		return *handle ? 0 : err_set(e, MUNI_NO_MEMORY,
+					     "out of memory for a directory");
 	}
 	int why = errno;
 
@@ -173,7 +162,7 @@ static int open_child(struct walker *w, struct level *parent, struct dir *d,
 	    statx(at, c->name, AT_SYMLINK_NOFOLLOW, WALK_STATX_MASK, sx) < 0 ||
 	    (sx->stx_mode & S_IFMT) != S_IFDIR) {
 		ingest_problem(w->g, d, NULL, "it vanished while it was ingested");
-		return -1;
+		return 1;
 	}
 	ingest_problem(w->g, d, NULL, "it cannot be opened, so its entries are missing: %s",
 		       strerror(why));
@@ -265,13 +254,14 @@ static int descend(struct walker *w, struct err *e)
 	} else if (look) {
 		sx = look->self;
 		rc = enter(w, d, c, handle_ref(look->handle), &sx, look, e);
-	} else if (!parent->handle || open_child(w, parent, d, c, &h, &sx) < 0) {
-		give_up(w, d, c);
 	} else {
-		rc = enter(w, d, c, h, &sx, NULL, e);
+		rc = parent->handle ? open_child(w, parent, d, c, &h, &sx, e) : 1;
+		if (rc == 1)
+			give_up(w, d, c);
+		rc = rc != 0 ? rc : enter(w, d, c, h, &sx, NULL, e);
 	}
 	free(c);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- the top ------------------------------------------------------------------------ */
@@ -312,7 +302,8 @@ static int start_at_top(struct walker *w, struct err *e)
 {
 	struct ingest *g = w->g;
 	struct dir *d = dir_new(g, NULL, "", 0);
-	struct handle *h = handle_new(fcntl(g->source_fd, F_DUPFD_CLOEXEC, 3));
+	int fd = fcntl(g->source_fd, F_DUPFD_CLOEXEC, 3);
+	struct handle *h = fd < 0 ? NULL : handle_new(fd);
 	struct child c = { .prior = { .is_there = g->version.previous != 0,
 				      .kind = NODE_DIRECTORY,
 				      .directory = g->version.root } };
@@ -320,6 +311,8 @@ static int start_at_top(struct walker *w, struct err *e)
 	struct statx sx;
 	bool is_empty;
 
+	if (fd < 0)
+		return err_errno(e, "looking at the source");
 	if (!level) {
 		handle_unref(h);
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for a directory");
@@ -351,9 +344,7 @@ static int walk(struct walker *w, struct err *e)
 
 		if (ingest_is_stopped(w->g))
 			return err_set(e, MUNI_CANCELLED, "stopped");
-		if (top->next == top->count)
-			pop_level(w);
-		else if (descend(w, e) < 0)
+		if (top->next == top->count ? pop_level(w, e) < 0 : descend(w, e) < 0)
 			return -1;
 	}
 	return 0;
