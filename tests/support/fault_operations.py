@@ -12,30 +12,9 @@ import threading
 
 from faults import World
 from muniment import SUPPORT, tree
-from officers import officer, write, year
+from officers import ledger_policy, officer, write, year
 
-POLICY = """
-policy: ledger-retirement
-version: 1
-calendar: UTC
-unmatched: review
-classes:
-  - id: FIN
-    title: {en: Invoices}
-    mandate: {instrument: Made-up Act, clause: "14", jurisdiction: XX}
-    retain: {trigger: modified, period: P5Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-    destroy: {grace: P1M, names: commit}
-  - id: NEW
-    title: {en: Kept long}
-    retain: {trigger: modified, period: P90Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-rules:
-  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
-  - {id: new, when: {path: "new/**"}, decide: archive, class: NEW}
-"""
+POLICY = ledger_policy()
 RITA = ("--by", "rita", "--key", "rita.key")
 OTTO = ("--by", "otto", "--key", "otto.key")
 # Versions whose content no fault may change; FIN's files go with the destruction.

@@ -6,30 +6,9 @@ import subprocess
 import time
 
 import muniment as mu
-from officers import officer, write, year
+from officers import ledger_policy, officer, write, year
 
-POLICY = """
-policy: life
-version: 1
-calendar: UTC
-unmatched: review
-classes:
-  - id: FIN
-    title: {en: Invoices}
-    mandate: {instrument: Made-up Act, clause: "14", jurisdiction: XX}
-    retain: {trigger: modified, period: P5Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-    destroy: {grace: P1M, names: keep}
-  - id: NEW
-    title: {en: Kept long}
-    retain: {trigger: modified, period: P90Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-rules:
-  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
-  - {id: new, when: {path: "**"}, decide: archive, class: NEW}
-"""
+POLICY = ledger_policy(name="life", names="keep", rest="**")
 SECRET = b"0123456789abcdef" * 4
 
 

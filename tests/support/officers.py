@@ -18,6 +18,32 @@ def year(n):
     return (n - 1970) * 31557600
 
 
+def ledger_policy(name="ledger-retirement", names="commit", rest="new/**"):
+    """FIN under fin/ falls due five years on; what else there is (rest) is kept for ninety."""
+    return f"""
+policy: {name}
+version: 1
+calendar: UTC
+unmatched: review
+classes:
+  - id: FIN
+    title: {{en: Invoices}}
+    mandate: {{instrument: Made-up Act, clause: "14", jurisdiction: XX}}
+    retain: {{trigger: modified, period: P5Y}}
+    then: destroy
+    approve: {{quorum: 1, roles: [records, owner]}}
+    destroy: {{grace: P1M, names: {names}}}
+  - id: NEW
+    title: {{en: Kept long}}
+    retain: {{trigger: modified, period: P90Y}}
+    then: destroy
+    approve: {{quorum: 1, roles: [records, owner]}}
+rules:
+  - {{id: fin, when: {{path: "fin/**"}}, decide: archive, class: FIN}}
+  - {{id: new, when: {{path: "{rest}"}}, decide: archive, class: NEW}}
+"""
+
+
 def openssl(*args, **more):
     return subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, **more).stdout
 

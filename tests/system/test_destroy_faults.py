@@ -18,30 +18,9 @@ try:
 except ImportError:
     skip("python3-cryptography or python3-zstandard is not installed")
 from faults import FAULT, World, check_files, check_keyring, on_a_full_disk, sweep  # noqa: E402
-from officers import officer, write, year  # noqa: E402
+from officers import ledger_policy, officer, write, year  # noqa: E402
 
-POLICY = """
-policy: ledger-retirement
-version: 1
-calendar: UTC
-unmatched: review
-classes:
-  - id: FIN
-    title: {en: Invoices}
-    mandate: {instrument: Made-up Act, clause: "14", jurisdiction: XX}
-    retain: {trigger: modified, period: P5Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-    destroy: {grace: P1M, names: commit}
-  - id: NEW
-    title: {en: Kept long}
-    retain: {trigger: modified, period: P90Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-rules:
-  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
-  - {id: new, when: {path: "new/**"}, decide: archive, class: NEW}
-"""
+POLICY = ledger_policy()
 DOOMED = [f"fin/i{i}.txt" for i in range(5)]
 KEPT = [f"new/n{i}.txt" for i in range(5)]
 

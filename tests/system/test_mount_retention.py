@@ -13,30 +13,9 @@ import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 import muniment as mu  # noqa: E402
-from officers import officer, write, year  # noqa: E402
+from officers import ledger_policy, officer, write, year  # noqa: E402
 
-POLICY = """
-policy: ledger-retirement
-version: 1
-calendar: UTC
-unmatched: review
-classes:
-  - id: FIN
-    title: {en: Invoices}
-    mandate: {instrument: Made-up Act, clause: "14", jurisdiction: XX}
-    retain: {trigger: modified, period: P5Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-    destroy: {grace: P1M, names: commit}
-  - id: NEW
-    title: {en: Kept long}
-    retain: {trigger: modified, period: P90Y}
-    then: destroy
-    approve: {quorum: 1, roles: [records, owner]}
-rules:
-  - {id: fin, when: {path: "fin/**"}, decide: archive, class: FIN}
-  - {id: new, when: {path: "new/**"}, decide: archive, class: NEW}
-"""
+POLICY = ledger_policy()
 GONE = (errno.ENOENT, errno.ESTALE, errno.EIO)
 libc = ctypes.CDLL(None, use_errno=True)
 

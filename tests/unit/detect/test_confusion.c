@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fs/base/err.h"
-#include "policy/detect/detect.h"
+#include "finds.h"
 #include "rules.h"
 
 #define EACH 150		/* values of each kind in each text */
@@ -269,64 +268,16 @@ static const struct kind {
 
 /* ---- looking ---------------------------------------------------------------------------------- */
 
-struct fixture {
-	struct recognisers *set;
-	struct detector *detector;
-};
-
-static int open_detector(void **state)
-{
-	static struct fixture f;
-	struct err e = ERR_NONE;
-
-	if (recognisers_new(NULL, 0, &f.set, &e) < 0 || detector_new(f.set, &f.detector, &e) < 0) {
-		fprintf(stderr, "%s\n", e.text);
-		return -1;
-	}
-	*state = &f;
-	return 0;
-}
-
-static int close_detector(void **state)
-{
-	struct fixture *f = *state;
-
-	detector_free(f->detector);
-	recognisers_free(f->set);
-	return 0;
-}
-
-static const char *label_of_all(void *arg, uint64_t offset, struct passage_cursor *cursor)
-{
-	(void)cursor;
-	(void)offset;
-	return arg;
-}
-
-static const struct finding *look_into(struct fixture *f, const char *text, const char *label,
-				       size_t *count)
-{
-	struct passage passage = { .label = label_of_all, .arg = (void *)(uintptr_t)label,
-				   .names_secrets = true };
-	struct err e = ERR_NONE;
-
-	detector_reset(f->detector);
-	detector_begin(f->detector, label ? &passage : NULL);
-	assert_int_equal(detector_feed(f->detector, text, strlen(text), &e), 0);
-	assert_int_equal(detector_end(f->detector, &e), 0);
-	return detector_findings(f->detector, count);
-}
-
 struct score {
 	unsigned right, missed, other;
 	char example[256];	/* of a value that was missed or taken for another */
 };
 
-static void judge(struct fixture *f, const struct kind *k, const char *text, const char *label,
+static void judge(struct finds *f, const struct kind *k, const char *text, const char *label,
 		  struct score *s)
 {
 	size_t count;
-	const struct finding *found = look_into(f, text, label, &count);
+	const struct finding *found = finds_in(f, text, label, &count);
 
 	if (count == 1 && strcmp(found->id, k->id) == 0 && found->count == 1) {
 		s->right++;
@@ -344,7 +295,7 @@ static void judge(struct fixture *f, const struct kind *k, const char *text, con
 enum text { ENGLISH, CHINESE, FORM, COLUMN, ALONE, TEXTS };
 static const char *const text_names[] = { "English", "Chinese", "form", "column", "alone" };
 
-static void score_of(struct fixture *f, const struct kind *k, enum text text, struct score *s)
+static void score_of(struct finds *f, const struct kind *k, enum text text, struct score *s)
 {
 	struct dice d = { SEED + text };
 
@@ -400,7 +351,7 @@ static void each_kind_is_told_as_what_it_is_and_nothing_else(void **state)
  * given context by another's name. */
 static void kinds_side_by_side_are_told_apart(void **state)
 {
-	struct fixture *f = *state;
+	struct finds *f = *state;
 	struct dice d = { SEED };
 	unsigned wrong = 0, total = 0;
 
@@ -416,7 +367,7 @@ static void kinds_side_by_side_are_told_apart(void **state)
 			used += (size_t)snprintf(text + used, sizeof text - used, "%s: %s\n",
 						 kinds[i].english, value);
 		}
-		found = look_into(f, text, NULL, &count);
+		found = finds_in(f, text, NULL, &count);
 		for (size_t i = 0; i < KINDS; i++) {
 			uint64_t times = 0;
 
@@ -441,5 +392,5 @@ int main(void)
 		cmocka_unit_test(kinds_side_by_side_are_told_apart),
 	};
 
-	return cmocka_run_group_tests(tests, open_detector, close_detector);
+	return cmocka_run_group_tests(tests, finds_open, finds_close);
 }

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fs/base/err.h"
-#include "policy/detect/detect.h"
+#include "finds.h"
 #include "rules.h"
 
 #define EACH 200		/* right ones, and as many near misses, of each kind and text */
@@ -50,44 +49,10 @@ static const struct kind kinds[] = {
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
-struct fixture {
-	struct recognisers *set;
-	struct detector *detector;
-};
-
-static int open_detector(void **state)
-{
-	static struct fixture f;
-	struct err e = ERR_NONE;
-
-	if (recognisers_new(NULL, 0, &f.set, &e) < 0 || detector_new(f.set, &f.detector, &e) < 0) {
-		fprintf(stderr, "%s\n", e.text);
-		return -1;
-	}
-	*state = &f;
-	return 0;
-}
-
-static int close_detector(void **state)
-{
-	struct fixture *f = *state;
-
-	detector_free(f->detector);
-	recognisers_free(f->set);
-	return 0;
-}
-
-static const char *label_of_all(void *arg, uint64_t offset, struct passage_cursor *cursor)
-{
-	(void)cursor;
-	(void)offset;
-	return arg;
-}
-
 /* How often `id` is found in the text, fed in two pieces. */
-static uint64_t found(struct fixture *f, const char *id, const char *text, const char *label)
+static uint64_t found(struct finds *f, const char *id, const char *text, const char *label)
 {
-	struct passage passage = { .label = label_of_all, .arg = (void *)(uintptr_t)label };
+	struct passage passage = { .label = finds_label, .arg = (void *)(uintptr_t)label };
 	struct err e = ERR_NONE;
 	size_t size = strlen(text), count;
 	const struct finding *findings;
@@ -108,7 +73,7 @@ enum text { ENGLISH, CHINESE, LINE, COLUMN, JSON, NAMELESS, TEXTS };
 static const char *const text_names[] = { "English", "Chinese", "line", "column", "JSON",
 	"nameless" };
 
-static uint64_t found_in(struct fixture *f, const struct kind *k, enum text text,
+static uint64_t found_in(struct finds *f, const struct kind *k, enum text text,
 			 const char *value)
 {
 	char out[1024];
@@ -164,7 +129,7 @@ static bool spoil(struct dice *d, const char *id, char *value)
 }
 
 /* 2 TP / (2 TP + FN + FP), in thousandths. */
-static unsigned f1_of(struct fixture *f, const struct kind *k, enum text text, bool is_plain)
+static unsigned f1_of(struct finds *f, const struct kind *k, enum text text, bool is_plain)
 {
 	struct dice d = { SEED + text };
 	unsigned hit = 0, missed = 0, wrong = 0;
@@ -235,7 +200,7 @@ static void bare_digits_under_a_weak_rule_are_not_found_without_a_name(void **st
 /* What stands in any business's files: hardly one in a thousand is taken for a person. */
 static void ordinary_numbers_are_no_identities(void **state)
 {
-	struct fixture *f = *state;
+	struct finds *f = *state;
 	struct dice d = { SEED };
 	struct err e = ERR_NONE;
 	size_t count;
@@ -364,5 +329,5 @@ int main(void)
 		cmocka_unit_test(no_check_leaves_what_it_was_given),
 	};
 
-	return cmocka_run_group_tests(tests, open_detector, close_detector);
+	return cmocka_run_group_tests(tests, finds_open, finds_close);
 }
