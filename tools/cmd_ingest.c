@@ -37,22 +37,9 @@ static const struct cli_option options[] = {
 
 struct ingest_words {
 	struct ingest_options o;
-	const char **excludes;	/* owned */
+	const char **excludes;	/* owned; o has them from there */
 	const char *policy;
 };
-
-static int take_exclude(struct ingest_words *w, const char *value, struct err *e)
-{
-	const char **grown = realloc(w->excludes,
-				     (w->o.exclude_count + 1) * sizeof *grown);
-
-	if (grown == NULL)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for --exclude");
-	w->excludes = grown;
-	w->excludes[w->o.exclude_count++] = value;
-	w->o.excludes = w->excludes;
-	return 0;
-}
 
 static int take_number_option(struct ingest_words *w, int o, const char *value,
 			      struct err *e)
@@ -89,7 +76,7 @@ static int take_option(struct ingest_words *w, int o, const char *value, struct 
 		w->policy = value;
 		return 0;
 	case EXCLUDE:
-		return take_exclude(w, value, e);
+		return take_exclude(&w->excludes, &w->o.exclude_count, value, e);
 	case ONE_FILE_SYSTEM:
 		w->o.one_file_system = true;
 		return 0;
@@ -340,6 +327,7 @@ static int run(struct cli *cli)
 			free(words.excludes);
 			return cli_usage(cli, "%s", e.text);
 		}
+	words.o.excludes = words.excludes;
 	if (o != CLI_END)
 		status = cli_stopped(o);
 	else if (words.o.system == NULL)

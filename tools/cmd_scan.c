@@ -8,6 +8,7 @@
 #include "fs/vault/scan.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
+#include "tools/left_out.h"
 #include "tools/progress.h"
 #include "tools/scan_report.h"
 
@@ -25,21 +26,9 @@ static const struct cli_option options[] = {
 
 struct scan_words {
 	struct scan_options o;
-	const char **excludes;	/* owned */
+	const char **excludes;	/* owned; o has them from there */
 	const char *policy;
 };
-
-static int take_exclude(struct scan_words *w, const char *value, struct err *e)
-{
-	const char **grown = reallocarray(w->excludes, w->o.exclude_count + 1, sizeof *grown);
-
-	if (grown == NULL)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for --exclude");
-	w->excludes = grown;
-	w->excludes[w->o.exclude_count++] = value;
-	w->o.excludes = w->excludes;
-	return 0;
-}
 
 static int take_option(struct scan_words *w, int o, const char *value, struct err *e)
 {
@@ -50,7 +39,7 @@ static int take_option(struct scan_words *w, int o, const char *value, struct er
 		w->o.system = value;
 		return 0;
 	case EXCLUDE:
-		return take_exclude(w, value, e);
+		return take_exclude(&w->excludes, &w->o.exclude_count, value, e);
 	case POLICY:
 		w->policy = value;
 		return 0;
@@ -178,6 +167,7 @@ static int run(struct cli *cli)
 			free(words.excludes);
 			return cli_usage(cli, "%s", e.text);
 		}
+	words.o.excludes = words.excludes;
 	if (o != CLI_END)
 		status = cli_stopped(o);
 	else if (words.o.system == NULL)

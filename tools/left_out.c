@@ -1,5 +1,9 @@
 #include "tools/left_out.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/vault/classify.h"
 #include "tools/jsonl.h"
@@ -15,6 +19,21 @@ static const struct {
 	{ DECISION_DESTROY, "to be destroyed" },
 	{ DECISION_REVIEW, "to be reviewed" },
 };
+
+int take_exclude(const char ***list, size_t *count, const char *glob, struct err *e)
+{
+	const char **grown;
+
+	if (*glob == '\0' || strlen(glob) > INGEST_GLOB_MAX)
+		return err_set(e, MUNI_USAGE, "--exclude takes a pattern of 1 to %d bytes",
+			       INGEST_GLOB_MAX);
+	grown = reallocarray(*list, *count + 1, sizeof *grown);
+	if (grown == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for --exclude");
+	*list = grown;
+	grown[(*count)++] = glob;
+	return 0;
+}
 
 void left_out_print(FILE *to, const struct left_out *out, enum decision taken)
 {

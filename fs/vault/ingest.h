@@ -21,6 +21,8 @@
 #include "fs/vault/sizes.h"
 #include "fs/vault/vault.h"
 
+#define INGEST_GLOB_MAX 4095
+
 struct ingest_options {
 	const char *system;
 	const char *label;	/* NULL: the next number, "1", "2" ... */
@@ -30,7 +32,7 @@ struct ingest_options {
 	/* Globs (fnmatch; "*" passes "/"): with a "/" in it on the whole path below
 	 * the source, else on the path and on the name; one that ends in "/" means
 	 * directories.  A directory goes with all below it. */
-	const char *const *excludes;
+	const char *const *excludes;	/* of INGEST_GLOB_MAX bytes each, at most */
 	size_t exclude_count;
 	bool one_file_system;
 	bool dry_run;		/* read and count, store nothing */

@@ -200,10 +200,11 @@ static int is_selected(struct intake *in, const struct foreign_entry *x, bool *o
 static int take(struct intake *in, const struct foreign_entry *x, struct err *e)
 {
 	bool is_wanted = true;
+	int is_excluded = walk_path_is_excluded(in->g->options, x->path,
+						x->kind == NODE_DIRECTORY && !x->hardlink, e);
 
-	if (walk_path_is_excluded(in->g->options, x->path,
-				  x->kind == NODE_DIRECTORY && !x->hardlink))
-		return 0;
+	if (is_excluded != 0)
+		return is_excluded < 0 ? -1 : 0;
 	in->class_id = in->g->class_id;
 	if (in->g->selection && is_selected(in, x, &is_wanted, e) < 0)
 		return -1;

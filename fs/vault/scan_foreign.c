@@ -222,10 +222,10 @@ static int take(struct entries *in, const struct foreign_entry *x, struct err *e
 	bool is_again = false;
 	char *target;
 	struct meta m;
-	int rc;
+	int rc = walk_path_is_excluded(&in->s->left_out, x->path, is_directory, e);
 
-	if (walk_path_is_excluded(&in->s->left_out, x->path, is_directory))
-		return 0;
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	take_meta(in, x, &m);
 	in->absolute += x->path[0] == '/';
 	rc = place(in, x, &m, &is_again, &target, e);

@@ -73,9 +73,9 @@ void names_free(struct names *n);
 bool walk_is_excluded(const struct ingest_options *o, const char *path,
 		      const char *name, bool is_directory);
 
-/* The same for a path out of an archive, with all directories on its way. */
-bool walk_path_is_excluded(const struct ingest_options *o, const char *path,
-			   bool is_directory);
+/* The same for a path out of an archive, with all directories on its way: 1, or 0. */
+int walk_path_is_excluded(const struct ingest_options *o, const char *path,
+			  bool is_directory, struct err *e);
 
 /* How much there is below the directory fd: for progress alone, what it cannot
  * reach it leaves out.  false: is_over() said so first. */

@@ -95,7 +95,7 @@ void names_free(struct names *n)
 static bool matches(const char *glob, size_t glob_size, const char *path,
 		    const char *name, bool is_directory)
 {
-	char pattern[4096];
+	char pattern[INGEST_GLOB_MAX + 1];
 	bool is_path;
 
 	if (glob_size >= sizeof pattern)
@@ -123,20 +123,20 @@ bool walk_is_excluded(const struct ingest_options *o, const char *path,
 	return false;
 }
 
-bool walk_path_is_excluded(const struct ingest_options *o, const char *path,
-			   bool is_directory)
+int walk_path_is_excluded(const struct ingest_options *o, const char *path,
+			  bool is_directory, struct err *e)
 {
 	const char *slash;
 	char *copy;
 	bool is_out;
 
 	if (o->exclude_count == 0)
-		return false;
+		return 0;
 	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
 		path++;
 	copy = strdup(path);
 	if (!copy)
-		return false;
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for what is left out");
 	/* What stands below an excluded directory is excluded with it. */
 	for (char *p = copy; (p = strchr(p, '/')) != NULL; p++) {
 		*p = 0;

@@ -175,6 +175,10 @@ def what_is_left_out():
     ingest(a, "l", "--system", "s", "--exclude", "build/", "--exclude", "*.o", "--exclude", "/deep/*~")
     assert names(a, "s") == {"keep", "keep/a.txt", "deep", "build.txt"}, names(a, "s")
 
+    for glob in "", "d" * 4096:
+        a.run("ingest", "l", "--system", "s", "--exclude", glob, status=2)
+        assert "--exclude takes a pattern of 1 to 4095 bytes" in a.errors, a.errors
+
     dry = ingest(a, "l", "--system", "s", "--dry-run")
     assert dry["added"] == 6 and dry["dry_run"], dry
     assert len(a.log("s")) == 1
