@@ -277,6 +277,11 @@ static int prepare(struct cli *cli, struct vault *v, const struct ingest_words *
 
 	if (vault_policy_read(w->policy, &policy, NULL, NULL, e) < 0)
 		return -1;
+	/* Before the source is read, which takes long. */
+	if (vault_policy_check(policy, w->policy, e) < 0) {
+		policy_free(policy);
+		return -1;
+	}
 	o.custom = policy_info(policy)->custom;
 	o.custom_count = policy_info(policy)->custom_count;
 	rc = vault_scan(v, cli->operands[1], &o, &cli->monitor, &seen, e);

@@ -1,6 +1,5 @@
 #include "fs/vault/classify.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -8,93 +7,11 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
-#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/vault/classify_inside.h"
 #include "policy/rot.h"
 
 #define BATCH 512		/* items judged between two writes */
-
-/* ---- policies ------------------------------------------------------------------------ */
-
-static int load(const char *text, size_t size, const char *name, struct policy **out,
-		struct err *e)
-{
-	struct digest digest = digest_of(text, size);
-
-	if (policy_load(text, size, name, out, e) < 0)
-		return -1;
-	policy_set_digest(*out, digest.bytes);
-	return 0;
-}
-
-static int read_file(const char *path, char **text, size_t *size, struct err *e)
-{
-	int fd = file_open_user(path, O_RDONLY, 0, e), rc = -1;
-	uint64_t bytes;
-
-	*text = NULL;
-	if (fd < 0 || file_size(fd, &bytes, e) < 0)
-		goto out;
-	if (bytes > POLICY_TEXT_MAX) {
-		err_set(e, MUNI_LIMIT, "it has more than %u bytes: that is no policy",
-			POLICY_TEXT_MAX);
-		goto out;
-	}
-	*text = malloc((size_t)bytes + 1);
-	if (!*text) {
-		err_set(e, MUNI_NO_MEMORY, "no memory for it");
-		goto out;
-	}
-	rc = file_read_at(fd, 0, *text, (size_t)bytes, e);
-	(*text)[bytes] = '\0';
-	*size = (size_t)bytes;
-out:
-	file_close(&fd);
-	if (rc < 0) {
-		free(*text);
-		*text = NULL;
-		err_wrap(e, "reading the policy %s", text_printable(path));
-	}
-	return rc;
-}
-
-int vault_policy_read(const char *path, struct policy **out, char **text, size_t *size,
-		      struct err *e)
-{
-	char *copy;
-	size_t bytes;
-
-	*out = NULL;
-	if (text)
-		*text = NULL;
-	if (read_file(path, &copy, &bytes, e) < 0)
-		return -1;
-	int rc = load(copy, bytes, path, out, e);
-	if (rc == 0 && text) {
-		*text = copy;
-		*size = bytes;
-	} else {
-		free(copy);
-	}
-	return rc;
-}
-
-int vault_policy_of(struct catalogue *c, int64_t system, struct policy **out,
-		    struct policy_row *row, struct err *e)
-{
-	struct classification k;
-
-	*out = NULL;
-	*row = (struct policy_row){ .id = 0 };
-	if (catalogue_classification_get(c, system, &k, e) < 0 ||
-	    catalogue_policy_get(c, k.policy, row, e) < 0)
-		return -1;
-	if (load(row->text, row->text_size, row->name, out, e) == 0)
-		return 0;
-	policy_row_clear(row);
-	return err_wrap(e, "the policy that the system was classified with");
-}
 
 /* ---- judging --------------------------------------------------------------------------- */
 
@@ -361,6 +278,7 @@ int vault_classify(struct vault *v, const char *system, const char *policy_path,
 	g->result = out;
 	g->now = vault_now(v);
 	if (vault_policy_read(policy_path, &policy, &text, &size, e) < 0 ||
+	    vault_policy_check(policy, policy_path, e) < 0 ||
 	    find_inventory(g, system, e) < 0)
 		goto out;
 	g->policy = policy;

@@ -6,6 +6,7 @@
  *       and stand in the audit log.
  *   K3  An override outlives classification and scans; the policy's own decision
  *       stays beside it.
+ *   K4  Nothing is decided by a policy that `muni policy check` would not let pass.
  *
  * docs/decisions/0081 says what an item is and what a decision binds.
  */
@@ -21,6 +22,9 @@
 /* Reads and loads a policy file, its digest set.  *text malloc'ed; NULL: not wanted. */
 int vault_policy_read(const char *path, struct policy **out, char **text, size_t *size,
 		      struct err *e);
+/* MUNI_USAGE: it has an error of those that `muni policy check` tells (policy_lint());
+ * nothing new may be decided by it.  path: for the message. */
+int vault_policy_check(const struct policy *p, const char *path, struct err *e);
 /* The one that the system was classified with last.  MUNI_NOT_FOUND. */
 int vault_policy_of(struct catalogue *c, int64_t system, struct policy **out,
 		    struct policy_row *row, struct err *e);

@@ -104,6 +104,18 @@ def simulating_is_what_classifying_does(a):
     return rows(before)
 
 
+def what_the_check_refuses_decides_nothing(a):
+    broken = write("broken.yaml", BROKEN)
+    before = muni("decisions", a.path, "--system", "hr", archive=a)[0]
+    _, err = muni("classify", a.path, "--system", "hr", "--policy", broken, status=2, archive=a)
+    assert "broken.yaml:5: classes[1] (FIN): its period P5Y is shorter" in err and "(and 1 more)" in err, err
+    assert "muni policy check broken.yaml" in err, err
+    _, err = muni("ingest", a.path, "hr", "--system", "hr", "--policy", broken, status=2, archive=a)
+    assert "broken.yaml:5: " in err, err
+    assert muni("decisions", a.path, "--system", "hr", archive=a)[0] == before
+    muni("log", a.path, "hr", status=1, archive=a)  # no version came of it
+
+
 def little_is_left_to_review(simulated):
     text = json.dumps(simulated[0])
     review = [c for c in simulated[0]["classes"] if c["decision"] == "review"]
@@ -224,6 +236,7 @@ a = Archive()
 a.run("scan", "hr", "--system", "hr")
 wrong_words_are_told(a)
 little_is_left_to_review(simulating_is_what_classifying_does(a))
+what_the_check_refuses_decides_nothing(a)
 what_is_due_follows_the_calendar(a)
 an_explanation_goes_step_by_step(a)
 an_override_is_told(a)
