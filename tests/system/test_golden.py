@@ -204,3 +204,91 @@ a.run("ingest", "src", "--system", "crm")
 a.run("verify", "--deep")
 read_five()
 print("format 5 is read and written on")
+
+# Keyring format 2 and segment format 2: three signing keys one after the other, a certificate of each of the first two.
+KEYS = "9d590f4f108c9ae1", "18199b65b98dadd8", "c367b0320e07cd2b"
+a = make("six", "5-renewed")
+six, clear = os.path.dirname(a.path), os.path.join(a.path, "certificates")
+
+
+def lines_of_six():
+    rng = random.Random(6)
+    words = [f"{rng.randrange(16**6):06x}" for _ in range(400)]
+    rng = random.Random(1)
+    return [f"{1998 + i % 30}-{i % 12 + 1:02d};{' '.join(rng.choice(words) for _ in range(6))};{i}" for i in range(4000)] + [""]
+
+
+def formats():
+    """Of the keyring and of all segments: 4 bytes behind the magic."""
+    found = {(folder, n): open(os.path.join(folder, n), "rb").read(12)
+             for folder, _, names in os.walk(os.path.join(a.path, "segments")) for n in names if n.endswith(".seg")}
+    assert found and all(head[:8] == b"MUNISEGM" for head in found.values())
+    with open(a.keyring, "rb") as f:
+        head = f.read(12)
+    assert head[:8] == b"MUNIKEYS"
+    return head[8], {head[8] for head in found.values()}
+
+
+first = lines_of_six()
+second = list(first)
+second[7] = "changed in the second version;" + second[7]
+content = {("1", "kep/big.csv"): "\n".join(first), ("2", "kep/big.csv"): "\n".join(second), ("1", "kep/ledger.txt"): "ledger of 1998\n",
+           ("2", "kep/new.txt"): "of the second version\n", ("3", "kep/third.txt"): "of the third version\n",
+           ("3", "kep/big.csv"): "\n".join(second), ("1", "kep/hard.txt"): "attributes\n"}
+
+
+def read_six():
+    for (label, path), text in content.items():
+        assert a.run("cat", f"hr@{label}", path) == text, (label, path)
+
+
+def stock_openssl_holds(name, end, ca):
+    done = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", os.path.join(clear, name + end), "-content",
+                           os.path.join(clear, name + ".json"), "-CAfile", os.path.join(clear, ca), "-purpose", "any", "-out", "/dev/null"],
+                          capture_output=True, check=False)
+    return done.returncode == 0
+
+
+assert formats() == (2, {2}), formats()
+before = {n: open(os.path.join(a.path, n), "rb").read() for n in ("catalogue.3", "audit/log", "audit/heads")}
+read_six()
+a.run("verify", "--deep")
+a.run("export", "hr@2", "--to", "six.out")
+with open("six.out/kep/big.csv") as f:
+    assert f.read() == content["2", "kep/big.csv"]
+with open(a.key, "rb") as f:
+    independent = reader.Archive(a.path, a.keyring, f.read(), False)
+met = set()
+for version in independent.versions():
+    for path, kind, node in independent.walk(version[0], version[3]):
+        of = version[2].decode(), path.decode()
+        if of in content and node["content"]:
+            out = io.BytesIO()
+            independent.extract(node, out)
+            assert out.getvalue().decode() == content[of], path
+            met.add(of)
+assert met == content.keys(), met
+# Each key is vouched for by the one before, and by itself; a stranger sees so.
+for former, after in zip(KEYS, KEYS[1:]):
+    new = "archive.pem" if after == KEYS[-1] else f"archive-{after}.pem"
+    assert stock_openssl_holds(f"archive-{after}", ".p7s", f"archive-{former}.pem")
+    assert stock_openssl_holds(f"archive-{after}", ".new.p7s", new)
+    assert not stock_openssl_holds(f"archive-{after}", ".p7s", new)
+for n, signer in ((1, f"archive-{KEYS[0]}.pem"), (2, f"archive-{KEYS[1]}.pem")):
+    with open("ca6.pem", "w") as out:
+        for name in (os.path.join(clear, signer), os.path.join(six, "rita.pem"), os.path.join(six, "otto.pem")):
+            with open(name) as f:
+                out.write(f.read())
+    line = [os.environ.get("MUNI", "build/muni"), "cert", "verify", os.path.join(clear, f"C{n}.p7m"), "--ca", "ca6.pem"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+done = subprocess.run([os.environ.get("MUNI", "build/muni"), "audit", "verify", a.path, "--keyring", a.keyring, "--key-file", a.key],
+                      capture_output=True, text=True, check=False)
+assert done.returncode == 0, done
+for name, data in before.items():
+    with open(os.path.join(a.path, name), "rb") as f:
+        assert f.read() == data, f"reading changed {name}"
+a.run("ingest", "src", "--system", "crm")
+a.run("verify", "--deep")
+read_six()
+print("keyring format 2, segment format 2 and renewed signing keys are read and written on")
