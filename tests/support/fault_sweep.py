@@ -96,24 +96,34 @@ def crashes_of(name, made):
 
 # ---- all of them --------------------------------------------------------------------------------------------
 
-def choose(found):
-    """A sample in which every operation and kind has its share."""
-    rng = random.Random(OPTIONS.seed)
-    if not OPTIONS.many:
-        rng.shuffle(found)
-        return found
+def place_of(fault):
+    """Where it is; of disks that forget, each moment of each operation is one."""
+    return (fault.kind, fault.site) if fault.kind != "disk" else (fault.operation, fault.site)
+
+
+def in_turns(found, key):
+    """One of each key, then the second of each, until there are none."""
     groups = collections.defaultdict(list)
     for f in found:
-        groups[f.operation, f.kind, f.how].append(f)
-    for g in groups.values():
-        rng.shuffle(g)
-    turns = list(groups.values())
-    rng.shuffle(turns)
-    chosen = []
-    while turns and len(chosen) < OPTIONS.many:
-        chosen += [g.pop() for g in turns][:OPTIONS.many - len(chosen)]
+        groups[key(f)].append(f)
+    turns, rounds = list(groups.values()), []
+    while turns:
+        rounds.append([g.pop() for g in turns])
         turns = [g for g in turns if g]
-    return chosen
+    return rounds
+
+
+def choose(found):
+    """In an order in which each place comes up once before any does twice, and there all ways of failing before one comes
+    again, with the operations side by side.  A sample: of each operation, kind and way its share."""
+    rng = random.Random(OPTIONS.seed)
+    rng.shuffle(found)
+    if OPTIONS.many:
+        rounds = in_turns(found, lambda f: (f.operation, f.kind, f.how))
+        return [f for r in rounds for f in rng.sample(r, len(r))][:OPTIONS.many]
+    ways = [f for r in in_turns(found, lambda f: (place_of(f), f.how)) for f in r]
+    rounds = in_turns(ways[::-1], place_of)
+    return [f for r in rounds for turn in in_turns(r, lambda f: f.operation) for f in turn]
 
 
 def word_of(fault):
