@@ -39,6 +39,11 @@ int library_refused(struct err *e, enum muni_code code, const char *format, ...)
 	       err_set(e, code, "%s", text);
 }
 
+bool library_wrote(int size, int expected)
+{
+	return size == expected && !library_has_lacked_memory();
+}
+
 int library_start(struct err *e)
 {
 	return OSSL_LIB_CTX_get0_global_default() ? 0 : err_set(e, MUNI_NO_MEMORY,
@@ -50,6 +55,8 @@ int library_failed(struct err *e, const char *what)
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
 	ERR_clear_error();
+	if (atomic_load(&lacked_memory))
+		return err_set(e, MUNI_NO_MEMORY, "the cryptographic library found no memory while %s", what);
 	return err_set(e, MUNI_NO_MEMORY, "the cryptographic library failed while %s: %s",
 		       what, reason ? reason : "out of memory, or a broken OpenSSL");
 }

@@ -16,6 +16,10 @@ int library_failed(struct err *e, const char *what);
  * MUNI_NO_MEMORY. */
 int library_refused(struct err *e, enum muni_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Of what an i2d_...() said that it wrote, and said before that it would write.  A set that
+ * it finds no memory to sort (the signers, the attributes that are signed) it passes over:
+ * its bytes are then whatever stood there, and the size is right. */
+bool library_wrote(int size, int expected);
 /* What hands out OpenSSL's memory had none. */
 void library_lacks_memory(void);
 bool library_has_lacked_memory(void);

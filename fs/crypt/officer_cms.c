@@ -46,7 +46,7 @@ int cms_write(CMS_ContentInfo *cms, uint8_t **out, size_t *size, struct err *e)
 		return library_failed(e, "writing out a signature");
 	end = *out;
 	/* It may want memory again, and leave half of it. */
-	if (i2d_CMS_ContentInfo(cms, &end) != der_size) {
+	if (!library_wrote(i2d_CMS_ContentInfo(cms, &end), der_size)) {
 		free(*out);
 		*out = NULL;
 		return library_failed(e, "writing out a signature");

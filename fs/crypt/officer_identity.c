@@ -104,7 +104,7 @@ static int encode(X509 *x, struct identity *out, struct err *e)
 		return library_failed(e, "reading a certificate");
 	}
 	end = out->cert;
-	if (i2d_X509(x, &end) != cert_size) {
+	if (!library_wrote(i2d_X509(x, &end), cert_size)) {
 		OPENSSL_free(spki);
 		return library_failed(e, "reading a certificate");
 	}

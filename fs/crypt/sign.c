@@ -157,7 +157,7 @@ static int export_key(const struct signer *s, uint8_t **key, size_t *key_size,
 	}
 	end = *key;
 	/* It may want memory again, and leave half of it: so with all that follow. */
-	if (i2d_PKCS8_PRIV_KEY_INFO(info, &end) != size) {
+	if (!library_wrote(i2d_PKCS8_PRIV_KEY_INFO(info, &end), size)) {
 		secret_free(*key);
 		*key = NULL;
 		library_failed(e, "writing out a signing key");
@@ -195,7 +195,7 @@ int signer_certificate(const struct signer *s, uint8_t **cert, size_t *cert_size
 	if (!*cert)
 		return library_failed(e, "writing out a certificate");
 	end = *cert;
-	if (i2d_X509(s->cert, &end) != size) {
+	if (!library_wrote(i2d_X509(s->cert, &end), size)) {
 		free(*cert);
 		*cert = NULL;
 		return library_failed(e, "writing out a certificate");
@@ -327,7 +327,7 @@ int sign_detached(const struct signer *s, const void *data, size_t size, int64_t
 		goto out;
 	}
 	der = *out;
-	if (i2d_CMS_ContentInfo(cms, &der) != der_size) {
+	if (!library_wrote(i2d_CMS_ContentInfo(cms, &der), der_size)) {
 		free(*out);
 		*out = NULL;
 		library_failed(e, "writing out a signature");

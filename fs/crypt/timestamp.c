@@ -241,7 +241,7 @@ static int keep(TS_RESP *response, uint8_t **out, size_t *size, struct err *e)
 	if (!*out)
 		return library_failed(e, "keeping a time-stamp");
 	end = *out;
-	if (i2d_TS_RESP(response, &end) != der_size) {
+	if (!library_wrote(i2d_TS_RESP(response, &end), der_size)) {
 		free(*out);
 		*out = NULL;
 		return library_failed(e, "keeping a time-stamp");

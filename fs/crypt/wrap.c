@@ -187,7 +187,7 @@ int wrap_certificate(const void *data, size_t size, uint8_t **der, size_t *der_s
 		goto out;
 	}
 	end = *der;
-	if (i2d_X509(x, &end) != n) {
+	if (!library_wrote(i2d_X509(x, &end), n)) {
 		free(*der);
 		*der = NULL;
 		library_failed(e, "reading a certificate");
@@ -222,7 +222,7 @@ int wrap_message(const uint8_t *cert, size_t cert_size, const uint8_t key[WRAP_K
 		goto out;
 	}
 	end = *message;
-	if (i2d_CMS_ContentInfo(cms, &end) != size) {
+	if (!library_wrote(i2d_CMS_ContentInfo(cms, &end), size)) {
 		free(*message);
 		*message = NULL;
 		library_failed(e, "encrypting to a certificate");

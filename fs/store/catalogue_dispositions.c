@@ -164,7 +164,7 @@ static void signature_from_row(struct query *q, struct disposition_row *d)
 	if (d->signature)
 		memcpy(d->signature, signature, d->signature_size);
 	else
-		q->is_bad = true;
+		query_lacks_memory(q);
 }
 
 static int from_row(struct query *q, struct disposition_row *d, struct err *e)

@@ -74,7 +74,7 @@ static int scan_from_row(struct query *q, struct scan *s, struct err *e)
 	if (source && !memchr(source, 0, size)) {
 		s->source = strndup((const char *)source, size);
 		if (!s->source)
-			return err_set(e, MUNI_NO_MEMORY, "reading a scan: no memory");
+			query_lacks_memory(q);
 	} else {
 		q->is_bad = true;
 	}

@@ -4,12 +4,15 @@
  */
 #include "fs/store/pagevfs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/file.h"
 #include "fs/base/text.h"
 #include "fs/crypt/digest.h"
 #include "fs/store/arena_sqlite.h"
@@ -147,7 +150,24 @@ static int open_main(struct sqlite3_vfs *vfs, const char *name, struct pagevfs_f
 		return rc;
 	}
 	f->base.pMethods = &pagevfs_main_methods;
+	f->name = name;
 	return SQLITE_OK;
+}
+
+int pagevfs_why_not_made(const char *name)
+{
+	struct err e = ERR_NONE;
+	int fd = file_open(AT_FDCWD, name, O_RDWR | O_CREAT, 0600, &e);
+
+	if (fd >= 0) {
+		file_close(&fd);
+		return SQLITE_OK;
+	}
+	if (e.code == MUNI_NO_SPACE)
+		return SQLITE_FULL;
+	if (e.code == MUNI_NO_MEMORY && e.sys == ENOMEM)
+		return SQLITE_NOMEM;
+	return pagevfs_refuse(SQLITE_CANTOPEN, "%s: %s", shown(name), e.sys ? strerror(e.sys) : e.text);
 }
 
 static struct pagevfs_file *database_of(const char *name)
@@ -165,6 +185,11 @@ static int open_wal(struct sqlite3_vfs *vfs, const char *name, struct pagevfs_fi
 	if (!f->database)
 		return pagevfs_refuse(SQLITE_CANTOPEN, "a WAL without its catalogue");
 	int rc = parent_of(vfs)->xOpen(parent_of(vfs), name, f->real, flags, out_flags);
+	if ((rc & 0xff) == SQLITE_CANTOPEN && (flags & SQLITE_OPEN_CREATE) != 0) {
+		rc = pagevfs_why_not_made(name);
+		if (rc == SQLITE_OK)
+			rc = parent_of(vfs)->xOpen(parent_of(vfs), name, f->real, flags, out_flags);
+	}
 	if (rc != SQLITE_OK)
 		return rc;
 	f->base.pMethods = &pagevfs_wal_methods;

@@ -34,6 +34,7 @@ struct pagevfs_file {
 	struct sqlite3_file *real;	/* of the unix VFS; in the same allocation */
 
 	/* a database */
+	const char *name;		/* SQLite's; stays until the file is closed */
 	unsigned key_id;
 	bool is_new;			/* opened with new=1 */
 	struct pagevfs_cipher *cipher;	/* owned */
@@ -54,6 +55,11 @@ extern const struct sqlite3_io_methods pagevfs_wal_methods;
 extern const struct sqlite3_io_methods pagevfs_null_methods;	/* a journal that goes nowhere */
 
 struct pagevfs_file *pagevfs_file_of(struct sqlite3_file *f);
+/*
+ * What SQLite cannot make it tries to open for reading, and tells why that failed.  This
+ * tries again to make it: SQLITE_OK where it went well now, else the true reason.
+ */
+int pagevfs_why_not_made(const char *name);
 /* Seals and counts. */
 int pagevfs_file_seal(struct pagevfs_file *database, uint32_t page, const uint8_t *plain,
 		      uint8_t *sealed);

@@ -2,6 +2,8 @@
  * The methods of a catalogue's main file.  The accesses that SQLite 3.40 makes
  * (docs/format.md has the table), and nothing else, are served.
  */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -315,7 +317,14 @@ static int main_shm_map(struct sqlite3_file *sf, int page, int size, int extend,
 			void volatile **out)
 {
 	struct pagevfs_file *f = pagevfs_file_of(sf);
-	return f->real->pMethods->xShmMap(f->real, page, size, extend, out);
+	int rc = f->real->pMethods->xShmMap(f->real, page, size, extend, out);
+	char name[PATH_MAX];
+
+	if ((rc & 0xff) != SQLITE_CANTOPEN || !f->name ||
+	    snprintf(name, sizeof name, "%s-shm", f->name) >= (int)sizeof name)
+		return rc;
+	rc = pagevfs_why_not_made(name);
+	return rc == SQLITE_OK ? f->real->pMethods->xShmMap(f->real, page, size, extend, out) : rc;
 }
 
 static int main_shm_lock(struct sqlite3_file *sf, int offset, int n, int flags)

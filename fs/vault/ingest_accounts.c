@@ -1,7 +1,9 @@
 /*
  * Names of accounts: asked of the system once a number, kept once a name.
  */
+#include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,36 +61,49 @@ const char *ingest_accounts_intern(struct ingest_accounts *a, const char *name)
 	return kept;
 }
 
-/* A name longer than the format keeps is as good as none. */
+/* A name longer than the format keeps is as good as none.  NULL: no memory. */
 static const char *keep(struct ingest_accounts *a, const char *name)
 {
-	const char *kept = NULL;
+	return name && *name && strlen(name) <= NAME_MAX_KEPT ? intern(a, name) : nobody;
+}
 
-	if (name && *name && strlen(name) <= NAME_MAX_KEPT)
-		kept = intern(a, name);
-	return kept ? kept : nobody;
+/* What there was no memory or no descriptor to look up is not nobody: the name would be
+ * missing for good.  A service of names that does not answer knows nobody. */
+static bool is_want(int code)
+{
+	return code == ENOMEM || code == EMFILE || code == ENFILE;
 }
 
 static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answer)
 {
 	struct passwd entry, *found = NULL;
+	int code;
 
-	if (getpwuid_r(uid, &entry, answer, ANSWER_MAX, &found) != 0 || !found)
-		return nobody;
+	do
+		code = getpwuid_r(uid, &entry, answer, ANSWER_MAX, &found);
+	while (code == EINTR);
+	if (code != 0 || !found)
+		return is_want(code) ? NULL : nobody;
 	return keep(a, found->pw_name);
 }
 
 static const char *ask_group(struct ingest_accounts *a, uint32_t gid, char *answer)
 {
 	struct group entry, *found = NULL;
+	int code;
 
-	if (getgrgid_r(gid, &entry, answer, ANSWER_MAX, &found) != 0 || !found)
-		return nobody;
+	do
+		code = getgrgid_r(gid, &entry, answer, ANSWER_MAX, &found);
+	while (code == EINTR);
+	if (code != 0 || !found)
+		return is_want(code) ? NULL : nobody;
 	return keep(a, found->gr_name);
 }
 
-static const char *look_up(struct ingest_accounts *a, struct map *known, uint32_t number,
-			   const char *(*ask)(struct ingest_accounts *, uint32_t, char *))
+/* *out: NULL where there is none. */
+static int look_up(struct ingest_accounts *a, struct map *known, uint32_t number,
+		   const char *(*ask)(struct ingest_accounts *, uint32_t, char *),
+		   const char **out, struct err *e)
 {
 	const char *name;
 	char *answer;
@@ -97,20 +112,19 @@ static const char *look_up(struct ingest_accounts *a, struct map *known, uint32_
 	name = (const char *)(uintptr_t)map_get(known, (uint64_t)number + 1, 0);
 	if (!name) {
 		answer = malloc(ANSWER_MAX);
-		name = answer ? ask(a, number, answer) : nobody;
+		name = answer ? ask(a, number, answer) : NULL;
 		free(answer);
-		map_put(known, (uint64_t)number + 1, 0, (uintptr_t)name);
+		if (name && !map_put(known, (uint64_t)number + 1, 0, (uintptr_t)name))
+			name = NULL;
 	}
 	pthread_mutex_unlock(&a->lock);
-	return *name ? name : NULL;
+	*out = name && *name ? name : NULL;
+	return name ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory, or no descriptor, to look up "
+				  "the account %" PRIu32, number);
 }
 
-const char *ingest_accounts_user(struct ingest_accounts *a, uint32_t uid)
+int ingest_accounts_name(struct ingest_accounts *a, struct meta *m, struct err *e)
 {
-	return look_up(a, &a->users, uid, ask_user);
-}
-
-const char *ingest_accounts_group(struct ingest_accounts *a, uint32_t gid)
-{
-	return look_up(a, &a->groups, gid, ask_group);
+	return look_up(a, &a->users, m->uid, ask_user, &m->owner, e) < 0 ||
+	       look_up(a, &a->groups, m->gid, ask_group, &m->group, e) < 0 ? -1 : 0;
 }

@@ -220,9 +220,8 @@ struct ingest_accounts {
 };
 void ingest_accounts_init(struct ingest_accounts *a);
 void ingest_accounts_free(struct ingest_accounts *a);
-/* NULL: the system knows no such account. */
-const char *ingest_accounts_user(struct ingest_accounts *a, uint32_t uid);
-const char *ingest_accounts_group(struct ingest_accounts *a, uint32_t gid);
+/* The owner's and the group's name beside their numbers; NULL: the system knows none. */
+int ingest_accounts_name(struct ingest_accounts *a, struct meta *m, struct err *e);
 const char *ingest_accounts_intern(struct ingest_accounts *a, const char *name);	/* NULL: no memory */
 
 /* ---- hard links ------------------------------------------------------------------ */

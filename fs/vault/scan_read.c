@@ -74,11 +74,11 @@ static int tell_unread(struct scanning *s, struct scan_item *i, int why, struct 
 	return i->content ? 0 : no_memory(e);
 }
 
-static void take_numbers(struct scanning *s, struct scan_item *i, const struct statx *sx)
+static int take_numbers(struct scanning *s, struct scan_item *i, const struct statx *sx,
+			struct err *e)
 {
 	walk_numbers(sx, &i->meta);
-	i->meta.owner = ingest_accounts_user(&s->accounts, i->meta.uid);
-	i->meta.group = ingest_accounts_group(&s->accounts, i->meta.gid);
+	return ingest_accounts_name(&s->accounts, &i->meta, e);
 }
 
 /* 1: read, and *x is of one moment or the last try; 0: it cannot be (said so). */
@@ -98,7 +98,10 @@ static int look_once(struct scanning *s, struct scan_item *i, struct examination
 		close(fd);
 		return tell_unread(s, i, ENODEV, e);
 	}
-	take_numbers(s, i, &before);
+	if (take_numbers(s, i, &before, e) < 0) {
+		close(fd);
+		return -1;
+	}
 	*is_timed = wait_for_tick(&before.stx_ctime);
 	rc = scan_is_hollow(&before) ? scan_read_hollow(s, fd, &before, x, e) :
 		examiner_look(s->examiner, fd, i->name, before.stx_size, x, e);

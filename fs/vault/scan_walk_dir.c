@@ -81,12 +81,6 @@ static int join_group(struct scan_walker *w, struct scan_item *i, struct err *e)
 	return 0;
 }
 
-static void name_owners(struct scan_walker *w, struct meta *m)
-{
-	m->owner = ingest_accounts_user(&w->s->accounts, m->uid);
-	m->group = ingest_accounts_group(&w->s->accounts, m->gid);
-}
-
 int scan_walk_add(struct scan_walker *w, struct handle *dir, const char *name,
 		    const struct statx *sx, const char *why, struct err *e)
 {
@@ -95,7 +89,10 @@ int scan_walk_add(struct scan_walker *w, struct handle *dir, const char *name,
 	if (!i)
 		return no_memory(e);
 	walk_numbers(sx, &i->meta);
-	name_owners(w, &i->meta);
+	if (ingest_accounts_name(&w->s->accounts, &i->meta, e) < 0) {
+		scan_item_free(i);
+		return -1;
+	}
 	if (i->meta.kind != NODE_FILE)
 		i->meta.size = 0;
 	if (i->meta.kind == NODE_SYMLINK && walk_target(dir->fd, name, &i->meta) < 0) {

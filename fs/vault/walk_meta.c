@@ -261,12 +261,13 @@ int capture_item(struct capture *c, struct ingest_accounts *accounts,
 		 const struct statx *sx, struct meta *out)
 {
 	struct place place = { .fd = fd };
+	struct err e = ERR_NONE;
 
 	walk_numbers(sx, out);
 	if (out->kind != NODE_DIRECTORY && out->kind != NODE_FILE)
 		out->size = 0;
-	out->owner = ingest_accounts_user(accounts, out->uid);
-	out->group = ingest_accounts_group(accounts, out->gid);
+	if (ingest_accounts_name(accounts, out, &e) < 0)
+		ear->fail(ear->arg, &e);
 	if (out->kind == NODE_SYMLINK && walk_target(fd, name, out) < 0)
 		return -1;
 	if (name)

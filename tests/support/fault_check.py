@@ -126,8 +126,6 @@ def exits(op, fault):
     """What a command may end with that was not done."""
     if fault.how in ("CORRUPT", "IOERR", "EIO") or fault.kind == "read":
         return {1, 5}  # what cannot be read is damage to those who look for it
-    if fault.how == "ENOSPC+" and fault.kind == "name" and op.command[0] == "verify":
-        return {1, 5}  # SQLite does not say why it could make no WAL
     return {1, 5} if op.status == 5 or op.command[0] == "repair" else {1}
 
 

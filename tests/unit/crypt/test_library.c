@@ -29,9 +29,14 @@ static void a_refusal_is_a_refusal_until_memory_was_short_and_a_want_of_memory_e
 	/* What holds holds. */
 	assert_int_equal(sign_verify_detached(der, der_size, text, sizeof text - 1, cert, cert_size,
 					      &e), 0);
+	free(der);
+	/* Sets that were not sorted for want of memory are left out of what is written. */
+	assert_int_equal(sign_detached(signer, text, sizeof text - 1, NOW, &der, &der_size, &e), -1);
+	assert_int_equal(e.code, MUNI_NO_MEMORY);
+	assert_non_null(strstr(e.text, "no memory"));
+	assert_null(der);
 	signer_free(signer);
 	free(cert);
-	free(der);
 }
 
 static void the_library_starts(void **state)
