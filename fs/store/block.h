@@ -54,7 +54,9 @@ uint32_t block_size_default(int level);
 /* Raw bytes that blocks aim at, for the block size and level of an archive: those that
  * are much like their leader are small; large ones are for the rest. */
 struct block_sizes {
-	uint32_t leader, large, alike;
+	uint32_t leader;	/* of large files */
+	uint32_t files_leader;	/* of small ones */
+	uint32_t large, alike;
 	uint32_t usual;		/* none are made so: what the small ones are measured by */
 };
 void block_sizes_of(uint32_t block_size, int level, struct block_sizes *out);

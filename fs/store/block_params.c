@@ -36,8 +36,8 @@ static const struct block_params levels[BLOCK_LEVEL_MAX] = {
 };
 
 /* What is much like its leader: one table and long matches find what there is to find, in
- * two thirds of the time that two tables take, and smaller. */
-static const struct block_params alike = { 13, 16, 1, 6, 0, ZSTD_fast };
+ * half of the time that two tables take, and smaller (0140 has other lengths and tables). */
+static const struct block_params alike = { 13, 16, 1, 7, 0, ZSTD_fast };
 #define ALIKE_LEVEL_MAX 3	/* a higher level tries harder than that anyway */
 
 const struct block_params *block_params_of(int level, bool is_alike)
@@ -71,7 +71,9 @@ void block_sizes_of(uint32_t block_size, int level, struct block_sizes *out)
 {
 	uint64_t n = block_size;
 
-	out->leader = at_most_a_block(n * 4);
+	/* Long matches make up for their length where there is more to find them in. */
+	out->leader = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 5);
+	out->files_leader = at_most_a_block(n * 4);
 	out->large = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 5);
 	out->usual = at_most_a_block(n * 2);
 	out->alike = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n / 2);

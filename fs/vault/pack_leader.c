@@ -14,6 +14,8 @@ void pack_leader_init(struct pack_leader *p, uint32_t block_size, int level, boo
 	*p = (struct pack_leader){ .way = has_older ? PACK_ALONE : PACK_SEEK,
 				   .is_part = is_part, .try_after = TRY_EVERY };
 	block_sizes_of(block_size, level, &p->sizes);
+	if (!is_part)
+		p->sizes.leader = p->sizes.files_leader;
 	/* Two bases have to be as much as the block, and may be of the small ones; those of
 	 * small files are not (docs/decisions/0103-bases-by-sketches.md, 0132). */
 	uint32_t based = is_part ? block_size : p->sizes.usual;
@@ -50,17 +52,27 @@ static void turn(struct pack_leader *p, enum pack_leader_way way)
 		pack_leader_end(p);
 }
 
-/* In pieces of some size: led, or NULL, alone. */
-static int measure(const struct pack_leader *p, struct block_encoder *enc, bool is_led,
-		   size_t piece, const uint8_t *raw, size_t size, size_t *out, struct err *e)
+enum measured { LARGE_ALONE, LARGE_LED, USUAL, SMALL_LED };
+
+/* Of small blocks most are one chunk each, which passes their size by a sixth. */
+static size_t piece_of(const struct pack_leader *p, enum measured kind, size_t size)
 {
-	size_t one;
+	if (kind == USUAL)
+		return p->sizes.usual;
+	return kind == SMALL_LED ? p->sizes.alike + p->sizes.alike / 6 : size;
+}
+
+static int measure(const struct pack_leader *p, struct block_encoder *enc, enum measured kind,
+		   const uint8_t *raw, size_t size, size_t *out, struct err *e)
+{
+	bool is_led = kind == LARGE_LED || kind == SMALL_LED;
+	size_t piece = piece_of(p, kind, size), one;
 
 	*out = 0;
 	for (size_t at = 0; at < size; at += piece) {
 		size_t n = size - at < piece ? size - at : piece;
 
-		if (block_measure(enc, is_led ? p->leader : NULL, piece == p->sizes.alike,
+		if (block_measure(enc, is_led ? p->leader : NULL, kind == SMALL_LED,
 				  raw + at, n, &one, e) < 0)
 			return -1;
 		*out += one + ROW_COST;
@@ -75,23 +87,29 @@ static bool is_tried(const struct pack_leader *p)
 	return p->is_part && p->sizes.alike < p->sizes.large;
 }
 
+/* What does not compress is no larger in small blocks, and has more of them. */
+static bool is_worth_small(size_t raw, size_t usual, size_t small)
+{
+	return small < usual && small < raw - raw / 8;
+}
+
 /*
- * Small blocks, where they are plainly smaller than blocks of the usual size alone.  Else
+ * Small blocks, where they are no larger than blocks of the usual size alone.  Else
  * large ones; and a leader, if it saves anything to speak of: it is decoded once for all.
  */
 static int try_ways(const struct pack_leader *p, struct block_encoder *enc, const void *raw,
 		    size_t size, enum pack_leader_way *out, struct err *e)
 {
-	size_t usual, alike, alone, led;
+	size_t usual, small, alone, led;
 
-	if (measure(p, enc, false, p->sizes.usual, raw, size, &usual, e) < 0 ||
-	    measure(p, enc, true, p->sizes.alike, raw, size, &alike, e) < 0)
+	if (measure(p, enc, USUAL, raw, size, &usual, e) < 0 ||
+	    measure(p, enc, SMALL_LED, raw, size, &small, e) < 0)
 		return -1;
 	*out = PACK_ALIKE;
-	if (alike < usual - usual / 32)
+	if (is_worth_small(size, usual, small))
 		return 0;
-	if (measure(p, enc, false, size, raw, size, &alone, e) < 0 ||
-	    measure(p, enc, true, size, raw, size, &led, e) < 0)
+	if (measure(p, enc, LARGE_ALONE, raw, size, &alone, e) < 0 ||
+	    measure(p, enc, LARGE_LED, raw, size, &led, e) < 0)
 		return -1;
 	if (led < alone - alone / 256)
 		*out = PACK_LED;

@@ -315,6 +315,7 @@ static void sizes_fit_a_block_whatever_the_archive_says(void **state)
 			assert_in_range(s.alike, 1, s.large);
 			assert_in_range(s.large, s.alike, BLOCK_RAW_MAX);
 			assert_in_range(s.leader, 4096, s.large);
+			assert_in_range(s.files_leader, 4096, s.large);
 		}
 	}
 }
