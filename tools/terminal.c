@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "fs/base/file.h"
 #include "tools/cli.h"
 #include "tools/terminal.h"
 
@@ -23,15 +24,6 @@ static void on_signal(int number)
 	signal_seen = number;
 }
 
-/* A closed standard stream would be taken by the next file that is opened, and
- * messages would be written into it.  1 and 2 are opened so that writing fails. */
-static void fill_standard_streams(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
-}
-
 void cli_prepare(void)
 {
 	/* The second signal of a kind ends the process at once. */
@@ -39,7 +31,7 @@ void cli_prepare(void)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
 
-	fill_standard_streams();
+	file_fill_standard_streams();
 	/* For the width of characters; the words of messages stay English. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	sigaction(SIGINT, &stop, NULL);

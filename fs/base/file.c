@@ -89,6 +89,13 @@ static int open_any(int dirfd, const char *name, int flags, mode_t mode, struct 
 	return fd < 0 ? open_failed(name, flags, e) : fd;
 }
 
+void file_fill_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 int file_open(int dirfd, const char *name, int flags, mode_t mode, struct err *e)
 {
 	struct stat st;

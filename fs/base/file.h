@@ -26,6 +26,13 @@
 
 struct err;
 
+/*
+ * For the first line of a program.  A standard stream that is closed would be taken by the
+ * next file that is opened, and messages would be written into it.  0 is opened so that
+ * reading fails, 1 and 2 so that writing does: what cannot be said is no success.
+ */
+void file_fill_standard_streams(void);
+
 /* Returns a descriptor (owned by the caller) or -1.  ENOENT is MUNI_NOT_FOUND,
  * EEXIST is MUNI_EXISTS. mode is applied exactly, whatever the umask. */
 int file_open(int dirfd, const char *name, int flags, mode_t mode, struct err *e);

@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 	struct err e = ERR_NONE;
 	int status = 0;
 
+	file_fill_standard_streams();
 	if (vault_begin(&e) < 0)
 		return complain(&e);
 	if (options_parse(argc, argv, &o, &e) < 0) {

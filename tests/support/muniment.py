@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 
-# Started in the background by a shell, we would hand an ignored SIGINT down to what we test.
+# Started in the background by a shell, or by nohup, we would hand ignored signals down to what we test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for _ in signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD:
+    signal.signal(_, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 MUNI = os.environ.get("MUNI", "build/muni")
 MUNIFS = os.environ.get("MUNIFS", "build/munifs")
