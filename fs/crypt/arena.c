@@ -69,13 +69,19 @@ static atomic_uint threads_met;
 static _Thread_local unsigned thread_number;	/* its shard and 1; 0: not met yet */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* Held for a few instructions: whoever finds a lock taken looks again before it sleeps. */
 static void set_up_one(struct arena *a, size_t lock_limit)
 {
+	pthread_mutexattr_t spins;
+
 	a->lock_limit = lock_limit;
-	pthread_mutex_init(&a->spare.lock, NULL);
+	pthread_mutexattr_init(&spins);
+	pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(&a->spare.lock, &spins);
 	for (unsigned s = 0; s < a->shards; s++)
 		for (unsigned i = 0; i < CLASS_COUNT; i++)
-			pthread_mutex_init(&a->classes[s][i].lock, NULL);
+			pthread_mutex_init(&a->classes[s][i].lock, &spins);
+	pthread_mutexattr_destroy(&spins);
 }
 
 /* A child of a process with threads may compute with keys, too: key derivation does. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "fs/crypt/arena.h"
 #include "fs/crypt/library.h"
@@ -217,6 +218,16 @@ int secret_begin(struct err *e)
 	if (!CRYPTO_set_mem_functions(library_new, library_resize, library_free))
 		atomic_store(&was_refused, true);
 	return library_start(e);
+}
+
+void secret_warm_library(void)
+{
+	EVP_MD *digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+
+	EVP_MD_free(digest);
+	EVP_CIPHER_free(cipher);
+	library_forget();	/* who needs them meets the error, and says for what */
 }
 
 bool secret_is_locked(void)

@@ -19,6 +19,9 @@ struct err;
 int secret_begin(struct err *e);
 /* The same in a forked child that handles keys: locks do not follow it. */
 void secret_begin_child(void);
+/* Before threads share OpenSSL: the first fetch of each kind builds all that a provider
+ * offers of it, under locks on which others would sleep for longer than it takes. */
+void secret_warm_library(void);
 /* Leaves the stack of the calling thread out of cores; who is handed a key calls it, and
  * from the second time on it costs nothing. */
 void secret_mark_stack(void);

@@ -11,6 +11,10 @@
 
 #define LEAD_FIRST 2u		/* replies ahead, once a walk is seen */
 #define LEAD_MAX 8u
+/* Replies to who lists one directory and no other, before any is made ahead: a thread that
+ * makes one takes the only reader that stands ready from whom it is made for, who then
+ * waits for another to be opened, longer than for all of these. */
+#define ALONE_MAX 24u
 /* A catalogue up to this (of some two million files) is read ahead once a walk is seen:
  * a tenth of a second of a disk; of a larger one a walk may want a small part. */
 #define WARM_MAX (UINT64_C(384) << 20)
@@ -45,6 +49,7 @@ struct listings {
 	uint64_t generation;	/* G1 */
 	uint64_t first;		/* the directory that was asked for first; 0: none was */
 	bool is_walked;		/* another one was, too */
+	unsigned alone;		/* replies given before it was */
 	unsigned wanted;	/* slots that are WANTED */
 	enum { COLD, WARMING, WARM } catalogue;	/* WARMING: a thread should see to it */
 	bool is_stopping;
@@ -299,7 +304,9 @@ void listings_given(struct listings *l, uint64_t ino, uint64_t offset, size_t si
 	else if (ino != l->first)
 		l->is_walked = true;
 	struct slot *s = find(l, at);
-	bool walks = was_ready || offset != 0 || (s && s->stage == EXPECTED);
+	l->alone += !l->is_walked && l->alone < ALONE_MAX;
+	bool walks = was_ready || (offset != 0 && (l->is_walked || l->alone == ALONE_MAX)) ||
+		     (s && s->stage == EXPECTED && l->is_walked);
 	if (s && s->stage != MAKING)
 		release(l, s);
 	note_end(l, ino, given, size);

@@ -282,8 +282,10 @@ static int unlock(struct vault *v, const struct vault_keys *keys, struct secrets
 	struct archive_ahead ahead = { .has_thread = false };
 	int rc;
 
-	if (keys->key_file)
+	if (keys->key_file) {
+		secret_warm_library();
 		archive_ahead_start(&ahead, v);
+	}
 	rc = archive_unlock_keys(v, keys, secrets, e);
 	archive_ahead_finish(&ahead, v);
 	return rc;
