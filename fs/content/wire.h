@@ -30,7 +30,7 @@
 
 struct err;
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define WIRE_PACKET_MAX (32u << 10)
 #define WIRE_NAME_MAX 4096u	/* bytes of the end of a path */
 #define WIRE_WHY_MAX 1000u
@@ -121,6 +121,7 @@ struct wire_ended {
 	/* Of the last file and of the innermost item in it, whose reader ran; hostile,
 	 * but printable. */
 	char format[128], reader[128];
+	uint8_t shortage;	/* enum shortage: why memory was refused to it at last */
 };
 void wire_put_ended(struct buffer *b, const struct wire_ended *w);
 int wire_get_ended(struct reader *r, struct wire_ended *out, struct err *e);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/shortage.h"
 #include "fs/base/text.h"
 #include "fs/content/wire.h"
 
@@ -213,6 +214,7 @@ void wire_put_ended(struct buffer *b, const struct wire_ended *w)
 	buffer_u64(b, w->peak);
 	put_word(b, w->format, sizeof w->format);
 	put_word(b, w->reader, sizeof w->reader);
+	buffer_u8(b, w->shortage);
 }
 
 int wire_get_ended(struct reader *r, struct wire_ended *out, struct err *e)
@@ -222,5 +224,8 @@ int wire_get_ended(struct reader *r, struct wire_ended *out, struct err *e)
 	out->peak = reader_u64(r);
 	get_word(r, out->format, sizeof out->format);
 	get_word(r, out->reader, sizeof out->reader);
+	out->shortage = reader_u8(r);
+	if (out->shortage > SHORTAGE_MACHINE)
+		r->underflow = true;
 	return whole(r, e);
 }

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fs/base/shortage.h"
 #include "fs/content/wire.h"
 #include "fs/examine/jail.h"
 
@@ -28,6 +29,7 @@
 /* The allocator has no argument to pass a state in. */
 enum state { NOT_BEGUN, LEAN, ASKING, GROWN };
 static atomic_int state;
+static atomic_uchar *shortage;	/* set once, by the only thread that there is then */
 
 /* Until it is granted.  No allocation in here, nor anything that a handler may not. */
 static void ask(void)
@@ -90,9 +92,10 @@ void growth_prepare(void)
 {
 }
 
-void growth_begin(void)
+void growth_begin(atomic_uchar *why)
 {
 	(void)grow;
+	shortage = why;
 }
 
 #else
@@ -126,7 +129,7 @@ void growth_prepare(void)
 	stack_lowest = here - l.rlim_cur;
 }
 
-void growth_begin(void)
+void growth_begin(atomic_uchar *why)
 {
 	static char room[HANDLER_STACK];
 	const stack_t stack = { .ss_sp = room, .ss_size = sizeof room };
@@ -137,6 +140,7 @@ void growth_begin(void)
 	/* Without these a file is opaque that wants much stack and much heap. */
 	if (sigaltstack(&stack, NULL) == 0)
 		(void)sigaction(SIGSEGV, &action, NULL);
+	shortage = why;
 	atomic_store(&state, LEAN);
 }
 
@@ -162,33 +166,52 @@ OURS void *valloc(size_t size);
 OURS void *pvalloc(size_t size);
 OURS void free(void *p);
 
+/* G2.  NULL. */
+static void *refused(size_t size)
+{
+	enum shortage why = shortage ? shortage_of(size) : SHORTAGE_NONE;
+
+	if (why != SHORTAGE_NONE)
+		atomic_store(shortage, (unsigned char)why);
+	return NULL;
+}
+
 void *malloc(size_t size)
 {
 	void *p = __libc_malloc(size);
 
-	return p || !grow() ? p : __libc_malloc(size);
+	if (!p && grow())
+		p = __libc_malloc(size);
+	return p ? p : refused(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
 	void *p = __libc_calloc(count, size);
 
-	return p || !grow() ? p : __libc_calloc(count, size);
+	if (!p && grow())
+		p = __libc_calloc(count, size);
+	return p ? p : refused(size && count > SIZE_MAX / size ? SIZE_MAX : count * size);
 }
 
 void *realloc(void *old, size_t size)
 {
 	void *p = __libc_realloc(old, size);
 
-	/* Of no size it has freed it, and NULL is no failure. */
-	return p || size == 0 || !grow() ? p : __libc_realloc(old, size);
+	if (size == 0)		/* it has freed it, and NULL is no failure */
+		return p;
+	if (!p && grow())
+		p = __libc_realloc(old, size);
+	return p ? p : refused(size);
 }
 
 void *memalign(size_t align, size_t size)
 {
 	void *p = __libc_memalign(align, size);
 
-	return p || !grow() ? p : __libc_memalign(align, size);
+	if (!p && grow())
+		p = __libc_memalign(align, size);
+	return p ? p : refused(size);
 }
 
 void *aligned_alloc(size_t align, size_t size)
@@ -213,14 +236,18 @@ void *valloc(size_t size)
 {
 	void *p = __libc_valloc(size);
 
-	return p || !grow() ? p : __libc_valloc(size);
+	if (!p && grow())
+		p = __libc_valloc(size);
+	return p ? p : refused(size);
 }
 
 void *pvalloc(size_t size)
 {
 	void *p = __libc_pvalloc(size);
 
-	return p || !grow() ? p : __libc_pvalloc(size);
+	if (!p && grow())
+		p = __libc_pvalloc(size);
+	return p ? p : refused(size);
 }
 
 void free(void *p)

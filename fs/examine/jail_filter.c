@@ -65,37 +65,38 @@ static int add_arguments(scmp_filter_ctx ctx)
 					       SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS) };
 	const struct scmp_arg_cmp death = SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG);
 	const struct scmp_arg_cmp no_new = SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS);
-	const uint32_t allow = SCMP_ACT_ALLOW;
+	const struct {
+		int call;
+		unsigned count;
+		const struct scmp_arg_cmp *arguments;
+	} rules[] = {
+		{ SCMP_SYS(recvmsg), 1, &on_socket }, { SCMP_SYS(recvfrom), 1, &on_socket },
+		{ SCMP_SYS(sendmsg), 1, &on_socket }, { SCMP_SYS(sendto), 1, &on_socket },
+		{ SCMP_SYS(write), 1, &to_null }, { SCMP_SYS(writev), 1, &to_null },
+		{ SCMP_SYS(mmap), 1, &no_code }, { SCMP_SYS(mprotect), 1, &no_code },
+		{ SCMP_SYS(clone), 1, &no_namespace },
+		{ SCMP_SYS(prlimit64), 2, own_time }, { SCMP_SYS(prlimit64), 2, memory },
+		{ SCMP_SYS(prctl), 1, &death }, { SCMP_SYS(prctl), 1, &no_new },
+	};
 	int rc = 0;
 
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(recvmsg), 1, &on_socket);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(recvfrom), 1, &on_socket);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(sendmsg), 1, &on_socket);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(sendto), 1, &on_socket);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(write), 1, &to_null);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(writev), 1, &to_null);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(mmap), 1, &no_code);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(mprotect), 1, &no_code);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(clone), 1, &no_namespace);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prlimit64), 2, own_time);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prlimit64), 2, memory);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prctl), 1, &death);
-	rc |= seccomp_rule_add_array(ctx, allow, SCMP_SYS(prctl), 1, &no_new);
+	for (size_t i = 0; rc == 0 && i < sizeof rules / sizeof *rules; i++)
+		rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rules[i].call, rules[i].count,
+					    rules[i].arguments);
 	/* The flags of clone3 lie in memory where no filter sees them: told that it is
 	 * not there, libc takes clone. */
-	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return rc;
+	return rc == 0 ? seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : rc;
 }
 
 static int add_rules(scmp_filter_ctx ctx)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-		rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
-	return rc | add_arguments(ctx);
+	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; rc == 0 && i < sizeof refused / sizeof *refused; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
+	return rc == 0 ? add_arguments(ctx) : rc;
 }
 
 /* Threads, but no process; its own signals (abort()), nobody else's. */
@@ -103,37 +104,57 @@ static int add_worker_rules(scmp_filter_ctx ctx)
 {
 	static const int taken[] = { SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
 				     SCMP_SYS(dup3), SCMP_SYS(prctl), SCMP_SYS(seccomp) };
-	const struct scmp_arg_cmp no_thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
-	const struct scmp_arg_cmp memory = SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS);
-	const struct scmp_arg_cmp others = SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid());
+	const struct {
+		int call;
+		struct scmp_arg_cmp argument;
+	} others[] = {
+		{ SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0) },
+		{ SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()) },
+		{ SCMP_SYS(prlimit64), SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS) },
+	};
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-		rc |= seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, taken[i], 0);
-	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1, &no_thread);
-	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(tgkill), 1, &others);
-	rc |= seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(prlimit64), 1, &memory);
+	for (size_t i = 0; rc == 0 && i < sizeof taken / sizeof *taken; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, taken[i], 0);
+	for (size_t i = 0; rc == 0 && i < sizeof others / sizeof *others; i++)
+		rc = seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, others[i].call, 1,
+					    &others[i].argument);
 	return rc;
+}
+
+/* `made`: what libseccomp, or the kernel through it, answered. */
+static int no_filter(int made, const char *why, struct err *e)
+{
+	if (made == -ENOMEM)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the system call filter that files "
+			       "are looked into behind");
+	errno = -made;
+	err_errno(e, "%s, and files are only looked into behind one", why);
+	e->code = MUNI_UNSUPPORTED;
+	return -1;
 }
 
 static int load(uint32_t otherwise, int (*add)(scmp_filter_ctx ctx), struct err *e)
 {
-	scmp_filter_ctx ctx = seccomp_init(otherwise);
-	int rc = -1;
+	scmp_filter_ctx ctx;
+	int made, rc = -1;
 
-	if (!ctx || add(ctx) != 0) {
-		err_set(e, MUNI_UNSUPPORTED, "no system call filter could be made, and files are "
-			"only looked into behind one");
+	/* A kernel without such filters is told by NULL alone, as is want of memory. */
+	errno = 0;
+	ctx = seccomp_init(otherwise);
+	/* No further after the first that fails: libseccomp that found no memory crashes. */
+	made = ctx ? add(ctx) : errno == ENOMEM ? -ENOMEM : -EOPNOTSUPP;
+	if (made != 0) {
+		no_filter(made, "no system call filter could be made", e);
 		goto out;
 	}
-	rc = seccomp_load(ctx);
-	if (rc < 0) {
-		errno = -rc;
-		err_errno(e, "the kernel refuses the system call filter (seccomp), and files are "
-			  "only looked into behind one; let this container use seccomp");
-		e->code = MUNI_UNSUPPORTED;
-		rc = -1;
+	made = seccomp_load(ctx);
+	if (made < 0) {
+		no_filter(made, "the kernel refuses the system call filter (seccomp; let this "
+			  "container use it)", e);
+		goto out;
 	}
+	rc = 0;
 out:
 	if (ctx)
 		seccomp_release(ctx);

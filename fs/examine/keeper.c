@@ -13,6 +13,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/shortage.h"
 #include "fs/content/wire.h"
 #include "fs/examine/jail.h"
 #include "fs/examine/worker.h"
@@ -132,6 +133,10 @@ static void on_end(struct keeper *k, uint32_t number)
 		ended.peak = (uint64_t)usage.ru_maxrss * 1024;
 		memcpy(ended.format, w->note->format, sizeof ended.format);
 		memcpy(ended.reader, w->note->reader, sizeof ended.reader);
+		ended.shortage = atomic_load(&w->note->shortage);
+		/* A worker that was taken over wrote it. */
+		if (ended.shortage > SHORTAGE_MACHINE)
+			ended.shortage = SHORTAGE_NONE;
 		munmap(w->note, NOTE_SIZE);
 		*w = (struct kept){ .pid = 0 };
 	}

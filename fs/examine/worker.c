@@ -9,6 +9,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/shortage.h"
 #include "fs/base/team.h"
 #include "fs/content/wire.h"
 #include "fs/examine/growth.h"
@@ -62,6 +63,28 @@ static ssize_t read_pipe(void *arg, void *out, size_t size, struct err *e)
 	return n;
 }
 
+/* A reader to which memory was refused may have taken that for the file's fault. */
+static void tell_shortage(struct worker *w, struct examination *x)
+{
+	enum shortage why = (enum shortage)atomic_load(&w->note->shortage);
+	char said[sizeof x->opaque];
+
+	if (why == SHORTAGE_NONE || !*x->opaque)
+		return;
+	memcpy(said, x->opaque, sizeof said);
+	snprintf(x->opaque, sizeof x->opaque, "%s; what was said then: %.350s",
+		 why == SHORTAGE_LIMIT ? "it needs more memory than looking into a file may take" :
+		 "this machine had no memory left to look into all of it, which says nothing of the "
+		 "file", said);
+}
+
+/* MUNI_LIMIT: more than it may have; MUNI_NO_MEMORY: the machine has none. */
+static void tell_failure(struct worker *w, struct err *e)
+{
+	if (e->code == MUNI_NO_MEMORY && atomic_load(&w->note->shortage) != SHORTAGE_MACHINE)
+		e->code = MUNI_LIMIT;
+}
+
 static int examine(struct worker *w, int fd, const struct wire_look *ask, struct err *e)
 {
 	struct examination x = { .findings = NULL };
@@ -72,8 +95,12 @@ static int examine(struct worker *w, int fd, const struct wire_look *ask, struct
 	if (!in)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to look into a file");
 	buffer_reset(&w->answer);
-	if (looker_examine(w->looker, in, ask->name, &x, e) == 0)
+	if (looker_examine(w->looker, in, ask->name, &x, e) == 0) {
+		tell_shortage(w, &x);
 		rc = examination_write(&x, &w->answer, e);
+	}
+	if (rc < 0)
+		tell_failure(w, e);
 	examination_clear(&x);
 	input_free(in);
 	return rc;
@@ -94,7 +121,8 @@ static void serve(struct worker *w)
 
 	if (w->inbox.type != WIRE_LOOK || w->inbox.fd < 0 || wire_get_look(&r, &ask, &e) < 0)
 		_exit(STATUS_TALK);
-	*w->note = (struct worker_note){ .format = "" };
+	*w->note->format = *w->note->reader = '\0';
+	atomic_store(&w->note->shortage, SHORTAGE_NONE);
 	w->granted = 0;
 	jail_allow_seconds(ask.seconds);
 	rc = examine(w, w->inbox.fd, &ask, &why);
@@ -133,7 +161,7 @@ _Noreturn void worker_run(struct looker *k, struct worker_note *note)
 	w.looker = k;
 	w.note = note;
 	w.heap = sbrk(0);
-	growth_begin();
+	growth_begin(&note->shortage);
 	looker_watch(k, &watcher);
 	use_threads(k);
 	inbox_init(&w.inbox, JAIL_SOCKET, true);

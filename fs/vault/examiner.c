@@ -11,6 +11,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/shortage.h"
 #include "fs/base/team.h"
 #include "fs/vault/examiner_inside.h"
 
@@ -26,6 +27,7 @@
  * add up to a limit. */
 #define RENEW_AFTER 1000u
 #define READ_SIZE (256u << 10)
+#define AGAIN "make room, and scan again with --reread"
 
 /* ---- the pool --------------------------------------------------------------------------- */
 
@@ -151,7 +153,10 @@ static void say_crash(const struct examiner *x, const struct wire_ended *w, char
 	else if (number == SIGKILL)
 		snprintf(out, room, "%s was killed from outside; the machine may have run out of "
 			 "memory", reader);
-	else if (w->peak > x->memory / 4 * 3)
+	else if (w->shortage == SHORTAGE_MACHINE)
+		snprintf(out, room, "%s found no memory left on this machine; that says nothing of "
+			 "the file: " AGAIN, reader);
+	else if (w->shortage == SHORTAGE_LIMIT || w->peak > x->memory / 4 * 3)
 		snprintf(out, room, "%s needed more than the %llu MiB of memory that it may use",
 			 reader, (unsigned long long)(x->memory >> 20));
 	else
@@ -289,9 +294,12 @@ static int look_once(struct examiner *x, struct hand *h, struct job *j,
 	*is_again = is_used && end != HAND_SLOW && end != HAND_STUCK;
 	if (end == HAND_REFUSED) {
 		snprintf(why, sizeof why, "%.500s", e->text);
-		if (e->code == MUNI_NO_MEMORY)
+		if (e->code == MUNI_LIMIT)
 			snprintf(why, sizeof why, "looking into it needs more than the %llu MiB of "
 				 "memory that it may", (unsigned long long)(x->memory >> 20));
+		else if (e->code == MUNI_NO_MEMORY)
+			snprintf(why, sizeof why, "this machine had no memory left to look into it, "
+				 "which says nothing of the file: " AGAIN);
 		else
 			*is_again = false;
 	}

@@ -9,6 +9,8 @@
  *       replaced; its file's examination says so in `opaque`, and keeps size and
  *       SHA-256, which the pool then makes itself.
  *   X3  What a worker answers is hostile until checked.
+ *   X4  Damage, a need of more memory than a worker may have, and a machine without
+ *       memory are told apart in `opaque`.
  */
 #ifndef FS_VAULT_EXAMINER_H
 #define FS_VAULT_EXAMINER_H

@@ -95,8 +95,9 @@ int jail_close(unsigned long long most, struct err *e)
 	/* The limit needs /proc, which goes with the rest. */
 	if (set_limits(most, e) < 0 || confine_powers(e) < 0 || confine_files(e) < 0)
 		return -1;
+	errno = 0;	/* NULL for want of memory, and where the kernel has no filters */
 	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	made = ctx ? add_rules(ctx) : -ENOMEM;
+	made = ctx ? add_rules(ctx) : errno == ENOMEM ? -ENOMEM : -EOPNOTSUPP;
 	if (made != 0) {
 		err_set(e, made == -ENOMEM ? MUNI_NO_MEMORY : MUNI_UNSUPPORTED, "%sno system call filter could be "
 			"made; archives are only read behind one",

@@ -155,7 +155,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		judge(taken, count, &marks);
 	else
 		MUST(!taken && (e.code == MUNI_DAMAGED || e.code == MUNI_REFUSED ||
-				e.code == MUNI_FORMAT || e.code == MUNI_USAGE));
+				e.code == MUNI_FORMAT || e.code == MUNI_USAGE ||
+				e.code == MUNI_LIMIT));
 	marks_clear(&marks);
 	free(taken);
 	for (size_t i = 0; i < n; i++) {

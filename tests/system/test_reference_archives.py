@@ -3,7 +3,6 @@
 *.uu as libarchive's source keeps them).  Each is ingested, in bounded time and memory; what comes out again
 is held against what bsdtar extracts: names, kinds, content, modes, times, links.  What bsdtar reads and we
 do not must be of a reason that stands in REASONS; nothing may crash, hang, or fail without a sentence."""
-import binascii
 import hashlib
 import os
 import resource
@@ -52,9 +51,16 @@ def decoded(path, name):
         for line in lines[begin + 1:]:
             if line.strip() == b"end":
                 break
-            if line:	# some encoders fill the last line up differently
-                f.write(binascii.a2b_uu(line[:1 + ((line[0] - 32 & 63) + 2) // 3 * 4]))
+            f.write(uu(line))
     return out
+
+
+def uu(line):
+    """Of one line; encoders differ in how they fill it up, and some have bits behind its end."""
+    wanted = line[0] - 32 & 63 if line else 0
+    sixes = [b - 32 & 63 for b in line[1:1 + (wanted + 2) // 3 * 4].ljust((wanted + 2) // 3 * 4)]
+    bits = b"".join((a << 18 | b << 12 | c << 6 | d).to_bytes(3, "big") for a, b, c, d in zip(*[iter(sixes)] * 4))
+    return bits[:wanted]
 
 
 def limited():

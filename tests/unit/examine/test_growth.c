@@ -71,7 +71,7 @@ static int in_worker(int (*act)(void), unsigned *asked)
 			close(fd);
 		growth_prepare();
 		share_out();
-		growth_begin();
+		growth_begin(NULL);
 		_exit(act());
 	}
 	close(ends[1]);

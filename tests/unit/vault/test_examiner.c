@@ -463,12 +463,73 @@ static void too_little_memory_is_said_and_the_digest_is_made(void **state)
 		struct err e = ERR_NONE;
 
 		assert_int_equal(examiner_look(x, fd, "wide.xz", size, &found, &e), 0);
-		if (!strstr(found.opaque, "memory"))
+		if (!strstr(found.opaque, "memory") || strstr(found.opaque, "this machine"))
 			fail_msg("\"%s\"", found.opaque);
 		assert_digest(&found, packed, size);
 		examination_clear(&found);
 		assert_card_found(x);
 	}
+	close(fd);
+	examiner_close(x);
+}
+
+/* A limit of data is to the examiner what a machine without memory is: its own limit, of
+ * addresses, would have let it. */
+static void a_machine_without_memory_is_not_the_files_fault(void **state)
+{
+	uint8_t packed[4096];
+	size_t size = pack_wide(packed, sizeof packed);
+	int fd = file_with(packed, size), status;
+	pid_t pid;
+
+	(void)state;
+	if (IS_SANITIZED)
+		skip();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct rlimit data = { 60u << 20, 60u << 20 };
+		struct examiner_options o = { .program = real_program(), .workers = 1 };
+		struct examiner *x = NULL;
+		struct examination found;
+		struct err e = ERR_NONE;
+
+		if (setrlimit(RLIMIT_DATA, &data) < 0)
+			_exit(100);
+		if (examiner_open(&o, &x, &e) < 0 ||
+		    examiner_look(x, fd, "wide.xz", size, &found, &e) < 0) {
+			fprintf(stderr, "%s\n", e.text);
+			_exit(101);
+		}
+		if (!strstr(found.opaque, "this machine") || !strstr(found.opaque, "nothing of the")) {
+			fprintf(stderr, "%s\n", found.opaque);
+			_exit(102);
+		}
+		_exit(found.has_sha256 && found.size == size ? 0 : 103);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fd);
+}
+
+static void a_damaged_file_is_not_told_as_want_of_memory(void **state)
+{
+	struct examiner *x = open_with((struct examiner_options){ .workers = 1 });
+	uint8_t packed[4096];
+	size_t size = pack_wide(packed, sizeof packed);
+	struct examination found;
+	struct err e = ERR_NONE;
+	int fd;
+
+	(void)state;
+	packed[size / 2] ^= 0x40;
+	fd = file_with(packed, size);
+	assert_int_equal(examiner_look(x, fd, "wide.xz", size, &found, &e), 0);
+	assert_string_not_equal(found.opaque, "");
+	if (strstr(found.opaque, "memory"))
+		fail_msg("\"%s\"", found.opaque);
+	examination_clear(&found);
 	close(fd);
 	examiner_close(x);
 }
@@ -879,6 +940,8 @@ int main(void)
 		cmocka_unit_test(a_worker_that_takes_too_long_is_cut_and_the_digest_is_made),
 		cmocka_unit_test(too_little_memory_is_said_and_the_digest_is_made),
 		cmocka_unit_test(enough_memory_unpacks_the_same),
+		cmocka_unit_test(a_machine_without_memory_is_not_the_files_fault),
+		cmocka_unit_test(a_damaged_file_is_not_told_as_want_of_memory),
 		cmocka_unit_test(a_worker_that_dies_is_replaced_and_its_file_recorded),
 		cmocka_unit_test(a_worker_that_lies_is_not_believed),
 		cmocka_unit_test(a_pool_that_is_told_to_stop_waits_for_nothing),
