@@ -283,6 +283,9 @@ static int work(struct scanning *s, struct err *e)
 	if (rc < 0)
 		scan_fail(s, e);
 	join_threads(s);
+	/* A walk that failed is over, too: between two looks both may come to be. */
+	if (rc == 0 && scan_is_stopped(s))
+		rc = err_set(e, MUNI_CANCELLED, "stopped");
 	return rc < 0 ? -1 : end(s, false, e);
 }
 

@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 import threading
 
-from faults import World
+from faults import FAULT, World
 from muniment import SUPPORT, tree
 from officers import ledger_policy, officer, write, year
 
@@ -20,10 +20,11 @@ OTTO = ("--by", "otto", "--key", "otto.key")
 # Versions whose content no fault may change; FIN's files go with the destruction.
 KEPT = {"plain": ("s@one",), "two": ("s@one", "s@two"), "ruled": ("led@1",), "proposed": ("led@1",),
         "approved": ("led@1",), "executed": ("led@1",), "certified": ("led@1",), "older": ("led@1",), "second": ("s@one",), "damaged": ("s@one",),
+        "copied": ("s@one",), "ingest-cut": ("s@one",), "rotate-cut": ("s@one",), "execute-cut": ("led@1",),
         "format-1": ("hr@1",), "format-3": ("hr@1",), "format-4": ("hr@1", "hr@2")}
 
 # What opens for few, or not at all, holds what the world before it held.
-CLOSED = {"damaged": "plain", "older": "certified"}
+CLOSED = {"damaged": "plain", "older": "certified", "rotate-cut": "plain", "execute-cut": "approved"}
 
 
 def sources():
@@ -34,6 +35,8 @@ def sources():
         f.write(b"fedcba9876543210" * 4)
     with open("policy.yaml", "w", encoding="utf-8") as f:
         f.write(POLICY)
+    with open("other.yaml", "w", encoding="utf-8") as f:
+        f.write(POLICY.replace("version: 1", "version: 2").replace("P5Y", "P7Y"))
     tree("one", 1, files=12, size=9000)
     os.mkdir("one/empty")
     os.symlink("d0/f000", "one/link")
@@ -102,6 +105,15 @@ def certify(w):
                 f.write(one.read())
 
 
+def prove(w):
+    w.run("audit prove", "s@one", "d1/f001", "--to", os.path.join(w.folder, "proof"))
+
+
+def cut(command, nth):
+    """The command, killed at its nth change of the disk."""
+    return lambda w: w.run(*command, status=-9, env={"LD_PRELOAD": FAULT, "FAULT_HOW": "kill", "FAULT_NTH": str(nth)})
+
+
 def put_back(w):
     """The copy from before the destruction, under the anchor of after it."""
     source = os.path.abspath("base-approved")
@@ -119,6 +131,9 @@ TWO = ("ingest", "two", "--system", "s", "--version", "two")
 SCAN = ("scan", "src", "--system", "led", "-q")
 CLASSIFY = ("classify", "--system", "led", "--policy", "policy.yaml")
 ADD = ("key add", "--new-key-file", "second.key", "--label", "second")
+ROTATE = ("key rotate",)
+RESTRICT = ("retain restrict", "--path", "new/n1.txt", "--reason", "r")
+COPY = ("copy add", "--of", "keyring", "--place", "the safe")
 HOLD = ("hold add", "--case", "c", "--reason", "r", "--path", "fin/**")
 
 # name: the world it is made from, and what is done to it
@@ -128,6 +143,9 @@ WORLDS = {
     "classified": ("scanned", (CLASSIFY,)), "ruled": ("empty", (rule,)), "held": ("ruled", (HOLD,)),
     "proposed": ("ruled", (PROPOSE,)), "approved": ("proposed", (APPROVE,)), "executed": ("approved", (EXECUTE,)),
     "certified": ("executed", (certify,)), "older": ("certified", (put_back,)),
+    "proven": ("two", (prove,)), "copied": ("plain", (COPY,)), "restricted": ("ruled", (RESTRICT,)),
+    "scan-cut": ("empty", (cut(SCAN, 30),)), "ingest-cut": ("plain", (cut(TWO, 60),)), "rotate-cut": ("plain", (cut(ROTATE, 60),)),
+    "execute-cut": ("approved", (cut(EXECUTE, 80),)),
     "format-1": (None, (golden(1),)), "format-3": (None, (golden(3),)), "format-4": (None, (golden(4),)),
 }
 
@@ -182,9 +200,11 @@ def is_removed(w):
 
 
 def is_restored(w):
-    """Until it is, the archive opens for nobody else."""
+    """Until it is, the archive opens for no other change; the act stands in the log a little before its end."""
     said = w.run("audit list", "--json", status=None)
-    return w.status == 0 and any(json.loads(line).get("act") == "restored" for line in said.splitlines())
+    if w.status != 0 or not any(json.loads(line).get("act") == "restored" for line in said.splitlines()):
+        return False
+    return b"restoring this copy was cut off" not in w.run("verify", status=None)
 
 
 def state_of_d1(w):
@@ -227,20 +247,19 @@ OPERATIONS = {
                               done=lambda w: not rows(w, "hold list")),
     "retain": Operation("ruled", "retain extend", "--until", "2090-01-01", "--reason", "r", "--path", "new/**",
                         done=lambda w: b"2090" in w.run("retain list", "--json")),
-    "restrict": Operation("ruled", "retain restrict", "--path", "new/n1.txt", "--reason", "r",
-                          done=has("records", 1, "retain list"), keeps=False),
+    "restrict": Operation("ruled", *RESTRICT, done=has("records", 1, "retain list"), keeps=False),
     "event": Operation("ruled", "event", "--system", "led", "--event", "system-retired", "--at", "2019-06-30",
                        done=has("act", "event", "audit list")),
     "officer-add": Operation("plain", "officer add", "--id", "rita", "--role", "records", "--cert", "rita.pem",
                              done=has("id", "rita", "officer list")),
-    "copy-add": Operation("plain", "copy add", "--of", "keyring", "--place", "the safe",
+    "copy-add": Operation("plain", *COPY,
                           done=lambda w: b"the safe" in w.run("copy list", "--json")),
     "propose": Operation("ruled", *PROPOSE, done=lambda w: bool(rows(w, "dispose list"))),
     "approve": Operation("proposed", *APPROVE, done=has("act", "disposition approved", "audit list")),
     "execute": Operation("approved", *EXECUTE, done=lambda w: state_of_d1(w) == "executed"),
     "key-add": Operation("plain", *ADD, done=has("label", "second", "key list")),
     "key-remove": Operation("second", "key remove", "1", key="second.key", done=is_removed),
-    "key-rotate": Operation("plain", "key rotate", done=lambda w: not os.path.exists(os.path.join(w.archive, "catalogue.1"))),
+    "key-rotate": Operation("plain", *ROTATE, done=lambda w: not os.path.exists(os.path.join(w.archive, "catalogue.1"))),
     "restore": Operation("older", "restore", "WORLD/safe/C1.p7m", "--reason", "r", *RITA, done=is_restored),
     "officer-remove": Operation("ruled", "officer remove", "--id", "otto", "--reason", "r",
                                 done=has("act", "officer removed", "audit list")),
@@ -251,6 +270,18 @@ OPERATIONS = {
     "upgrade-1": Operation("format-1", "ingest", "small", "--system", "crm", done=has("system", "crm", "log")),
     "upgrade-3": Operation("format-3", "hold add", "--case", "c", "--reason", "r", done=has("case", "c", "hold list")),
     "upgrade-4": Operation("format-4", "ingest", "small", "--system", "crm", done=has("system", "crm", "log")),
+    "scan-resume": Operation("scan-cut", *SCAN, done=lambda w: b"fin/i0.txt" in w.run("inventory", "--system", "led", status=None)),
+    "ingest-resume": Operation("ingest-cut", *TWO, done=has("version", "two", "log")),
+    "rotate-resume": Operation("rotate-cut", *ROTATE, done=lambda w: not os.path.exists(os.path.join(w.archive, "catalogue.1"))),
+    "execute-resume": Operation("execute-cut", *EXECUTE, done=lambda w: state_of_d1(w) == "executed"),
+    "copy-set": Operation("copied", "copy set", "1", "--state", "destroyed",
+                          done=lambda w: b"destroyed" in w.run("copy list", "--json")),
+    "retain-lift": Operation("restricted", "retain lift", "--path", "new/n1.txt", "--reason", "r",
+                             done=lambda w: has("records", 0, "retain list")(w) or not rows(w, "retain list"), keeps=False),
+    "key-add-recipient": Operation("plain", "key add", "--recipient", "rita.pem", "--label", "escrow",
+                                   done=has("label", "escrow", "key list")),
+    "cert-sign": Operation("executed", "cert sign", "C1", *OTTO, done=lambda w: b"signed_by" in w.run("audit list", "--json")),
+    "audit-clock": Operation("ruled", "audit clock", *RITA, done=has("act", "time signed", "audit list")),
     "verify": reads("two", "verify"),
     "verify-deep": reads("two", "verify", "--deep"),
     "verify-damaged": reads("damaged", "verify", status=5),
@@ -280,4 +311,14 @@ OPERATIONS = {
     "policy-explain": reads("classified", "policy explain", "fin/i0.txt", "--system", "led"),
     "cert-show": reads("executed", "cert show", "C1", "--to", "-"),
     "key-list": reads("second", "key list"),
+    "policy-check": reads("nothing", "policy check", "policy.yaml", is_bare=True),
+    "policy-classes": reads("nothing", "policy classes", "policy.yaml", "--csv", is_bare=True),
+    "policy-diff": reads("nothing", "policy diff", "policy.yaml", "other.yaml", is_bare=True),
+    "policy-simulate": reads("classified", "policy simulate", "--system", "led", "--policy", "other.yaml"),
+    "audit-csv": reads("ruled", "audit list", "--csv"),
+    "audit-premis": reads("ruled", "audit list", "--premis"),
+    "audit-head": reads("executed", "audit head"),
+    "audit-prove": reads("two", "audit prove", "s@one", "d1/f001", "--to", "WORLD/out", out="proof"),
+    "audit-check": reads("proven", "audit check", "WORLD/proof", is_bare=True),
+    "copy-list": reads("copied", "copy list", "--json"),
 }

@@ -53,6 +53,7 @@ def places_of(name, made):
     kinds = {bit: kind for kind, bit in KINDS.items()}
     seen = Trace(trace, True)
     chosen = seen.at(OPTIONS.at.split(",")) if OPTIONS.at else seen.places
+    assert chosen, f"{name} passes no place" + (f" below {OPTIONS.at}" if OPTIONS.at else "")
     places = [(kinds[bit], site, caller, passed) for site, bit, passed, caller in (p[:4] for p in chosen)]
     w.remove()
     os.unlink(trace)
@@ -225,9 +226,12 @@ def main():
         for done in concurrent.futures.as_completed([pool.submit(lambda f=f: (f, *one(f, made))) for f in chosen]):
             sums.add(*done.result())
     sums.table()
-    print(f"{sums.ran} faults, {sum(sums.met.values())} of them met; {len(sums.wrong)} wrong; "
+    met = sum(sums.met.values())
+    if chosen and not met:
+        print("none of the faults came up: what was aimed at was not met")
+    print(f"{sums.ran} faults, {met} of them met; {len(sums.wrong)} wrong; "
           f"{time.monotonic() - sums.began:.0f} s")
-    return 1 if sums.wrong else 0
+    return 1 if sums.wrong or (chosen and not met) else 0
 
 
 OPTIONS = parse()

@@ -49,6 +49,16 @@ reads "full"
 refused hold add disk/archive --case c --reason r
 reads "full, after a writer"
 rm disk/filler
+# Bytes enough, and no inode for what SQLite makes beside the catalogue.
+rm -f disk/archive/catalogue.*-shm
+inodes=$(df --output=iused disk | tail -n 1)
+mount -o "remount,nr_inodes=$((inodes + 0))" disk 2>/dev/null && {
+	"$MUNI" log disk/archive $keys >out 2>err || bad "no inodes: log: $(cat err)"
+	grep -q "the disk is full" err || bad "no inodes: it does not say that the disk is full: $(cat err)"
+	"$MUNI" verify disk/archive $keys >out 2>err || bad "no inodes: verify: $(cat out err)"
+	refused hold add disk/archive --case i --reason r
+	mount -o remount,nr_inodes=0 disk
+}
 # Room for less than is asked for, down to none.
 for room in 1800 900 400 200 100 50 20 0; do
 	fill

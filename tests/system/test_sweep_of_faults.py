@@ -29,6 +29,9 @@ RUNS = (
     # A name that was not found is not shown as if there were none; a packing that could not be opened is not damaged.
     (*MEMORY, "--only", "find,ls", "--at", "print_name,name_of", "--many", "12"),
     (*MEMORY, "--only", "ingest-tar", "--at", "source_begin", "--many", "12"),
+    # Names that were not looked up are not nobody's; a walk that failed is no whole scan; a set that was not sorted is in no
+    # signature; a signature that was not copied is no damaged row.
+    (*MEMORY, "--only", "scan,ingest-second,dispose-list", "--at", "ask_user,sign_detached,signature_from_row", "--many", "30"),
     # An init takes all back though no memory is left; a reader that dies before it reads tells nothing of what it would read.
     (*LASTING, "--only", "init", "--at", "catalogue_create,climb", "--many", "6"),
     (*LASTING, "--only", "ingest-tar", "--at", "jail_close", "--many", "12"),

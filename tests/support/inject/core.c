@@ -39,6 +39,7 @@ static __thread bool is_hushed __attribute__((tls_model("initial-exec")));
 static struct module {
 	uintptr_t start, end;
 	uint64_t name;
+	unsigned shown;		/* where the trace has its name */
 } modules[MODULES_MAX];
 static unsigned module_count, own_module;
 
@@ -46,6 +47,33 @@ static uint64_t mix(uint64_t h, uint64_t x)
 {
 	h = (h ^ x) * 0x9e3779b97f4a7c15u;
 	return h ^ (h >> 29);
+}
+
+/* One table for all processes of a command: each has parts of its own, most are shared. */
+static unsigned show_module(const char *name)
+{
+	const size_t size = sizeof trace->modules[0] - 1;
+	char text[sizeof trace->modules[0]];
+	char *mark;
+
+	memset(text, 0, sizeof text);
+	snprintf(text, size, "%s", name);
+	for (unsigned i = 0; i < TRACE_MODULES; i++) {
+		char none = '\0';
+
+		mark = &trace->modules[i][size];
+		/* Its last byte says that it is taken, or being written. */
+		if (__atomic_compare_exchange_n(mark, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			memcpy(trace->modules[i], text, size);
+			__atomic_store_n(mark, 2, __ATOMIC_RELEASE);
+			return i;
+		}
+		while (__atomic_load_n(mark, __ATOMIC_ACQUIRE) == 1)
+			;
+		if (strncmp(trace->modules[i], text, size) == 0)
+			return i;
+	}
+	return TRACE_MODULES;
 }
 
 static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
@@ -77,7 +105,7 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
 		if (info->dlpi_name[0] == '\0' &&
 		    syscall(SYS_readlink, "/proc/self/exe", exe, sizeof exe - 1) > 0)
 			name = exe;
-		snprintf(trace->modules[module_count], sizeof trace->modules[0], "%s", name);
+		m->shown = show_module(name);
 	}
 	module_count++;
 	return 0;
@@ -104,7 +132,7 @@ static void add_frame(struct look *l, unsigned m, uint64_t offset)
 	l->digest = mix(l->digest, m < module_count ? modules[m].name : 1);
 	l->digest = mix(l->digest, offset);
 	if (l->used < TRACE_FRAMES) {
-		l->out->frames[l->used][0] = m;
+		l->out->frames[l->used][0] = m < module_count ? modules[m].shown : TRACE_MODULES;
 		l->out->frames[l->used][1] = (uint32_t)offset;
 	}
 	l->used++;

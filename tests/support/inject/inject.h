@@ -116,7 +116,7 @@ struct trace {
 	uint64_t fired;		/* how often the fault came up */
 	uint64_t fired_site;
 	uint64_t lost;		/* places for which there was no room */
-	char modules[TRACE_MODULES][120];
+	char modules[TRACE_MODULES][120];	/* of all processes: free ones are empty */
 	struct trace_place fired_at;
 	struct trace_place places[TRACE_PLACES];
 };
