@@ -29,6 +29,8 @@ struct identity {		/* of a certificate; texts malloc'ed: identity_clear() */
 	int64_t not_before, not_after;
 	bool can_sign;		/* keyUsage allows digitalSignature or nonRepudiation, or
 				 * there is none; the key is of a kind that CMS signs with */
+	bool is_for_documents;	/* extendedKeyUsage names mail, documents or any purpose, or
+				 * there is none: not that of a server, say */
 };
 /* PEM or DER; the first certificate in it.  MUNI_FORMAT. */
 int identity_parse(const void *data, size_t size, struct identity *out, struct err *e);

@@ -92,6 +92,40 @@ static bool usage_allows(X509 *x)
 	return (usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;
 }
 
+/* What a person signs with (RFC 5280, RFC 9336, and two older names of the latter's purpose);
+ * a host's certificate for TLS says nothing of who reads and approves. */
+static bool is_purpose_of_documents(const ASN1_OBJECT *purpose)
+{
+	static const char *const oids[] = {
+		"2.5.29.37.0",			/* any */
+		"1.3.6.1.5.5.7.3.4",		/* emailProtection */
+		"1.3.6.1.5.5.7.3.36",		/* documentSigning */
+		"1.3.6.1.4.1.311.10.3.12",	/* documents, as Microsoft has it */
+		"1.2.840.113583.1.1.5",		/* documents, as Adobe has it */
+	};
+	char oid[64];
+
+	if (OBJ_obj2txt(oid, sizeof oid, purpose, 1) <= 0)
+		return false;
+	for (size_t i = 0; i < sizeof oids / sizeof *oids; i++)
+		if (strcmp(oids[i], oid) == 0)
+			return true;
+	return false;
+}
+
+static bool purpose_allows(X509 *x)
+{
+	int critical = 0;	/* -1 comes back where there is none */
+	EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(x, NID_ext_key_usage, &critical, NULL);
+	bool allows = !list && critical == -1;
+
+	for (int i = 0; !allows && i < sk_ASN1_OBJECT_num(list); i++)
+		allows = is_purpose_of_documents(sk_ASN1_OBJECT_value(list, i));
+	EXTENDED_KEY_USAGE_free(list);
+	library_forget();
+	return allows;
+}
+
 static int encode(X509 *x, struct identity *out, struct err *e)
 {
 	uint8_t *spki = NULL, *end;
@@ -128,6 +162,7 @@ int identity_of(X509 *x, struct identity *out, struct err *e)
 	out->not_before = time_of(X509_get0_notBefore(x));
 	out->not_after = time_of(X509_get0_notAfter(x));
 	out->can_sign = key_can_sign(x) && usage_allows(x);
+	out->is_for_documents = purpose_allows(x);
 	/* Without memory every certificate looks as if it could not sign. */
 	if (out->subject && out->issuer && out->serial && !library_has_lacked_memory())
 		return 0;

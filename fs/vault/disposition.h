@@ -18,7 +18,7 @@
  * retention_check_log() rebuilds the tables from these.
  */
 /* roles: comma separated.  MUNI_EXISTS; MUNI_USAGE: no such role, or a certificate that
- * cannot sign; MUNI_REFUSED: another officer's key or subject. */
+ * cannot sign or is not for documents; MUNI_REFUSED: another officer's key or subject. */
 int vault_officer_add(struct vault *v, const char *id, const char *roles, const char *cert_path,
 		      struct err *e);
 int vault_officer_remove(struct vault *v, const char *id, const char *reason, struct err *e);

@@ -82,6 +82,12 @@ static int check_certificate(const struct identity *who, int64_t now, struct err
 			       "keyUsage must have digitalSignature, and its key be RSA of 2048 "
 			       "bits or on a NIST or Brainpool curve of 224 bits at least",
 			       text_printable(who->subject));
+	if (!who->is_for_documents)
+		return err_set(e, MUNI_USAGE, "the certificate of %s is for other purposes than "
+			       "signing documents (its extendedKeyUsage names a server's use, for "
+			       "instance); an officer's must name emailProtection, "
+			       "documentSigning or any purpose, or have no such limit",
+			       text_printable(who->subject));
 	if (!*who->subject)
 		return err_set(e, MUNI_USAGE, "the certificate names no subject: nobody could be "
 			       "told by it");

@@ -82,6 +82,40 @@ static void a_certificate_that_may_not_sign_says_so(void **state)
 	free(pem.data);
 }
 
+static void a_certificate_for_servers_alone_is_not_for_documents(void **state)
+{
+	static const struct {
+		const char *usage;
+		bool is_for_documents;
+	} cases[] = {
+		{ "serverAuth", false }, { "serverAuth,clientAuth", false },
+		{ "timeStamping", false }, { "1.3.6.1.5.5.7.3.3", false },
+		{ "emailProtection", true }, { "serverAuth,emailProtection", true },
+		{ "1.3.6.1.5.5.7.3.36", true }, { "anyExtendedKeyUsage", true },
+		{ "DER:0500", false },	/* no list at all */
+		{ NULL, true },
+	};
+	struct people *p = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct identity who;
+		struct err e = ERR_NONE;
+		struct blob pem;
+		char line[512];
+
+		snprintf(line, sizeof line, "openssl req -x509 -newkey ec -pkeyopt "
+			 "ec_paramgen_curve:P-256 -nodes -keyout purpose.key -out purpose.pem "
+			 "-subj /CN=purpose %s%s", cases[i].usage ? "-addext extendedKeyUsage=" : "",
+			 cases[i].usage ? cases[i].usage : "");
+		people_do(p, line);
+		pem = people_load(p, "purpose.pem");
+		assert_int_equal(identity_parse(pem.data, pem.size, &who, &e), 0);
+		assert_int_equal(who.is_for_documents, cases[i].is_for_documents);
+		identity_clear(&who);
+		free(pem.data);
+	}
+}
+
 static void a_certificate_on_a_short_curve_may_not_sign(void **state)
 {
 	struct people *p = *state;
@@ -378,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_identity_says_whose_it_is_and_until_when),
 		cmocka_unit_test(a_certificate_that_may_not_sign_says_so),
+		cmocka_unit_test(a_certificate_for_servers_alone_is_not_for_documents),
 		cmocka_unit_test(a_certificate_on_a_short_curve_may_not_sign),
 		cmocka_unit_test(a_name_in_chinese_is_read_as_it_is_written),
 		cmocka_unit_test(what_an_officer_signs_verifies_with_the_stock_tool),
