@@ -71,23 +71,30 @@ static void print_what_changed(const struct diff_item *d)
 	fputs(comma[0] == ',' ? ")" : "  (attributes)", stdout);
 }
 
-static void print_line(const struct diff_item *d)
+static int print_line(const struct diff_item *d, struct err *e)
 {
 	static const char signs[] = "+-~>";
 	const struct node *n = d->after != NULL ? d->after : d->before;
 	const char *slash = n != NULL && n->kind == NODE_DIRECTORY ? "/" : "";
 	char *path = text_printable_dup(d->path, d->path_size);
 	char *old = d->old_path != NULL ? text_printable_dup(d->old_path, d->old_path_size) : NULL;
+	int rc = -1;
 
+	if (path == NULL || (d->kind == DIFF_MOVED && old == NULL)) {
+		err_set(e, MUNI_NO_MEMORY, "no memory to show a path");
+		goto out;
+	}
 	if (d->kind == DIFF_MOVED)
-		printf("%c %s%s -> %s%s", signs[d->kind], old != NULL ? old : "?", slash,
-		       path != NULL ? path : "?", slash);
+		printf("%c %s%s -> %s%s", signs[d->kind], old, slash, path, slash);
 	else
-		printf("%c %s%s", signs[d->kind], path != NULL ? path : "?", slash);
+		printf("%c %s%s", signs[d->kind], path, slash);
 	print_what_changed(d);
 	putchar('\n');
+	rc = 0;
+out:
 	free(old);
 	free(path);
+	return rc;
 }
 
 static int side_json(json_t *o, const char *key, struct comparison *k, const struct node *n)
@@ -155,8 +162,8 @@ static int on_item(void *arg, const struct diff_item *item)
 	k->counts[d->kind]++;
 	if (!k->is_summary && k->cli->json && json_item(k, d) < 0)
 		return -1;
-	if (!k->is_summary && !k->cli->json)
-		print_line(d);
+	if (!k->is_summary && !k->cli->json && print_line(d, k->e) < 0)
+		return -1;
 	return cli_is_over();
 }
 

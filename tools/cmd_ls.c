@@ -52,6 +52,10 @@ static int long_row(struct listing *l, const struct tree_item *item)
 	char *target = NULL;
 	int rc = -1;
 
+	if (name == NULL) {
+		err_set(l->e, MUNI_NO_MEMORY, "no memory to show a path");
+		goto out;
+	}
 	if (n->kind == NODE_SYMLINK && print_target(l->c, n, &target, l->e) < 0)
 		goto out;
 	table_cell(l->table, "%s", print_mode(n, mode));
@@ -60,7 +64,7 @@ static int long_row(struct listing *l, const struct tree_item *item)
 	table_cell(l->table, "%s", print_name(l->names, n->group, n->gid));
 	size_cell(l->table, n);
 	table_cell(l->table, "%s", print_time(n->mtime.seconds, time));
-	table_cell(l->table, "%s%s%s", name != NULL ? name : "?",
+	table_cell(l->table, "%s%s%s", name,
 		   target != NULL ? " -> " : n->kind == NODE_DIRECTORY ? "/" : "",
 		   target != NULL ? target : "");
 	rc = 0;
@@ -82,17 +86,20 @@ static int json_row(struct listing *l, const struct tree_item *item)
 	return jsonl_end(o, l->e);
 }
 
-static void short_row(struct listing *l, const struct tree_item *item)
+static int short_row(struct listing *l, const struct tree_item *item)
 {
 	char *name;
 
 	if (l->is_null_ended || item->node->kind != NODE_DIRECTORY) {
 		print_path(item->path, item->path_size, l->is_null_ended);
-		return;
+		return 0;
 	}
 	name = text_printable_dup(item->path, item->path_size);
-	printf("%s/\n", name != NULL ? name : "?");
+	if (name == NULL)
+		return err_set(l->e, MUNI_NO_MEMORY, "no memory to show a path");
+	printf("%s/\n", name);
 	free(name);
+	return 0;
 }
 
 static int on_item(void *arg, const struct tree_item *item)
@@ -107,7 +114,7 @@ static int on_item(void *arg, const struct tree_item *item)
 	else if (l->is_long)
 		rc = long_row(l, item);
 	else
-		short_row(l, item);
+		rc = short_row(l, item);
 	if (rc < 0)
 		return -1;
 	if (cli_is_over())

@@ -128,13 +128,13 @@ static const char *name_of(struct print_names *names, int64_t account)
 		free(names->kept[slot].name);
 		names->kept[slot].name = NULL;
 		names->kept[slot].id = account;
-		/* A name that is lost is shown as its number. */
+		/* A name that is lost is shown as its number, and the end tells why. */
 		if (catalogue_account(names->c, account, name, &e) == 0 && *name != '\0') {
 			names->kept[slot].name = text_printable_dup(name, strlen(name));
 			if (names->kept[slot].name == NULL)
 				err_set(&e, MUNI_NO_MEMORY, "no memory for names");
 		}
-		if (e.code == MUNI_NO_MEMORY || e.code == MUNI_IO)
+		if (e.code != MUNI_OK && e.code != MUNI_NOT_FOUND)
 			names->lost = e;
 	}
 	return names->kept[slot].name;

@@ -18,7 +18,8 @@ from faults import FAULT, OWN_FRAMES, Trace, World
 ENDS = ("kill", "after", "tear")
 # Sentences that are no more than a guess where the true reason is a want of memory or of a descriptor.
 LIES = re.compile(r"passphrase|does not open|opens none|damaged|changed|does not belong|forged|is broken", re.I)
-TRUE = re.compile(r"no memory|Cannot allocate memory|Too many open files")
+# Also true: what a keyring says of itself whose change was cut off.
+TRUE = re.compile(r"no memory|Cannot allocate memory|Too many open files|damaged or older than the other")
 # Libraries that crash where they find no memory, by the place that calls them: glibc's look-up of accounts, while it reads
 # its settings (nss_database.c), and libarchive's writer of zips (cd_alloc).  Nothing that is passed to them changes it.
 # What must hold is what must hold after a kill.
