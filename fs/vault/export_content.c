@@ -87,6 +87,29 @@ static int give_run(struct export_content *c, const struct export_item *item, ui
 	return 0;
 }
 
+/* Of those that were hashed behind us. */
+static int tell_wrong(struct export_content *c, struct err *e)
+{
+	size_t size;
+	const char *path = export_hash_wrong(c->hash, &size);
+
+	if (!path)
+		return 0;
+	c->source->differs(NULL, e);
+	return err_wrap(e, "%s", size > 0 ? text_printable_n(path, size) : "a file");
+}
+
+void export_content_behind(struct export_content *c)
+{
+	export_hash_behind(c->hash);
+}
+
+int export_content_settle(struct export_content *c, struct err *e)
+{
+	export_hash_settle(c->hash);
+	return tell_wrong(c, e);
+}
+
 int export_content_each(struct export_content *c, const struct export_item *item,
 			export_run run, void *arg, struct err *e)
 {
@@ -105,6 +128,9 @@ int export_content_each(struct export_content *c, const struct export_item *item
 			goto bad;
 		at = to;
 	}
+	if (export_hash_end_behind(c->hash, n->size, n->has_sha256 ? &n->sha256 : NULL,
+				   item->path, item->path_size))
+		return tell_wrong(c, e);
 	found = export_hash_finish(c->hash, n->size);
 	if (n->has_sha256 && digest_equal(&found, &n->sha256))
 		return 0;

@@ -130,6 +130,12 @@ typedef int (*export_run)(void *arg, uint64_t offset, const void *data, size_t s
 int export_content_each(struct export_content *c, const struct export_item *item,
 			export_run run, void *arg, struct err *e);
 
+/* From now on a file that differs may be told only when later ones are read: for who ends with
+ * it in any case.  Of a version, not of a live source, where the file decides what is told. */
+void export_content_behind(struct export_content *c);
+/* Tells of those that were not told yet; before the target is finished. */
+int export_content_settle(struct export_content *c, struct err *e);
+
 /* The same for a target that cannot take back what it has written: it ends with the
  * file that cannot be read. */
 int export_content_all(struct export_content *c, const struct export_item *item,
@@ -171,6 +177,7 @@ struct export_source {
 	void (*prefetch)(void *reader, const struct export_item *item, uint64_t offset,
 			 size_t size);
 	/* All was read, and is not what it should be: why. */
+	/* item NULL: it is told later (export_content_behind()). */
 	int (*differs)(const struct export_item *item, struct err *e);
 	const char *unreadable, *remedy;	/* for "N files %s ...: %s" */
 	/* Which export this is, in a line: only the same one goes on with what it left. */

@@ -127,7 +127,7 @@ static void prefetch(void *reader, const struct export_item *item, uint64_t offs
 
 static int differs(const struct export_item *item, struct err *e)
 {
-	if (live_changed(item->file))
+	if (item && live_changed(item->file))
 		return err_set(e, MUNI_INCOMPLETE, "it changed while it was read");
 	return err_set(e, MUNI_DAMAGED, "its content is not what was scanned (SHA-256), though "
 		       "its size and modification time are");

@@ -163,6 +163,8 @@ static int put_all(struct tar_export *t, struct err *e)
 		export_walk_done(walk, item);
 		export_item_free(item);
 	}
+	if (export_content_settle(t->content, e) < 0)
+		goto out;
 	/* Two blocks of zeros, and to the end of the record, as tar does. */
 	rc = sink_zeros(t->sink, 2 * PAX_BLOCK, e);
 	if (rc == 0)
@@ -203,6 +205,8 @@ int export_tar(struct export *x, struct err *e)
 	    export_content_open(x, &t.content, e) < 0 ||
 	    sink_open(is_stream ? STDOUT_FILENO : target.file, is_stream, &t.sink, e) < 0)
 		goto out;
+	if (!x->live)
+		export_content_behind(t.content);
 	if (put_all(&t, e) < 0)
 		goto out;
 	rc = finish(&t, &target, is_stream, e);

@@ -322,6 +322,74 @@ static void without_memory_for_pieces_the_digest_is_checked_all_the_same(void **
 	}
 }
 
+static void good_files_that_are_hashed_behind_are_told_of_never(void **state)
+{
+	static const uint64_t sizes[] = { LARGE, 0, SMALL, 100000, MIB, MIB + 1, 65536, LARGE, 49152 };
+
+	(void)state;
+	for (unsigned threads = 1; threads <= 4; threads += 3) {
+		struct export_content *c = content_open(threads);
+		struct script hole = fine;
+		struct err e = ERR_NONE;
+
+		export_content_behind(c);
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+			send_good(c, sizes[i]);
+		hole.hole_from = 0;
+		hole.hole_to = 3 * MIB;
+		assert_int_equal(send_file(c, 3 * MIB, hole, &e), 0);	/* no data at all */
+		hole.hole_from = MIB;
+		assert_int_equal(send_file(c, LARGE, hole, &e), 0);
+		assert_int_equal(export_content_settle(c, &e), 0);
+		export_content_close(c);
+	}
+}
+
+static void one_bit_in_one_of_many_files_hashed_behind_is_told_at_the_latest_in_the_end(void **state)
+{
+	static const uint64_t sizes[] = { SMALL, 100000, MIB, LARGE };
+
+	(void)state;
+	for (size_t bad = 0; bad < 3 * sizeof sizes / sizeof *sizes; bad++) {
+		struct export_content *c = content_open(4);
+		uint64_t size = sizes[bad / 3];
+		struct script how = fine;
+		struct err e = ERR_NONE;
+		int rc = 0;
+
+		export_content_behind(c);
+		how.damaged_at = bad % 3 == 0 ? 0 : bad % 3 == 1 ? size / 2 : size - 1;
+		for (unsigned i = 0; i < 12 && rc == 0; i++)
+			rc = send_file(c, i == 5 ? size : sizes[i % 4], i == 5 ? how : fine, &e);
+		assert_true(rc == 0 || e.code == MUNI_DAMAGED);
+		e = ERR_NONE;
+		assert_true(rc < 0 || export_content_settle(c, &e) < 0);
+		assert_true(rc < 0 || (e.code == MUNI_DAMAGED && strstr(e.text, "events.csv")));
+		export_content_close(c);
+	}
+}
+
+static void who_stops_in_the_middle_of_a_file_hashed_behind_can_close_at_once_or_go_on(void **state)
+{
+	(void)state;
+	for (uint64_t at = 0; at < LARGE; at += 3 * MIB) {
+		struct export_content *c = content_open(4);
+		struct script how = fine;
+		struct err e = ERR_NONE;
+
+		export_content_behind(c);
+		send_good(c, MIB);
+		how.stops_at = at;
+		assert_int_equal(send_file(c, LARGE, how, &e), -1);
+		e = ERR_NONE;
+		if (at % 2 == 0) {
+			send_good(c, LARGE);
+			assert_int_equal(export_content_settle(c, &e), 0);
+		}
+		export_content_close(c);
+	}
+}
+
 int main(void)
 {
 	static struct script current;
@@ -333,6 +401,9 @@ int main(void)
 		cmocka_unit_test(holes_count_as_zeros_in_a_large_file),
 		cmocka_unit_test(without_a_thread_to_be_had_the_digest_is_checked_all_the_same),
 		cmocka_unit_test(without_memory_for_pieces_the_digest_is_checked_all_the_same),
+		cmocka_unit_test(good_files_that_are_hashed_behind_are_told_of_never),
+		cmocka_unit_test(one_bit_in_one_of_many_files_hashed_behind_is_told_at_the_latest_in_the_end),
+		cmocka_unit_test(who_stops_in_the_middle_of_a_file_hashed_behind_can_close_at_once_or_go_on),
 	};
 
 	script = &current;
