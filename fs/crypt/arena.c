@@ -84,10 +84,19 @@ static void set_up_one(struct arena *a, size_t lock_limit)
 	pthread_mutexattr_destroy(&spins);
 }
 
+/* 16, 32 ... 128, then eight even steps to each next power of two. */
+static unsigned class_of(size_t size)
+{
+	if (size <= 128)
+		return size ? (unsigned)((size - 1) / 16) : 0;
+	unsigned log = 63 - (unsigned)__builtin_clzl(size - 1);	/* 2^log < size <= 2^(log+1) */
+	return (log - 6) * 8 + (unsigned)(((size - 1) >> (log - 3)) & 7);
+}
+
 /* A child of a process with threads may compute with keys, too: key derivation does. */
 static void before_fork(void)
 {
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
+	for (unsigned i = 0; i <= class_of(KEY_SMALL); i++)	/* larger pieces have no slab */
 		pthread_mutex_lock(&keys.classes[0][i].lock);
 	pthread_mutex_lock(&keys.spare.lock);
 }
@@ -95,7 +104,7 @@ static void before_fork(void)
 static void after_fork(void)
 {
 	pthread_mutex_unlock(&keys.spare.lock);
-	for (unsigned i = CLASS_COUNT; i-- > 0;)
+	for (unsigned i = class_of(KEY_SMALL) + 1; i-- > 0;)
 		pthread_mutex_unlock(&keys.classes[0][i].lock);
 }
 
@@ -122,15 +131,6 @@ static unsigned shard_of_thread(const struct arena *a)
 }
 
 /* ---- sizes ------------------------------------------------------------------ */
-
-/* 16, 32 ... 128, then eight even steps to each next power of two. */
-static unsigned class_of(size_t size)
-{
-	if (size <= 128)
-		return size ? (unsigned)((size - 1) / 16) : 0;
-	unsigned log = 63 - (unsigned)__builtin_clzl(size - 1);	/* 2^log < size <= 2^(log+1) */
-	return (log - 6) * 8 + (unsigned)(((size - 1) >> (log - 3)) & 7);
-}
 
 static size_t class_size(unsigned class)
 {
