@@ -217,16 +217,22 @@ int cms_verify_detached(const uint8_t *cms, size_t cms_size, const void *data, s
 }
 
 /* Attached content is ours, in DER: written again it is the same bytes. */
-static bool is_rewritten(CMS_ContentInfo *cms, const uint8_t *der, size_t size)
+static int check_rewritten(CMS_ContentInfo *cms, const uint8_t *der, size_t size, struct err *e)
 {
+	int again_size = i2d_CMS_ContentInfo(cms, NULL);
 	uint8_t *again = NULL;
-	size_t again_size = 0;
-	struct err ignored = ERR_NONE;
-	bool differs = cms_write(cms, &again, &again_size, &ignored) < 0 || again_size != size ||
-		       memcmp(again, der, size) != 0;
+	size_t written = 0;
+	int rc = 0;
 
+	/* Of the right size, what fails is memory. */
+	if (again_size > 0 && (size_t)again_size == size &&
+	    cms_write(cms, &again, &written, e) < 0)
+		return -1;
+	if (!again || written != size || memcmp(again, der, size) != 0)
+		rc = library_refused(e, MUNI_DAMAGED, "it is not in DER, as it was made: a byte of "
+				     "it was changed");
 	free(again);
-	return differs;
+	return rc;
 }
 
 int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, size_t *size,
@@ -243,11 +249,8 @@ int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, 
 		return -1;
 	if (take_content(info, content, size, e) == 0)
 		rc = verify(info, NULL, NULL, signers, count, e);
-	if (rc == 0 && is_rewritten(info, cms, cms_size)) {
-		library_refused(e, MUNI_DAMAGED, "it is not in DER, as it was made: a byte of it was "
-			"changed");
-		rc = -1;
-	}
+	if (rc == 0)
+		rc = check_rewritten(info, cms, cms_size, e);
 	if (rc == 0)
 		rc = cms_check_strict(info, cms, cms_size, e);
 	if (rc < 0) {
