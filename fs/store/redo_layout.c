@@ -7,7 +7,7 @@
 
 #define HEAD_SUM_AT (REDO_HEAD_SIZE - DIGEST_SIZE)
 #define PARTS_MAX (1u << 20)
-#define PIECE_GROWTH 16		/* a piece that does not compress is sealed as it is: a tag */
+#define PIECE_GROWTH 17		/* a piece that does not compress is sealed as it is: a tag, and how */
 
 static const uint8_t magic[8] = "MUNIREDO";
 
@@ -100,7 +100,7 @@ void redo_layout_write_head(const struct redo_head *h, const struct digest *tabl
 	writer_bytes(&w, h->before.bytes, DIGEST_SIZE);
 	writer_bytes(&w, h->after.bytes, DIGEST_SIZE);
 	writer_bytes(&w, table->bytes, DIGEST_SIZE);
-	writer_u64(&w, h->format == REDO_FORMAT_PACKED ? h->payload : 0);
+	writer_u64(&w, h->format == REDO_FORMAT_SEALED ? 0 : h->payload);
 	writer_zeros(&w, HEAD_SUM_AT - w.used);
 	struct digest sum = digest_of(out, HEAD_SUM_AT);
 	writer_bytes(&w, sum.bytes, DIGEST_SIZE);
@@ -144,7 +144,7 @@ int redo_layout_read_head(const uint8_t raw[REDO_HEAD_SIZE], struct redo_head *h
 	    memcmp(sum.bytes, raw + HEAD_SUM_AT, DIGEST_SIZE) != 0)
 		return err_set(e, MUNI_DAMAGED, "its head is damaged");
 	h->format = reader_u32(&r);
-	if (h->format != REDO_FORMAT_SEALED && h->format != REDO_FORMAT_PACKED)
+	if (h->format < REDO_FORMAT_SEALED || h->format > REDO_FORMAT_COLUMNS)
 		return err_set(e, MUNI_FORMAT, "it is of format %u, which a later program "
 			       "made", h->format);
 	h->kind = (enum redo_kind)reader_u32(&r);

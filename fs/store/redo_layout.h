@@ -14,7 +14,8 @@
 #define REDO_COLUMN_MIN 512u
 
 #define REDO_FORMAT_SEALED 1	/* pages as they stand in the catalogue; only read */
-#define REDO_FORMAT_PACKED 2	/* nonces, tags, and what the pages hold, compressed */
+#define REDO_FORMAT_PACKED 2	/* nonces, tags, and what the pages hold, compressed; only read */
+#define REDO_FORMAT_COLUMNS 3	/* the same with columns apart */
 #define REDO_PIECE_PAGES 512u	/* that are compressed and sealed as one */
 #define REDO_NUMBER_SIZE 4
 #define REDO_SEAL_SIZE (PAGEVFS_NONCE_SIZE + PAGEVFS_TAG_SIZE)

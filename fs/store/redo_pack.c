@@ -13,12 +13,13 @@
 #include "fs/crypt/seal.h"
 #include "fs/crypt/secret.h"
 #include "fs/crypt/arena.h"
+#include "fs/store/columns.h"
 #include "fs/store/pagevfs_cipher.h"
 #include "fs/store/pagevfs_keys.h"
 #include "fs/store/redo_layout.h"
 
-/* docs/decisions/0104, 0132: the higher one takes some hundredths of a second for as many pages
- * as get it, and makes them a tenth smaller. */
+/* docs/decisions/0104, 0132, 0143: the higher one takes some hundredths of a second for as many
+ * pages as get it, and makes them a tenth smaller. */
 #define LEVEL 2
 #define LEVEL_OF_FEW 9
 #define FEW_PAGES 128u		/* a set of 512, shared out over four processors */
@@ -27,8 +28,14 @@
 #define FRAME_STEP 8192
 #define PENDING_PAGE (0x40000000 / PAGEVFS_PAGE_SIZE + 1)
 
-#define HEAD_BOUND_AT 12	/* of the head: kind, archive, object, epoch, sequence ... */
-#define HEAD_BOUND_SIZE 52	/* ... are associated data of its pieces */
+#define HEAD_BOUND_MOST 56	/* of the head: (format,) kind, archive, object, epoch, sequence */
+
+enum piece_form {	/* on disk: never renumber.  Format 3: a piece's first byte */
+	PIECE_PLAIN = 0,	/* pages as they are */
+	PIECE_COLUMNS = 1,	/* 4 bytes of size, then one frame of streams (columns.h) */
+	PIECE_FRAME = 2,	/* one frame of pages as they are */
+};
+#define PIECE_COLUMNS_HEAD 5u
 
 /* ---- pages ------------------------------------------------------------------- */
 
@@ -133,8 +140,7 @@ static int work_begin(struct work *w, uint8_t **key, struct err *e)
 	const struct redo_head *h = &w->object->head;
 
 	w->at = redo_layout_packing(h->kind, h->pages);
-	w->bound_size = HEAD_BOUND_SIZE + w->at.pieces_at;
-	w->bound = malloc(w->bound_size);
+	w->bound = malloc(HEAD_BOUND_MOST + w->at.pieces_at);
 	w->pieces = calloc(w->at.pieces, sizeof *w->pieces);
 	w->key = *key = secret_new(SEAL_KEY_SIZE);
 	if (!w->bound || !w->pieces || !*key)
@@ -150,16 +156,18 @@ static int work_begin(struct work *w, uint8_t **key, struct err *e)
 static void bind(struct work *w)
 {
 	const struct redo_head *h = &w->object->head;
-	struct writer out = writer_over(w->bound, w->bound_size);
+	struct writer out = writer_over(w->bound, HEAD_BOUND_MOST + w->at.pieces_at);
 
+	if (h->format >= REDO_FORMAT_COLUMNS)
+		writer_u32(&out, h->format);
 	writer_u32(&out, h->kind);
 	writer_bytes(&out, h->archive_id, sizeof h->archive_id);
 	writer_bytes(&out, h->uid, sizeof h->uid);
 	writer_u64(&out, h->epoch);
 	writer_u64(&out, h->sequence);
-	assert(out.used == HEAD_BOUND_SIZE);
 	writer_bytes(&out, w->object->payload, w->at.pieces_at);
 	assert(!out.overflow);
+	w->bound_size = out.used;
 }
 
 static void nonce_of(size_t piece, uint8_t nonce[SEAL_NONCE_SIZE])
@@ -188,9 +196,10 @@ static const uint8_t *piece_bodies(const struct work *w, size_t i)
 	return w->pages->bodies + i * REDO_PIECE_PAGES * PAGEVFS_BODY_SIZE;
 }
 
+/* A byte more than its pages. */
 static uint8_t *piece_packed(const struct work *w, size_t i)
 {
-	return w->packed + i * REDO_PIECE_PAGES * PAGEVFS_BODY_SIZE;
+	return w->packed + i * (REDO_PIECE_PAGES * PAGEVFS_BODY_SIZE + 1);
 }
 
 /* What zstd refuses of this, it does in its own way. */
@@ -206,18 +215,63 @@ static size_t compress(ZSTD_CCtx *zstd, bool is_few, uint8_t *to, size_t room,
 	return ZSTD_compress2(zstd, to, room, raw, size);
 }
 
-/* There is room for less than it was: what does not compress is sealed as it is. */
+/* 0: it does not get smaller so. */
+static size_t pack_columns(ZSTD_CCtx *zstd, bool is_few, uint8_t *to, const uint8_t *bodies,
+			   const struct piece *p)
+{
+	uint8_t *streams = arena_new(columns_room(p->pages));
+	struct writer head = writer_over(to, PIECE_COLUMNS_HEAD);
+	size_t raw = streams ? columns_split(bodies, p->pages, streams) : 0, size = 0;
+
+	if (raw > 0)
+		size = compress(zstd, is_few, to + PIECE_COLUMNS_HEAD,
+				p->raw - PIECE_COLUMNS_HEAD, streams, raw);
+	arena_free(streams);
+	if (raw == 0 || ZSTD_isError(size))
+		return 0;
+	writer_u8(&head, PIECE_COLUMNS);
+	writer_u32(&head, (uint32_t)raw);
+	return PIECE_COLUMNS_HEAD + size;
+}
+
+/* The list of columns is more than it saves of a page or two: both ways are tried. */
+static size_t pack_few(ZSTD_CCtx *zstd, uint8_t *to, const uint8_t *bodies,
+		       const struct piece *p)
+{
+	size_t columns = pack_columns(zstd, true, to, bodies, p), size;
+	uint8_t *frame = arena_new(p->raw);
+
+	if (!frame)
+		return columns;
+	size = compress(zstd, true, frame, p->raw - 1, bodies, p->raw);
+	if (!ZSTD_isError(size) && (columns == 0 || size + 1 < columns)) {
+		to[0] = PIECE_FRAME;
+		memcpy(to + 1, frame, size);
+		columns = size + 1;
+	}
+	arena_free(frame);
+	return columns;
+}
+
+/* There is room for little more than it was: what does not compress is sealed as it is. */
 static void compress_piece(void *arg, size_t i)
 {
 	struct work *w = arg;
 	struct piece *p = &w->pieces[i];
+	const uint8_t *bodies = piece_bodies(w, i);
+	uint8_t *to = piece_packed(w, i);
 	ZSTD_CCtx *zstd = ZSTD_createCCtx_advanced(arena);
-	size_t size = 0;
 
-	if (zstd)
-		size = compress(zstd, w->pages->count <= FEW_PAGES, piece_packed(w, i),
-				p->raw - 1, piece_bodies(w, i), p->raw);
-	p->size = zstd && !ZSTD_isError(size) ? size : p->raw;
+	p->size = 0;
+	if (zstd && w->pages->count <= FEW_PAGES)
+		p->size = pack_few(zstd, to, bodies, p);
+	else if (zstd)
+		p->size = pack_columns(zstd, false, to, bodies, p);
+	if (p->size == 0) {
+		to[0] = PIECE_PLAIN;
+		memcpy(to + 1, bodies, p->raw);
+		p->size = 1 + p->raw;
+	}
 	ZSTD_freeCCtx(zstd);
 }
 
@@ -225,14 +279,13 @@ static void seal_piece(void *arg, size_t i)
 {
 	struct work *w = arg;
 	struct piece *p = &w->pieces[i];
-	const uint8_t *plain = p->size < p->raw ? piece_packed(w, i) : piece_bodies(w, i);
 	uint8_t *to = w->object->payload + p->at, nonce[SEAL_NONCE_SIZE];
 	struct sealer *s = NULL;
 
 	nonce_of(i, nonce);
 	p->failed = sealer_new(&s, &p->why) < 0 || sealer_set_key(s, w->key, &p->why) < 0 ||
-		    seal_close(s, nonce, w->bound, w->bound_size, plain, p->size, to,
-			       to + p->size, &p->why) < 0;
+		    seal_close(s, nonce, w->bound, w->bound_size, piece_packed(w, i), p->size,
+			       to, to + p->size, &p->why) < 0;
 	sealer_free(s);
 }
 
@@ -271,8 +324,9 @@ int redo_pack(const struct redo_head *head, const struct redo_pages *p, unsigned
 
 	assert(head->pages == p->count);
 	*out = (struct redo_object){ .head = *head };
-	out->head.format = REDO_FORMAT_PACKED;
-	w.packed = arena_new((size_t)p->count * PAGEVFS_BODY_SIZE);
+	out->head.format = REDO_FORMAT_COLUMNS;
+	w.packed = arena_new((size_t)p->count * PAGEVFS_BODY_SIZE +
+			     redo_layout_packing(head->kind, p->count).pieces);
 	if (!w.packed) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for a copy of catalogue pages");
 		goto out;
@@ -304,12 +358,13 @@ static int find_pieces(struct work *w, struct err *e)
 	struct reader in = reader_over(r->payload + w->at.sizes_at,
 				       w->at.pieces_at - w->at.sizes_at);
 	uint64_t at = w->at.pieces_at;
+	uint32_t extra = SEAL_TAG_SIZE + (r->head.format >= REDO_FORMAT_COLUMNS ? 1 : 0);
 
 	for (uint32_t i = 0; i < w->at.pieces; i++) {
 		struct piece *p = &w->pieces[i];
 		uint32_t size = reader_u32(&in);
 
-		if (size <= SEAL_TAG_SIZE || size > p->raw + SEAL_TAG_SIZE ||
+		if (size <= SEAL_TAG_SIZE || size > p->raw + extra ||
 		    size > r->head.payload - at)
 			return err_set(e, MUNI_DAMAGED, "the sizes of its pieces make no sense");
 		p->size = size - SEAL_TAG_SIZE;
@@ -321,32 +376,90 @@ static int find_pieces(struct work *w, struct err *e)
 	return 0;
 }
 
+/* One frame of exactly so many bytes. */
+static int decompress(uint8_t *to, size_t raw, const uint8_t *packed, size_t size,
+		      struct err *e)
+{
+	ZSTD_DCtx *zstd = ZSTD_createDCtx_advanced(arena);
+	size_t got;
+
+	if (!zstd)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
+	got = ZSTD_decompressDCtx(zstd, to, raw, packed, size);
+	ZSTD_freeDCtx(zstd);
+	if (ZSTD_isError(got) || got != raw)
+		return err_set(e, MUNI_DAMAGED, "a piece of it does not decompress to whole "
+			       "pages");
+	return 0;
+}
+
+static int join_pages(const uint8_t *streams, size_t size, uint8_t *bodies, uint32_t pages,
+		      struct err *e)
+{
+	bool is_damage, is_whole = true;
+	struct columns_join *j = columns_join_new(streams, size, &is_damage);
+
+	if (!j && !is_damage)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
+	for (uint32_t i = 0; j && i < pages && is_whole; i++)
+		is_whole = columns_join_page(j, bodies + (size_t)i * COLUMNS_PAGE);
+	is_whole = j && is_whole && columns_join_is_done(j);
+	columns_join_free(j);
+	if (!is_whole)
+		return err_set(e, MUNI_DAMAGED, "the columns of a piece of it do not make whole "
+			       "pages");
+	return 0;
+}
+
+/* Format 3. */
+static int open_columns(const struct piece *p, const uint8_t *packed, uint8_t *bodies,
+			struct err *e)
+{
+	struct reader in = reader_over(packed, p->size);
+	uint8_t form = reader_u8(&in);
+
+	if (form == PIECE_PLAIN && reader_left(&in) == p->raw) {
+		reader_bytes(&in, bodies, p->raw);
+		return 0;
+	}
+	if (form == PIECE_FRAME)
+		return decompress(bodies, p->raw, packed + 1, p->size - 1, e);
+	size_t raw = reader_u32(&in);
+	if (form != PIECE_COLUMNS || in.underflow || raw > columns_room(p->pages))
+		return err_set(e, MUNI_DAMAGED, "a piece of it says no way in which it was made");
+	uint8_t *streams = arena_new(raw);
+	int rc;
+
+	if (!streams)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
+	rc = decompress(streams, raw, packed + in.used, reader_left(&in), e);
+	if (rc == 0)
+		rc = join_pages(streams, raw, bodies, p->pages, e);
+	arena_free(streams);
+	return rc;
+}
+
 static int open_piece(const struct work *w, size_t i, uint8_t *packed, uint8_t *bodies,
 		      struct err *e)
 {
 	const struct piece *p = &w->pieces[i];
 	const uint8_t *sealed = w->object->payload + p->at;
 	uint8_t nonce[SEAL_NONCE_SIZE];
-	ZSTD_DCtx *zstd = NULL;
 	struct sealer *s = NULL;
-	size_t raw = p->raw;
 	int rc;
 
 	nonce_of(i, nonce);
 	rc = sealer_new(&s, e) < 0 || sealer_set_key(s, w->key, e) < 0 ||
 	     seal_open(s, nonce, w->bound, w->bound_size, sealed, p->size, sealed + p->size,
-		       p->size < p->raw ? packed : bodies, e) < 0 ? -1 : 0;
+		       packed, e) < 0 ? -1 : 0;
 	sealer_free(s);
-	if (rc < 0 || p->size == p->raw)
-		return rc;
-	zstd = ZSTD_createDCtx_advanced(arena);
-	if (!zstd)
-		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
-	raw = ZSTD_decompressDCtx(zstd, bodies, p->raw, packed, p->size);
-	ZSTD_freeDCtx(zstd);
-	if (ZSTD_isError(raw) || raw != p->raw)
-		return err_set(e, MUNI_DAMAGED, "a piece of it does not decompress to whole "
-			       "pages");
+	if (rc < 0)
+		return -1;
+	if (w->object->head.format >= REDO_FORMAT_COLUMNS)
+		return open_columns(p, packed, bodies, e);
+	if (p->size < p->raw)
+		return decompress(bodies, p->raw, packed, p->size, e);
+	memcpy(bodies, packed, p->raw);
 	return 0;
 }
 

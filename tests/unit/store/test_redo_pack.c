@@ -144,7 +144,7 @@ static void a_copy_is_smaller_than_its_pages_and_shows_nothing_of_them(void **st
 	assert_in_range(count, 1, 4);	/* as many as there are processors */
 	for (size_t n = 0; n < count; n++) {
 		load(f, &names[n], &r);
-		assert_true(r.head.format == REDO_FORMAT_PACKED && r.head.pages > 40);
+		assert_true(r.head.format == REDO_FORMAT_COLUMNS && r.head.pages > 40);
 		assert_true(r.head.payload < (uint64_t)r.head.pages * PAGEVFS_PAGE_SIZE * 2 / 3);
 		assert_null(memmem(r.payload, r.head.payload, "minutes", 7));
 		assert_null(memmem(r.payload, r.head.payload, "SQLite", 6));
