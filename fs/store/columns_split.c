@@ -39,10 +39,11 @@ static bool parse_record(const uint8_t *p, const uint8_t *end, struct columns_ce
 {
 	uint64_t head;
 	uint32_t n = columns_varint_get(p, end, &head);
-	const uint8_t *types_end = p + head;
+	const uint8_t *types_end;
 
 	if (n == 0 || head > (uint64_t)(end - p) || head < n)
 		return false;
+	types_end = p + head;
 	for (c->columns = 0, p += n; p < types_end; c->columns++) {
 		if (c->columns == COLUMNS_OF_ROW)
 			return false;

@@ -24,7 +24,8 @@
 
 #define EPOCH 3
 #define OBJECTS 3
-#define PIECE_ROOM (REDO_PIECE_PAGES * PAGEVFS_BODY_SIZE)
+#define PIECE_ROOM (REDO_PIECE_PAGES * PAGEVFS_BODY_SIZE + 1)
+#define BOUND_MOST 56
 
 static int folder;
 static unsigned key_id;
@@ -107,8 +108,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* Associated data of a piece: the head's part, and all that stands before the pieces. */
 static size_t bound_of(const struct redo_object *r, size_t list, uint8_t *out)
 {
-	struct writer w = writer_over(out, 52 + list);
+	struct writer w = writer_over(out, BOUND_MOST + list);
 
+	if (r->head.format >= REDO_FORMAT_COLUMNS)
+		writer_u32(&w, r->head.format);
 	writer_u32(&w, r->head.kind);
 	writer_bytes(&w, r->head.archive_id, 16);
 	writer_bytes(&w, r->head.uid, 16);
@@ -123,7 +126,7 @@ static size_t bound_of(const struct redo_object *r, size_t list, uint8_t *out)
 static bool piece(struct redo_object *r, const struct redo_packing *at, uint8_t *plain,
 		  size_t size, bool is_sealing)
 {
-	uint8_t nonce[SEAL_NONCE_SIZE] = { 0 }, *bound = malloc(52 + at->pieces_at);
+	uint8_t nonce[SEAL_NONCE_SIZE] = { 0 }, *bound = malloc(BOUND_MOST + at->pieces_at);
 	uint8_t *key = secret_new(SEAL_KEY_SIZE), *sealed = r->payload + at->pieces_at;
 	struct sealer *s = NULL;
 	struct err e = ERR_NONE;
@@ -151,7 +154,7 @@ static void change_head(struct redo_head *h, struct reader *r)
 
 	value = field < 6 ? reader_u8(r) : reader_u64(r);
 	switch (field) {
-	case 0: h->format = (uint32_t)value % 4; break;
+	case 0: h->format = (uint32_t)value % 5; break;
 	case 1: h->kind = (enum redo_kind)(value % 4); break;
 	case 2: h->part = (uint32_t)value; break;
 	case 3: h->parts = (uint32_t)value; break;
@@ -175,7 +178,7 @@ static void put_over(struct reader *r, uint8_t *data, size_t size)
 		memcpy(data + at, bytes, n < size - at ? n : size - at);
 }
 
-/* An object of format 2 with one piece: its list and its piece, changed and sealed. */
+/* An object with one piece: its list and its piece, changed and sealed. */
 static void change_payload(struct redo_object *o, struct reader *r)
 {
 	struct redo_packing at = redo_layout_packing(o->head.kind, o->head.pages);
@@ -183,7 +186,7 @@ static void change_payload(struct redo_object *o, struct reader *r)
 	size_t size;
 	uint8_t act = reader_u8(r);
 
-	if (o->head.format != REDO_FORMAT_PACKED || at.pieces != 1 ||
+	if (o->head.format < REDO_FORMAT_PACKED || at.pieces != 1 ||
 	    at.pieces_at + SEAL_TAG_SIZE >= o->head.payload)
 		return;
 	size = o->head.payload - at.pieces_at - SEAL_TAG_SIZE;
@@ -240,7 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			change_payload(&o, &r);
 		for (int k = 0; k < (acts >> 1 & 3); k++)
 			change_head(&o.head, &r);
-		if (o.head.format == REDO_FORMAT_PACKED)
+		if (o.head.format == REDO_FORMAT_PACKED || o.head.format == REDO_FORMAT_COLUMNS)
 			put_object(&o, i);
 		redo_object_free(&o);
 	}

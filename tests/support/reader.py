@@ -209,7 +209,7 @@ def open_catalogue(folder, archive, keys):
 
 def redo_payload(raw):
     columns, data, parity = struct.unpack_from("<III", raw, 76)
-    size = struct.unpack_from("<Q", raw, 200)[0] if raw[8] == 2 else columns * data
+    size = struct.unpack_from("<Q", raw, 200)[0] if raw[8] >= 2 else columns * data
     at = 256 + 16 * (data + parity)
     for i in range(data):
         column = raw[at + i * columns:at + (i + 1) * columns]
@@ -218,7 +218,7 @@ def redo_payload(raw):
 
 
 def redo_pages(raw, keys, archive):
-    """[(page number, sealed page)] of an object; format 2 by the first of the keys that opens it, none: []."""
+    """[(page number, sealed page)] of an object; formats 2 and 3 by the first of the keys that opens it, none: []."""
     form, kind = struct.unpack_from("<II", raw, 8)
     epoch, = struct.unpack_from("<Q", raw, 48)
     many, first = struct.unpack_from("<II", raw, 88)
@@ -231,7 +231,8 @@ def redo_pages(raw, keys, archive):
     head = cut.take(24)
     seals = [cut.take(28) for _ in numbers]
     sizes = [cut.number(4) for _ in range((many + 511) // 512)]
-    bound = raw[12:64] + payload[:cut.at]
+    need(form in (2, 3), "a copy is of a format that this reader does not know")
+    bound = raw[12 if form == 2 else 8:64] + payload[:cut.at]
     sealed = [cut.take(size) for size in sizes]
     need(cut.left() == 0, "a copy has something behind its pieces")
     salt = archive + struct.pack("<Q", epoch)
@@ -242,8 +243,123 @@ def redo_pages(raw, keys, archive):
         except InvalidTag:
             continue
         gcm = AESGCM(hkdf(key, salt + head[4:16], "muniment catalogue pages"))
+        pieces = [redo_piece(form, piece, min(512, many - 512 * i)) for i, piece in enumerate(pieces)]
         return redo_again(numbers, seals, pieces, head, gcm, salt + head[4:16])
     return []
+
+
+def unzstd(data, size):
+    return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+
+
+def redo_piece(form, piece, pages):
+    """What a piece holds: its pages' bodies joined."""
+    size = 8160 * pages
+    if form == 2:
+        return piece if len(piece) == size else unzstd(piece, size)
+    need(piece[0] in (0, 1, 2), "a piece of a copy is made in a way that this reader does not know")
+    if piece[0] == 1:
+        streams = unzstd(piece[5:], struct.unpack_from("<I", piece, 1)[0])
+        return Columns(streams).pages(pages)
+    return unzstd(piece[1:], size) if piece[0] == 2 else piece[1:]
+
+
+def sqlite_varint(v):
+    if v >> 56:
+        return bytes(v >> 8 + 7 * i & 0x7F | 0x80 for i in range(7, -1, -1)) + bytes([v & 0xFF])
+    groups = [v & 0x7F]
+    while v >> 7:
+        v >>= 7
+        groups.append(v & 0x7F | 0x80)
+    return bytes(reversed(groups))
+
+
+class Columns:
+    """Pages from "Columns apart"."""
+
+    def __init__(self, data):
+        cut = Cut(data)
+        sizes, self.flags, self.before = [self.sizes(cut, 8)], [], {}
+        for _ in range(cut.number(1)):
+            columns = cut.number(1)
+            sizes.append(self.sizes(cut, 1))
+            flags = []
+            for _ in range(columns):
+                flags.append(cut.number(1))
+                sizes.append(self.sizes(cut, 42))
+            self.flags.append(flags)
+        streams = [[Cut(cut.take(n)) for n in several] for several in sizes]
+        need(cut.left() == 0, "there is something behind the columns of a copy")
+        self.all, self.rows, self.columns, rest = streams[0], [], [], iter(streams[1:])
+        for flags in self.flags:
+            self.rows.append(next(rest)[0])
+            self.columns.append([next(rest) for _ in flags])
+        self.streams = [stream for several in streams for stream in several]
+
+    @staticmethod
+    def sizes(cut, count):
+        mask = cut.varint()
+        need(mask >> count == 0, "a copy names a stream that there is not")
+        return [cut.varint() if mask >> i & 1 else 0 for i in range(count)]
+
+    def pages(self, count):
+        pages = [self.page() for _ in range(count)]
+        need(all(stream.left() == 0 for stream in self.streams), "a stream of a copy is not used to its end")
+        return b"".join(pages)
+
+    def add(self, what, step, bits):
+        self.before[what] = (self.before.get(what, 0) + step) % (1 << bits)
+        return self.before[what]
+
+    def page(self):
+        kind = self.all[0].number(1)
+        if kind == 0:
+            return self.all[1].take(8160)
+        head = self.all[2].take(8)
+        if head[0] in (2, 5):
+            head += self.all[2].take(4)
+        cells, place, page, pointers = struct.unpack_from(">H", head, 3)[0], 8160, [None] * 8160, b""
+        for _ in range(cells):
+            cell = self.cell(kind - 1, head[0])
+            place = (place - max(len(cell), 4) + 256 * self.all[3].number(1) + self.all[4].number(1)) % 65536
+            need(place + len(cell) <= 8160 and not any(b is not None for b in page[place:place + len(cell)]), "cells of a copy overlap")
+            page[place:place + len(cell)] = cell
+            pointers += struct.pack(">H", place)
+        head += pointers
+        need(all(b is None for b in page[:len(head)]), "a cell of a copy lies before its page's cells")
+        return head + bytes(self.all[7].number(1) if b is None else b for b in page[len(head):])
+
+    def cell(self, group, kind):
+        child = struct.pack(">I", self.add("child", self.all[5].zigzag(), 32)) if kind in (2, 5) else b""
+        row = sqlite_varint(self.add(group, self.rows[group].zigzag(), 64)) if kind in (5, 13) else b""
+        if kind == 5:
+            return child + row
+        types = [column[0].varint() for column in self.columns[group]]
+        sizes = [(0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[t] if t < 10 else (t - 12) // 2 for t in types]
+        said = b"".join(sqlite_varint(t) for t in types)
+        record = sqlite_varint(len(said) + (1 if len(said) < 127 else 2)) + said
+        payload = len(record) + sum(sizes)
+        most, least = 8125 if kind == 13 else 8148 * 64 // 255 - 23, 8148 * 32 // 255 - 23
+        local = payload if payload <= most else least + (payload - least) % 8156
+        local = least if local > most and payload > most else local
+        for i, (t, size) in enumerate(zip(types, sizes)):
+            there = min(size, local - len(record))
+            record += self.number(group, i, size) if 1 <= t <= 6 and there == size else self.value(group, i, there)
+        chain = self.all[6].take(4) if local < payload else b""
+        return child + sqlite_varint(payload) + row + record + chain
+
+    def number(self, group, i, size):
+        v = sum(self.columns[group][i][1 + k].number(1) << 8 * k for k in range(size))
+        if self.flags[group][i] & 1:
+            v = self.before.get((group, i), 0) + ((v >> 1) ^ -(v & 1))
+        v %= 1 << 8 * size
+        self.before[group, i] = v - (1 << 8 * size) if v >> 8 * size - 1 else v
+        return v.to_bytes(size, "big")
+
+    def value(self, group, i, size):
+        apart = min(size, 32) if self.flags[group][i] & 2 else 0
+        first = b"".join(self.columns[group][i][10 + k].take(1) for k in range(apart))
+        return first + self.columns[group][i][9].take(size - apart)
 
 
 def redo_again(numbers, seals, pieces, head, gcm, database):
@@ -253,8 +369,6 @@ def redo_again(numbers, seals, pieces, head, gcm, database):
         if i % 512 == 0:
             raw = 8160 * min(512, len(seals) - i)
             piece = pieces[i // 512]
-            if len(piece) < raw:
-                piece = zstandard.ZstdDecompressor().decompress(piece, max_output_size=raw)
             need(len(piece) == raw, "a piece of a copy has another size than its pages")
         body, plain = piece[i % 512 * 8160:][:8160], head if number == 1 else b""
         if number == PENDING:
