@@ -238,12 +238,14 @@ static const char *wide_by_nuls(const uint8_t *p, size_t size, const struct cens
 }
 
 /* ... and without ASCII, in East Asia, by what it says. */
-static double wide_by_words(const uint8_t *p, size_t size, const char **name)
+static int wide_by_words(const uint8_t *p, size_t size, const char **name, double *points,
+			 struct err *e)
 {
 	*name = NULL;
+	*points = 0;
 	if (size < 8 || (!is_wide_text(p, size, false, 2) && !is_wide_text(p, size, true, 2)))
 		return 0;
-	return encoding_guess_wide(p, size, name);
+	return encoding_guess_wide(p, size, name, points, e);
 }
 
 /* ---- 7 bits ------------------------------------------------------------------------------ */
@@ -296,8 +298,8 @@ static void count_utf8(const uint8_t *p, size_t size, bool is_all, size_t *right
 	}
 }
 
-void encoding_detect(const void *head, size_t size, bool is_all,
-		     char encoding[ENCODING_NAME_MAX])
+int encoding_detect(const void *head, size_t size, bool is_all,
+		    char encoding[ENCODING_NAME_MAX], struct err *e)
 {
 	const uint8_t *p = head;
 	size_t right = 0, wrong = 0;
@@ -308,27 +310,28 @@ void encoding_detect(const void *head, size_t size, bool is_all,
 
 	encoding[0] = '\0';
 	if (size == 0 || has_mark(p, size, encoding))
-		return;
+		return 0;
 	take_census(p, size, &c);
 	if (c.high == 0 && (c.nul + c.control + c.mark == 0 || c.escape > 0)) {
 		name = seven_bits(p, size, &c);
 		if (c.nul + c.control + c.mark == 0 || strcmp(name, "us-ascii") != 0) {
 			snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
-			return;
+			return 0;
 		}
 	}
 	if (is_ebcdic(size, &c)) {
 		snprintf(encoding, ENCODING_NAME_MAX, "ibm037");
-		return;
+		return 0;
 	}
 	name = wide_by_nuls(p, size, &c);
 	if (name != NULL) {
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
-		return;
+		return 0;
 	}
 	count_utf8(p, size, is_all, &right, &wrong);
-	if (c.high == 0 || (wrong > 0 && right < wrong * 20))
-		wide = wide_by_words(p, size, &name);
+	if ((c.high == 0 || (wrong > 0 && right < wrong * 20)) &&
+	    wide_by_words(p, size, &name, &wide, e) < 0)
+		return -1;
 	/* A record of fields, or a stray control character, is text for all that. */
 	is_bytes = c.nul == 0 && c.control * 200 <= size &&
 		   (c.control + c.mark) * (c.high > 0 ? 8 : 3) <= size;
@@ -336,8 +339,10 @@ void encoding_detect(const void *head, size_t size, bool is_all,
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", seven_bits(p, size, &c));
 	else if (is_bytes && c.high > 0 && (wrong == 0 || right >= wrong * 20))
 		snprintf(encoding, ENCODING_NAME_MAX, "utf-8");
-	else if (is_bytes && c.high > 0 && (c.control + c.mark) * 50 <= size)
-		points = encoding_guess(p, size, is_all, encoding);
+	else if (is_bytes && c.high > 0 && (c.control + c.mark) * 50 <= size &&
+		 encoding_guess(p, size, is_all, encoding, &points, e) < 0)
+		return -1;
 	if (name != NULL && wide >= GUESS_SURE && wide > points)
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", name);
+	return 0;
 }

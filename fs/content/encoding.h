@@ -23,10 +23,10 @@ struct err;
  * "iso-2022-jp", "iso-8859-1", "windows-1252", "windows-1251", ...; "" when it is
  * no text.  A sample that ends inside a character is not held against it unless
  * is_all.  The head decides for what it shows only: text_reader (text_reader.h)
- * looks again when later bytes contradict it.
+ * looks again when later bytes contradict it.  MUNI_NO_MEMORY.
  */
-void encoding_detect(const void *head, size_t size, bool is_all,
-		     char encoding[ENCODING_NAME_MAX]);
+int encoding_detect(const void *head, size_t size, bool is_all,
+		    char encoding[ENCODING_NAME_MAX], struct err *e);
 
 /* To be called once, before the process may open nothing more: loads the tables
  * of every encoding that is ever asked for, and keeps them. */

@@ -61,6 +61,8 @@ int decoder_new(const char *encoding, struct decoder **out, struct err *e)
 	d->with = iconv_open("UTF-8", name);
 	if (d->with == NO_ICONV) {
 		free(d);
+		if (errno == ENOMEM)
+			return err_set(e, MUNI_NO_MEMORY, "no memory to decode %s", encoding);
 		return err_set(e, MUNI_UNSUPPORTED, "this system cannot decode %s (iconv has "
 			       "no table for it)", encoding);
 	}

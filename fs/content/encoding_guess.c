@@ -103,17 +103,21 @@ static bool gather(const uint8_t *p, size_t size, bool is_all, uint8_t *sample, 
 	return false;
 }
 
-/* What the sample says in this encoding; false: it cannot be said in it. */
-static bool decode(const char *name, const uint8_t *sample, size_t size, bool is_cut,
-		   uint8_t *out, size_t room, size_t *made)
+/* What the sample says in this encoding: 1; 0: it cannot be said in it. */
+static int decode(const char *name, const uint8_t *sample, size_t size, bool is_cut,
+		  uint8_t *out, size_t room, size_t *made, struct err *e)
 {
 	struct decoder *d = NULL;
-	struct err e = ERR_NONE;
+	struct err unknown = ERR_NONE;
 	uint64_t invalid;
 	size_t used;
 
-	if (decoder_new(name, &d, &e) < 0)
-		return false;
+	if (decoder_new(name, &d, &unknown) < 0) {
+		if (unknown.code != MUNI_NO_MEMORY)
+			return 0;
+		*e = unknown;
+		return -1;
+	}
 	decoder_run(d, sample, size, !is_cut, out, room, &used, made);
 	invalid = decoder_invalid(d);
 	decoder_free(d);
@@ -121,7 +125,8 @@ static bool decode(const char *name, const uint8_t *sample, size_t size, bool is
 }
 
 /* Lower case, by the names that we use; "" where it says nothing. */
-static void ask_uchardet(const uint8_t *p, size_t size, char name[ENCODING_NAME_MAX])
+static int ask_uchardet(const uint8_t *p, size_t size, char name[ENCODING_NAME_MAX],
+			struct err *e)
 {
 	static const char *const aliases[][2] = {
 		{ "gb18030", "gb18030" }, { "gb2312", "gb18030" }, { "gbk", "gb18030" },
@@ -133,7 +138,7 @@ static void ask_uchardet(const uint8_t *p, size_t size, char name[ENCODING_NAME_
 
 	name[0] = '\0';
 	if (u == NULL)
-		return;
+		return err_set(e, MUNI_NO_MEMORY, "no memory to tell encodings apart");
 	if (uchardet_handle_data(u, (const char *)p, size)
 	    == 0) {
 		uchardet_data_end(u);
@@ -150,6 +155,7 @@ static void ask_uchardet(const uint8_t *p, size_t size, char name[ENCODING_NAME_
 			}
 	}
 	uchardet_delete(u);
+	return 0;
 }
 
 static bool has_c1(const uint8_t *p, size_t size)
@@ -184,94 +190,103 @@ static size_t count_high(const uint8_t *p, size_t size)
 }
 
 /* What the bytes say in it, judged. */
-static double points_of(const struct candidate *c, const uint8_t *sample, size_t size,
-			bool is_cut, const char *vote)
+static int points_of(const struct candidate *c, const uint8_t *sample, size_t size,
+		     bool is_cut, const char *vote, double *points, struct err *e)
 {
 	uint8_t text[4 * SAMPLE_MAX];
-	double points;
 	size_t length;
+	int rc = decode(c->name, sample, size, is_cut, text, sizeof text, &length, e);
 
-	if (!decode(c->name, sample, size, is_cut, text, sizeof text, &length))
-		return UNREADABLE;
-	points = c->prior;
+	*points = UNREADABLE;
+	if (rc <= 0)
+		return rc;
+	*points = c->prior;
 	if (strcmp(vote, c->name) == 0)
-		points += c->writing == WRITING_LATN ? VOTE_LATN : VOTE;
+		*points += c->writing == WRITING_LATN ? VOTE_LATN : VOTE;
 	/* The more text, the less what is common counts. */
-	points *= 0.15 + 0.85 / (1 + (double)count_high(sample, size) / 15);
-	return points + encoding_score(text, length, c->writing);
+	*points *= 0.15 + 0.85 / (1 + (double)count_high(sample, size) / 15);
+	*points += encoding_score(text, length, c->writing);
+	return 0;
 }
 
 /* A short look at all of them, a longer one at those that may be it. */
-static const struct candidate *best_of(const uint8_t *sample, size_t size, bool is_cut,
-				       const char *vote, double *best)
+static int best_of(const uint8_t *sample, size_t size, bool is_cut, const char *vote,
+		   const struct candidate **chosen, double *best, struct err *e)
 {
-	const struct candidate *chosen = NULL;
 	double points[CANDIDATES], first = UNREADABLE;
 	size_t short_size = size < SHORT_MAX ? size : SHORT_MAX;
 
 	for (size_t i = 0; i < CANDIDATES; i++) {
-		points[i] = points_of(&candidates[i], sample, short_size,
-				      is_cut || short_size < size, vote);
+		if (points_of(&candidates[i], sample, short_size, is_cut || short_size < size,
+			      vote, &points[i], e) < 0)
+			return -1;
 		if (points[i] > first)
 			first = points[i];
 	}
 	*best = UNREADABLE;
+	*chosen = NULL;
 	for (size_t i = 0; i < CANDIDATES; i++) {
 		if (points[i] == UNREADABLE || points[i] < first - MARGIN)
 			continue;
-		if (short_size < size)
-			points[i] = points_of(&candidates[i], sample, size, is_cut, vote);
+		if (short_size < size && points_of(&candidates[i], sample, size, is_cut, vote,
+						   &points[i], e) < 0)
+			return -1;
 		if (points[i] > *best) {
 			*best = points[i];
-			chosen = &candidates[i];
+			*chosen = &candidates[i];
 		}
 	}
-	return chosen;
+	return 0;
 }
 
-double encoding_guess_wide(const void *data, size_t size, const char **name)
+int encoding_guess_wide(const void *data, size_t size, const char **name, double *best,
+			struct err *e)
 {
 	static const char *const names[] = { "utf-16le", "utf-16be" };
-	double best = UNREADABLE;
 	size_t length;
 
 	size = size < SHORT_MAX ? size : SHORT_MAX;
 	*name = NULL;
+	*best = UNREADABLE;
 	for (size_t i = 0; i < 2; i++) {
 		uint8_t text[2 * SHORT_MAX];
+		int rc = decode(names[i], data, size, true, text, sizeof text, &length, e);
 
-		if (!decode(names[i], data, size, true, text, sizeof text, &length))
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
 			continue;
 		for (enum writing w = WRITING_HANS; w <= WRITING_KORE; w++) {
 			double points = encoding_score(text, length, w);
 
-			if (points > best) {
-				best = points;
+			if (points > *best) {
+				*best = points;
 				*name = names[i];
 			}
 		}
 	}
-	return best;
+	return 0;
 }
 
-double encoding_guess(const void *data, size_t size, bool is_all,
-		      char encoding[ENCODING_NAME_MAX])
+int encoding_guess(const void *data, size_t size, bool is_all,
+		   char encoding[ENCODING_NAME_MAX], double *best, struct err *e)
 {
 	const struct candidate *chosen;
 	uint8_t sample[SAMPLE_MAX];
 	char vote[ENCODING_NAME_MAX];
-	double best;
 	size_t made;
 	bool is_cut = gather(data, size, is_all, sample, &made);
 
 	encoding[0] = '\0';
+	*best = UNREADABLE;
 	if (made == 0)
-		return UNREADABLE;
-	ask_uchardet(sample, made, vote);
-	chosen = best_of(sample, made, is_cut, vote, &best);
-	if (chosen == NULL || best < TEXT_MIN)
+		return 0;
+	if (ask_uchardet(sample, made, vote, e) < 0 ||
+	    best_of(sample, made, is_cut, vote, &chosen, best, e) < 0)
+		return -1;
+	if (chosen == NULL || *best < TEXT_MIN)
 		settle_for(sample, made, vote, encoding);
 	else
 		snprintf(encoding, ENCODING_NAME_MAX, "%s", chosen->name);
-	return best;
+	return 0;
 }

@@ -9,13 +9,16 @@
 
 #include "fs/content/encoding.h"
 
-/* As encoding_detect(), for bytes without NUL that are no UTF-8.  The points of
+struct err;
+
+/* As encoding_detect(), for bytes without NUL that are no UTF-8.  *points: those of
  * encoding_score.h that it got. */
-double encoding_guess(const void *data, size_t size, bool is_all,
-		      char encoding[ENCODING_NAME_MAX]);
+int encoding_guess(const void *data, size_t size, bool is_all,
+		   char encoding[ENCODING_NAME_MAX], double *points, struct err *e);
 /* The same for UTF-16 of East Asia, where hardly a byte is NUL; *name: NULL if it is
  * none. */
-double encoding_guess_wide(const void *data, size_t size, const char **name);
+int encoding_guess_wide(const void *data, size_t size, const char **name, double *points,
+			struct err *e);
 #define GUESS_SURE 2.2		/* points of what is text, whatever else it may be */
 
 /* encoding_names.c: what iconv calls it, NULL: unknown to us.  The widest of its

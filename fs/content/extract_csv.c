@@ -211,9 +211,10 @@ int extract_csv(struct look *l, struct input *in, struct err *e)
 		if (c.delimiter == '\0')
 			c.delimiter = format_table_delimiter((const char *)utf8, (size_t)n, true,
 							     "csv");
-		if (c.delimiter != '\0')
-			table_head_find((const char *)utf8, (size_t)n, n < (64 << 10),
-					c.delimiter, &c.head);
+		if (c.delimiter != '\0' &&
+		    table_head_find((const char *)utf8, (size_t)n, n < (64 << 10),
+				    c.delimiter, &c.head, e) < 0)
+			goto out;
 		for (size_t i = 0; i < c.head.count; i++)
 			if (c.head.names[i] != NULL && detect_names_secret(c.head.names[i]))
 				table_rows_name_secrets(g);

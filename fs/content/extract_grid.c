@@ -188,8 +188,6 @@ static int hand_over_once(struct grid *g, bool is_heading, struct err *e)
 
 static int hand_over(struct grid *g, bool is_heading, unsigned times, struct err *e)
 {
-	if (g->row.failed || g->texts.failed || g->places.failed)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for a row of a table");
 	for (unsigned i = 0; i < times && i < GRID_REPEATS; i++)
 		if (hand_over_once(g, is_heading, e) < 0)
 			return -1;
@@ -197,6 +195,16 @@ static int hand_over(struct grid *g, bool is_heading, unsigned times, struct err
 	buffer_reset(&g->texts);
 	buffer_reset(&g->places);
 	return 0;
+}
+
+static bool is_short_of_memory(const struct grid *g)
+{
+	return g->row.failed || g->texts.failed || g->places.failed;
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, MUNI_NO_MEMORY, "no memory for a row of a table");
 }
 
 int grid_add(struct grid *g, size_t column, bool is_text, const char *place,
@@ -210,6 +218,8 @@ int grid_add(struct grid *g, size_t column, bool is_text, const char *place,
 	buffer_append(&g->texts, text, size);
 	buffer_append(&g->places, place, strlen(place) + 1);
 	buffer_append(&g->row, &c, sizeof c);
+	if (is_short_of_memory(g))
+		return no_memory(e);
 	if (g->texts.size > ROW_TEXT_MAX || row_count(g) >= ROW_CELLS_MAX)
 		return hand_over(g, false, 1, e);
 	return 0;
@@ -221,8 +231,6 @@ int grid_row(struct grid *g, unsigned times, struct err *e)
 
 	if (row_count(g) == 0)
 		return 0;
-	if (g->row.failed || g->texts.failed || g->places.failed)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for a row of a table");
 	if (!g->has_headings && g->rows < ROWS_TRIED) {
 		is_heading = looks_like_headings(g);
 		if (is_heading)

@@ -106,7 +106,7 @@ static int give_words(struct mail *m, const char *words, const char *what, struc
 }
 
 /* The charset that is declared and known, else what the bytes look like. */
-static void charset_of(GMimePart *part, char out[ENCODING_NAME_MAX])
+static int charset_of(GMimePart *part, char out[ENCODING_NAME_MAX], struct err *e)
 {
 	const char *declared = g_mime_object_get_content_type_parameter(GMIME_OBJECT(part),
 									"charset");
@@ -114,21 +114,23 @@ static void charset_of(GMimePart *part, char out[ENCODING_NAME_MAX])
 	GMimeStream *content;
 	char head[8192];
 	ssize_t n;
+	int rc = 0;
 
 	known = declared ? encoding_by_label(declared) : NULL;
 	if (known && strcmp(known, "us-ascii") != 0 && g_ascii_strcasecmp(declared, "ascii") != 0) {
 		snprintf(out, ENCODING_NAME_MAX, "%s", known);
-		return;
+		return 0;
 	}
 	out[0] = '\0';
 	content = mail_content(part, false);
 	n = content ? g_mime_stream_read(content, head, sizeof head) : 0;
 	if (n > 0)
-		encoding_detect(head, (size_t)n, (size_t)n < sizeof head, out);
+		rc = encoding_detect(head, (size_t)n, (size_t)n < sizeof head, out, e);
 	if (!*out)
 		snprintf(out, ENCODING_NAME_MAX, "windows-1252");
 	if (content)
 		g_object_unref(content);
+	return rc;
 }
 
 /* Said to be base64, and is not: some of it is lost in decoding. */
@@ -161,7 +163,8 @@ static int give_text(struct mail *m, GMimePart *part, bool raw, bool is_html, st
 	int rc = -1;
 
 	/* Before: all streams of a part are one, and each begins it anew. */
-	charset_of(part, charset);
+	if (charset_of(part, charset, e) < 0)
+		return -1;
 	content = mail_content(part, raw);
 	if (!content)
 		return 0;

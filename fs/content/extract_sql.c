@@ -137,6 +137,12 @@ static const char *head_text(const struct sql *s)
 	return s->head.data == NULL ? "" : (const char *)s->head.data;
 }
 
+static void forget_head(struct sql *s)
+{
+	s->no_memory = s->no_memory || s->head.failed;
+	buffer_reset(&s->head);
+}
+
 static void add_to_head(struct sql *s, char c)
 {
 	if (s->head.size < HEAD_MAX && !s->is_values &&
@@ -155,7 +161,7 @@ static void end_statement(struct sql *s, uint64_t at)
 		set_source(s, at, NULL);
 	s->is_values = false;
 	s->depth = 0;
-	buffer_reset(&s->head);
+	forget_head(s);
 }
 
 /* A word of code has ended before `at`. */
@@ -171,7 +177,7 @@ static void end_word(struct sql *s, uint64_t at)
 		/* Not every dump ends its statements: another one begins. */
 		set_source(s, at, NULL);
 		s->is_values = false;
-		buffer_reset(&s->head);
+		forget_head(s);
 		buffer_append(&s->head, s->word, strlen(s->word));
 	} else if (s->depth == 0 && is_values && sql_is_insert(head_text(s), s->head.size)) {
 		set_source(s, at, sql_names_of(s->names, head_text(s), s->head.size));
@@ -268,7 +274,7 @@ static char take_code(struct sql *s, char c, uint64_t at)
 		s->mode = COPY;
 		s->last = 0;
 		s->may_end = s->is_escaped = false;
-		buffer_reset(&s->head);
+		forget_head(s);
 		return DETECT_ROW_END;
 	} else {
 		add_to_head(s, c);
@@ -431,7 +437,7 @@ static int feed(struct sql *s, const uint8_t *utf8, size_t size, struct err *e)
 				c = ' ';
 			out[i] = (uint8_t)take(s, (char)c, start + i);
 		}
-		if (s->head.failed || s->no_memory)
+		if (s->no_memory || s->head.failed || sql_names_failed(s->names))
 			return err_set(e, MUNI_NO_MEMORY, "no memory to read a dump");
 		if (table_rows_feed(s->rows, n, e) < 0)
 			return -1;

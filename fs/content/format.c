@@ -5,6 +5,7 @@
  */
 #include "fs/content/format.h"
 
+#include <errno.h>
 #include <ctype.h>
 #include <magic.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 struct formats {
 	magic_t magic;
 	char text[TEXT_MAX];	/* of text in another encoding, as UTF-8 */
+	bool no_memory;		/* for the item at hand */
 };
 
 int formats_open(struct formats **out, struct err *e)
@@ -60,10 +62,11 @@ void formats_close(struct formats *f)
 }
 
 /* The text of the head as UTF-8: as it is, or decoded into f->text. */
-static void take_text(struct formats *f, const char *encoding, struct format_head *h)
+static int take_text(struct formats *f, const char *encoding, struct format_head *h,
+		     struct err *e)
 {
 	struct decoder *d = NULL;
-	struct err e = ERR_NONE;
+	struct err unknown = ERR_NONE;
 	size_t used, made;
 
 	if (encoding_is_utf8(encoding)) {
@@ -72,15 +75,20 @@ static void take_text(struct formats *f, const char *encoding, struct format_hea
 		h->text = (const char *)h->data + mark;
 		h->text_size = h->size - mark;
 		h->text_is_all = h->is_all;
-		return;
+		return 0;
 	}
-	if (decoder_new(encoding, &d, &e) < 0)
-		return;		/* no text to look at: libmagic sees the bytes */
+	if (decoder_new(encoding, &d, &unknown) < 0) {
+		if (unknown.code != MUNI_NO_MEMORY)
+			return 0;	/* no text to look at: libmagic sees the bytes */
+		*e = unknown;
+		return -1;
+	}
 	decoder_run(d, h->data, h->size, h->is_all, f->text, sizeof f->text, &used, &made);
 	decoder_free(d);
 	h->text = f->text;
 	h->text_size = made;
 	h->text_is_all = h->is_all && used == h->size;
+	return 0;
 }
 
 const char *format_of_text(const struct format_head *h)
@@ -106,6 +114,8 @@ static const char *ask_magic(struct formats *f, const struct format_head *h)
 	const char *said = h->text != NULL ? magic_buffer(f->magic, h->text, size)
 					   : magic_buffer(f->magic, h->data, h->size);
 
+	if (said == NULL && magic_errno(f->magic) == ENOMEM)
+		*h->no_memory = true;
 	if (said == NULL || strchr(said, '/') == NULL)
 		said = "application/octet-stream";
 	if (h->text != NULL && strcmp(said, "application/octet-stream") == 0)
@@ -133,7 +143,7 @@ bool format_read(const struct format_head *h, uint64_t offset, void *out, size_t
 	return h->in != NULL;
 }
 
-static const char *identify(struct formats *f, struct format_head *h)
+static const char *name_of(struct formats *f, struct format_head *h, struct err *e)
 {
 	char encoding[ENCODING_NAME_MAX];
 	const char *found = format_of_signature(h);
@@ -144,9 +154,9 @@ static const char *identify(struct formats *f, struct format_head *h)
 		found = format_of_ole(h);
 	if (found != NULL)
 		return found;
-	encoding_detect(h->data, h->size, h->is_all, encoding);
-	if (encoding[0] != '\0')
-		take_text(f, encoding, h);
+	if (encoding_detect(h->data, h->size, h->is_all, encoding, e) < 0 ||
+	    (encoding[0] != '\0' && take_text(f, encoding, h, e) < 0))
+		return NULL;
 	if (h->text != NULL)
 		found = format_of_text(h);
 	if (found == NULL)
@@ -156,24 +166,38 @@ static const char *identify(struct formats *f, struct format_head *h)
 	return found;
 }
 
+static int identify(struct formats *f, struct format_head *h, const char *name,
+		    char format[128], struct err *e)
+{
+	char extension[FORMAT_EXTENSION_MAX];
+	const char *found = "inode/x-empty";
+
+	format_extension(name, extension);
+	h->extension = extension;
+	f->no_memory = false;
+	h->no_memory = &f->no_memory;
+	if (h->size > 0)
+		found = name_of(f, h, e);
+	if (found == NULL)
+		return -1;
+	if (f->no_memory)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to tell formats apart");
+	snprintf(format, 128, "%s", found);
+	return 0;
+}
+
 int formats_identify(struct formats *f, const void *head, size_t size, bool is_all,
 		     const char *name, char format[128], struct err *e)
 {
 	struct format_head h = { .data = head, .size = size, .is_all = is_all };
-	char extension[FORMAT_EXTENSION_MAX];
 
-	(void)e;
-	format_extension(name, extension);
-	h.extension = extension;
-	snprintf(format, 128, "%s", size == 0 ? "inode/x-empty" : identify(f, &h));
-	return 0;
+	return identify(f, &h, name, format, e);
 }
 
 int formats_identify_input(struct formats *f, struct input *in, const char *name,
 			   char format[128], struct err *e)
 {
 	struct format_head h = { .in = NULL };
-	char extension[FORMAT_EXTENSION_MAX];
 	const void *head;
 	uint64_t size;
 
@@ -183,8 +207,5 @@ int formats_identify_input(struct formats *f, struct input *in, const char *name
 	h.is_all = h.size < INPUT_HEAD_SIZE;
 	if (!h.is_all && input_size(in, &size))
 		h.in = in;
-	format_extension(name, extension);
-	h.extension = extension;
-	snprintf(format, 128, "%s", h.size == 0 ? "inode/x-empty" : identify(f, &h));
-	return 0;
+	return identify(f, &h, name, format, e);
 }

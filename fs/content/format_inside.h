@@ -21,6 +21,7 @@ struct format_head {
 	bool text_is_all;
 	const char *extension;	/* lower case; "" without */
 	struct input *in;	/* what lies further in; NULL: not to be had */
+	bool *no_memory;	/* set where something could not be asked for want of it */
 };
 
 /* format.c: `size` bytes from anywhere; false: they are not to be had. */

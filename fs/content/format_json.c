@@ -14,14 +14,17 @@ static bool is_blank(char c)
 }
 
 /* Parses one value; *used: where it ends.  1: whole; 0: cut off; -1: none. */
-static int parse(const char *text, size_t size, bool is_all, size_t *used)
+static int parse(const struct format_head *h, const char *text, size_t size, bool is_all,
+		 size_t *used)
 {
 	yajl_handle y = yajl_alloc(NULL, NULL, NULL);
 	yajl_status status;
 	int rc = -1;
 
-	if (y == NULL)
+	if (y == NULL) {
+		*h->no_memory = true;
 		return -1;
+	}
 	yajl_config(y, yajl_allow_trailing_garbage, 1);
 	yajl_config(y, yajl_dont_validate_strings, 1);
 	status = yajl_parse(y, (const unsigned char *)text, size);
@@ -47,7 +50,7 @@ const char *format_of_json(const struct format_head *h)
 	if (p == end || (*p != '{' && *p != '['))
 		return NULL;
 	/* JSON lines: a value ends with its line, and another begins on the next. */
-	first = parse(p, (size_t)(end - p), is_all, &used);
+	first = parse(h, p, (size_t)(end - p), is_all, &used);
 	if (first < 0)
 		return NULL;
 	if (first == 0)
@@ -58,6 +61,6 @@ const char *format_of_json(const struct format_head *h)
 		return "application/json";
 	if (*line != '{' && *line != '[')
 		return NULL;
-	return parse(line, (size_t)(end - line), is_all, &used) >= 0 ?
+	return parse(h, line, (size_t)(end - line), is_all, &used) >= 0 ?
 		"application/x-ndjson" : NULL;
 }

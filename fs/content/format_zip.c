@@ -169,6 +169,8 @@ static void survey_end(const struct format_head *h, struct seen *seen)
 	if (h->in == NULL || !input_size(h->in, &size) || size <= h->size)
 		return;
 	tail = malloc(TAIL_SIZE);
+	if (tail == NULL)
+		*h->no_memory = true;
 	if (tail != NULL && format_read(h, size > TAIL_SIZE ? size - TAIL_SIZE : 0, tail,
 					size > TAIL_SIZE ? TAIL_SIZE : (size_t)size))
 		survey(tail, size > TAIL_SIZE ? TAIL_SIZE : (size_t)size, seen);

@@ -200,8 +200,9 @@ static int look_at(struct look *l, struct input *in, const char *name, struct er
 	if (formats_identify_input(l->k->formats, in, name, item.format, e) < 0)
 		return -1;
 	l->item = &item;
-	if (size > 0 && format_is_text(item.format))
-		encoding_detect(head, size, is_all, item.encoding);
+	if (size > 0 && format_is_text(item.format) &&
+	    encoding_detect(head, size, is_all, item.encoding, e) < 0)
+		goto out;
 	if (l->depth == 0 && describe(l, &item, name, head, size, e) < 0)
 		goto out;
 	rc = size > 0 ? extract(l, in, e) : 0;

@@ -26,6 +26,7 @@ struct sql_names {
 	struct entry *newest;
 	size_t used;
 	unsigned tables;
+	bool failed;
 };
 
 struct words {			/* what is left of a statement */
@@ -193,12 +194,16 @@ static void add_name(struct sql_names *n, struct sql_columns *c, const char *nam
 		return;
 	if (c->count % 32 == 0)
 		more = realloc(c->names, (c->count + 32) * sizeof *more);
-	if (more == NULL)
+	if (more == NULL) {
+		n->failed = true;
 		return;
+	}
 	c->names = more;
 	more[c->count] = strdup(name);
-	if (more[c->count] == NULL)
+	if (more[c->count] == NULL) {
+		n->failed = true;
 		return;
+	}
 	c->count++;
 	n->used += strlen(name) + sizeof *more + 16;
 	c->names_secrets = c->names_secrets || detect_names_secret(name);
@@ -206,18 +211,19 @@ static void add_name(struct sql_names *n, struct sql_columns *c, const char *nam
 
 static struct entry *add_table(struct sql_names *n, const char *table, bool is_created)
 {
-	struct entry *entry = NULL;
+	struct entry *entry;
 
-	if (n->used <= NAMES_MAX && n->tables < TABLES_MAX)
-		entry = calloc(1, sizeof *entry);
-	if (entry == NULL)
+	if (n->used > NAMES_MAX || n->tables == TABLES_MAX)
 		return NULL;
-	n->tables++;
-	entry->columns.table = strdup(table);
-	if (entry->columns.table == NULL) {
+	entry = calloc(1, sizeof *entry);
+	if (entry != NULL)
+		entry->columns.table = strdup(table);
+	if (entry == NULL || entry->columns.table == NULL) {
+		n->failed = true;
 		free(entry);
 		return NULL;
 	}
+	n->tables++;
 	entry->is_created = is_created;
 	entry->older = n->newest;
 	n->newest = entry;
@@ -320,4 +326,9 @@ const struct sql_columns *sql_names_of(struct sql_names *n, const char *head, si
 		has_list = next_item(&w);
 	}
 	return &entry->columns;
+}
+
+bool sql_names_failed(const struct sql_names *n)
+{
+	return n->failed;
 }

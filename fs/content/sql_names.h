@@ -28,5 +28,7 @@ void sql_names_create(struct sql_names *n, const char *head, size_t size);
 /* Of INSERT or COPY: what its rows are made of; NULL where it cannot be said.  Lives
  * as long as n. */
 const struct sql_columns *sql_names_of(struct sql_names *n, const char *head, size_t size);
+/* Some name could not be kept for want of memory: what is found would be less. */
+bool sql_names_failed(const struct sql_names *n);
 
 #endif

@@ -76,23 +76,23 @@ static const char *read_cell(const char *p, const char *end, char delimiter, str
 	return p;
 }
 
-/* The next row; false: none that is whole, or no memory. */
-static bool read_row(const char *text, size_t size, bool is_all, char delimiter, size_t *at,
-		     struct row *row)
+/* The next row: 1; 0: none that is whole; -1: no memory.  row is the caller's in each case. */
+static int read_row(const char *text, size_t size, bool is_all, char delimiter, size_t *at,
+		    struct row *row)
 {
 	const char *p = text + *at, *end = text + size;
 
 	row->count = 0;
 	row->cells = NULL;
 	if (p == end)
-		return false;
+		return 0;
 	for (;;) {
 		struct cell *more = row->cells;
 
 		if (row->count % 64 == 0)
 			more = realloc(row->cells, (row->count + 64) * sizeof *more);
 		if (more == NULL)
-			break;
+			return -1;
 		row->cells = more;
 		p = read_cell(p, end, delimiter, &row->cells[row->count++]);
 		if (p == end || *p == '\n' || row->count == TABLE_COLUMNS_MAX)
@@ -102,10 +102,10 @@ static bool read_row(const char *text, size_t size, bool is_all, char delimiter,
 	while (p < end && *p != '\n')	/* beyond the columns that are named */
 		p++;
 	if (p == end && !is_all)
-		return false;
+		return 0;
 	*at = (size_t)(p - text) + (p < end);
 	row->end = *at;
-	return row->cells != NULL;
+	return 1;
 }
 
 /* ---- what a cell looks like ------------------------------------------------------------- */
@@ -245,39 +245,50 @@ static size_t usual_count(const struct row *rows, size_t count)
 	return best;
 }
 
-static void take_names(const struct row *row, struct table_head *out)
+static int take_names(const struct row *row, struct table_head *out)
 {
 	out->names = calloc(row->count, sizeof *out->names);
 	if (out->names == NULL)
-		return;
+		return -1;
 	out->count = row->count;
 	out->end = row->end;
-	for (size_t i = 0; i < row->count; i++)
-		if (row->cells[i].text[0] != '\0')
-			out->names[i] = strdup(row->cells[i].text);
+	for (size_t i = 0; i < row->count; i++) {
+		if (row->cells[i].text[0] == '\0')
+			continue;
+		out->names[i] = strdup(row->cells[i].text);
+		if (out->names[i] == NULL)
+			return -1;
+	}
+	return 0;
 }
 
-void table_head_find(const char *text, size_t size, bool is_all, char delimiter,
-		     struct table_head *out)
+int table_head_find(const char *text, size_t size, bool is_all, char delimiter,
+		    struct table_head *out, struct err *e)
 {
 	struct row rows[ROWS_MAX];
 	size_t count = 0, at = 0, usual;
+	int rc = 0;
 
 	*out = (struct table_head){ .names = NULL };
-	while (count < ROWS_MAX && read_row(text, size, is_all, delimiter, &at, &rows[count]))
+	while (count < ROWS_MAX && (rc = read_row(text, size, is_all, delimiter, &at,
+						  &rows[count])) > 0)
 		count++;
 	if (count < ROWS_MAX)
 		free(rows[count].cells);
 	usual = usual_count(rows, count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
 		if (rows[i].count != usual)
 			continue;
 		if (is_head(rows, count, i))
-			take_names(&rows[i], out);
+			rc = take_names(&rows[i], out);
 		break;
 	}
 	for (size_t i = 0; i < count; i++)
 		free(rows[i].cells);
+	if (rc >= 0)
+		return 0;
+	table_head_clear(out);
+	return err_set(e, MUNI_NO_MEMORY, "no memory for the names of a table's columns");
 }
 
 void table_head_clear(struct table_head *h)

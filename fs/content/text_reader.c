@@ -282,30 +282,50 @@ static size_t word_start(const uint8_t *p, size_t at)
 	return at - start < 64 ? start : at;
 }
 
-/* From `at` on it is no UTF-8.  True: it is to be decoded from *from on. */
-static bool is_otherwise(struct text_reader *r, size_t at, size_t *from)
+/* What the bytes look like, and its decoder: 1; 0: nothing that is known; -1: no memory. */
+static int guess(const uint8_t *data, size_t size, bool is_all, const char *not,
+		 char encoding[ENCODING_NAME_MAX], struct decoder **out, struct err *e)
+{
+	struct err unknown = ERR_NONE;
+
+	if (encoding_detect(data, size, is_all, encoding, e) < 0)
+		return -1;
+	if (encoding[0] == '\0' || strcmp(encoding, not) == 0)
+		return 0;
+	if (decoder_new(encoding, out, &unknown) == 0)
+		return 1;
+	if (unknown.code != MUNI_NO_MEMORY)
+		return 0;
+	*e = unknown;
+	return -1;
+}
+
+/* From `at` on it is no UTF-8.  1: it is to be decoded from *from on. */
+static int is_otherwise(struct text_reader *r, size_t at, size_t *from, struct err *e)
 {
 	char encoding[ENCODING_NAME_MAX];
 	struct decoder *d = NULL;
-	struct err ignored = ERR_NONE;
+	int rc;
 
 	*from = word_start(r->rest, at);
 	if (r->refused == REFUSED_MAX)
-		return false;
+		return 0;
 	r->refused++;
-	encoding_detect(r->rest + *from, r->rest_size - *from, false, encoding);
-	if (encoding[0] == '\0' || encoding_is_utf8(encoding) ||
-	    decoder_new(encoding, &d, &ignored) < 0)
-		return false;
+	rc = guess(r->rest + *from, r->rest_size - *from, false, "utf-8", encoding, &d, e);
+	if (rc <= 0 || encoding_is_utf8(encoding)) {
+		decoder_free(d);
+		return rc < 0 ? -1 : 0;
+	}
 	r->decoder = d;
 	r->refused--;
 	name_encoding(r, encoding);
-	return true;
+	return 1;
 }
 
-static ssize_t next_utf8(struct text_reader *r, const uint8_t **utf8)
+static ssize_t next_utf8(struct text_reader *r, const uint8_t **utf8, struct err *e)
 {
 	size_t at = skip_missing(r), valid, from;
+	int rc = 0;
 
 	valid = at + encoding_utf8_prefix(r->rest + at, r->rest_size - at);
 	if (valid < r->rest_size) {
@@ -316,11 +336,14 @@ static ssize_t next_utf8(struct text_reader *r, const uint8_t **utf8)
 
 		if (encoding_is_utf8_start(r->rest + valid, left)) {
 			r->missing = missing_of(r->rest + valid, left);
-		} else if (is_otherwise(r, first, &from)) {
-			return from == 0 ? 0 : give(r, from, NULL, utf8);
 		} else {
-			r->stray++;
+			rc = is_otherwise(r, first, &from, e);
+			r->stray += rc == 0;
 		}
+		if (rc < 0)
+			return -1;
+		if (rc > 0)
+			return from == 0 ? 0 : give(r, from, NULL, utf8);
 	}
 	if (strcmp(r->said, "us-ascii") == 0 &&
 	    encoding_ascii_prefix(r->rest, r->rest_size) < valid)
@@ -387,23 +410,22 @@ static bool is_utf8_again(const struct text_reader *r)
 }
 
 /* Too much of the piece was invalid: what is it then? */
-static bool is_redecoded(struct text_reader *r, struct decoded *d, size_t *used)
+static int decode_again(struct text_reader *r, struct decoded *d, size_t *used, struct err *e)
 {
 	char encoding[ENCODING_NAME_MAX];
 	struct decoder *other = NULL;
-	struct err ignored = ERR_NONE;
+	int rc;
 
 	if (d->invalid <= DOUBT_MIN || d->invalid < d->size / 50)
-		return false;
-	encoding_detect(r->rest, r->rest_size, r->is_ended, encoding);
-	if (encoding[0] == '\0' || strcmp(encoding, r->encoding) == 0 ||
-	    decoder_new(encoding, &other, &ignored) < 0)
-		return false;
+		return 0;
+	rc = guess(r->rest, r->rest_size, r->is_ended, r->encoding, encoding, &other, e);
+	if (rc <= 0)
+		return rc;
 	decoder_free(r->decoder);
 	r->decoder = other;
 	name_encoding(r, encoding);
 	*used = decode(r, d);
-	return true;
+	return 0;
 }
 
 static ssize_t next_decoded(struct text_reader *r, const uint8_t **utf8, struct err *e)
@@ -416,12 +438,13 @@ static ssize_t next_decoded(struct text_reader *r, const uint8_t **utf8, struct 
 		r->decoder = NULL;
 		r->missing = 0;
 		name_encoding(r, "utf-8");
-		return next_utf8(r, utf8);
+		return next_utf8(r, utf8, e);
 	}
 	if (make_room(d, r->rest_size, e) < 0)
 		return -1;
 	used = decode(r, d);
-	is_redecoded(r, d, &used);
+	if (decode_again(r, d, &used, e) < 0)
+		return -1;
 	r->stray += d->invalid;
 	r->turn ^= d->size > 0;
 	return give(r, used, d, utf8);
@@ -483,7 +506,7 @@ ssize_t text_reader_next(struct text_reader *r, const uint8_t **utf8, struct err
 		if (r->decoder != NULL)
 			n = next_decoded(r, utf8, e);
 		else
-			n = r->rest_size > 0 ? next_utf8(r, utf8) : 0;
+			n = r->rest_size > 0 ? next_utf8(r, utf8, e) : 0;
 		if (n == 0 && was_ended)
 			return 0;
 	} while (n == 0);

@@ -89,13 +89,14 @@ static unsigned rate(const char *const *words, size_t count, const char *iconv, 
 {
 	unsigned right = 0, trials = size > 1000 ? TRIALS / 25 : TRIALS;
 	uint32_t seed = 42;
+	struct err e = ERR_NONE;
 
 	for (unsigned i = 0; i < trials; i++) {
 		char told[ENCODING_NAME_MAX], sought[ENCODING_NAME_MAX + 2];
 		size_t made;
 		char *text = draw_text(words, count, iconv, size, &seed, &made);
 
-		encoding_detect(text, made, true, told);
+		assert_int_equal(encoding_detect(text, made, true, told, &e), 0);
 		snprintf(sought, sizeof sought, " %s ", told);
 		right += told[0] != '\0' && strstr(ours, sought) != NULL;
 		free(text);
