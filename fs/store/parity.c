@@ -94,6 +94,7 @@ static struct parity_group *grown(const struct parity_group *old,
 		return NULL;
 	memcpy(g->uid, old->uid, sizeof g->uid);
 	g->generation = old->generation;
+	g->format = old->format;
 	for (unsigned i = 0; i < old->count; i++) {
 		size_t size = (size_t)old->members[i].columns * PARITY_SUM;
 

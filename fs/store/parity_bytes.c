@@ -13,7 +13,6 @@
 #include "fs/crypt/digest.h"
 #include "fs/store/parity_inside.h"
 
-#define FORMAT 1
 #define SUMMED 112
 #define MEMBER 24
 
@@ -29,6 +28,24 @@ void parity_sum(const void *data, size_t size, uint8_t sum[PARITY_SUM])
 	struct digest d = digest_of(data, size);
 
 	memcpy(sum, d.bytes, PARITY_SUM);
+}
+
+int parity_column_sums_new(unsigned format, struct keyed_hash **out, struct err *e)
+{
+	static const uint8_t key[KEYED_HASH_KEY_SIZE] = "muniment sum of a parity column";
+
+	*out = NULL;
+	return format == PARITY_FORMAT_DIGESTS ? 0 : keyed_hash_new(key, out, e);
+}
+
+int parity_column_sum(struct keyed_hash *sums, const void *data, size_t size,
+		      uint8_t sum[PARITY_SUM], struct err *e)
+{
+	_Static_assert(KEYED_HASH_SIZE == PARITY_SUM, "a sum is a whole tag");
+	if (sums != NULL)
+		return keyed_hash_of(sums, NULL, 0, data, size, sum, e);
+	parity_sum(data, size, sum);
+	return 0;
 }
 
 struct object_name parity_object_name(const uint8_t group[16], uint64_t generation,
@@ -53,7 +70,7 @@ void parity_head_write(const uint8_t archive_id[16], const struct parity_head *h
 	struct writer w = writer_over(out, PARITY_HEAD);
 
 	writer_bytes(&w, magic, sizeof magic);
-	writer_u32(&w, FORMAT);
+	writer_u32(&w, h->format);
 	writer_u32(&w, h->data);
 	writer_u32(&w, h->parity);
 	writer_u32(&w, h->index);
@@ -74,17 +91,16 @@ int parity_head_parse(const uint8_t raw[PARITY_HEAD], const uint8_t archive_id[1
 	struct reader r = reader_over(raw, PARITY_HEAD);
 	uint8_t sum[PARITY_SUM];
 	struct object_name name;
-	uint32_t format;
 
 	parity_sum(raw, SUMMED, sum);
 	if (memcmp(raw, magic, sizeof magic) != 0 ||
 	    memcmp(raw + SUMMED, sum, sizeof sum) != 0)
 		return err_set(e, MUNI_DAMAGED, "its head is not what was written");
 	reader_view(&r, sizeof magic);
-	format = reader_u32(&r);
-	if (format != FORMAT)
+	out->format = reader_u32(&r);
+	if (out->format != PARITY_FORMAT && out->format != PARITY_FORMAT_DIGESTS)
 		return err_set(e, MUNI_FORMAT, "it is of format %u, which this program "
-			       "does not know: use a newer one", format);
+			       "does not know: use a newer one", out->format);
 	out->data = reader_u32(&r);
 	out->parity = reader_u32(&r);
 	out->index = reader_u32(&r);

@@ -101,7 +101,7 @@ int group_exam_new(struct exam *x, struct parity_group *group,
 	    g->zeros == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to check parity");
 	if (rs_new(group->data, group->parity, &g->rs, e) < 0 ||
-	    parity_pass_new(x->objects, g->count, &g->pass, e) < 0)
+	    parity_pass_new(x->objects, group->format, g->count, &g->pass, e) < 0)
 		return -1;
 	return set_shards(g, e);
 }

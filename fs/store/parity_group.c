@@ -28,6 +28,7 @@ struct parity_group *parity_group_new(unsigned data, unsigned parity, struct err
 		err_set(e, MUNI_NO_MEMORY, "no memory for a parity group");
 		return NULL;
 	}
+	g->format = PARITY_FORMAT;
 	g->data = data;
 	g->parity = parity;
 	return g;
@@ -95,6 +96,7 @@ static struct parity_group *group_of(const struct parity_head *h, struct err *e)
 		return NULL;
 	memcpy(g->uid, h->group, sizeof g->uid);
 	g->generation = h->generation;
+	g->format = h->format;
 	return g;
 }
 
@@ -330,7 +332,7 @@ int parity_group_load(struct objects *o, const uint8_t archive_id[16],
 	for (size_t i = s->first; i < s->first + s->count; i++) {
 		const struct parity_head *h = &x->heads[i];
 
-		if (h->data != g->data || h->parity != g->parity)
+		if (h->data != g->data || h->parity != g->parity || h->format != g->format)
 			continue;	/* contradicts the group's first object */
 		if (load_object(o, archive_id, h, g, e) < 0)
 			goto fail;

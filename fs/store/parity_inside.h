@@ -13,11 +13,14 @@
 #define FS_STORE_PARITY_INSIDE_H
 
 #include "fs/base/rs.h"
+#include "fs/crypt/keyed_hash.h"
 #include "fs/store/objects.h"
 #include "fs/store/parity.h"
 
 #define PARITY_HEAD 128
 #define PARITY_SUM 16
+#define PARITY_FORMAT 2		/* of new groups; a group keeps its own for good */
+#define PARITY_FORMAT_DIGESTS 1	/* released: sums of columns are SHA-256 */
 #define PARITY_DATA_MAX 200
 #define PARITY_PARITY_MAX 20
 #define PARITY_COLUMNS_MAX (1u << 20)	/* a segment of 64 GiB */
@@ -27,6 +30,7 @@ struct parity_head {
 	uint8_t group[16];
 	uint8_t uid[16];	/* of the object */
 	uint64_t generation;	/* of the group; the highest counts */
+	unsigned format;
 	unsigned data, parity, index, members;
 	uint64_t columns;
 };
@@ -48,6 +52,7 @@ struct parity_object {
 struct parity_group {
 	uint8_t uid[16];
 	uint64_t generation;
+	unsigned format;
 	unsigned data, parity;
 	unsigned count;			/* members; member i is shard i */
 	uint64_t columns;		/* of the longest member */
@@ -63,6 +68,13 @@ unsigned parity_class_of(uint64_t columns);
 int parity_check_strength(struct parity_strength strength, struct err *e);	/* MUNI_USAGE */
 uint64_t parity_columns(uint64_t size);
 void parity_sum(const void *data, size_t size, uint8_t sum[PARITY_SUM]);
+/*
+ * Sums of columns, which are against rot and can be made by anybody, as those of blocks
+ * (segment.h).  What makes those of a format, for one thread; *out NULL for the first.
+ */
+int parity_column_sums_new(unsigned format, struct keyed_hash **out, struct err *e);
+int parity_column_sum(struct keyed_hash *sums, const void *data, size_t size,
+		      uint8_t sum[PARITY_SUM], struct err *e);
 /* Names of a group's objects follow from group, generation and index. */
 struct object_name parity_object_name(const uint8_t group[16], uint64_t generation,
 				      unsigned index);
@@ -157,6 +169,7 @@ struct parity_pass {
 	unsigned count;			/* of sources */
 	struct parity_source *sources;	/* owned */
 	uint8_t **shards;		/* owned; width * PARITY_COLUMN bytes each */
+	struct keyed_hash **sums;	/* owned; what makes those of each source */
 	bool *bad;			/* owned; count * width, source by source */
 	unsigned width;			/* columns a stripe at most */
 	uint64_t first;			/* of the stripe that was read */
@@ -165,8 +178,8 @@ struct parity_pass {
 	struct err *errors;		/* owned; one a source, for PARITY_LEARN */
 };
 
-int parity_pass_new(struct objects *o, unsigned count, struct parity_pass *out,
-		    struct err *e);
+int parity_pass_new(struct objects *o, unsigned format, unsigned count,
+		    struct parity_pass *out, struct err *e);
 void parity_pass_free(struct parity_pass *p);
 /* Reads columns [first, first + min(width, columns - first)) of all sources. */
 int parity_pass_read(struct parity_pass *p, uint64_t first, uint64_t columns,
@@ -189,6 +202,7 @@ int parity_group_write(struct objects *o, const uint8_t archive_id[16],
 struct parity_output {
 	struct objects_writer *writer;	/* owned; NULL not written */
 	uint8_t *sums;			/* owned; PARITY_SUM a column */
+	struct keyed_hash *column_sums;	/* owned */
 	uint8_t head[PARITY_HEAD];
 };
 

@@ -28,11 +28,12 @@ static int open_writers(struct group_exam *g, struct err *e)
 }
 
 /* P3: do the rebuilt members match what stood in the parity? */
-static bool members_match(const struct group_exam *g, unsigned k)
+static int members_match(const struct group_exam *g, unsigned k, bool *out, struct err *e)
 {
 	uint64_t c = g->pass.first + k;
 
-	for (unsigned i = 0; i < g->group->count; i++) {
+	*out = true;
+	for (unsigned i = 0; i < g->group->count && *out; i++) {
 		const struct parity_source *s = &g->pass.sources[i];
 		uint64_t at = c * PARITY_COLUMN;
 		uint8_t sum[PARITY_SUM];
@@ -41,15 +42,17 @@ static bool members_match(const struct group_exam *g, unsigned k)
 		if (!group_exam_is_bad(g, i, k))
 			continue;
 		size = s->size - at < PARITY_COLUMN ? (size_t)(s->size - at) : PARITY_COLUMN;
-		parity_sum(g->pass.shards[i] + (size_t)k * PARITY_COLUMN, size, sum);
-		if (memcmp(sum, s->sums + c * PARITY_SUM, sizeof sum) != 0)
-			return false;
+		if (parity_column_sum(g->pass.sums[i],
+				      g->pass.shards[i] + (size_t)k * PARITY_COLUMN, size,
+				      sum, e) < 0)
+			return -1;
+		*out = memcmp(sum, s->sums + c * PARITY_SUM, sizeof sum) == 0;
 	}
-	return true;
+	return 0;
 }
 
-/* Rebuilds what is bad of column k in place; false: it could not be. */
-static bool rebuild_column(struct group_exam *g, unsigned k)
+/* Rebuilds what is bad of column k in place; *out false: it could not be. */
+static int rebuild_column(struct group_exam *g, unsigned k, bool *out, struct err *e)
 {
 	const struct parity_group *group = g->group;
 	struct err ignored = ERR_NONE;
@@ -63,15 +66,19 @@ static bool rebuild_column(struct group_exam *g, unsigned k)
 					: g->pass.shards[i] + (size_t)k * PARITY_COLUMN;
 		g->is_missing[p] = !is_free && group_exam_is_bad(g, i, k);
 	}
-	return rs_rebuild(g->rs, g->columns, g->is_missing, PARITY_COLUMN, &ignored) == 0 &&
-	       members_match(g, k);
+	*out = false;
+	if (rs_rebuild(g->rs, g->columns, g->is_missing, PARITY_COLUMN, &ignored) < 0)
+		return 0;
+	return members_match(g, k, out, e);
 }
 
 static int mend_column(struct group_exam *g, unsigned k, struct err *e)
 {
 	unsigned bad = group_exam_count_bad(g, k);
-	bool is_mended = bad > 0 && bad <= g->group->parity && rebuild_column(g, k);
+	bool is_mended = false;
 
+	if (bad > 0 && bad <= g->group->parity && rebuild_column(g, k, &is_mended, e) < 0)
+		return -1;
 	for (unsigned i = 0; i < g->count && bad > 0; i++)
 		if (group_exam_is_bad(g, i, k) && group_exam_note(g, i, k, is_mended, e) < 0)
 			return -1;

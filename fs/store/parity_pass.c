@@ -18,8 +18,8 @@ static unsigned width_for(unsigned count)
 	return width > 16 ? 16 : (unsigned)width;
 }
 
-int parity_pass_new(struct objects *o, unsigned count, struct parity_pass *out,
-		    struct err *e)
+int parity_pass_new(struct objects *o, unsigned format, unsigned count,
+		    struct parity_pass *out, struct err *e)
 {
 	struct parity_pass p = { .objects = o, .count = count, .width = width_for(count) };
 
@@ -27,13 +27,19 @@ int parity_pass_new(struct objects *o, unsigned count, struct parity_pass *out,
 	p.shards = calloc(count, sizeof *p.shards);
 	p.bad = calloc((size_t)count * p.width, sizeof *p.bad);
 	p.errors = calloc(count, sizeof *p.errors);
+	p.sums = calloc(count, sizeof *p.sums);
 	*out = p;
-	if (p.sources == NULL || p.shards == NULL || p.bad == NULL || p.errors == NULL)
+	if (p.sources == NULL || p.shards == NULL || p.bad == NULL || p.errors == NULL ||
+	    p.sums == NULL)
 		goto fail;
 	for (unsigned i = 0; i < count; i++) {
 		p.shards[i] = calloc(p.width, PARITY_COLUMN);
 		if (p.shards[i] == NULL)
 			goto fail;
+		if (parity_column_sums_new(format, &p.sums[i], e) < 0) {
+			parity_pass_free(out);
+			return -1;
+		}
 	}
 	return 0;
 fail:
@@ -45,6 +51,9 @@ void parity_pass_free(struct parity_pass *p)
 {
 	for (unsigned i = 0; i < p->count && p->shards != NULL; i++)
 		free(p->shards[i]);
+	for (unsigned i = 0; i < p->count && p->sums != NULL; i++)
+		keyed_hash_free(p->sums[i]);
+	free(p->sums);
 	free(p->sources);
 	free(p->shards);
 	free(p->bad);
@@ -67,7 +76,7 @@ static size_t column_size(const struct parity_source *s, uint64_t c)
 	return s->size - at < PARITY_COLUMN ? (size_t)(s->size - at) : PARITY_COLUMN;
 }
 
-static void check_column(struct parity_pass *p, unsigned i, unsigned k, bool is_read)
+static int check_column(struct parity_pass *p, unsigned i, unsigned k, bool is_read)
 {
 	struct parity_source *s = &p->sources[i];
 	uint64_t c = p->first + k;
@@ -76,14 +85,15 @@ static void check_column(struct parity_pass *p, unsigned i, unsigned k, bool is_
 	uint8_t sum[PARITY_SUM];
 
 	if (size == 0)
-		return;
-	if (is_read)
-		parity_sum(data, size, sum);
+		return 0;
+	if (is_read && parity_column_sum(p->sums[i], data, size, sum, &p->errors[i]) < 0)
+		return -1;
 	if (s->mode == PARITY_LEARN)
 		memcpy(s->sums + c * PARITY_SUM, sum, sizeof sum);
 	else
 		p->bad[(size_t)i * p->width + k] =
 			!is_read || memcmp(s->sums + c * PARITY_SUM, sum, sizeof sum) != 0;
+	return 0;
 }
 
 /* One source of the stripe, on some thread. */
@@ -125,7 +135,8 @@ static void read_source(void *arg, size_t index)
 			if (!is_here)
 				memset(data, 0, size);
 		}
-		check_column(p, i, k, is_here);
+		if (check_column(p, i, k, is_here) < 0)
+			return;
 	}
 	if (s->mode == PARITY_CHECK)
 		*e = ERR_NONE;

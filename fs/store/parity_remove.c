@@ -29,6 +29,7 @@ static int shrink(struct objects *o, const uint8_t archive_id[16],
 		goto out;
 	memcpy(g->uid, old->uid, sizeof g->uid);
 	g->generation = old->generation;
+	g->format = old->format;
 	for (unsigned i = 0; i < old->count; i++) {
 		struct parity_member *m = &old->members[i];
 

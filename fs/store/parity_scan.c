@@ -24,12 +24,17 @@ struct scan {
 	size_t *first;		/* owned; of each source its first slice; one more: the end */
 	uint16_t *bad;		/* owned; a slice: which of its columns */
 	uint8_t *buffers;	/* owned; PARITY_SLICE a thread */
+	struct scanner {	/* owned; one a thread */
+		struct keyed_hash *sums;
+		struct err failed;	/* to make a sum, which is no damage */
+	} *scanners;
+	unsigned threads;
 	pthread_t caller;	/* who alone tells progress */
 	uint64_t told;		/* the caller's */
 	atomic_size_t next;	/* slice for a thread to take */
 	atomic_uint_fast64_t bytes;
 	atomic_bool is_stopping;
-	struct err failed;	/* the caller's: it was stopped */
+	struct err failed;	/* it was stopped, or a scanner failed */
 };
 
 static unsigned source_of(const struct scan *s, size_t slice)
@@ -63,9 +68,10 @@ static void expect(const struct scan *s, size_t slice)
 }
 
 /* A truncated file or a bad sector is not to condemn its neighbours. */
-static bool is_column_good(const struct scan *s, unsigned i, uint64_t column, uint64_t at,
-			   uint8_t *data, size_t size, bool is_read)
+static bool is_column_good(struct scan *s, unsigned thread, unsigned i, uint64_t column,
+			   uint64_t at, uint8_t *data, size_t size, bool is_read)
 {
+	struct scanner *own = &s->scanners[thread];
 	const struct parity_source *from = &s->exam->pass.sources[i];
 	struct err ignored = ERR_NONE;
 	uint8_t sum[PARITY_SUM];
@@ -73,7 +79,10 @@ static bool is_column_good(const struct scan *s, unsigned i, uint64_t column, ui
 	if (!is_read &&
 	    objects_get(s->exam->exam->objects, &from->name, at, data, size, &ignored) < 0)
 		return false;
-	parity_sum(data, size, sum);
+	if (parity_column_sum(own->sums, data, size, sum, &own->failed) < 0) {
+		atomic_store(&s->is_stopping, true);
+		return true;
+	}
 	return memcmp(from->sums + column * PARITY_SUM, sum, sizeof sum) == 0;
 }
 
@@ -94,7 +103,7 @@ static void look_at(struct scan *s, unsigned thread, size_t slice)
 		uint64_t column = (uint64_t)(slice - s->first[i]) * SLICE_COLUMNS + k;
 		size_t n = size - done < PARITY_COLUMN ? size - done : PARITY_COLUMN;
 
-		if (!is_column_good(s, i, column, at + done, data + done, n, is_read))
+		if (!is_column_good(s, thread, i, column, at + done, data + done, n, is_read))
 			bad |= (uint16_t)(1u << k);
 	}
 	s->bad[slice] = bad;
@@ -184,11 +193,43 @@ fail:
 	return err_set(e, MUNI_NO_MEMORY, "no memory to check parity");
 }
 
+static int make_scanners(struct scan *s, struct err *e)
+{
+	/* One at least, so that there is something to free. */
+	s->buffers = malloc((size_t)(s->threads + 1) * PARITY_SLICE);
+	s->scanners = calloc(s->threads + 1, sizeof *s->scanners);
+	if (s->buffers == NULL || s->scanners == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to check parity");
+	for (unsigned i = 0; i < s->threads; i++)
+		if (parity_column_sums_new(s->exam->group->format, &s->scanners[i].sums, e) < 0)
+			return -1;
+	return 0;
+}
+
+static void free_scanners(struct scan *s)
+{
+	for (unsigned i = 0; i < s->threads && s->scanners != NULL; i++)
+		keyed_hash_free(s->scanners[i].sums);
+	free(s->scanners);
+	free(s->buffers);
+}
+
+/* What stopped it, if anything did. */
+static int outcome_of(struct scan *s, struct err *e)
+{
+	if (!atomic_load(&s->is_stopping))
+		return 0;
+	for (unsigned i = 0; i < s->threads; i++)
+		if (s->scanners[i].failed.code != MUNI_OK)
+			s->failed = s->scanners[i].failed;
+	*e = s->failed;
+	return -1;
+}
+
 int group_exam_scan(struct group_exam *g, const struct parity_seen *seen, struct err *e)
 {
 	struct scan s = { .exam = g, .seen = seen, .caller = pthread_self(),
 			  .failed = ERR_NONE };
-	unsigned threads = team_processors();
 	int rc = -1;
 
 	atomic_init(&s.next, 0);
@@ -196,26 +237,21 @@ int group_exam_scan(struct group_exam *g, const struct parity_seen *seen, struct
 	atomic_init(&s.is_stopping, false);
 	if (lay_out(&s, e) < 0)
 		goto out;
-	if (threads > PARITY_THREADS_MAX)
-		threads = PARITY_THREADS_MAX;
-	if (threads > s.first[g->count])
-		threads = (unsigned)s.first[g->count];
-	s.buffers = malloc((size_t)(threads + 1) * PARITY_SLICE);
-	if (s.buffers == NULL) {
-		err_set(e, MUNI_NO_MEMORY, "no memory to check parity");
+	s.threads = team_processors();
+	if (s.threads > PARITY_THREADS_MAX)
+		s.threads = PARITY_THREADS_MAX;
+	if (s.threads > s.first[g->count])
+		s.threads = (unsigned)s.first[g->count];
+	if (make_scanners(&s, e) < 0)
 		goto out;
-	}
-	if (threads > 0)
-		team_run(threads, threads, work, &s);
+	if (s.threads > 0)
+		team_run(s.threads, s.threads, work, &s);
 	if (!atomic_load(&s.is_stopping))
 		tell_progress(&s);
-	if (atomic_load(&s.is_stopping))
-		*e = s.failed;
-	else
-		rc = judge(&s, e);
+	rc = outcome_of(&s, e) < 0 ? -1 : judge(&s, e);
 out:
 	free(s.first);
 	free(s.bad);
-	free(s.buffers);
+	free_scanners(&s);
 	return rc;
 }

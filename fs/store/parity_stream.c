@@ -32,6 +32,7 @@ struct parity_stream {
 	uint8_t archive_id[16];
 	struct parity_strength strength;
 	struct rs *rs;			/* owned */
+	struct keyed_hash *column_sums;	/* owned; of what is in the newer format */
 	struct parity_index index;
 	bool has_open[PARITY_CLASSES];
 	struct parity_span open[PARITY_CLASSES];
@@ -93,8 +94,16 @@ static int touch(struct slab *s, struct err *e)
 	return s->data != NULL ? 0 : no_memory(e);
 }
 
+static int sum_column(struct parity_stream *s, const struct parity_group *g,
+		      const uint8_t *data, size_t size, uint8_t sum[PARITY_SUM],
+		      struct err *e)
+{
+	return parity_column_sum(g->format == PARITY_FORMAT_DIGESTS ? NULL : s->column_sums,
+				 data, size, sum, e);
+}
+
 /* Old parity into memory: what it covers stays covered.  MUNI_DAMAGED. */
-static int load_parity(struct parity_batch *b, struct err *e)
+static int load_parity(struct parity_stream *stream, struct parity_batch *b, struct err *e)
 {
 	const struct parity_group *g = b->group;
 	uint8_t sum[PARITY_SUM];
@@ -112,9 +121,9 @@ static int load_parity(struct parity_batch *b, struct err *e)
 			uint8_t *to = s->data + c % SLAB * PARITY_COLUMN;
 
 			if (objects_get(b->objects, &name, PARITY_HEAD + c * PARITY_COLUMN, to,
-					PARITY_COLUMN, e) < 0)
+					PARITY_COLUMN, e) < 0 ||
+			    sum_column(stream, g, to, PARITY_COLUMN, sum, e) < 0)
 				return -1;
-			parity_sum(to, PARITY_COLUMN, sum);
 			if (memcmp(sum, g->objects[j].sums + c * PARITY_SUM, PARITY_SUM) != 0)
 				return err_set(e, MUNI_DAMAGED, "old parity is damaged");
 		}
@@ -154,7 +163,7 @@ static int go_on_with(struct parity_stream *s, unsigned class, struct parity_bat
 	if (rc == 0) {
 		*out = batch_new(s, g, e);
 		g = NULL;
-		rc = *out != NULL ? load_parity(*out, e) : -1;
+		rc = *out != NULL ? load_parity(s, *out, e) : -1;
 	}
 	parity_group_free(g);
 	if (rc < 0) {
@@ -252,6 +261,7 @@ int parity_stream_new(struct objects *o, const uint8_t archive_id[16],
 	memcpy(s->archive_id, archive_id, sizeof s->archive_id);
 	s->strength = strength;
 	if (rs_new(strength.data, strength.parity, &s->rs, e) < 0 ||
+	    parity_column_sums_new(PARITY_FORMAT, &s->column_sums, e) < 0 ||
 	    parity_index_load(o, archive_id, &s->index, e) < 0) {
 		parity_stream_free(s);
 		return -1;
@@ -268,6 +278,7 @@ void parity_stream_free(struct parity_stream *s)
 	parity_batch_free(s->batch);
 	parity_index_free(&s->index);
 	rs_free(s->rs);
+	keyed_hash_free(s->column_sums);
 	free(s->sums);
 	free(s->staged);
 	free(s);
@@ -301,33 +312,12 @@ int parity_stream_begin(struct parity_stream *s, const uint8_t uid[16], uint64_t
 	return choose(s, expected, e);
 }
 
-static int unstage(struct parity_stream *s, uint64_t size, struct err *e)
-{
-	s->is_staged = false;
-	return choose(s, size, e) < 0 ? -1 : add_columns(s, 0, s->staged, s->columns, e);
-}
-
-/* Whole columns; sums are the caller's matter. */
-static int take_columns(struct parity_stream *s, const uint8_t *data, size_t count,
-			struct err *e)
-{
-	if (s->is_staged && (s->columns + count) * PARITY_COLUMN > STAGED_MAX &&
-	    unstage(s, STAGED_MAX, e) < 0)
-		return -1;
-	if (s->is_staged)
-		memcpy(s->staged + s->columns * PARITY_COLUMN, data, count * PARITY_COLUMN);
-	else if (add_columns(s, s->columns, data, count, e) < 0)
-		return -1;
-	s->columns += count;
-	return 0;
-}
-
-static int room_for_sums(struct parity_stream *s, size_t more, struct err *e)
+static int room_for_sums(struct parity_stream *s, size_t columns, struct err *e)
 {
 	size_t capacity = s->sums_capacity ? s->sums_capacity : 256;
 	uint8_t *sums;
 
-	while (capacity < s->columns + more)
+	while (capacity < columns)
 		capacity *= 2;
 	if (capacity == s->sums_capacity)
 		return 0;
@@ -339,15 +329,43 @@ static int room_for_sums(struct parity_stream *s, size_t more, struct err *e)
 	return 0;
 }
 
-static int take_whole(struct parity_stream *s, const uint8_t *data, size_t count,
+/* Columns [first, first + count) of the member into its group, which says how sums are made.
+ * What lies past the end counts as zeros, in the code but not in the sum. */
+static int join_group(struct parity_stream *s, size_t first, const uint8_t *data, size_t count,
 		      struct err *e)
 {
-	if (room_for_sums(s, count, e) < 0)
+	if (room_for_sums(s, first + count, e) < 0)
 		return -1;
-	for (size_t k = 0; k < count; k++)
-		parity_sum(data + k * PARITY_COLUMN, PARITY_COLUMN,
-			   s->sums + (s->columns + k) * PARITY_SUM);
-	return take_columns(s, data, count, e);
+	for (size_t k = 0; k < count; k++) {
+		uint64_t left = s->size - (uint64_t)(first + k) * PARITY_COLUMN;
+
+		if (sum_column(s, s->batch->group, data + k * PARITY_COLUMN,
+			       left < PARITY_COLUMN ? (size_t)left : PARITY_COLUMN,
+			       s->sums + (first + k) * PARITY_SUM, e) < 0)
+			return -1;
+	}
+	return add_columns(s, first, data, count, e);
+}
+
+static int unstage(struct parity_stream *s, uint64_t size, struct err *e)
+{
+	s->is_staged = false;
+	return choose(s, size, e) < 0 ? -1 : join_group(s, 0, s->staged, s->columns, e);
+}
+
+/* Whole columns, of which the member's last one was filled up with zeros. */
+static int take_columns(struct parity_stream *s, const uint8_t *data, size_t count,
+			struct err *e)
+{
+	if (s->is_staged && (s->columns + count) * PARITY_COLUMN > STAGED_MAX &&
+	    unstage(s, STAGED_MAX, e) < 0)
+		return -1;
+	if (s->is_staged)
+		memcpy(s->staged + s->columns * PARITY_COLUMN, data, count * PARITY_COLUMN);
+	else if (join_group(s, s->columns, data, count, e) < 0)
+		return -1;
+	s->columns += count;
+	return 0;
 }
 
 int parity_stream_append(struct parity_stream *s, const void *data, size_t size,
@@ -360,7 +378,7 @@ int parity_stream_append(struct parity_stream *s, const void *data, size_t size,
 		size_t n = size / PARITY_COLUMN;
 
 		if (s->column_used == 0 && n > 0) {
-			if (take_whole(s, at, n, e) < 0)
+			if (take_columns(s, at, n, e) < 0)
 				return -1;
 			n *= PARITY_COLUMN;
 		} else {
@@ -371,7 +389,7 @@ int parity_stream_append(struct parity_stream *s, const void *data, size_t size,
 			s->column_used += n;
 			if (s->column_used == PARITY_COLUMN) {
 				s->column_used = 0;
-				if (take_whole(s, s->column, 1, e) < 0)
+				if (take_columns(s, s->column, 1, e) < 0)
 					return -1;
 			}
 		}
@@ -381,14 +399,10 @@ int parity_stream_append(struct parity_stream *s, const void *data, size_t size,
 	return 0;
 }
 
-/* What lies past the end counts as zeros, in the code but not in the sum. */
 static int end_column(struct parity_stream *s, struct err *e)
 {
 	if (s->column_used == 0)
 		return 0;
-	if (room_for_sums(s, 1, e) < 0)
-		return -1;
-	parity_sum(s->column, s->column_used, s->sums + s->columns * PARITY_SUM);
 	memset(s->column + s->column_used, 0, PARITY_COLUMN - s->column_used);
 	s->column_used = 0;
 	return take_columns(s, s->column, 1, e);

@@ -13,7 +13,7 @@ int parity_output_open(struct objects *o, const uint8_t archive_id[16],
 		       struct parity_output *out, struct err *e)
 {
 	struct object_name name = parity_object_name(g->uid, g->generation, index);
-	struct parity_head h = { .generation = g->generation, .data = g->data,
+	struct parity_head h = { .generation = g->generation, .format = g->format, .data = g->data,
 				 .parity = g->parity, .index = index,
 				 .members = g->count, .columns = g->columns };
 
@@ -24,7 +24,8 @@ int parity_output_open(struct objects *o, const uint8_t archive_id[16],
 	out->sums = malloc((size_t)g->columns * PARITY_SUM);
 	if (out->sums == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to write parity");
-	if (objects_writer_open(o, &name, &out->writer, e) < 0 ||
+	if (parity_column_sums_new(g->format, &out->column_sums, e) < 0 ||
+	    objects_writer_open(o, &name, &out->writer, e) < 0 ||
 	    objects_writer_append(out->writer, out->head, PARITY_HEAD, e) < 0) {
 		parity_output_abort(out);
 		return -1;
@@ -36,8 +37,10 @@ int parity_output_columns(struct parity_output *out, uint64_t first, const uint8
 			  unsigned count, struct err *e)
 {
 	for (unsigned k = 0; k < count; k++)
-		parity_sum(data + (size_t)k * PARITY_COLUMN, PARITY_COLUMN,
-			   out->sums + (first + k) * PARITY_SUM);
+		if (parity_column_sum(out->column_sums, data + (size_t)k * PARITY_COLUMN,
+				      PARITY_COLUMN, out->sums + (first + k) * PARITY_SUM,
+				      e) < 0)
+			return -1;
 	return objects_writer_append(out->writer, data, (size_t)count * PARITY_COLUMN, e);
 }
 
@@ -71,6 +74,7 @@ void parity_output_abort(struct parity_output *out)
 {
 	objects_writer_abort(out->writer);
 	free(out->sums);
+	keyed_hash_free(out->column_sums);
 	*out = (struct parity_output){ .writer = NULL };
 }
 
@@ -131,7 +135,8 @@ static int prepare(struct generation *w, struct objects *o, const uint8_t archiv
 	size_t stripe;
 
 	if (rs_new(g->data, g->parity, &w->rs, e) < 0 ||
-	    parity_pass_new(o, g->count + (w->old != NULL ? g->parity : 0), &w->pass, e) < 0 ||
+	    parity_pass_new(o, g->format, g->count + (w->old != NULL ? g->parity : 0), &w->pass,
+			    e) < 0 ||
 	    set_sources(w, e) < 0)
 		return -1;
 	stripe = (size_t)w->pass.width * PARITY_COLUMN;

@@ -1,5 +1,7 @@
 #include "fs/store/parity_stream.h"
 
+#include "fs/store/parity_inside.h"
+
 #include "tests/unit/store/parity_fixture.h"
 
 static struct parity_stream *open_stream(struct fixture *f, struct parity_strength strength)
@@ -179,6 +181,85 @@ static void nothing_is_written_before_the_batch_is(void **state)
 	assert_int_equal(count_parity(f), 1);
 }
 
+static void assert_all_have_format(struct fixture *f, unsigned format, size_t objects)
+{
+	struct parity_index x;
+	struct err e = ERR_NONE;
+
+	assert_int_equal(parity_index_load(f->objects, test_archive_id, &x, &e), 0);
+	assert_int_equal(x.count, objects);
+	for (size_t i = 0; i < x.count; i++)
+		assert_int_equal(x.heads[i].format, format);
+	parity_index_free(&x);
+}
+
+/* As programs of before made them. */
+static void write_first_format(struct fixture *f, const struct object_name *segment)
+{
+	struct err e = ERR_NONE;
+	struct parity_group *g = parity_group_new(one.data, one.parity, &e);
+	uint64_t size;
+
+	assert_non_null(g);
+	g->format = PARITY_FORMAT_DIGESTS;
+	memset(g->uid, 7, sizeof g->uid);
+	assert_int_equal(objects_size(f->objects, segment, &size, &e), 0);
+	parity_group_add(g, segment->uid, size);
+	assert_int_equal(parity_group_write(f->objects, test_archive_id, g, NULL, &e), 0);
+	parity_group_free(g);
+}
+
+static void a_group_of_the_first_format_stays_so_and_mends_all_its_members(void **state)
+{
+	struct fixture *f = *state;
+	struct object_name names[3];
+	struct parity_stream *s;
+
+	names[0] = put_segment(f, 300 * KIB, 1);
+	write_first_format(f, &names[0]);
+	assert_all_have_format(f, PARITY_FORMAT_DIGESTS, 1);
+	s = open_stream(f, one);
+	names[1] = stream_segment(f, s, 700 * KIB, 10, 1000);
+	end_stream(s);
+	names[2] = put_segment(f, 100 * KIB, 900);
+	update(f, one);
+	assert_all_have_format(f, PARITY_FORMAT_DIGESTS, 1);
+	assert_each_comes_back(f, one, names, 3);
+}
+
+static void a_new_group_has_the_newer_format(void **state)
+{
+	struct fixture *f = *state;
+	struct object_name names[2];
+	struct parity_stream *s = open_stream(f, one);
+
+	names[0] = stream_segment(f, s, 700 * KIB, 10, 1000);
+	end_stream(s);
+	assert_all_have_format(f, PARITY_FORMAT, 1);
+	names[1] = put_segment(f, 5 << 20, 900);	/* of another size */
+	update(f, one);
+	assert_all_have_format(f, PARITY_FORMAT, 2);
+	assert_each_comes_back(f, one, names, 2);
+}
+
+/* Printed in docs/format.md: who reads it there has to come to the same. */
+static void a_sum_of_a_column_is_the_tag_that_the_format_describes(void **state)
+{
+	static const uint8_t expected[PARITY_SUM] = { 0x46, 0x66, 0x66, 0xc0, 0x6b, 0xfc, 0x86, 0xf1,
+						    0xd4, 0x00, 0x4b, 0x88, 0x72, 0xe6, 0xe4, 0x4b };
+	struct keyed_hash *sums;
+	uint8_t sum[PARITY_SUM];
+	struct err e = ERR_NONE;
+
+	(void)state;
+	assert_int_equal(parity_column_sums_new(PARITY_FORMAT, &sums, &e), 0);
+	assert_int_equal(parity_column_sum(sums, "abc", 3, sum, &e), 0);
+	assert_memory_equal(sum, expected, sizeof sum);
+	keyed_hash_free(sums);
+	assert_int_equal(parity_column_sums_new(PARITY_FORMAT_DIGESTS, &sums, &e), 0);
+	assert_null(sums);
+}
+
 static void damaged_parity_is_not_carried_on(void **state)
 {
 	struct fixture *f = *state;
@@ -210,6 +291,9 @@ int main(void)
 		T(the_stream_goes_on_with_the_open_group),
 		T(segments_of_another_size_get_another_group),
 		T(nothing_is_written_before_the_batch_is),
+		T(a_group_of_the_first_format_stays_so_and_mends_all_its_members),
+		T(a_new_group_has_the_newer_format),
+		T(a_sum_of_a_column_is_the_tag_that_the_format_describes),
 		T(damaged_parity_is_not_carried_on),
 	};
 
