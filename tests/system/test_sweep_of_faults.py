@@ -31,7 +31,7 @@ RUNS = (
     (*MEMORY, "--only", "ingest-tar", "--at", "source_begin", "--many", "12"),
     # Names that were not looked up are not nobody's; a walk that failed is no whole scan; a set that was not sorted is in no
     # signature; a signature that was not copied is no damaged row.
-    (*MEMORY, "--only", "scan,ingest-second,dispose-list", "--at", "ask_user,sign_detached,signature_from_row", "--many", "30"),
+    (*MEMORY, "--only", "scan,ingest-second,dispose-list", "--at", "ask_user,sign_detached,signature_from_row", "--many", "12"),
     # An init takes all back though no memory is left; a reader that dies before it reads tells nothing of what it would read.
     (*LASTING, "--only", "init", "--at", "catalogue_create,climb", "--many", "6"),
     (*LASTING, "--only", "ingest-tar", "--at", "jail_close", "--many", "12"),
