@@ -20,7 +20,7 @@
 
 static const char *const result_words[] = {
 	[CHECK_HOLDS] = "holds", [CHECK_FAILS] = "FAILS", [CHECK_UNTRUSTED] = "NOT TRUSTED",
-	[CHECK_SKIPPED] = "not checked",
+	[CHECK_SKIPPED] = "not checked", [CHECK_NOTED] = "note",
 };
 
 struct report {

@@ -100,10 +100,10 @@ static int add_approval(struct loading *l, const struct approval_row *a,
 	int64_t at = s->signed_at ? s->signed_at : a->made;
 	const struct known_officer *o = certificate_officer(f, a->officer, a->made);
 	const char *roles = o ? o->roles : "";
-	json_t *part = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "act",
+	json_t *part = json_pack("{s:s, s:s, s:s, s:s, s:o*, s:o, s:o, s:o, s:o}", "act",
 				 strcmp(roles, "witness") == 0 ? "witnessed" : "approved", "id",
-				 a->officer, "person", s->identity.subject, "roles", roles, "at",
-				 time_value(at), "received", time_value(a->made), "certificate",
+				 a->officer, "person", s->identity.subject, "roles", roles,
+				 "added", o ? time_value(o->added) : NULL, "at", time_value(at), "received", time_value(a->made), "certificate",
 				 base64_value(s->identity.cert, s->identity.cert_size),
 				 "signature", base64_value(a->signature, a->signature_size));
 

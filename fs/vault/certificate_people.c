@@ -14,9 +14,9 @@ static json_t *proposer(const struct certificate_facts *f)
 	if (!o)
 		return json_pack("{s:s, s:s, s:o}", "act", "proposed", "id", f->row.proposer,
 				 "at", time_value(f->row.proposed));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "act", "proposed", "id", o->id,
-			 "person", o->identity.subject, "roles", o->roles, "at",
-			 time_value(f->row.proposed), "certificate",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "act", "proposed", "id",
+			 o->id, "person", o->identity.subject, "roles", o->roles, "added",
+			 time_value(o->added), "at", time_value(f->row.proposed), "certificate",
 			 base64_value(o->identity.cert, o->identity.cert_size), "signature",
 			 base64_value(f->row.signature, f->row.signature_size));
 }
@@ -29,9 +29,9 @@ static json_t *actor(const struct certificate_facts *f, const char *act, const c
 
 	if (!o)
 		return json_pack("{s:s, s:s?, s:o}", "act", act, "id", id, "at", time_value(at));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "act", act, "id", o->id, "person",
-			 o->identity.subject, "roles", o->roles, "at", time_value(at),
-			 "certificate", base64_value(o->identity.cert, o->identity.cert_size));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "act", act, "id", o->id,
+			 "person", o->identity.subject, "roles", o->roles, "added",
+			 time_value(o->added), "at", time_value(at), "certificate", base64_value(o->identity.cert, o->identity.cert_size));
 }
 
 json_t *certificate_people(const struct certificate_facts *f)

@@ -24,6 +24,7 @@ enum check_result {
 	CHECK_UNTRUSTED,	/* sound, but of nobody whom the bundle vouches for, or against
 				 * a rule */
 	CHECK_SKIPPED,		/* what it needs was not given */
+	CHECK_NOTED,		/* sound; an auditor should ask about it all the same */
 };
 
 #define TIMESTAMPS_MAX 64	/* of one certificate: one in some years */

@@ -1,6 +1,7 @@
 /*
  * Who approved: every signature over the statement again, the quorum counted again.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,9 @@
 #include "fs/vault/quorum.h"
 
 #define PEOPLE_MAX 100
+
+#define SECONDS_A_DAY 86400
+#define NEW_IN_OFFICE 30	/* days: who was added so shortly before he signed is named */
 
 struct part {			/* one person's part in it */
 	const json_t *json;
@@ -78,6 +82,31 @@ static const struct cms_signer *signer_of(const struct part *p, const struct cms
 	return NULL;
 }
 
+/* An officer is added by whoever holds the archive's key: who was made one for this very act
+ * is for an auditor to ask about.  Certificates of before do not say since when. */
+static void tell_office(struct judging *j, const struct part *p, const char *who)
+{
+	const char *since = judge_text(p->json, "added");
+	int64_t added, days;
+
+	if (!*since)
+		return;
+	if (text_parse_time(since, false, &added) < 0) {
+		judge_tell(j, "office", CHECK_FAILS, "since when %s was an officer cannot be read",
+			   who);
+		return;
+	}
+	days = p->at > added ? (p->at - added) / SECONDS_A_DAY : 0;
+	if (days < NEW_IN_OFFICE)
+		judge_tell(j, "office", CHECK_NOTED, "%s was made an officer on %s, %" PRId64
+			   " day%s before signing, for which the archive's key was enough: have "
+			   "somebody else confirm that this person held the office", who,
+			   text_printable(since), days, days == 1 ? "" : "s");
+	else
+		judge_tell(j, "office", CHECK_HOLDS, "%s was an officer since %s", who,
+			   text_printable(since));
+}
+
 /* The signature of this part over the statement, by the certificate that stands beside it. */
 static void check_part(struct judging *j, struct part *p, const char *statement)
 {
@@ -113,6 +142,7 @@ static void check_part(struct judging *j, struct part *p, const char *statement)
 	p->is_sound = true;
 	judge_tell(j, act_of(p), CHECK_HOLDS, "by %s (%s), on %s", who,
 		   text_printable(p->officer.roles_text), text_time(p->at, 0, when));
+	tell_office(j, p, who);
 out:
 	cms_signers_free(signers, count);
 	free(cms);

@@ -102,6 +102,7 @@ def it_holds_and_goes_stale_for_nobody():
     said = verify("C1.p7m", "--ca", "ca.pem")
     assert said["annex"] == "holds" and said["archive"] == "holds" and said["quorum"] == "holds", said
     assert said["time-stamp"] == "not checked", said
+    assert said["office"] == "note", said       # both were made officers today: told, and no fault
     for form in ([], ["-binary"]):      # there is no line end in it that could be converted
         openssl("cms", "-verify", *form, "-inform", "DER", "-in", "C1.p7m", "-CAfile", "ca.pem", "-purpose", "any", "-out", "text")
         with open("text", "rb") as a, open("C1.json", "rb") as b:

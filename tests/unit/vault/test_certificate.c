@@ -280,7 +280,7 @@ static int teardown(void **state)
 /* ---- judging ------------------------------------------------------------------------------ */
 
 struct checks {
-	unsigned count[4];	/* by enum check_result */
+	unsigned count[CHECK_NOTED + 1];	/* by enum check_result */
 	char said[8192];
 };
 
@@ -347,6 +347,9 @@ static void a_certificate_holds_here_and_for_the_stock_tool(void **state)
 		fail_msg("%s\n%s", e.text, v.said);
 	assert_int_equal(v.count[CHECK_SKIPPED], 1);	/* no time-stamp */
 	assert_non_null(strstr(v.said, "3 different persons"));
+	/* All were made officers on the day of the destruction: told, and no fault. */
+	assert_int_equal(v.count[CHECK_NOTED], 4);
+	assert_non_null(strstr(v.said, "0 days before signing"));
 	assert_non_null(strstr(v.said, "5 items, of which 4 can be read"));
 	snprintf(line, sizeof line, "openssl cms -verify -binary -inform DER -in a/certificates/"
 		 "C1.p7m -CAfile ca.pem -purpose any -attime %lld -out content",
@@ -358,6 +361,24 @@ static void a_certificate_holds_here_and_for_the_stock_tool(void **state)
 	people_do(&f->people, line);
 	free(cms.data);
 	free(annex.data);
+}
+
+static void who_was_an_officer_for_long_is_not_noted(void **state)
+{
+	struct fixture *f = *state;
+	struct checks v;
+	struct err e;
+	struct blob cms;
+
+	now += 31 * 86400;
+	make_gone(f, true);
+	make_certificate(f);
+	cms = load(f, CERTIFICATE_CMS);
+	if (judge(f, &cms, "ca.pem", NULL, &v, &e) < 0)
+		fail_msg("%s\n%s", e.text, v.said);
+	assert_int_equal(v.count[CHECK_NOTED], 0);
+	assert_non_null(strstr(v.said, "was an officer since"));
+	free(cms.data);
 }
 
 static void it_is_made_once(void **state)
@@ -593,6 +614,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_certificate_holds_here_and_for_the_stock_tool),
+		T(who_was_an_officer_for_long_is_not_noted),
 		T(it_is_made_once),
 		T(what_is_not_gone_is_not_certified),
 		T(what_an_adversary_still_reads_is_not_certified),
