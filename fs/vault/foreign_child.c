@@ -18,6 +18,7 @@
 #include "fs/vault/foreign_child_inside.h"
 #include "fs/vault/foreign_jail.h"
 #include "fs/vault/foreign_pax.h"
+#include "fs/vault/foreign_short.h"
 
 #define RESTARTS_MAX 64
 #define STALLED_MAX 100
@@ -179,8 +180,10 @@ static _Noreturn void read_all(struct child *c)
 {
 	for (;;) {
 		struct archive_entry *ae;
-		int rc = archive_read_next_header(c->a, &ae);
+		int rc;
 
+		short_forget();		/* with what became of the entry before */
+		rc = archive_read_next_header(c->a, &ae);
 		if (rc == ARCHIVE_RETRY || rc == ARCHIVE_FATAL)
 			no_header(c);
 		if (rc == ARCHIVE_EOF)
@@ -308,5 +311,6 @@ _Noreturn void foreign_child(int input, int output, const char *name,
 	/* Heard at once: who dies from here on may have died of the archive. */
 	voice_number(&c->voice, WIRE_PULSE, 0);
 	voice_flush(&c->voice);
+	short_begin(JAIL_OUTPUT);
 	child_read(c);
 }

@@ -24,6 +24,8 @@ static uint64_t payload_max(uint8_t type)
 	case WIRE_DONE:
 	case WIRE_PULSE:
 		return 8;
+	case WIRE_SHORT:
+		return 1;
 	case WIRE_END:
 		return 0;
 	case WIRE_KIND:
@@ -33,6 +35,17 @@ static uint64_t payload_max(uint8_t type)
 		return 1 + WIRE_TEXT_MAX;
 	}
 	return 0;
+}
+
+/* It had been refused memory, and has ended since. */
+static int died_short(const struct frames *p, struct err *e)
+{
+	if (p->shortage == SHORTAGE_LIMIT)
+		return err_set(e, MUNI_LIMIT, "reading the archive needs more memory than the process "
+			       "that reads it may have; it ended over that");
+	return err_set(e, MUNI_NO_MEMORY, "this machine had no memory left for the process that reads "
+		       "the archive, and it ended over that. This says nothing of the archive: "
+		       "make room, and try again");
 }
 
 /* The child has closed its end without the frame that ends the talk. */
@@ -52,6 +65,10 @@ static int died(struct frames *p, struct err *e)
 			       "This says nothing of the archive: make room, and try again",
 			       WIFSIGNALED(status) ? "signal" : "status",
 			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	/* What the sandbox or somebody else has ended did not end over that. */
+	if (got > 0 && p->shortage != SHORTAGE_NONE &&
+	    (WIFEXITED(status) || (WTERMSIG(status) != SIGSYS && WTERMSIG(status) != SIGKILL)))
+		return died_short(p, e);
 	if (got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == FOREIGN_EXIT_UNHEARD)
 		return err_set(e, MUNI_NO_MEMORY, "the process that reads the archive found no "
 			       "memory to say what it read");
@@ -68,8 +85,7 @@ static int died(struct frames *p, struct err *e)
 			       "memory may have run out");
 	default:
 		return err_set(e, MUNI_DAMAGED, "the process that reads the archive was ended "
-			       "by signal %d (%s); the archive is damaged or hostile, or "
-			       "there was no memory to read it",
+			       "by signal %d (%s); the archive is damaged or hostile",
 			       WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
 }
@@ -152,8 +168,8 @@ static int fetch(struct frames *p, size_t size, struct err *e)
 	return 0;
 }
 
-int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
-		size_t *size, struct err *e)
+static int next_frame(struct frames *p, enum wire_type *type, const uint8_t **payload,
+		      size_t *size, struct err *e)
 {
 	struct reader head;
 	uint8_t kind;
@@ -164,7 +180,7 @@ int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
 	head = reader_over(p->data + p->start, WIRE_HEAD_SIZE);
 	kind = reader_u8(&head);
 	length = reader_u32(&head);
-	if (kind < WIRE_KIND || kind > WIRE_BROKEN || length > payload_max(kind))
+	if (kind < WIRE_KIND || kind > WIRE_SHORT || length > payload_max(kind))
 		return err_set(e, MUNI_DAMAGED, "the process that reads the archive talks "
 			       "nonsense (frame %u of %u bytes); the archive may be hostile",
 			       kind, length);
@@ -178,6 +194,19 @@ int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
 	if (p->start == p->end && p->start > p->capacity / 2)
 		p->start = p->end = 0;	/* *payload stays where it is */
 	return 0;
+}
+
+int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,
+		size_t *size, struct err *e)
+{
+	for (;;) {
+		if (next_frame(p, type, payload, size, e) < 0)
+			return -1;
+		if (*type != WIRE_SHORT)
+			return 0;
+		if (*size == 1 && **payload <= SHORTAGE_MACHINE)
+			p->shortage = (enum shortage)**payload;
+	}
 }
 
 void frames_close(struct frames *p)

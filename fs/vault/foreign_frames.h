@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "fs/base/shortage.h"
 #include "fs/vault/foreign_wire.h"
 
 /* A child that computes for so long without a word is taken to hang. */
@@ -15,6 +16,7 @@
 struct frames {
 	int fd;			/* the pipe's reading end; -1: closed */
 	pid_t pid;		/* 0: reaped */
+	enum shortage shortage;	/* memory that it was refused at last, by its own word */
 	bool is_ready;		/* it has spoken, and does so behind its doors only */
 	uint8_t *data;
 	size_t capacity, start, end;
@@ -24,8 +26,8 @@ struct frames {
 
 /*
  * *payload is borrowed until the next call.  -1: MUNI_DAMAGED (nonsense, or the
- * child crashed), MUNI_LIMIT (it was killed, or hangs), MUNI_NO_MEMORY (its want, or
- * it ended before its doors were closed: nothing is said of the archive), MUNI_CANCELLED,
+ * child crashed), MUNI_LIMIT (it was killed, hangs, or fell over the memory that it may
+ * have), MUNI_NO_MEMORY (the machine had none for it, or it ended before its doors were closed: nothing is said of the archive), MUNI_CANCELLED,
  * MUNI_IO; then no further call is of use.
  */
 int frames_next(struct frames *p, enum wire_type *type, const uint8_t **payload,

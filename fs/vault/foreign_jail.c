@@ -64,6 +64,7 @@ static int add_rules(scmp_filter_ctx ctx)
 {
 	const struct scmp_arg_cmp from_input = SCMP_A0(SCMP_CMP_EQ, JAIL_INPUT);
 	const struct scmp_arg_cmp to_output = SCMP_A0(SCMP_CMP_EQ, JAIL_OUTPUT);
+	const struct scmp_arg_cmp to_error = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
 	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	static const int reads[] = { SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek),
 				     SCMP_SYS(fstat) };
@@ -84,6 +85,10 @@ static int add_rules(scmp_filter_ctx ctx)
 		rc = seccomp_rule_add_array(ctx, let, SCMP_SYS(write), 1, &to_output);
 	if (rc == 0)
 		rc = seccomp_rule_add_array(ctx, let, SCMP_SYS(writev), 1, &to_output);
+	/* It is closed.  libarchive says there that it found no memory, before it ends. */
+	if (rc == 0)
+		rc = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EBADF), SCMP_SYS(write), 1,
+					    &to_error);
 	return rc;
 }
 

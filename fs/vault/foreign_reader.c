@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/vault/foreign_child_inside.h"
+#include "fs/vault/foreign_short.h"
 
 static la_ssize_t read_plain(struct archive *a, void *arg, const void **block)
 {
@@ -73,18 +74,30 @@ const char *child_why(struct child *c)
 		return c->source.failure.text;
 	if (source_lacks_memory(c->a))
 		return text ? text : "no memory to read it";
+	if (short_why() == SHORTAGE_LIMIT)
+		return "it needs more memory than reading it may take";
+	if (short_why() == SHORTAGE_MACHINE)
+		return "this machine had no memory left to read it, which says nothing of it";
 	return text ? text : "something in its header was not understood";
 }
 
 enum muni_code child_code(struct child *c)
 {
-	if (c->source.failure.code != MUNI_OK)
-		return c->source.failure.code;
-	return source_lacks_memory(c->a) ? MUNI_NO_MEMORY : MUNI_DAMAGED;
+	enum muni_code code = c->source.failure.code;
+
+	if (code == MUNI_OK)
+		code = source_lacks_memory(c->a) || short_why() != SHORTAGE_NONE ? MUNI_NO_MEMORY :
+		       MUNI_DAMAGED;
+	/* libarchive says so of its own limits, too. */
+	return code == MUNI_NO_MEMORY && short_why() != SHORTAGE_MACHINE ? MUNI_LIMIT : code;
 }
 
 _Noreturn void child_broken(struct child *c, enum muni_code code, const char *text)
 {
+	if (code == MUNI_NO_MEMORY && short_why() == SHORTAGE_LIMIT) {
+		code = MUNI_LIMIT;
+		text = "reading it needs more memory than the process that reads it may have";
+	}
 	voice_failure(&c->voice, WIRE_BROKEN, code, text);
 	child_leave(c, 1);
 }

@@ -21,6 +21,7 @@ enum wire_type {
 	WIRE_PULSE = 7,		/* u64: bytes of the input read so far */
 	WIRE_END = 8,		/* nothing more, and all of it whole */
 	WIRE_BROKEN = 9,	/* u8 code, text: nothing more will come */
+	WIRE_SHORT = 10,	/* u8 enum shortage: memory was refused; may overtake others */
 };
 
 #define FOREIGN_EXIT_UNHEARD 3	/* the child had no memory to speak, or no listener */

@@ -5,10 +5,19 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fs/base/err.h"
 #include "fs/vault/foreign.h"
 #include "tests/unit/vault/samples.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1	/* the allocator is theirs */
+#else
+#define IS_SANITIZED 0
+#endif
 
 /* What came out of an archive, as one comparable number, and how it ended. */
 struct outcome {
@@ -395,6 +404,51 @@ static void more_than_the_limit_is_refused(void **state)
 	}
 }
 
+/* Packed by lzma's own framing, whose head asks for a dictionary of 64 MiB. */
+static struct buffer wide(void)
+{
+	struct buffer b = sample_make("pax", "lzma", NULL, files, 1);
+
+	assert_true(b.size > 13);
+	b.data[1] = b.data[2] = b.data[3] = 0;
+	b.data[4] = 0x04;
+	return b;
+}
+
+static void want_of_memory_is_neither_damage_nor_the_machines_where_it_is_ours(void **state)
+{
+	struct foreign_options little = { .memory = 24u << 20 };
+	struct buffer b = wide();
+	struct outcome o = read_bytes(b.data, b.size, NULL);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (IS_SANITIZED)
+		skip();
+	assert_true(is_good(&o));
+	o = read_bytes(b.data, b.size, &little);
+	assert_int_equal(o.error.code, MUNI_LIMIT);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* As a machine that has none: addresses alone could be had. */
+		const struct rlimit data = { 40u << 20, 40u << 20 };
+
+		if (setrlimit(RLIMIT_DATA, &data) < 0)
+			_exit(100);
+		o = read_bytes(b.data, b.size, NULL);
+		_exit((int)o.error.code);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), MUNI_NO_MEMORY);
+	b.data[0] = 0xff;	/* properties that lzma does not have */
+	o = read_bytes(b.data, b.size, &little);
+	assert_true(o.error.code == MUNI_FORMAT || o.error.code == MUNI_DAMAGED);
+	buffer_free(&b);
+}
+
 static bool always(void *arg)
 {
 	(void)arg;
@@ -429,6 +483,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_entry_of_a_zip_is_the_only_one_that_fails),
 		cmocka_unit_test(an_unknown_encoding_is_wrong_usage),
 		cmocka_unit_test(more_than_the_limit_is_refused),
+		cmocka_unit_test(want_of_memory_is_neither_damage_nor_the_machines_where_it_is_ours),
 		cmocka_unit_test(a_silent_stream_can_be_given_up),
 	};
 

@@ -162,11 +162,18 @@ static void a_child_that_was_killed_is_an_error_that_says_so(void **state)
 		int signal;
 		bool is_ready;
 		enum muni_code code;
+		enum shortage shortage;
 	} deaths[] = {
-		{ SIGSYS, true, MUNI_DAMAGED }, { SIGKILL, true, MUNI_LIMIT },
-		{ SIGABRT, true, MUNI_DAMAGED },
+		{ SIGSEGV, true, MUNI_LIMIT, SHORTAGE_LIMIT },
+		{ SIGSEGV, true, MUNI_NO_MEMORY, SHORTAGE_MACHINE },
+		/* What it was stopped for is not excused by a word of its own. */
+		{ SIGSYS, true, MUNI_DAMAGED, SHORTAGE_MACHINE },
+		{ SIGSYS, true, MUNI_DAMAGED, SHORTAGE_NONE },
+		{ SIGKILL, true, MUNI_LIMIT, SHORTAGE_NONE },
+		{ SIGABRT, true, MUNI_DAMAGED, SHORTAGE_NONE },
 		/* Before it read a byte of the archive: of that nothing is said. */
-		{ SIGSEGV, false, MUNI_NO_MEMORY }, { SIGSYS, false, MUNI_NO_MEMORY },
+		{ SIGSEGV, false, MUNI_NO_MEMORY, SHORTAGE_NONE },
+		{ SIGSYS, false, MUNI_NO_MEMORY, SHORTAGE_NONE },
 	};
 
 	(void)state;
@@ -182,6 +189,11 @@ static void a_child_that_was_killed_is_an_error_that_says_so(void **state)
 		p.pid = fork();
 		assert_true(p.pid >= 0);
 		if (p.pid == 0) {
+			const uint8_t said[] = { WIRE_SHORT, 1, 0, 0, 0, (uint8_t)deaths[i].shortage };
+
+			if (deaths[i].shortage != SHORTAGE_NONE &&
+			    write(ends[1], said, sizeof said) != (ssize_t)sizeof said)
+				_exit(1);
 			(void)signal(deaths[i].signal, SIG_DFL);
 			raise(deaths[i].signal);
 			_exit(0);
@@ -265,7 +277,12 @@ static int act_map_code(void)
 
 static int act_write_elsewhere(void)
 {
-	return write(2, "x", 1) < 0 ? 2 : 1;
+	return write(JAIL_OUTPUT + 4, "x", 1) < 0 ? 2 : 1;
+}
+
+static int act_complain(void)
+{
+	return write(STDERR_FILENO, "x", 1) < 0 && errno == EBADF ? 0 : 1;
 }
 
 static void behind_the_door_nothing_can_be_opened_or_started(void **state)
@@ -279,6 +296,7 @@ static void behind_the_door_nothing_can_be_opened_or_started(void **state)
 	assert_int_equal(in_jail(act_kill), 1000 + SIGSYS);
 	assert_int_equal(in_jail(act_map_code), 1000 + SIGSYS);
 	assert_int_equal(in_jail(act_write_elsewhere), 1000 + SIGSYS);
+	assert_int_equal(in_jail(act_complain), 0);
 }
 
 int main(void)
