@@ -12,6 +12,7 @@
 
 #define RING 128
 #define HELPERS_MAX 16
+#define RUN_MIN 8u		/* READER_RUN_MAX at most */
 #define CATALOGUE_CACHE (512u * 1024)	/* a helper asks for few rows, and near ones */
 
 struct helpers {
@@ -32,11 +33,15 @@ struct helpers {
 enum errand { ERRAND_DECODE, ERRAND_REST, ERRAND_STOP };
 
 /* Under the lock: the first errand, and where there is plenty for all, those behind it:
- * blocks of one stretch of a file have the same leader, mostly, and lie together.  How many. */
+ * blocks of one stretch of a file have the same leader, mostly, and lie together.  While nobody
+ * is idle even the last of a hint go in runs: taken singly, each is a visit, a `pread` and often
+ * a leader laid out anew, and frees nobody for anything else.  How many. */
 static unsigned take(struct helpers *h, struct helpers_errand out[READER_RUN_MAX])
 {
 	unsigned share = h->count / h->threads, n = 1;
 
+	if (h->idle == 0 && share < RUN_MIN)
+		share = h->count < RUN_MIN ? h->count : RUN_MIN;
 	out[0] = h->ring[h->head];
 	while (n < share && n < READER_RUN_MAX && !out[n - 1].is_urgent &&
 	       out[n - 1].wanted == HELPERS_WHOLE) {
