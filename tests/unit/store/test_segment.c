@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "fs/base/bytes.h"
 #include "fs/crypt/digest.h"
 #include "fs/crypt/keyed_hash.h"
@@ -161,7 +163,8 @@ static void a_segment_is_none_of_another_archive_or_name(void **state)
 				       (const uint8_t *)"another-archive!", &e), -1);
 	assert_int_equal(e.code, MUNI_DAMAGED);
 	memset(&name.uid, 0, sizeof name.uid);
-	assert_int_equal(mkdirat(f->folder.fd, "segments/00", 0700), 0);
+	/* One name of 256 has made it already. */
+	assert_true(mkdirat(f->folder.fd, "segments/00", 0700) == 0 || errno == EEXIST);
 	assert_int_equal(renameat(f->folder.fd, path, f->folder.fd,
 		"segments/00/00000000000000000000000000000000.seg"), 0);
 	assert_int_equal(segment_check(f->objects, &name, test_archive_id, &e), -1);
