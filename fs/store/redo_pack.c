@@ -1,11 +1,8 @@
-#define ZSTD_STATIC_LINKING_ONLY	/* an allocator of our own: C3 */
 #include "fs/store/redo_pack.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <zstd.h>
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
@@ -13,29 +10,15 @@
 #include "fs/crypt/seal.h"
 #include "fs/crypt/secret.h"
 #include "fs/crypt/arena.h"
-#include "fs/store/columns.h"
 #include "fs/store/pagevfs_cipher.h"
 #include "fs/store/pagevfs_keys.h"
 #include "fs/store/redo_layout.h"
+#include "fs/store/redo_pack_piece.h"
 
-/* docs/decisions/0104, 0132, 0143: the higher one takes some hundredths of a second for as many
- * pages as get it, and makes them a tenth smaller. */
-#define LEVEL 2
-#define LEVEL_OF_FEW 9
 #define FEW_PAGES 128u		/* a set of 512, shared out over four processors */
-#define TABLE_LOG_OF_FEW 18	/* its own would be 20 MiB of tables, and find no more */
-/* Of a frame: about a page, for one of digests is told in other words than one of names. */
-#define FRAME_STEP 8192
 #define PENDING_PAGE (0x40000000 / PAGEVFS_PAGE_SIZE + 1)
 
 #define HEAD_BOUND_MOST 56	/* of the head: (format,) kind, archive, object, epoch, sequence */
-
-enum piece_form {	/* on disk: never renumber.  Format 3: a piece's first byte */
-	PIECE_PLAIN = 0,	/* pages as they are */
-	PIECE_COLUMNS = 1,	/* 4 bytes of size, then one frame of streams (columns.h) */
-	PIECE_FRAME = 2,	/* one frame of pages as they are */
-};
-#define PIECE_COLUMNS_HEAD 5u
 
 /* ---- pages ------------------------------------------------------------------- */
 
@@ -113,20 +96,6 @@ struct piece {
 	struct err why;
 };
 
-static void *zstd_new(void *unused, size_t size)
-{
-	(void)unused;
-	return arena_new(size);
-}
-
-static void zstd_drop(void *unused, void *p)
-{
-	(void)unused;
-	arena_free(p);
-}
-
-static const ZSTD_customMem arena = { zstd_new, zstd_drop, NULL };
-
 static void work_end(struct work *w, uint8_t *key)
 {
 	secret_free(key);
@@ -202,77 +171,13 @@ static uint8_t *piece_packed(const struct work *w, size_t i)
 	return w->packed + i * (REDO_PIECE_PAGES * PAGEVFS_BODY_SIZE + 1);
 }
 
-/* What zstd refuses of this, it does in its own way. */
-static size_t compress(ZSTD_CCtx *zstd, bool is_few, uint8_t *to, size_t room,
-		       const uint8_t *raw, size_t size)
-{
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, is_few ? LEVEL_OF_FEW : LEVEL);
-	if (is_few) {
-		ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, TABLE_LOG_OF_FEW);
-		ZSTD_CCtx_setParameter(zstd, ZSTD_c_chainLog, TABLE_LOG_OF_FEW);
-	}
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_maxBlockSize, FRAME_STEP);
-	return ZSTD_compress2(zstd, to, room, raw, size);
-}
-
-/* 0: it does not get smaller so. */
-static size_t pack_columns(ZSTD_CCtx *zstd, bool is_few, uint8_t *to, const uint8_t *bodies,
-			   const struct piece *p)
-{
-	uint8_t *streams = arena_new(columns_room(p->pages));
-	struct writer head = writer_over(to, PIECE_COLUMNS_HEAD);
-	size_t raw = streams ? columns_split(bodies, p->pages, streams) : 0, size = 0;
-
-	if (raw > 0)
-		size = compress(zstd, is_few, to + PIECE_COLUMNS_HEAD,
-				p->raw - PIECE_COLUMNS_HEAD, streams, raw);
-	arena_free(streams);
-	if (raw == 0 || ZSTD_isError(size))
-		return 0;
-	writer_u8(&head, PIECE_COLUMNS);
-	writer_u32(&head, (uint32_t)raw);
-	return PIECE_COLUMNS_HEAD + size;
-}
-
-/* The list of columns is more than it saves of a page or two: both ways are tried. */
-static size_t pack_few(ZSTD_CCtx *zstd, uint8_t *to, const uint8_t *bodies,
-		       const struct piece *p)
-{
-	size_t columns = pack_columns(zstd, true, to, bodies, p), size;
-	uint8_t *frame = arena_new(p->raw);
-
-	if (!frame)
-		return columns;
-	size = compress(zstd, true, frame, p->raw - 1, bodies, p->raw);
-	if (!ZSTD_isError(size) && (columns == 0 || size + 1 < columns)) {
-		to[0] = PIECE_FRAME;
-		memcpy(to + 1, frame, size);
-		columns = size + 1;
-	}
-	arena_free(frame);
-	return columns;
-}
-
-/* There is room for little more than it was: what does not compress is sealed as it is. */
 static void compress_piece(void *arg, size_t i)
 {
 	struct work *w = arg;
 	struct piece *p = &w->pieces[i];
-	const uint8_t *bodies = piece_bodies(w, i);
-	uint8_t *to = piece_packed(w, i);
-	ZSTD_CCtx *zstd = ZSTD_createCCtx_advanced(arena);
 
-	p->size = 0;
-	if (zstd && w->pages->count <= FEW_PAGES)
-		p->size = pack_few(zstd, to, bodies, p);
-	else if (zstd)
-		p->size = pack_columns(zstd, false, to, bodies, p);
-	if (p->size == 0) {
-		to[0] = PIECE_PLAIN;
-		memcpy(to + 1, bodies, p->raw);
-		p->size = 1 + p->raw;
-	}
-	ZSTD_freeCCtx(zstd);
+	p->size = redo_piece_make(piece_bodies(w, i), p->pages, w->pages->count <= FEW_PAGES,
+				  piece_packed(w, i));
 }
 
 static void seal_piece(void *arg, size_t i)
@@ -376,69 +281,6 @@ static int find_pieces(struct work *w, struct err *e)
 	return 0;
 }
 
-/* One frame of exactly so many bytes. */
-static int decompress(uint8_t *to, size_t raw, const uint8_t *packed, size_t size,
-		      struct err *e)
-{
-	ZSTD_DCtx *zstd = ZSTD_createDCtx_advanced(arena);
-	size_t got;
-
-	if (!zstd)
-		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
-	got = ZSTD_decompressDCtx(zstd, to, raw, packed, size);
-	ZSTD_freeDCtx(zstd);
-	if (ZSTD_isError(got) || got != raw)
-		return err_set(e, MUNI_DAMAGED, "a piece of it does not decompress to whole "
-			       "pages");
-	return 0;
-}
-
-static int join_pages(const uint8_t *streams, size_t size, uint8_t *bodies, uint32_t pages,
-		      struct err *e)
-{
-	bool is_damage, is_whole = true;
-	struct columns_join *j = columns_join_new(streams, size, &is_damage);
-
-	if (!j && !is_damage)
-		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
-	for (uint32_t i = 0; j && i < pages && is_whole; i++)
-		is_whole = columns_join_page(j, bodies + (size_t)i * COLUMNS_PAGE);
-	is_whole = j && is_whole && columns_join_is_done(j);
-	columns_join_free(j);
-	if (!is_whole)
-		return err_set(e, MUNI_DAMAGED, "the columns of a piece of it do not make whole "
-			       "pages");
-	return 0;
-}
-
-/* Format 3. */
-static int open_columns(const struct piece *p, const uint8_t *packed, uint8_t *bodies,
-			struct err *e)
-{
-	struct reader in = reader_over(packed, p->size);
-	uint8_t form = reader_u8(&in);
-
-	if (form == PIECE_PLAIN && reader_left(&in) == p->raw) {
-		reader_bytes(&in, bodies, p->raw);
-		return 0;
-	}
-	if (form == PIECE_FRAME)
-		return decompress(bodies, p->raw, packed + 1, p->size - 1, e);
-	size_t raw = reader_u32(&in);
-	if (form != PIECE_COLUMNS || in.underflow || raw > columns_room(p->pages))
-		return err_set(e, MUNI_DAMAGED, "a piece of it says no way in which it was made");
-	uint8_t *streams = arena_new(raw);
-	int rc;
-
-	if (!streams)
-		return err_set(e, MUNI_NO_MEMORY, "no memory to decompress catalogue pages");
-	rc = decompress(streams, raw, packed + in.used, reader_left(&in), e);
-	if (rc == 0)
-		rc = join_pages(streams, raw, bodies, p->pages, e);
-	arena_free(streams);
-	return rc;
-}
-
 static int open_piece(const struct work *w, size_t i, uint8_t *packed, uint8_t *bodies,
 		      struct err *e)
 {
@@ -455,12 +297,7 @@ static int open_piece(const struct work *w, size_t i, uint8_t *packed, uint8_t *
 	sealer_free(s);
 	if (rc < 0)
 		return -1;
-	if (w->object->head.format >= REDO_FORMAT_COLUMNS)
-		return open_columns(p, packed, bodies, e);
-	if (p->size < p->raw)
-		return decompress(bodies, p->raw, packed, p->size, e);
-	memcpy(bodies, packed, p->raw);
-	return 0;
+	return redo_piece_read(w->object->head.format, packed, p->size, p->pages, bodies, e);
 }
 
 /* C1: the bytes that it has in the catalogue, or none. */
