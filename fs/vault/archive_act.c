@@ -138,7 +138,8 @@ int vault_commit_act_by(struct vault *v, enum log_act act, const struct digest *
 		return -1;
 	if (finish(v, e) < 0)
 		return err_wrap(e, "it is done and recorded, but not all of its copies could "
-				"be brought up; the next command that writes does that");
+				"be brought up; %sthe next command that writes does that",
+				e->code == MUNI_NO_SPACE ? "make room, and " : "");
 	return 0;
 }
 
