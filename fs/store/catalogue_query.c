@@ -36,6 +36,13 @@ static bool is_full(int errnum)
 	return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
 }
 
+/* Of a file that holds no data, and is made anew by whoever comes first. */
+static bool is_of_shared_memory(int rc)
+{
+	return rc == SQLITE_IOERR_SHMOPEN || rc == SQLITE_IOERR_SHMSIZE ||
+	       rc == SQLITE_IOERR_SHMLOCK || rc == SQLITE_IOERR_SHMMAP;
+}
+
 /* ": " and the reason, or nothing. */
 struct reason {
 	const char *colon, *text;
@@ -70,6 +77,14 @@ static int io_error(struct catalogue *c, int rc, const char *doing, struct reaso
 					 *why.text ? why.text : sqlite3_errstr(rc));
 	if (is_full(sys))
 		return no_space(c, doing, e);
+	if (is_of_shared_memory(rc)) {
+		err_set(e, MUNI_UNSUPPORTED, "%s: catalogue.%" PRIu64 "-shm, by which those who "
+			"have it open know of each other, could not be made (SQLite %d)%s%s; this "
+			"says nothing of what is in the archive: try again", doing, c->epoch, rc,
+			sys ? ": " : "", sys ? strerror(sys) : "");
+		e->sys = sys;
+		return -1;
+	}
 	err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d)%s%s%s%s", doing, c->epoch,
 		sqlite3_errstr(rc), rc, why.colon, why.text, sys ? ": " : "",
 		sys ? strerror(sys) : "");

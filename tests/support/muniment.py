@@ -85,12 +85,13 @@ class Archive:
 
 
 def daemon_of(a):
-    """The process of the archive's one registered mount."""
+    """The process of the archive's one registered mount; what was killed leaves its lock for the next writer to remove."""
     with open(f"{a.path}/muniment.toml") as f:
         archive_id = re.search(r'"([0-9a-f]{32})"', f.read()).group(1)
     locks = glob.glob(f"{os.path.dirname(a.keyring)}/{archive_id}.run/mount.*.lock")
-    assert len(locks) == 1, locks
-    return int(os.path.basename(locks[0]).split(".")[1])
+    alive = [pid for pid in (int(os.path.basename(lock).split(".")[1]) for lock in locks) if os.path.exists(f"/proc/{pid}")]
+    assert len(alive) == 1, (locks, alive)
+    return alive[0]
 
 
 def unmount(where="mnt"):
