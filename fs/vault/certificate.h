@@ -53,7 +53,9 @@ int certificate_stamp(struct vault *v, int64_t id, unsigned *number, int64_t *wh
 /* malloc'ed; MUNI_NOT_FOUND: there are fewer. */
 int certificate_stamp_get(struct vault *v, int64_t id, unsigned number, uint8_t **data,
 			  size_t *size, struct err *e);
-/* Adds an officer's signature; who may, the caller has asked.  MUNI_EXISTS: has signed. */
+/* Adds an officer's signature, of whom it asks the key and the office.  Of one that was cut
+ * off once the certificate had it, the log's entry is made.  MUNI_EXISTS: has signed, and the
+ * log names it. */
 int certificate_sign(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
 		     struct err *e);
 

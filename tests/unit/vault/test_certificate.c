@@ -530,6 +530,61 @@ static void four_people_sign_one_certificate(void **state)
 	free(cms.data);
 }
 
+static int count_certified(void *arg, const struct audit_entry *a)
+{
+	unsigned *count = arg;
+
+	*count += a->entry.act == LOG_CERTIFIED;
+	return 0;
+}
+
+static unsigned certified_entries(struct fixture *f)
+{
+	struct err e = ERR_NONE;
+	unsigned count = 0;
+
+	if (audit_each(f->vault, 0, count_certified, &count, &e) < 0)
+		fail_msg("%s", e.text);
+	return count;
+}
+
+/* What a crash between the certificate and the log leaves: the one signed, the other not. */
+static void a_signature_that_was_cut_off_before_the_log_is_named_when_given_again(void **state)
+{
+	struct fixture *f = *state;
+	struct officer_key *weber = key_of(f, "weber"), *chen = key_of(f, "chen");
+	uint8_t *der = NULL, *signed_der = NULL;
+	size_t size, signed_size;
+	struct err e = ERR_NONE;
+	struct blob after;
+	unsigned before;
+
+	make_gone(f, true);
+	make_certificate(f);
+	before = certified_entries(f);
+	if (certificate_read(f->vault, f->id, &der, &size, &e) < 0 ||
+	    cms_add_signature(der, size, weber, now, &signed_der, &signed_size, &e) < 0 ||
+	    certificate_file_put(f->vault, f->id, CERTIFICATE_CMS, signed_der, signed_size,
+				 &e) < 0 ||
+	    certificate_sign(f->vault, f->id, "weber", weber, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(certified_entries(f), before + 1);
+	after = load(f, CERTIFICATE_CMS);
+	assert_int_equal(after.size, signed_size);
+	assert_memory_equal(after.data, signed_der, signed_size);
+	assert_int_equal(certificate_sign(f->vault, f->id, "weber", weber, &e), -1);
+	assert_int_equal(e.code, MUNI_EXISTS);
+	/* Who made it is named by the entry of its making. */
+	assert_int_equal(certificate_sign(f->vault, f->id, "chen", chen, &e), -1);
+	assert_int_equal(e.code, MUNI_EXISTS);
+	assert_int_equal(certified_entries(f), before + 1);
+	free(after.data);
+	free(der);
+	free(signed_der);
+	officer_key_close(weber);
+	officer_key_close(chen);
+}
+
 /* Killed between the files and the row: the next run takes what lies there. */
 static void a_certificate_that_a_crash_left_is_taken_not_made_again(void **state)
 {
@@ -623,6 +678,7 @@ int main(void)
 		T(a_quorum_that_was_not_met_is_found),
 		T(what_fails_before_an_authority_is_asked_is_not_its_silence),
 		T(four_people_sign_one_certificate),
+		T(a_signature_that_was_cut_off_before_the_log_is_named_when_given_again),
 		T(a_certificate_that_a_crash_left_is_taken_not_made_again),
 		T(declared_copies_of_the_keyring_take_the_claim_away),
 	};
