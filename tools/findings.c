@@ -94,6 +94,9 @@ static void print_summary(const struct findings *f, const struct verify_summary 
 		printf(", %s file%s in %s version%s", text_count(s->files, files),
 		       plural(s->files), text_count(s->versions, versions), plural(s->versions));
 	putchar('\n');
+	if (s->is_unvouched)
+		puts("parity  was made anew for segments whose blocks were NOT authenticated: "
+		     "there is no catalogue that knows them");
 	if (s->damages == 0) {
 		if (rc == 0)
 			puts("result  whole: nothing is damaged");
@@ -153,5 +156,7 @@ int findings_end(struct findings *f, const struct verify_summary *s, int rc,
 	jsonl_number(o, "damages", s->damages);
 	jsonl_number(o, f->is_repair ? "repaired" : "repairable", s->repairable);
 	jsonl_number(o, "files_touched", s->files_touched);
+	if (f->is_repair)
+		jsonl_bool(o, "parity_authenticated", !s->is_unvouched);
 	return jsonl_end(o, rc < 0 ? &(struct err){ .code = MUNI_OK } : e) < 0 ? -1 : rc;
 }

@@ -16,6 +16,7 @@ struct update {
 	struct objects *objects;
 	const uint8_t *archive_id;
 	struct parity_strength strength;
+	const struct parity_vouch *vouch;	/* borrowed; NULL: nobody is asked */
 	struct parity_index index;
 	struct object_name *segments;	/* owned; sorted */
 	size_t count;
@@ -243,6 +244,9 @@ static int place_all(struct update *u, struct err *e)
 			continue;
 		if (is_fit(u, &u->segments[i], &size, &fits, e) < 0)
 			goto out;
+		if (fits && u->vouch != NULL &&
+		    u->vouch->segment(u->vouch->arg, u->segments[i].uid, &fits, e) < 0)
+			goto out;
 		if (!fits)
 			continue;
 		class = parity_class_of(parity_columns(size));
@@ -294,7 +298,15 @@ int parity_check_strength(struct parity_strength strength, struct err *e)
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e)
 {
-	struct update u = { .objects = o, .archive_id = archive_id, .strength = strength };
+	return parity_update_vouched(o, archive_id, strength, NULL, e);
+}
+
+int parity_update_vouched(struct objects *o, const uint8_t archive_id[16],
+			  struct parity_strength strength, const struct parity_vouch *vouch,
+			  struct err *e)
+{
+	struct update u = { .objects = o, .archive_id = archive_id, .strength = strength,
+			    .vouch = vouch };
 	int rc;
 
 	if (parity_check_strength(strength, e) < 0)

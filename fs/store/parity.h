@@ -42,6 +42,17 @@ struct parity_strength {
  */
 int parity_update(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength, struct err *e);
+/* Parity needs no key, so whoever forges a segment and takes its parity away would be given
+ * parity for what he forged.  Who has the keys is asked before a segment's parity is made
+ * anew: *out false: none is made, and no parity is written over or deleted for it. */
+struct parity_vouch {
+	int (*segment)(void *arg, const uint8_t uid[16], bool *out, struct err *e);
+	void *arg;
+};
+/* vouch (NULL: nobody is asked): of each segment that would join a group. */
+int parity_update_vouched(struct objects *o, const uint8_t archive_id[16],
+			  struct parity_strength strength, const struct parity_vouch *vouch,
+			  struct err *e);
 /* Segments that stand in no group, sorted by uid; *out malloc'ed.  Reads little. */
 int parity_uncovered(struct objects *o, const uint8_t archive_id[16],
 		     struct object_name **out, size_t *count, struct err *e);
@@ -89,12 +100,13 @@ int parity_check(struct objects *o, const uint8_t archive_id[16],
 /*
  * Mends what it can: a damaged object is written anew under its own name, which
  * replaces the old one in one step once it is durable.  found() is called for
- * each run with can_mend as it came out.  Ends with parity_update(), and removes
- * parity that nobody can use any more.
+ * each run with can_mend as it came out.  Ends with parity_update_vouched(), and removes
+ * parity that nobody can use any more, unless a segment was not vouched for.
  */
 int parity_repair(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength,
 		  int (*found)(void *arg, const struct parity_damage *d),
-		  bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e);
+		  bool (*progress)(void *arg, uint64_t bytes), void *arg,
+		  const struct parity_vouch *vouch, struct err *e);
 
 #endif

@@ -31,6 +31,26 @@ static void cover(struct exam *x, const struct parity_group *g)
 	}
 }
 
+/* Is parity of this group to be written anew, though a member is not what the keys know? */
+static int ask_for_members(struct group_exam *g, struct err *e)
+{
+	struct exam *x = g->exam;
+	bool is_parity_damaged = false;
+
+	for (unsigned i = g->group->count; i < g->count; i++)
+		is_parity_damaged = is_parity_damaged || g->shards[i].is_damaged;
+	for (unsigned i = 0; i < g->group->count && is_parity_damaged && x->vouch != NULL; i++) {
+		bool is_good = true;
+
+		if (!g->shards[i].is_damaged &&
+		    x->vouch->segment(x->vouch->arg, g->group->members[i].uid, &is_good, e) < 0)
+			return -1;
+		g->is_barred = g->is_barred || !is_good;
+	}
+	x->is_refused = x->is_refused || g->is_barred;
+	return 0;
+}
+
 static int examine_group(struct exam *x, const struct parity_span *s, struct err *e)
 {
 	struct parity_group *group = NULL;
@@ -56,7 +76,8 @@ static int examine_group(struct exam *x, const struct parity_span *s, struct err
 		goto out;
 	for (unsigned i = 0; i < g.count; i++)
 		is_damaged = is_damaged || g.shards[i].is_damaged;
-	if (x->is_repair && is_damaged && group_exam_mend(&g, e) < 0)
+	if (x->is_repair && is_damaged &&
+	    (ask_for_members(&g, e) < 0 || group_exam_mend(&g, e) < 0))
 		goto out;
 	rc = 0;
 out:
@@ -144,20 +165,33 @@ int parity_check(struct objects *o, const uint8_t archive_id[16],
 	return rc;
 }
 
+static int ask_and_note(void *arg, const uint8_t uid[16], bool *out, struct err *e)
+{
+	struct exam *x = arg;
+
+	if (x->vouch->segment(x->vouch->arg, uid, out, e) < 0)
+		return -1;
+	x->is_refused = x->is_refused || !*out;
+	return 0;
+}
+
 int parity_repair(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength,
 		  int (*found)(void *arg, const struct parity_damage *d),
-		  bool (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e)
+		  bool (*progress)(void *arg, uint64_t bytes), void *arg,
+		  const struct parity_vouch *vouch, struct err *e)
 {
 	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
-			  .progress = progress, .arg = arg, .is_repair = true };
+			  .progress = progress, .arg = arg, .vouch = vouch, .is_repair = true };
+	const struct parity_vouch noting = { .segment = ask_and_note, .arg = &x };
 	int rc = exam_run(&x, e);
 
 	if (rc == 0)
-		rc = parity_update(o, archive_id, strength, e);
+		rc = parity_update_vouched(o, archive_id, strength,
+					   vouch != NULL ? &noting : NULL, e);
 	if (rc == 0)
-		rc = tell_useless(&x, true, e);
-	for (size_t i = 0; i < x.useless_count && rc == 0; i++)
+		rc = tell_useless(&x, !x.is_refused, e);
+	for (size_t i = 0; i < x.useless_count && rc == 0 && !x.is_refused; i++)
 		rc = objects_delete(o, &x.useless[i], e);
 	exam_free(&x);
 	if (rc == 0)

@@ -15,7 +15,9 @@ struct exam {
 	bool (*progress)(void *arg, uint64_t bytes);
 	void *arg;
 	const struct parity_seen *seen;	/* borrowed; NULL: nobody */
+	const struct parity_vouch *vouch;	/* borrowed; NULL: nobody is asked */
 	bool is_repair;
+	bool is_refused;		/* some segment was not vouched for */
 	struct parity_index index;
 	struct object_name *segments;	/* owned; sorted */
 	size_t segment_count;
@@ -49,6 +51,7 @@ struct group_exam {
 	uint8_t **columns;		/* owned; data + parity pointers of one column */
 	bool *is_missing;		/* owned; the same for rs_rebuild() */
 	uint8_t *zeros;			/* owned; one column */
+	bool is_barred;			/* a member is not vouched for: its parity stays */
 };
 
 /* Takes group over, also on failure; free it in any case. */

@@ -80,7 +80,9 @@ static int mend_column(struct group_exam *g, unsigned k, struct err *e)
 	if (bad > 0 && bad <= g->group->parity && rebuild_column(g, k, &is_mended, e) < 0)
 		return -1;
 	for (unsigned i = 0; i < g->count && bad > 0; i++)
-		if (group_exam_is_bad(g, i, k) && group_exam_note(g, i, k, is_mended, e) < 0)
+		if (group_exam_is_bad(g, i, k) &&
+		    group_exam_note(g, i, k, is_mended && !(g->is_barred && i >= g->group->count),
+				    e) < 0)
 			return -1;
 	return 0;
 }
@@ -112,7 +114,7 @@ static int write_stripe(struct group_exam *g, struct err *e)
 /* A member gets what could be mended; parity only if it comes out whole. */
 static int commit_all(struct group_exam *g, struct err *e)
 {
-	bool any_lost = false;
+	bool any_lost = g->is_barred;
 
 	for (unsigned i = 0; i < g->group->count; i++) {
 		struct shard *shard = &g->shards[i];

@@ -21,6 +21,7 @@ struct vault {
 	int auditfd;		/* audit/ */
 	uint8_t id[16];
 	char id_hex[33];
+	const struct parity_vouch *vouch;	/* of a repair alone; borrowed */
 	char *keyring_path;
 	struct keyring *keyring;
 	uint8_t *certificate;	/* of the present signing key, DER; owned */

@@ -57,11 +57,12 @@ struct parity_strength repair_strength(struct verify *k)
 static int mend_segments(struct verify *k, struct err *e)
 {
 	struct walk w = { .verify = k, .e = e };
+	const struct parity_vouch *vouch = k->v->vouch;
 
 	verify_stage(k, "mending segments", 0, 0);
 	if (objects_sweep(k->v->objects, e) < 0 || verify_uncovered(k, e) < 0 ||
 	    parity_repair(k->v->objects, k->v->id, repair_strength(k), mended_run, read_bytes,
-			  &w, e) < 0)
+			  &w, vouch, e) < 0)
 		return -1;
 	verify_sort_runs(k);
 	return 0;
@@ -174,6 +175,22 @@ static int run(struct verify *k, struct err *e)
 	return rc;
 }
 
+static int run_vouching(struct verify *k, struct err *e)
+{
+	struct repair_vouch *asked = NULL;
+	struct parity_vouch vouch = { .segment = repair_vouch_segment };
+	int rc;
+
+	if (repair_vouch_new(k, &asked, e) < 0)
+		return -1;
+	vouch.arg = asked;
+	k->v->vouch = &vouch;
+	rc = run(k, e);
+	k->v->vouch = NULL;
+	repair_vouch_free(asked);
+	return rc;
+}
+
 int vault_repair(const char *path, const struct vault_options *o,
 		 const struct vault_monitor *m,
 		 void (*found)(void *arg, const struct verify_finding *f), void *arg,
@@ -185,7 +202,7 @@ int vault_repair(const char *path, const struct vault_options *o,
 
 	*out = (struct verify_summary){ .blocks = 0 };
 	if (verify_open(&k, path, e) == 0)
-		rc = run(&k, e);
+		rc = run_vouching(&k, e);
 	verify_close(&k);
 	if (rc == 0 && out->damages > out->repairable) {
 		err_set(e, MUNI_DAMAGED, "%llu of %llu damages could not be repaired: bring "

@@ -19,6 +19,15 @@ int repair_planted(struct verify *k, struct err *e);
 int repair_sweep(struct verify *k, struct err *e);
 /* Strength as the archive wants it; the default where the catalogue is lost. */
 struct parity_strength repair_strength(struct verify *k);
+/*
+ * Before parity is made anew: is every block of the segment the one that the catalogue
+ * means, under its key?  One that is not is told, once.  Where there is no catalogue to ask
+ * the summary says so.  A segment that the catalogue does not know holds nothing of it.
+ */
+struct repair_vouch;
+int repair_vouch_new(struct verify *k, struct repair_vouch **out, struct err *e);
+int repair_vouch_segment(void *arg, const uint8_t uid[16], bool *out, struct err *e);
+void repair_vouch_free(struct repair_vouch *r);
 /* Opens catalogue and log for writing, completes what a crash left, writes base
  * and redo anew where they were damaged, and records the repair. */
 int repair_conclude(struct verify *k, struct err *e);

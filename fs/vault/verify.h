@@ -33,6 +33,8 @@ struct verify_finding {
 struct verify_summary {
 	uint64_t blocks, block_bytes, files, versions;
 	uint64_t damages, files_touched, repairable;
+	bool is_unvouched;	/* of repair: parity was made anew for segments of which the
+				 * keys could not tell whether they are what was written */
 };
 
 /*

@@ -268,7 +268,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(*e.text);
 	e = ERR_NONE;
 	found = 0;
-	if (parity_repair(objects, archive, strength, on_damage, on_progress, &found, &e) < 0)
+	if (parity_repair(objects, archive, strength, on_damage, on_progress, &found, NULL, &e) <
+	    0)
 		MUST(*e.text);
 	e = ERR_NONE;
 	found = 0;

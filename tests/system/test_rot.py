@@ -253,8 +253,20 @@ def parity_is_believed_about_no_block():
         cut_well(f"{world}/{segment}")
         for parity in (p for p, _ in targets() if p.endswith(".par")):
             os.unlink(f"{world}/{parity}")
-        muni(world, "repair", f"{world}/archive")
+        done = muni(world, "repair", f"{world}/archive", "--json")
+        assert done.returncode == 5 and b"No parity was made for it" in done.stdout, done
+        assert b'"parity_authenticated":true' in done.stdout.replace(b'": ', b'":'), done
+        # Not by the act that ends the repair, either.
+        done = muni(world, "repair", f"{world}/archive")
+        assert done.returncode == 5 and b"No parity was made for it" in done.stdout, done
         done = muni(world, "verify", f"{world}/archive")
+        # Without a catalogue to ask parity is made, and the result says what it is worth.
+        for path in [p for p, _ in targets() if p.endswith(".cat") or "/catalogue." in p]:
+            if os.path.exists(f"{world}/{path}"):
+                os.unlink(f"{world}/{path}")
+        blind = muni(world, "repair", f"{world}/archive", "--json")
+        assert blind.returncode == 5, blind
+        assert b'"parity_authenticated":false' in blind.stdout.replace(b'": ', b'":'), blind
         assert done.returncode in (4, 5), f"{segment} cut well: verify: exit {done.returncode} {done.stdout!r}"
         return
     raise AssertionError("no segment has two blocks")

@@ -146,7 +146,7 @@ static inline struct seen repair(struct fixture *f, struct parity_strength stren
 	struct seen s = { 0 };
 	struct err e = ERR_NONE;
 
-	if (parity_repair(f->objects, test_archive_id, strength, see, NULL, &s, &e) < 0)
+	if (parity_repair(f->objects, test_archive_id, strength, see, NULL, &s, NULL, &e) < 0)
 		fail_msg("parity_repair: %s", e.text);
 	return s;
 }
