@@ -88,15 +88,20 @@ static int64_t signing_time(CMS_SignerInfo *info)
 	return at;
 }
 
-/* What can be made to collide proves nothing about the content. */
-static bool is_weak(CMS_SignerInfo *info)
+static int digest_of_signer(CMS_SignerInfo *info)
 {
 	X509_ALGOR *digest = NULL;
 	const ASN1_OBJECT *oid = NULL;
 
 	CMS_SignerInfo_get0_algs(info, NULL, NULL, &digest, NULL);
 	X509_ALGOR_get0(&oid, NULL, NULL, digest);
-	switch (OBJ_obj2nid(oid)) {
+	return OBJ_obj2nid(oid);
+}
+
+/* What can be made to collide proves nothing about the content. */
+static bool is_weak(int digest)
+{
+	switch (digest) {
 	case NID_sha256:
 	case NID_sha384:
 	case NID_sha512:
@@ -107,6 +112,18 @@ static bool is_weak(CMS_SignerInfo *info)
 	default:
 		return true;
 	}
+}
+
+static int refuse_weak(int digest, const char *subject, struct err *e)
+{
+	const char *name = digest == NID_sha1 ? "SHA-1" : digest == NID_undef ? NULL :
+			   OBJ_nid2sn(digest);
+
+	return err_set(e, MUNI_DAMAGED, "%s signed with %s, which can be forged today or is not "
+		       "known to be safe, so the signature proves nothing. Let the same person "
+		       "sign the same text again with SHA-256 or better: `muni` does that by "
+		       "itself, OpenSSL with `openssl cms -sign -md sha256`",
+		       text_printable(subject), name ? name : "a method of no known name");
 }
 
 /* After CMS_verify(): every signer has its certificate. */
@@ -133,10 +150,8 @@ static int collect(CMS_ContentInfo *cms, struct cms_signer **signers, size_t *co
 			return -1;
 		*count = (size_t)i + 1;
 		s->signed_at = signing_time(info);
-		if (is_weak(info))
-			return err_set(e, MUNI_DAMAGED, "the signature of %s uses a digest that "
-				       "no longer proves anything; at least SHA-256 is needed",
-				       text_printable(s->identity.subject));
+		if (is_weak(digest_of_signer(info)))
+			return refuse_weak(digest_of_signer(info), s->identity.subject, e);
 	}
 	return 0;
 }
