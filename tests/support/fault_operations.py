@@ -291,6 +291,7 @@ OPERATIONS = {
     "export-bag": reads("two", "export", "s@one", "--to", "WORLD/out", "--format", "bagit", "-q", out="bag"),
     "log": reads("two", "log"),
     "ls": reads("two", "ls", "s", "-R"),
+    "ls-long": reads("two", "ls", "s", "-R", "-l"),
     "find": reads("two", "find", "s", "--json"),
     "cat": reads("two", "cat", "s@one", "large"),
     "stat": reads("two", "stat", "s@one", "d1/f001"),

@@ -32,6 +32,9 @@ RUNS = (
     # Names that were not looked up are not nobody's; a walk that failed is no whole scan; a set that was not sorted is in no
     # signature; a signature that was not copied is no damaged row.
     (*MEMORY, "--only", "scan,ingest-second,dispose-list", "--at", "ask_user,sign_detached,signature_from_row", "--many", "12"),
+    # A path that was not shown is no question mark with exit 0; nor is a certificate forged that was not written again.
+    (*MEMORY, "--only", "diff,ls,ls-long,stat", "--at", "print_line,short_row,long_row,name_of", "--many", "40"),
+    (*MEMORY, "--only", "cert-verify", "--at", "check_rewritten", "--many", "6"),
     # An init takes all back though no memory is left; a reader that dies before it reads tells nothing of what it would read.
     (*LASTING, "--only", "init", "--at", "catalogue_create,climb", "--many", "6"),
     (*LASTING, "--only", "ingest-tar", "--at", "jail_close", "--many", "12"),
