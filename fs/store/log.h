@@ -79,6 +79,7 @@ enum log_act {			/* on disk: never renumber, never reuse */
 	LOG_RESTORED = 40,	/* and what certificates say is gone has gone from it */
 	LOG_STAMPED = 41,	/* a certificate has another time-stamp */
 	LOG_SIGNING_RENEWED = 42,	/* the archive signs with another key from here on */
+	LOG_OFFICER_APPROVED = 43,	/* one signature that lets an officer in */
 };
 
 struct log_entry {

@@ -100,6 +100,16 @@ static int load_details(struct vault *v, struct audit_entry *a, char **details,
 	return 0;
 }
 
+int audit_details(struct vault *v, const struct log_entry *entry, char **details,
+		  bool *is_whole, struct err *e)
+{
+	struct audit_entry a = { .entry = *entry };
+	int rc = load_details(v, &a, details, e);
+
+	*is_whole = rc == 0 && a.state == AUDIT_WHOLE;
+	return rc;
+}
+
 int audit_each(struct vault *v, uint64_t first,
 	       int (*row)(void *arg, const struct audit_entry *entry), void *arg,
 	       struct err *e)

@@ -35,6 +35,10 @@ int audit_each(struct vault *v, uint64_t first,
 	       int (*row)(void *arg, const struct audit_entry *entry), void *arg,
 	       struct err *e);
 
+/* What one entry says, malloc'ed; *is_whole false: it cannot be read or believed. */
+int audit_details(struct vault *v, const struct log_entry *entry, char **details,
+		  bool *is_whole, struct err *e);
+
 /* ---- heads -------------------------------------------------------------------------- */
 
 /* The newest head as it was signed: statement (canonical JSON, no newline) and detached

@@ -27,6 +27,7 @@ static const struct {
 	[LOG_DECIDE] = { "decide", "appraisal", false },
 	[LOG_EPOCH_ABANDONED] = { "epoch taken back", "encryption", true },
 	[LOG_OFFICER_ADDED] = { "officer added", "policy assignment", false },
+	[LOG_OFFICER_APPROVED] = { "officer approved", "policy assignment", false },
 	[LOG_OFFICER_REMOVED] = { "officer removed", "policy assignment", false },
 	[LOG_EVENT] = { "event", "metadata modification", false },
 	[LOG_HOLD_PLACED] = { "hold placed", "policy assignment", false },

@@ -103,10 +103,13 @@ static int add_approval(struct loading *l, const struct approval_row *a,
 	json_t *part = json_pack("{s:s, s:s, s:s, s:s, s:o*, s:o, s:o, s:o, s:o}", "act",
 				 strcmp(roles, "witness") == 0 ? "witnessed" : "approved", "id",
 				 a->officer, "person", s->identity.subject, "roles", roles,
-				 "added", o ? time_value(o->added) : NULL, "at", time_value(at), "received", time_value(a->made), "certificate",
+				 "added", o ? time_value(o->added) : NULL, "at", time_value(at),
+				 "received", time_value(a->made), "certificate",
 				 base64_value(s->identity.cert, s->identity.cert_size),
 				 "signature", base64_value(a->signature, a->signature_size));
 
+	if (o)
+		certificate_put_office(f, o, part);
 	if (!part || json_array_append_new(f->approvals, part) < 0)
 		return err_set(l->e, MUNI_USAGE, "an officer's name in an approval is not UTF-8");
 	return 0;
@@ -242,6 +245,7 @@ static int load_rows(struct certificate_facts *f, int64_t disposition, struct er
 	struct loading l = { f, e };
 
 	if (catalogue_officers(c, on_officer, &l, e) < 0 ||
+	    roster_load(f->vault, &f->roster, e) < 0 ||
 	    catalogue_approvals(c, disposition, on_approval, &l, e) < 0 ||
 	    catalogue_disposition_items(c, disposition, on_item, &l, e) < 0 ||
 	    catalogue_holds(c, false, on_hold, &l, e) < 0 ||
@@ -282,6 +286,7 @@ void certificate_facts_clear(struct certificate_facts *f)
 		identity_clear(&f->officers[i].identity);
 	}
 	free(f->officers);
+	roster_clear(&f->roster);
 	json_decref(f->statement);
 	json_decref(f->approvals);
 	json_decref(f->shared);

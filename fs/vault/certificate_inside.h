@@ -10,6 +10,7 @@
 #include "fs/vault/certificate.h"
 #include "fs/vault/execution.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/roster.h"
 
 #define CERTIFICATE_TYPE "muniment.certificate.1"
 #define CERTIFICATE_MAX (64u << 20)	/* of the CMS */
@@ -30,6 +31,7 @@ struct certificate_facts {
 	json_t *statement;	/* what was signed */
 	struct known_officer *officers;	/* those who left too */
 	size_t officer_count;
+	struct roster roster;	/* the same, in the same order: how each came into office */
 	json_t *approvals;	/* of people: objects, in order of signing */
 	const char *maker;	/* id of who signs the certificate */
 	const struct adversary_report *adversary;
@@ -52,6 +54,10 @@ void certificate_facts_clear(struct certificate_facts *f);
 /* In office at `when` under that id, else the last who had it; NULL: nobody. */
 const struct known_officer *certificate_officer(const struct certificate_facts *f,
 						const char *id, int64_t when);
+
+/* Into o, the part of one of f->officers: how he came into office. */
+void certificate_put_office(const struct certificate_facts *f, const struct known_officer *who,
+			    json_t *o);
 
 /* Each a new reference, or NULL without memory. */
 json_t *certificate_people(const struct certificate_facts *f);

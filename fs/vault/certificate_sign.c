@@ -47,7 +47,7 @@ static int prove(struct vault *v, const char *officer, struct officer_key *key,
 	size_t signature_size;
 	int rc;
 
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
 	rc = roster_prove(&roster, officer, key, ROLES_ALL, "sign a certificate", data, size,
 			  vault_now(v), &who, &signature, &signature_size, e);

@@ -2,6 +2,7 @@
  * Who approved: every signature over the statement again, the quorum counted again.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,13 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/vault/certificate_verify_inside.h"
+#include "fs/vault/office.h"
 #include "fs/vault/quorum.h"
 
 #define PEOPLE_MAX 100
 
 #define SECONDS_A_DAY 86400
+#define APPROVERS_NAMED 4	/* two are asked for */
 #define NEW_IN_OFFICE 30	/* days: who was added so shortly before he signed is named */
 
 struct part {			/* one person's part in it */
@@ -82,8 +85,49 @@ static const struct cms_signer *signer_of(const struct part *p, const struct cms
 	return NULL;
 }
 
-/* An officer is added by whoever holds the archive's key: who was made one for this very act
- * is for an auditor to ask about.  Certificates of before do not say since when. */
+/* "A, B": who signed for him when he was made one. */
+static void join_approvers(const json_t *list, char *out, size_t size)
+{
+	size_t i, used = 0;
+	json_t *one;
+
+	out[0] = '\0';
+	json_array_foreach(list, i, one) {
+		if (i == APPROVERS_NAMED)
+			return;
+		int n = snprintf(out + used, size - used, "%s%s", i ? "; " : "",
+				 text_printable(judge_text(one, "person")));
+
+		if (n < 0 || (size_t)n >= size - used)
+			return;
+		used += (size_t)n;
+	}
+}
+
+/* Whom other officers let in, and whom the archive's key alone did, against the will of the
+ * rule.  true: that is all there is to tell. */
+static bool tell_admission(struct judging *j, const struct part *p, const char *who)
+{
+	const char *how = judge_text(p->json, "admitted"), *since = judge_text(p->json, "added");
+	char by[800];
+
+	join_approvers(json_object_get(p->json, "approved_by"), by, sizeof by);
+	if (strcmp(how, office_word(OFFICER_APPROVED)) == 0 && *by) {
+		judge_tell(j, "office", CHECK_HOLDS, "%s was an officer since %s, approved by %s",
+			   who, text_printable(since), by);
+		return true;
+	}
+	if (strcmp(how, office_word(OFFICER_ALONE)) != 0)
+		return false;
+	judge_tell(j, "office", CHECK_NOTED, "%s was made an officer on %s without the approval of "
+		   "those in office, by the holder of the archive's key (\"%s\"): have somebody "
+		   "else confirm that this person held the office", who, text_printable(since),
+		   text_printable(judge_text(p->json, "because")));
+	return true;
+}
+
+/* The first officers are added by whoever holds the archive's key: who was made one for this
+ * very act is for an auditor to ask about.  Certificates of before do not say since when. */
 static void tell_office(struct judging *j, const struct part *p, const char *who)
 {
 	const char *since = judge_text(p->json, "added");
@@ -96,6 +140,8 @@ static void tell_office(struct judging *j, const struct part *p, const char *who
 			   who);
 		return;
 	}
+	if (tell_admission(j, p, who))
+		return;
 	days = p->at > added ? (p->at - added) / SECONDS_A_DAY : 0;
 	if (days < NEW_IN_OFFICE)
 		judge_tell(j, "office", CHECK_NOTED, "%s was made an officer on %s, %" PRId64
@@ -103,8 +149,9 @@ static void tell_office(struct judging *j, const struct part *p, const char *who
 			   "somebody else confirm that this person held the office", who,
 			   text_printable(since), days, days == 1 ? "" : "s");
 	else
-		judge_tell(j, "office", CHECK_HOLDS, "%s was an officer since %s", who,
-			   text_printable(since));
+		judge_tell(j, "office", CHECK_HOLDS, "%s was an officer since %s%s", who,
+			   text_printable(since), *judge_text(p->json, "admitted") ?
+			   ", one of the first, by the archive's key" : "");
 }
 
 /* The signature of this part over the statement, by the certificate that stands beside it. */

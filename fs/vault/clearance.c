@@ -53,6 +53,9 @@ static int check_statement(struct clearing *k)
 	if (!proposer || !d->signature)
 		return err_set(k->e, MUNI_DAMAGED, "%s was proposed by nobody that the archive "
 			       "knows", id);
+	if (!officer_counts(proposer, d->proposed))
+		return err_set(k->e, MUNI_REFUSED, "office: %s, who proposed %s, was not in office "
+			       "then", text_printable(proposer->id), id);
 	if (canonical_load(d->statement, strlen(d->statement), &o, k->e) < 0)
 		return -1;
 	if (!has_text(o, "archive", vault_id_hex(k->vault)) || !has_text(o, "disposition", id) ||
@@ -120,7 +123,7 @@ static int load(struct clearing *k)
 	json_error_t wrong;
 
 	if (check_state(k) < 0 ||
-	    roster_load(c, &k->roster, k->e) < 0 ||
+	    roster_load(k->vault, &k->roster, k->e) < 0 ||
 	    consents_load(c, &k->roster, &k->row, vault_now(k->vault), &k->consents, k->e) < 0)
 		return -1;
 	k->scope = json_loads(k->row.scope, JSON_REJECT_DUPLICATES, &wrong);
@@ -181,7 +184,7 @@ int clearance_clock(struct vault *v, struct err *e)
 	int64_t now;
 	int rc;
 
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
 	rc = clock_check(v, NULL, &roster, &now, e);
 	roster_clear(&roster);

@@ -95,7 +95,7 @@ int vault_clock_sign(struct vault *v, const char *officer, struct officer_key *k
 	char *text = NULL, *details = NULL, *base64 = NULL;
 	int rc = -1;
 
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
 	if (statement(v, log_count(v->log), now, &text, e) < 0 ||
 	    roster_prove(&roster, officer, key, ROLES_DECIDING | ROLE_WITNESS,

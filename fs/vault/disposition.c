@@ -105,7 +105,7 @@ int disposition_put(struct vault *v, struct item_list *l, json_t *scope,
 	int rc = -1;
 
 	p.row.asof = r->asof ? r->asof : p.row.proposed;
-	if (roster_load(v->catalogue, &p.roster, e) < 0)
+	if (roster_load(v, &p.roster, e) < 0)
 		return -1;
 	p.who = roster_find(&p.roster, officer);
 	if (!p.who)
@@ -155,7 +155,7 @@ static int check_officer(struct vault *v, const char *officer, struct err *e)
 	struct roster roster;
 	int rc;
 
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
 	const struct officer *o = roster_find(&roster, officer);
 	rc = o ? officer_may(o, ROLES_DECIDING, "propose a disposition", vault_now(v), e) :

@@ -13,14 +13,23 @@
 #define OFFICER_ROLES "records, owner, legal, it, witness, auditor"
 /*
  * In the log: LOG_OFFICER_ADDED {"certificate": base64 of the DER, "fingerprint": hex,
- * "id", "person", "roles"}, LOG_OFFICER_REMOVED {"fingerprint", "id", "reason"},
+ * "id", "person", "roles", "without_approval": why, or not there}, LOG_OFFICER_APPROVED
+ * {"entry": number of the addition, "fingerprint", "id", "officer", "signature": base64}, LOG_OFFICER_REMOVED {"fingerprint", "id", "reason"},
  * LOG_RETENTION_SHORTENED {"class", "disposition": "D1", "policy": hex of its digest}:
  * retention_check_log() rebuilds the tables from these.
  */
-/* roles: comma separated.  MUNI_EXISTS; MUNI_USAGE: no such role, or a certificate that
+/* roles: comma separated.  without: NULL, or why nobody in office can sign for him
+ * (fs/vault/office.h).  MUNI_EXISTS; MUNI_USAGE: no such role, or a certificate that
  * cannot sign or is not for documents; MUNI_REFUSED: another officer's key or subject. */
 int vault_officer_add(struct vault *v, const char *id, const char *roles, const char *cert_path,
-		      struct err *e);
+		      const char *without, struct err *e);
+/* What officers sign to let the one in who has this id: malloc'ed. */
+int vault_officer_statement(struct vault *v, const char *id, char **out, struct err *e);
+/* key of officer `by`, or signature (detached CMS over the statement, DER or PEM; by NULL:
+ * found by its certificate).  MUNI_REFUSED. */
+int vault_officer_approve(struct vault *v, const char *id, const char *by,
+			  struct officer_key *key, const uint8_t *signature,
+			  size_t signature_size, struct err *e);
 int vault_officer_remove(struct vault *v, const char *id, const char *reason, struct err *e);
 
 /* Opens the officer's key (crypt/officer.h: officer_key_open()); officer_key_close() it.

@@ -13,6 +13,7 @@
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/office.h"
 
 #define ROLES_SIGNING (ROLES_DECIDING | ROLE_WITNESS)
 #define CLOCK_SLACK 86400	/* seconds that an officer's own clock may be off */
@@ -52,7 +53,7 @@ static int approving_load(struct approving *a, struct vault *v, int64_t id, stru
 {
 	*a = (struct approving){ .vault = v, .now = vault_now(v) };
 	if (catalogue_disposition_get(v->catalogue, id, &a->row, e) == 0 &&
-	    roster_load(v->catalogue, &a->roster, e) == 0 &&
+	    roster_load(v, &a->roster, e) == 0 &&
 	    consents_load(v->catalogue, &a->roster, &a->row, a->now, &a->consents, e) == 0)
 		return 0;
 	approving_clear(a);
@@ -131,8 +132,9 @@ static int approved_details(const struct approving *a, const struct officer *o,
 	digest_hex(&a->row.root, root);
 	digest_hex(&of, hex);
 	digest_hex(&o->identity.fingerprint, cert);
-	return details_text(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "disposition", id,
-				      "officer", o->id, "certificate", cert, "root", root,
+	return details_text(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "disposition",
+				      id, "officer", o->id, "officers", OFFICE_CLOSED,
+				      "certificate", cert, "root", root,
 				      "signature", hex, "signed", text_time(signed_at, 0, when)),
 			    out, e);
 }

@@ -276,7 +276,7 @@ int vault_execute(struct vault *v, int64_t id, const char *officer, struct offic
 
 	*certificate = 0;
 	if (catalogue_disposition_get(v->catalogue, id, &x.row, e) == 0 &&
-	    roster_load(v->catalogue, &x.roster, e) == 0)
+	    roster_load(v, &x.roster, e) == 0)
 		rc = step(&x, officer, key, m, certificate, e);
 	executing_clear(&x);
 	return rc;

@@ -97,16 +97,18 @@ static int check_certificate(const struct identity *who, int64_t now, struct err
 	return 0;
 }
 
+/* without: why nobody in office signs for him; NULL: they will. */
 static char *added_details(const char *id, const char *roles, const struct identity *who,
-			   struct err *e)
+			   const char *without, struct err *e)
 {
 	char *base64 = text_base64(who->cert, who->cert_size), hex[DIGEST_HEX_SIZE];
 	char *text = NULL;
 	size_t size;
 
 	digest_hex(&who->fingerprint, hex);
-	json_t *o = json_pack("{s:s, s:s*, s:s, s:s, s:s}", "id", id, "certificate", base64,
-			      "fingerprint", hex, "person", who->subject, "roles", roles);
+	json_t *o = json_pack("{s:s, s:s*, s:s, s:s, s:s, s:s*}", "id", id, "certificate", base64,
+			      "fingerprint", hex, "person", who->subject, "roles", roles,
+			      "without_approval", without);
 	if (!o || !base64)
 		err_set(e, MUNI_NO_MEMORY, "no memory for the log's entry");
 	else
@@ -117,14 +119,14 @@ static char *added_details(const char *id, const char *roles, const struct ident
 }
 
 static int add(struct vault *v, const char *id, const char *roles, const struct identity *who,
-	       struct err *e)
+	       const char *without, struct err *e)
 {
 	const struct officer_row row = {
 		.id = id, .roles = roles, .person = who->subject, .cert = who->cert,
 		.cert_size = who->cert_size, .fingerprint = who->fingerprint,
 		.added = vault_now(v),
 	};
-	char *details = added_details(id, roles, who, e);
+	char *details = added_details(id, roles, who, without, e);
 	int rc = -1;
 
 	if (!details)
@@ -139,8 +141,20 @@ static int add(struct vault *v, const char *id, const char *roles, const struct 
 	return rc;
 }
 
+static int check_without(const struct roster *r, const char *without, struct err *e)
+{
+	if (!without)
+		return 0;
+	if (!*without || !text_is_utf8(without, strlen(without)))
+		return err_set(e, MUNI_USAGE, "a reason is needed: why can nobody in office sign "
+			       "for this officer?");
+	return r->is_closed ? 0 :
+	       err_set(e, MUNI_USAGE, "nothing has been approved in this archive yet: the "
+		       "archive's key is enough, add the officer without --without-approval");
+}
+
 int vault_officer_add(struct vault *v, const char *id, const char *roles, const char *cert_path,
-		      struct err *e)
+		      const char *without, struct err *e)
 {
 	struct identity who = { .cert = NULL };
 	struct roster roster = { .count = 0 };
@@ -152,9 +166,10 @@ int vault_officer_add(struct vault *v, const char *id, const char *roles, const 
 	if (roles_parse(roles, &set, e) < 0 || load_certificate(cert_path, &who, e) < 0)
 		return -1;
 	if (check_certificate(&who, vault_now(v), e) == 0 &&
-	    roster_load(v->catalogue, &roster, e) == 0 &&
-	    check_person(&roster, id, &who, e) == 0)
-		rc = add(v, id, roles, &who, e);
+	    roster_load(v, &roster, e) == 0 &&
+	    check_person(&roster, id, &who, e) == 0 &&
+	    check_without(&roster, without, e) == 0)
+		rc = add(v, id, roles, &who, without, e);
 	if (rc < 0 && e->code == MUNI_REFUSED)
 		clearance_refused(v, "add an officer", &who.fingerprint, e);
 	roster_clear(&roster);
@@ -169,9 +184,9 @@ int vault_officer_remove(struct vault *v, const char *id, const char *reason, st
 	size_t size;
 	int rc = -1;
 
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
-	const struct officer *o = roster_find(&roster, id);
+	const struct officer *o = roster_listed(&roster, id);
 	if (o)
 		digest_hex(&o->identity.fingerprint, hex);
 	roster_clear(&roster);
@@ -202,7 +217,7 @@ int vault_officer_key(struct vault *v, const char *id, const char *spec,
 	int rc;
 
 	*out = NULL;
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
 	const struct officer *o = roster_find(&roster, id);
 	if (o) {

@@ -80,6 +80,9 @@ static void check_officer(struct consent *c, const struct verifying *v)
 	else if (officer_is_valid(c->officer, c->signed_at, "when it was signed", &e) < 0 ||
 		 officer_is_valid(c->officer, v->now, "now", &e) < 0)
 		does_not_count(c, e.text);
+	else if (!officer_counts(c->officer, v->disposition->proposed))
+		does_not_count(c, "office: he was made an officer without approval, and counts "
+			       "for nothing that was proposed before his 30 days were over");
 	else if (!v->proposer || is_same_person(&c->officer->identity, &v->proposer->identity))
 		does_not_count(c, "separation of duties: it is the proposer's own");
 	for (size_t i = 0; c->counts && i + 1 < v->out->count; i++) {

@@ -213,7 +213,7 @@ static int require_ready(struct renewing *r, struct err *e)
 		return -1;
 	if (is_in_progress)
 		return err_set(e, MUNI_BUSY, "an ingest or a scan is in progress");
-	if (roster_load(r->v->catalogue, &r->roster, e) < 0)
+	if (roster_load(r->v, &r->roster, e) < 0)
 		return -1;
 	if (roster_has_any(&r->roster) && (!q->officer || !q->key))
 		return err_set(e, MUNI_REFUSED, "officer: the archive has officers; one of them has "

@@ -216,7 +216,7 @@ static int run(struct restoring *r, const char *officer, struct officer_key *key
 	struct execution facts;
 	int64_t pending;
 
-	if (roster_load(r->v->catalogue, &r->roster, e) < 0 ||
+	if (roster_load(r->v, &r->roster, e) < 0 ||
 	    catalogue_disposition_restoring(r->v->catalogue, &pending, e) < 0 ||
 	    (pending == 0 ? begin(r, officer, key, e) : take_up(r, pending, e)) < 0)
 		return -1;

@@ -165,7 +165,7 @@ static int check_row(struct vault *v, const struct disposition_row *d, struct er
 	struct roster roster;
 	int rc;
 
-	if (roster_load(v->catalogue, &roster, e) < 0)
+	if (roster_load(v, &roster, e) < 0)
 		return -1;
 	rc = check_decided(v, &roster, d, e);
 	roster_clear(&roster);

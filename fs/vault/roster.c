@@ -7,6 +7,8 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/inside.h"
+#include "fs/vault/office.h"
 
 /* ---- roles ------------------------------------------------------------------------ */
 
@@ -61,6 +63,7 @@ static void officer_clear(struct officer *o)
 	free(o->id);
 	free(o->roles_text);
 	free(o->person);
+	free(o->because);
 	identity_clear(&o->identity);
 }
 
@@ -96,12 +99,13 @@ static int load_one(void *arg, const struct officer_row *row)
 	return 0;
 }
 
-int roster_load(struct catalogue *c, struct roster *out, struct err *e)
+int roster_load(struct vault *v, struct roster *out, struct err *e)
 {
 	struct loading l = { .roster = out, .e = e };
 
 	*out = (struct roster){ .count = 0 };
-	if (catalogue_officers(c, load_one, &l, e) == 0)
+	if (catalogue_officers(v->catalogue, load_one, &l, e) == 0 &&
+	    office_replay(v, out, e) == 0)
 		return 0;
 	roster_clear(out);
 	return -1;
@@ -115,7 +119,13 @@ bool roster_has_any(const struct roster *r)
 	return false;
 }
 
-const struct officer *roster_find(const struct roster *r, const char *id)
+bool officer_counts(const struct officer *o, int64_t at)
+{
+	return o->standing == OFFICER_ALONE ? o->counts_from <= at :
+					      o->standing != OFFICER_WAITING;
+}
+
+const struct officer *roster_listed(const struct roster *r, const char *id)
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (r->list[i].removed == 0 && strcmp(r->list[i].id, id) == 0)
@@ -123,11 +133,18 @@ const struct officer *roster_find(const struct roster *r, const char *id)
 	return NULL;
 }
 
+const struct officer *roster_find(const struct roster *r, const char *id)
+{
+	const struct officer *o = roster_listed(r, id);
+
+	return o && officer_counts(o, r->now) ? o : NULL;
+}
+
 const struct officer *roster_by_certificate(const struct roster *r,
 					    const struct digest *fingerprint)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->list[i].removed == 0 &&
+		if (r->list[i].removed == 0 && officer_counts(&r->list[i], r->now) &&
 		    digest_equal(&r->list[i].identity.fingerprint, fingerprint))
 			return &r->list[i];
 	return NULL;

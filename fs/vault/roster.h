@@ -11,6 +11,7 @@
 
 #include "fs/crypt/officer.h"
 #include "fs/store/catalogue_dispositions.h"
+#include "fs/vault/vault.h"
 
 enum {				/* roles, as a set */
 	ROLE_RECORDS = 1,
@@ -26,20 +27,42 @@ unsigned role_of(const char *word);
 /* "records,owner" as a set; -1: MUNI_USAGE names the word that is no role. */
 int roles_parse(const char *words, unsigned *out, struct err *e);
 
+#define OFFICE_APPROVERS_MAX 16
+
+enum officer_standing {		/* how he came into office: fs/vault/office.h */
+	OFFICER_FIRST,		/* by the archive's key, before anybody could sign for him */
+	OFFICER_APPROVED,	/* officers in office signed for him */
+	OFFICER_ALONE,		/* by the key, without them: not at once */
+	OFFICER_WAITING,	/* not yet: their signatures are missing */
+};
+
 struct officer {
 	char *id, *roles_text, *person;	/* owned */
 	unsigned roles;
 	struct identity identity;
-	int64_t added, removed;	/* removed 0: in office */
+	int64_t added, removed;	/* removed 0: not taken away */
+	enum officer_standing standing;
+	int64_t counts_from;	/* ALONE */
+	char *because;		/* ALONE: what the holder of the key said; owned */
+	uint64_t entry;		/* of the log, that added him; 0: there is none */
+	bool is_live;		/* the log has not taken him away */
+	size_t approved_by[OFFICE_APPROVERS_MAX];	/* indices of the roster */
+	size_t approved_count;
 };
+/* In office at that time, had he not been taken away. */
+bool officer_counts(const struct officer *o, int64_t at);
 
 struct roster {
 	struct officer *list;	/* by id and date, those who left too */
 	size_t count;
+	int64_t now;
+	bool is_closed;		/* the key alone makes nobody an officer any more */
 };
-int roster_load(struct catalogue *c, struct roster *out, struct err *e);
+int roster_load(struct vault *v, struct roster *out, struct err *e);
 void roster_clear(struct roster *r);
-bool roster_has_any(const struct roster *r);	/* in office */
+bool roster_has_any(const struct roster *r);	/* not taken away: who waits too */
+/* Not taken away: who waits too. */
+const struct officer *roster_listed(const struct roster *r, const char *id);
 /* In office; NULL: none. */
 const struct officer *roster_find(const struct roster *r, const char *id);
 const struct officer *roster_by_certificate(const struct roster *r,

@@ -79,6 +79,18 @@ class Keeper(Archive):
     def id(self, *args, **more):
         return self.ask(*args, **more).splitlines()[-1]
 
+    def admit(self, name, role, *by, cert=None, former=None, **how):
+        """An officer whom those in office let in: the archive's key alone is not enough after the first approval.
+        former: NAME of NAME.pem and NAME.key, the certificate that had this id, where one officer alone is left."""
+        self.ask("officer", "add", "--id", name, "--role", role, "--cert", cert or f"{name}.pem", **how)
+        for one in by:
+            self.ask("officer", "approve", "--id", name, by=one, **how)
+        if former:
+            write("./statement.json", self.ask("officer", "statement", "--id", name, **how))
+            openssl("cms", "-sign", "-binary", "-in", "statement.json", "-signer", f"{former}.pem", "-inkey", f"{former}.key",
+                    "-outform", "DER", "-out", "former.p7s")
+            self.ask("officer", "approve", "--id", name, "--signature", "former.p7s", **how)
+
     def refused(self, rule, *args, **more):
         """Exit 3, the rule cited, the refusal in the log."""
         before = len(self.refusals())

@@ -176,9 +176,16 @@ def on_paper_it_is_the_same_every_time(a):
 
 def a_renewed_officer_changes_nothing_about_what_was_signed(a):
     a.ask("officer", "remove", "--id", "weber", "--reason", "renewed")
-    os.rename("weber.pem", "weber-old.pem")
+    for kind in ("pem", "key"):
+        os.rename(f"weber.{kind}", f"weber-old.{kind}")
     officer("weber", days=60)
     a.ask("officer", "add", "--id", "weber", "--role", "owner", "--cert", "weber.pem")
+    a.ask("officer", "approve", "--id", "weber", by="chen")
+    with open("statement.json", "w") as f:      # chen alone is left: the other signature is that of the former certificate
+        f.write(a.ask("officer", "statement", "--id", "weber"))
+    openssl("cms", "-sign", "-binary", "-in", "statement.json", "-signer", "weber-old.pem", "-inkey", "weber-old.key",
+            "-outform", "DER", "-out", "former.p7s")
+    a.ask("officer", "approve", "--id", "weber", "--signature", "former.p7s")
     a.ask("cert", "sign", "C1", by="weber")
     a.ask("cert", "sign", "C1", by="weber", status=1)
     a.ask("cert", "show", "C1", "--to", "C1.p7m", "--all")

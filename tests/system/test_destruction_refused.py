@@ -185,7 +185,7 @@ def other_ways(a, d, old):
     a.ask("officer", "remove", "--id", "otto", "--reason", "left")
     a.ask("dispose", "execute", e, by="rita", status=3)
     whole(a, "an officer who left")
-    a.ask("officer", "add", "--id", "otto", "--role", "owner", "--cert", "otto.pem")
+    a.admit("otto", "owner", "rita", former="otto")
     a.ask("hold", "release", h, "--reason", "over")
     a.ask("dispose", "execute", d, by="rita", status=3)     # c2 is kept longer
     whole(a, "an extension")

@@ -111,13 +111,13 @@ def separation(a):
     a.refused("quorum", "dispose", "execute", d, by="rita")
     os.symlink("otto.key", "otto3.key")
     for again in ("otto2", "otto3"):
-        a.ask("officer", "add", "--id", again, "--role", "owner", "--cert", f"{again}.pem")
+        a.admit(again, "owner", "rita", "olga")
         a.ask("dispose", "approve", d, by=again)
         a.refused("quorum", "dispose", "execute", d, by="rita")
         a.ask("officer", "remove", "--id", again, "--reason", "a mistake")
     officer("eve")
     a.refused("identity", "officer", "add", "--id", "otto", "--role", "owner", "--cert", "eve.pem")
-    a.ask("officer", "add", "--id", "otto", "--role", "owner", "--cert", "otto.pem")
+    a.admit("otto", "owner", "rita", "olga")
     a.ask("dispose", "withdraw", d, "--reason", "a try", by="leo")
     a.refused("state", "dispose", "approve", d, by="olga")
     a.refused("state", "dispose", "execute", d, by="olga")
@@ -184,7 +184,7 @@ def token(a):
     for line in (["softhsm2-util", "--init-token", "--free", "--label", "officers", "--pin", "98" + "76", "--so-pin", "98" + "76"],
                  ["softhsm2-util", "--import", "tom.p8", "--token", "officers", "--label", "tom", "--id", "01", "--pin", "98" + "76"]):
         subprocess.run(line, check=True, capture_output=True)
-    a.ask("officer", "add", "--id", "tom", "--role", "legal,owner", "--cert", "tom.pem")
+    a.admit("tom", "legal,owner", "rita", "olga")
     write("./pin", "98" + "76\n")
     key = f"pkcs11:token=officers;object=tom;type=private?module-path={module}"
     d = a.id("dispose", "propose", "--due", "--class", "LOG", "--by", "tom", "--key", key, "--pin-file", "pin")
@@ -198,7 +198,7 @@ def token(a):
 def validity(a):
     """A certificate must be within its time when signing, and at execution."""
     officer("short", days=40)
-    a.ask("officer", "add", "--id", "short", "--role", "owner", "--cert", "short.pem")
+    a.admit("short", "owner", "rita", "olga")
     d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
     a.ask("dispose", "approve", d, by="otto")
     a.refused("certificate validity", "dispose", "approve", d, by="short", fake="+50d")
@@ -315,7 +315,7 @@ def executed(a):
 def expired(a):
     """Valid when it was signed, over when it is executed."""
     officer("brief", days=9)
-    a.ask("officer", "add", "--id", "brief", "--role", "owner", "--cert", "brief.pem")
+    a.admit("brief", "owner", "rita", "olga")
     d = a.id("dispose", "propose", "--due", "--class", "FIN", by="rita")
     for name in ("otto", "brief"):
         a.ask("dispose", "approve", d, by=name)

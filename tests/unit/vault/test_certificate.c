@@ -151,7 +151,7 @@ static void add_officers(struct fixture *f)
 	for (size_t i = 0; i < 4; i++) {
 		snprintf(file, sizeof file, "%s.pem", all[i][0]);
 		if (vault_officer_add(f->vault, all[i][0], all[i][1],
-				      people_path(&f->people, file), &e) < 0)
+				      people_path(&f->people, file), NULL, &e) < 0)
 			fail_msg("%s", e.text);
 	}
 }
