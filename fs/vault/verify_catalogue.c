@@ -254,7 +254,8 @@ int verify_catalogue(struct verify *k, struct err *e)
 	catalogue_name(k, name);
 	rc = archive_read_catalogue(v, k->options, CACHE_BYTES, e);
 	if (rc < 0) {
-		err_wrap(e, "it does not open");
+		if (e->code != MUNI_UNSUPPORTED)	/* that says nothing of it */
+			err_wrap(e, "it does not open");
 		return verify_absorb(k, verify_redo_reaches(k), name, e);
 	}
 	k->is_catalogue_open = k->is_catalogue_whole = true;
