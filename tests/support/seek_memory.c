@@ -102,14 +102,22 @@ static void search_run(struct search *s, int mem, unsigned long begin, unsigned 
 }
 
 /* Has the page been touched, and is it not one of a file that can only be read? */
-static bool is_worth_reading(int pagemap, unsigned long at, bool is_writable)
+static bool is_worth_reading(uint64_t entry, bool is_writable)
 {
-	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE);
-	uint64_t entry;
-
-	if (pread(pagemap, &entry, sizeof entry, (off_t)(at / page * sizeof entry)) != sizeof entry)
-		return true;
 	return entry >> 62 != 0 && (is_writable || (entry >> 61 & 1) == 0);
+}
+
+#define PAGES 65536u	/* looked up at once: a sanitizer has reserved terabytes */
+
+/* What the kernel says of `count` pages from `at` on; where it does not, all are read. */
+static void look_up(int pagemap, unsigned long at, unsigned long page, size_t count,
+		    uint64_t entries[PAGES])
+{
+	ssize_t got = pread(pagemap, entries, count * sizeof *entries,
+			    (off_t)(at / page * sizeof *entries));
+
+	for (size_t i = got < 0 ? 0 : (size_t)got / sizeof *entries; i < count; i++)
+		entries[i] = UINT64_MAX << 62;
 }
 
 static void report(const struct search *s)
@@ -122,15 +130,21 @@ static void report(const struct search *s)
 static void search_mapping(struct search *s, int mem, int pagemap, unsigned long begin,
 			   unsigned long end, bool is_writable)
 {
+	static uint64_t entries[PAGES];
 	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE), run = begin;
 
 	for (int i = 0; i < s->count; i++)
 		s->strings[i].count = 0;
-	for (unsigned long at = begin; at < end; at += page) {
-		if (is_worth_reading(pagemap, at, is_writable))
-			continue;
-		search_run(s, mem, run, at);
-		run = at + page;
+	for (unsigned long at = begin; at < end; at += PAGES * page) {
+		size_t left = (end - at) / page, count = left < PAGES ? left : PAGES;
+
+		look_up(pagemap, at, page, count, entries);
+		for (size_t i = 0; i < count; i++) {
+			if (is_worth_reading(entries[i], is_writable))
+				continue;
+			search_run(s, mem, run, at + i * page);
+			run = at + (i + 1) * page;
+		}
 	}
 	search_run(s, mem, run, end);
 	report(s);
