@@ -120,9 +120,8 @@ static int open_parts(struct mount *m, struct beside *open_reader, struct err *e
 	size_t each = CATALOGUE_CACHES / readers;
 	size_t window = m->o.readahead < m->o.cache / 4 ? m->o.readahead : m->o.cache / 4;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	/* One each: who answers waits for them, and for the kernel, half of the time. */
-	unsigned helpers = processors < 1 ? 1 : processors > HELPERS_MAX ? HELPERS_MAX :
-			   (unsigned)processors;
+	unsigned helpers = processors < 2 ? 1 : processors > HELPERS_MAX ? HELPERS_MAX :
+			   (unsigned)processors - 1;
 	struct catalogue_settings settings;
 	struct view_change unused;
 
