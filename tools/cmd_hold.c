@@ -6,6 +6,7 @@
 #include "fs/base/text.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
+#include "tools/officer_key.h"
 #include "tools/print.h"
 #include "tools/scope.h"
 #include "tools/table.h"
@@ -19,11 +20,13 @@ static const struct cli_option options[] = {
 	SCOPE_OPTIONS,
 	SCOPE_OPTION_STANDING,
 	{ ALL, "all", NULL, "list: also those that were released" },
+	OFFICER_KEY_OPTIONS,
 	{ .name = NULL },
 };
 
 struct words {
 	struct scope_request scope;
+	struct officer_words officer;
 	const char *case_ref, *reason, *mandate;
 	bool is_all, has_scope;
 	int64_t id;
@@ -31,6 +34,8 @@ struct words {
 
 static void take_option(struct words *w, int o, const char *value)
 {
+	if (officer_words_take(&w->officer, o, value))
+		return;
 	if (scope_option(&w->scope, o, value))
 		w->has_scope = true;
 	else if (o == CASE)
@@ -186,13 +191,26 @@ static int list(struct cli *cli, struct vault *v, const struct words *w, struct 
 
 /* ---- add, release ------------------------------------------------------------------- */
 
+static int open_officer(struct cli *cli, struct vault *v, const struct words *w,
+			struct hold_officer *out, struct err *e)
+{
+	*out = (struct hold_officer){ .id = w->officer.by };
+	return w->officer.by ? officer_words_open(cli, v, &w->officer, &out->key, e) : 0;
+}
+
 static int add(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
 {
+	struct hold_officer by;
 	struct counting k = { .count = 0 };
 	char count[TEXT_COUNT_MAX], size[TEXT_SIZE_MAX];
 	int64_t id;
 
-	if (vault_hold_add(v, &w->scope, w->case_ref, w->mandate, w->reason, &id, e) < 0)
+	int rc = open_officer(cli, v, w, &by, e);
+	if (rc == 0)
+		rc = vault_hold_add(v, &w->scope, w->case_ref, w->mandate, w->reason,
+				    by.id ? &by : NULL, &id, e);
+	officer_key_close(by.key);
+	if (rc < 0)
 		return -1;
 	/* It stands, whatever becomes of the counting. */
 	struct err lost = ERR_NONE;
@@ -215,11 +233,15 @@ static int add(struct cli *cli, struct vault *v, const struct words *w, struct e
 
 static int release(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
 {
-	if (vault_hold_release(v, w->id, w->reason, e) < 0)
-		return -1;
-	if (!cli->quiet)
+	struct hold_officer by;
+	int rc = open_officer(cli, v, w, &by, e);
+
+	if (rc == 0)
+		rc = vault_hold_release(v, w->id, w->reason, by.id ? &by : NULL, e);
+	officer_key_close(by.key);
+	if (rc == 0 && !cli->quiet)
 		printf("H%" PRId64 " released\n", w->id);
-	return 0;
+	return rc;
 }
 
 /* ---- the whole ---------------------------------------------------------------------- */
@@ -256,6 +278,10 @@ static int check_words(struct cli *cli, const struct act *act, struct words *w)
 		return cli_usage(cli, "--case REF and --reason TEXT say what the hold is for");
 	if (act->run == release && !w->reason)
 		return cli_usage(cli, "--reason TEXT says why it is released");
+	if ((w->officer.by != NULL) != (w->officer.key != NULL))
+		return cli_usage(cli, "--by ID and --key KEY.pem go together");
+	if (act->run == list && w->officer.by)
+		return cli_usage(cli, "list wants no officer");
 	if (act->run != add && (w->case_ref || w->mandate || w->has_scope))
 		return cli_usage(cli, "%s places no hold", act->name);
 	if (act->run == release &&
@@ -298,7 +324,9 @@ const struct command cmd_hold = {
 	"           It covers what is in the archive now, with --standing what comes later too\n"
 	"  list     shows them, with how many records each covers\n"
 	"  release  ends one\n"
-	"Each is an act in the audit log.",
+	"Each is an act in the audit log.  With --by and --key an officer with the role records\n"
+	"or legal signs for it; from the first that was signed on, the archive's key alone\n"
+	"releases none.",
 	.options = options,
 	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,
 	.min_operands = 2,

@@ -96,6 +96,8 @@ int retain_dates_of(struct retain_dates *d, const struct item_row *item, struct 
 void retain_dates_zone(struct retain_dates *d, const struct zone *z);
 bool retain_dates_moment(void *arg, const char *word, int64_t *seconds);
 
+struct officer_key;
+
 /* ---- acts, each in the log ---------------------------------------------------------- */
 
 /* is_day: `at` is the start of a day in UTC, and that day is meant in every time zone.
@@ -112,9 +114,18 @@ struct scope_request {		/* all that are given must match; NULL: any */
 /* How many records, and bytes of files among them, a scope covers now. */
 int vault_scope_count(struct vault *v, const struct scope_row *s, uint64_t *records,
 		      uint64_t *bytes, struct err *e);
+
+struct hold_officer {		/* borrowed */
+	const char *id;
+	struct officer_key *key;
+};
+/* by: NULL: the holder of the archive's key, who cannot release where officers sign for
+ * holds (fs/vault/hold_officer.h): MUNI_REFUSED. */
 int vault_hold_add(struct vault *v, const struct scope_request *s, const char *case_ref,
-		   const char *mandate, const char *reason, int64_t *id, struct err *e);
-int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct err *e);
+		   const char *mandate, const char *reason, const struct hold_officer *by,
+		   int64_t *id, struct err *e);
+int vault_hold_release(struct vault *v, int64_t id, const char *reason,
+		       const struct hold_officer *by, struct err *e);
 /* until: later than what counts now is what it is for; an earlier one changes nothing. */
 int vault_retain_extend(struct vault *v, const struct scope_request *s, struct civil until,
 			const char *reason, int64_t *id, struct err *e);

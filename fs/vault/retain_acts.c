@@ -2,11 +2,14 @@
  * Events, holds and extensions: each a row and an entry in the log that says all of it.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/clearance.h"
+#include "fs/vault/hold_officer.h"
 #include "fs/vault/retain_inside.h"
 #include "fs/vault/retain_words.h"
 
@@ -104,19 +107,26 @@ int retain_scope_resolve(struct vault *v, const struct scope_request *s, struct 
 	return 0;
 }
 
-/* Ends the transaction that the caller began and wrote in; takes words. */
-static int record(struct vault *v, enum log_act act, json_t *words, const char *system,
-		  struct err *e)
+/* Ends the transaction that the caller began and wrote in; takes words.  actor: NULL: the
+ * holder of the key. */
+static int record_by(struct vault *v, enum log_act act, json_t *words, const char *system,
+		     const struct digest *actor, struct err *e)
 {
 	char *details;
 	int rc = retain_words_dump(words, system, &details, e);
 
 	if (rc == 0)
-		rc = vault_commit_act(v, act, details, e);
+		rc = vault_commit_act_by(v, act, actor, details, e);
 	else
 		catalogue_rollback(v->catalogue);
 	free(details);
 	return rc;
+}
+
+static int record(struct vault *v, enum log_act act, json_t *words, const char *system,
+		  struct err *e)
+{
+	return record_by(v, act, words, system, NULL, e);
 }
 
 /* ---- events ------------------------------------------------------------------------- */
@@ -162,8 +172,24 @@ int vault_event(struct vault *v, const char *system, const char *name, int64_t a
 
 /* ---- holds -------------------------------------------------------------------------- */
 
+/* As record(), signed for by an officer where there is one. */
+static int record_hold(struct vault *v, const struct hold_officer *by, enum log_act act,
+		       json_t *words, const char *what, struct err *e)
+{
+	struct digest actor;
+
+	if (hold_officer_sign(v, by, act == LOG_HOLD_RELEASED, words, &actor, e) == 0)
+		return record_by(v, act, words, NULL, &actor, e);
+	json_decref(words);
+	catalogue_rollback(v->catalogue);
+	if (e->code == MUNI_REFUSED)
+		clearance_refused(v, what, NULL, e);
+	return -1;
+}
+
 int vault_hold_add(struct vault *v, const struct scope_request *s, const char *case_ref,
-		   const char *mandate, const char *reason, int64_t *id, struct err *e)
+		   const char *mandate, const char *reason, const struct hold_officer *by,
+		   int64_t *id, struct err *e)
 {
 	struct hold_row row = { .case_ref = case_ref, .mandate = mandate, .reason = reason,
 				.placed = vault_now(v) };
@@ -181,11 +207,13 @@ int vault_hold_add(struct vault *v, const struct scope_request *s, const char *c
 		return -1;
 	}
 	*id = row.id;
-	return record(v, LOG_HOLD_PLACED, retain_words_hold(&row), NULL, e);
+	return record_hold(v, by, LOG_HOLD_PLACED, retain_words_hold(&row), "place a hold", e);
 }
 
-int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct err *e)
+int vault_hold_release(struct vault *v, int64_t id, const char *reason,
+		       const struct hold_officer *by, struct err *e)
 {
+	char what[48];
 	const struct hold_row row = { .id = id, .released = vault_now(v),
 				      .released_because = reason };
 
@@ -195,7 +223,8 @@ int vault_hold_release(struct vault *v, int64_t id, const char *reason, struct e
 		catalogue_rollback(v->catalogue);
 		return -1;
 	}
-	return record(v, LOG_HOLD_RELEASED, retain_words_release(&row), NULL, e);
+	snprintf(what, sizeof what, "release H%" PRId64, id);
+	return record_hold(v, by, LOG_HOLD_RELEASED, retain_words_release(&row), what, e);
 }
 
 /* ---- extensions --------------------------------------------------------------------- */

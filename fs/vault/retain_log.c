@@ -18,6 +18,7 @@
 #include "fs/base/text.h"
 #include "fs/store/catalogue_dispositions.h"
 #include "fs/vault/audit.h"
+#include "fs/vault/hold_officer.h"
 #include "fs/vault/retain_inside.h"
 #include "fs/vault/retain_words.h"
 
@@ -102,6 +103,8 @@ static int take_details(struct checking *k, const struct audit_entry *a)
 			       audit_act_name(a->entry.act));
 	}
 	json_object_del(o, RETAIN_WORDS_SYSTEM);
+	if (a->entry.act == LOG_HOLD_PLACED || a->entry.act == LOG_HOLD_RELEASED)
+		hold_officer_strip(o);	/* hold_officer_check() looks at these */
 	rc = keep(k, a->entry.act, strdup(key), dump(o));
 	json_decref(o);
 	return rc;
@@ -413,8 +416,8 @@ int retention_check_log(struct vault *v, struct err *e)
 	    catalogue_events(c, 0, on_event, &k, e) == 0 &&
 	    catalogue_officers(c, on_officer, &k, e) == 0 &&
 	    catalogue_shortenings(c, on_shortening, &k, e) == 0 &&
-	    check_policies(&k) == 0)
-		rc = check_missing(&k);
+	    check_policies(&k) == 0 && check_missing(&k) == 0)
+		rc = hold_officer_check(v, e);
 	for (size_t i = 0; i < k.count; i++) {
 		free(k.list[i].key);
 		free(k.list[i].text);

@@ -118,9 +118,9 @@ static int setup(void **state)
 	seal_a_version(f);
 	classify(f);
 	appoint(f);
-	must(vault_hold_add(f->v, &scope, "case 1", "ministry", "why", &id, &e));
-	must(vault_hold_add(f->v, &all, "case 2", NULL, "why", &id, &e));
-	must(vault_hold_release(f->v, 2, "over", &e));
+	must(vault_hold_add(f->v, &scope, "case 1", "ministry", "why", NULL, &id, &e));
+	must(vault_hold_add(f->v, &all, "case 2", NULL, "why", NULL, &id, &e));
+	must(vault_hold_release(f->v, 2, "over", NULL, &e));
 	must(vault_retain_extend(f->v, &scope, (struct civil){ 2040, 1, 1 }, "board", &id, &e));
 	must(vault_event(f->v, "hr", "system-retired", 86400 * 100, true, "gone", &e));
 	*state = f;
