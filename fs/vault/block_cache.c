@@ -305,7 +305,7 @@ struct block_cache *block_cache_new(size_t limit_bytes)
 		return NULL;
 	}
 	c->asked = limit_bytes;
-	c->limit = limit_bytes - for_rows - limit_bytes / 24;	/* lost between blocks by malloc */
+	c->limit = limit_bytes - for_rows - limit_bytes / 8;	/* lost between blocks by malloc */
 	for (unsigned i = 0; i < SHARDS; i++) {
 		pthread_mutex_init(&c->shards[i].lock, NULL);
 		pthread_cond_init(&c->shards[i].landed, NULL);
