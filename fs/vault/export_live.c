@@ -58,7 +58,8 @@ static int walk_again(struct export *x, struct export_walk *walk, struct err *e)
 			l->left_out.taken--;
 			if (met == LEADER_MET)
 				rc = tell_other_name(walk, item, e);
-			(void)map_put(&l->dropped, (uint64_t)item->node.id, 0, LEADER_MET);
+			if (rc == 0 && !map_put(&l->dropped, (uint64_t)item->node.id, 0, LEADER_MET))
+				rc = err_set(e, MUNI_NO_MEMORY, "no memory for what could not be read");
 		}
 		if (rc == 0)
 			rc = export_walk_give(walk, item);

@@ -333,8 +333,9 @@ void dir_free(struct ingest *g, struct dir *d);
 /* body is filled: wakes its run, and the runs of its other names.  r NULL: it
  * belongs to an archive's entry, whose inode takes it; b is let go. */
 void body_done(struct ingest *g, struct body *b, struct run *r);
-/* Each directory id once a version: true for the first claim. */
-bool ingest_claim(struct ingest *g, int64_t id);
+/* Each directory id once a version: *is_first for the first claim.  -1: no memory to note it,
+ * and a directory that is not claimed would be written beside what it was. */
+int ingest_claim(struct ingest *g, int64_t id, bool *is_first, struct err *e);
 
 /* What an archive's reader sent on its way, and what has come to its end. */
 void loose_add(struct ingest *g);

@@ -127,10 +127,12 @@ void left_out_add(struct left_out *sum, const struct left_out *more)
 	sum->taken += more->taken;
 }
 
-bool ingest_claim(struct ingest *g, int64_t id)
+int ingest_claim(struct ingest *g, int64_t id, bool *is_first, struct err *e)
 {
-	return id != 0 && map_get(&g->claimed, (uint64_t)id, 0) == 0 &&
-	       map_put(&g->claimed, (uint64_t)id, 0, 1);
+	*is_first = id != 0 && map_get(&g->claimed, (uint64_t)id, 0) == 0;
+	if (!*is_first || map_put(&g->claimed, (uint64_t)id, 0, 1))
+		return 0;
+	return err_set(e, MUNI_NO_MEMORY, "no memory for the directories of this version");
 }
 
 /* ---- what is on its way ----------------------------------------------------------- */

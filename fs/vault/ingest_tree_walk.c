@@ -204,6 +204,7 @@ static int enter(struct descent *s, const struct tree_node *n, struct dir *paren
 {
 	struct dir *d = dir_new(s->g, parent, n->name, n->name_size);
 	struct branch *b;
+	bool is_first = false;
 
 	if (!d)
 		return no_memory(e);
@@ -219,7 +220,9 @@ static int enter(struct descent *s, const struct tree_node *n, struct dir *paren
 	b = &s->branches[s->depth++];
 	*b = (struct branch){ .dir = d };
 	d->prior = *prior;
-	if (prior->is_there && ingest_claim(s->g, prior->directory))
+	if (prior->is_there && ingest_claim(s->g, prior->directory, &is_first, e) < 0)
+		return -1;
+	if (is_first)
 		d->prior_id = prior->directory;
 	if (!parent)
 		d->id = s->g->version.root;

@@ -30,6 +30,7 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 			  struct err *e)
 {
 	int64_t id;
+	bool is_first;
 
 	*out = 0;
 	if (!w->looker.catalogue)
@@ -47,8 +48,9 @@ static int claim_by_inode(struct walker *w, const struct meta *m, int64_t *out,
 	for (size_t i = 0; id == 0 && m->device == w->vantage.top_device &&
 	     i < w->vantage.former_count; i++)
 		id = (int64_t)map_get(&w->inodes, w->vantage.former[i], m->inode);
-	if (ingest_claim(w->g, id))
-		*out = id;
+	if (ingest_claim(w->g, id, &is_first, e) < 0)
+		return -1;
+	*out = is_first ? id : 0;
 	return 0;
 }
 
@@ -114,10 +116,13 @@ static int identify(struct walker *w, struct dir *d, const struct child *c, int 
 		    const char *name, const struct statx *sx, struct err *e)
 {
 	struct ingest *g = w->g;
+	bool is_first = false;
 
 	walk_numbers(sx, &d->meta);
 	d->prior = c->prior;
-	if (c->prior.is_there && ingest_claim(g, c->prior.directory)) {
+	if (c->prior.is_there && ingest_claim(g, c->prior.directory, &is_first, e) < 0)
+		return -1;
+	if (is_first) {
 		d->prior_id = c->prior.directory;
 		d->is_meta_same = is_meta_same(w, c, &d->meta);
 	} else if (claim_by_inode(w, &d->meta, &d->prior_id, e) < 0) {
