@@ -57,13 +57,12 @@ static int report(struct cli *cli, struct vault *v, const char *name,
 		jsonl_number(o, "held_back", result->held_back);
 		rc = jsonl_end(o, e);
 	} else {
-		decided_print_sums(stdout, &s.sums);
+		rc = decided_print_sums(stdout, &s.sums, e);
 		tell_held_back(result);
 		if (!cli->quiet)
 			printf("\nNext: muni decisions %s --system %s, muni decide ... where an "
 			       "officer knows better, then muni ingest\n",
 			       text_printable(cli->operands[0]), text_printable(name));
-		rc = 0;
 	}
 out:
 	decided_sums_free(&s.sums);

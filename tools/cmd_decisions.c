@@ -189,15 +189,16 @@ static void begin(struct listing *l)
 
 static int end(struct listing *l, struct err *e)
 {
-	if (l->table && table_end(l->table) < 0)
+	if (!l->only_sums && !l->is_csv && !l->cli->json && table_end(l->table) < 0)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a table");
 	if (l->cli->json && l->only_sums)
 		return jsonl_end(decided_sums_json(&l->sums), e);
 	if (l->cli->json || l->is_csv)
-		return 0;
+		return sheet_end(&l->sheet, e);
 	if (!l->only_sums)
 		putchar('\n');
-	decided_print_sums(stdout, &l->sums);
+	if (decided_print_sums(stdout, &l->sums, e) < 0)
+		return -1;
 	if (l->sums.differing > 0 && !l->only_sums)
 		puts("* an officer decided otherwise than the policy");
 	return 0;

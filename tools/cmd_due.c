@@ -129,13 +129,15 @@ static void begin(struct listing *l)
 
 static int end(struct listing *l, struct err *e)
 {
-	if (l->table && table_end(l->table) < 0)
+	bool is_table = l->is_list && !l->is_csv && !l->cli->json;
+
+	if (is_table && table_end(l->table) < 0)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a table");
 	if (l->cli->json)
 		return l->only_sums ? due_sums_json(&l->sums, e) : 0;
 	if (l->is_csv)
-		return 0;
-	if (l->table)
+		return sheet_end(&l->sheet, e);
+	if (is_table)
 		putchar('\n');
 	return due_sums_print(&l->sums, e);
 }

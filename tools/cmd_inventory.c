@@ -164,7 +164,7 @@ static void table_row(struct listing *l, const struct item_row *r,
 	table_cell(l->table, "%.10s", print_time(r->mtime.seconds, when));
 	table_cell(l->table, "%s", r->format ? text_printable(r->format) : "-");
 	table_cell(l->table, "%s", *found ? found : "-");
-	table_cell(l->table, "%s%s%s%s%s%s", path ? path : "",
+	table_cell(l->table, "%s%s%s%s%s%s", path ? path : text_printable_n(r->path, r->path_size),
 		   duplicate_path ? "  = " : "",
 		   duplicate_path ? text_printable_n(duplicate_path, duplicate_size) : "",
 		   r->claimed ? "  (named as " : "",
@@ -264,16 +264,18 @@ static void begin(struct listing *l)
 	}
 }
 
-static void end(struct listing *l)
+static int end(struct listing *l)
 {
 	char items[TEXT_COUNT_MAX], bytes[TEXT_SIZE_MAX];
 
-	if (!l->table)
-		return;
-	table_end(l->table);
+	if (l->want->is_csv || l->cli->json)
+		return sheet_end(&l->sheet, l->e);
+	if (table_end(l->table) < 0)
+		return err_set(l->e, MUNI_NO_MEMORY, "no memory for a table");
 	if (!l->cli->quiet)
 		printf("\n%s item%s, %s\n", text_count(l->items, items),
 		       l->items == 1 ? "" : "s", text_size(l->bytes, bytes));
+	return 0;
 }
 
 static int list(struct listing *l, struct vault *v, struct err *e)
@@ -293,8 +295,11 @@ static int list(struct listing *l, struct vault *v, struct err *e)
 	scan_clear(&scan);
 	begin(l);
 	rc = catalogue_items(c, system.id, NULL, 0, on_item, l, e);
-	end(l);
-	return rc < 0 ? -1 : cli_check_signal(e);
+	if (rc < 0) {
+		table_end(l->table);
+		return -1;
+	}
+	return end(l) < 0 ? -1 : cli_check_signal(e);
 }
 
 static int inventory(struct cli *cli, const struct selection *want, struct err *e)

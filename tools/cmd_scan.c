@@ -92,7 +92,8 @@ static int print(struct cli *cli, const char *name, const struct scan_report *re
 	}
 	if (cli->quiet)
 		return 0;
-	scan_report_print(stdout, report, result);
+	if (scan_report_print(stdout, report, result, e) < 0)
+		return -1;
 	printf("\nnext:\n  muni inventory %s --system %s\n"
 	       "  muni classify %s --system %s --policy FILE\n",
 	       text_printable(cli->operands[0]), text_printable(name),

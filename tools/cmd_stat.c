@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/store/xattrs.h"
 #include "tools/commands.h"
@@ -71,7 +72,7 @@ static int print_xattr(void *arg, const struct xattr *x)
 static int json_xattr(void *arg, const struct xattr *x)
 {
 	struct facts *f = arg;
-	char *value = text_base64(x->value, x->size);
+	char *value = json_needs(text_base64(x->value, x->size));
 	json_t *o = json_object();
 
 	jsonl_bytes(o, "name", x->name, strlen(x->name));

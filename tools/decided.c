@@ -89,7 +89,7 @@ static void sum_cells(struct table *t, const struct decision_sum *s)
 	table_cell(t, "%s", text_size(s->bytes, size));
 }
 
-static void print_decisions(FILE *to, const struct decided_sums *s)
+static int print_decisions(FILE *to, const struct decided_sums *s)
 {
 	static const char *const heads[] = { "DECISION", "CLASS", "ITEMS", "SIZE" };
 	struct table *t = table_new(to, "llrr", heads);
@@ -116,10 +116,10 @@ static void print_decisions(FILE *to, const struct decided_sums *s)
 	table_cell(t, "in all");
 	table_cell(t, "%s", "");
 	sum_cells(t, &s->total);
-	table_end(t);
+	return table_end(t);
 }
 
-static void print_rot(FILE *to, const struct decided_sums *s)
+static int print_rot(FILE *to, const struct decided_sums *s)
 {
 	static const char *const heads[] = { "COULD GO", "ITEMS", "SIZE", "BECAUSE" };
 	static const char *const why[] = {
@@ -134,16 +134,17 @@ static void print_rot(FILE *to, const struct decided_sums *s)
 		sum_cells(t, &s->rot[i]);
 		table_cell(t, "%s", why[i]);
 	}
-	table_end(t);
+	return table_end(t);
 }
 
-void decided_print_sums(FILE *to, const struct decided_sums *s)
+int decided_print_sums(FILE *to, const struct decided_sums *s, struct err *e)
 {
 	char count[TEXT_COUNT_MAX], other[TEXT_COUNT_MAX];
+	int rc = print_decisions(to, s);
 
-	print_decisions(to, s);
 	putc('\n', to);
-	print_rot(to, s);
+	if (print_rot(to, s) < 0 || rc < 0)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a table");
 	if (s->overridden > 0)
 		fprintf(to, "\nofficers decided on %s of them, on %s otherwise than the "
 			"policy\n", text_count(s->overridden, count),
@@ -151,6 +152,7 @@ void decided_print_sums(FILE *to, const struct decided_sums *s)
 	if (s->undecided > 0)
 		fprintf(to, "\n%s of those for review are new, or have changed, since the "
 			"system was classified\n", text_count(s->undecided, count));
+	return 0;
 }
 
 static json_t *sum_json(const struct decision_sum *s)

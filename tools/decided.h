@@ -32,7 +32,7 @@ int decided_add(struct decided_sums *s, const struct decided_row *r, enum rot ro
 		struct err *e);
 void decided_sums_free(struct decided_sums *s);
 /* Tables for people. */
-void decided_print_sums(FILE *to, const struct decided_sums *s);
+int decided_print_sums(FILE *to, const struct decided_sums *s, struct err *e);
 json_t *decided_sums_json(const struct decided_sums *s);
 
 /* ---- one item -------------------------------------------------------------------------- */

@@ -169,7 +169,7 @@ static int print_classes(struct cli *cli, bool is_csv, const struct policy_info 
 			rc = each_cell(k, to_table, t, e);
 		}
 	}
-	if (t && table_end(t) < 0 && rc == 0)
+	if (!is_csv && !cli->json && table_end(t) < 0 && rc == 0)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a table");
 	return rc;
 }

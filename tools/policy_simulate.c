@@ -231,7 +231,8 @@ static int report(struct simulation *s, struct err *e)
 		jsonl_number(o, "held_back", s->held_back);
 		return jsonl_end(o, e) < 0 ? -1 : due_json(s, e);
 	}
-	decided_print_sums(stdout, &s->sums);
+	if (decided_print_sums(stdout, &s->sums, e) < 0)
+		return -1;
 	if (s->held_back > 0)
 		printf("\n%s of those for review would be decided by a rule, but could not be looked "
 		       "into\n", text_count(s->held_back, count));

@@ -3,7 +3,9 @@
  * elements is the schema's: events first, then agents.
  */
 #include <inttypes.h>
+#include <libxml/xmlmemory.h>
 #include <libxml/xmlwriter.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +24,43 @@ struct premis {
 	size_t count, capacity;
 };
 
+/* libxml2 goes on where it could not note which element is open, and never closes it; so its
+ * memory is watched.  Set once, and for good. */
+static atomic_bool lacked;
+
+static void *watched(void *p)
+{
+	if (p == NULL)
+		atomic_store(&lacked, true);
+	return p;
+}
+
+static void *take(size_t size)
+{
+	return watched(malloc(size));
+}
+
+static void *take_again(void *p, size_t size)
+{
+	return watched(realloc(p, size));
+}
+
+static char *take_copy(const char *text)
+{
+	return watched(strdup(text));
+}
+
+/* Its sentence says less than ours. */
+static void keep_silent(void *context, const char *format, ...)
+{
+	(void)context;
+	(void)format;
+}
+
 static int failed(struct err *e)
 {
+	if (atomic_load(&lacked))
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a PREMIS document");
 	return err_set(e, MUNI_IO, "the PREMIS document could not be written");
 }
 
@@ -88,6 +125,8 @@ int premis_begin(const char *archive_id, struct premis **out, struct err *e)
 	if (p == NULL)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a PREMIS document");
 	p->archive_id = archive_id;
+	xmlMemSetup(free, take, take_again, take_copy);
+	xmlSetGenericErrorFunc(NULL, keep_silent);
 	buffer = xmlOutputBufferCreateIO(write_standard_output, NULL, NULL, NULL);
 	p->to = buffer != NULL ? xmlNewTextWriter(buffer) : NULL;
 	if (p->to == NULL || xmlTextWriterSetIndent(p->to, 1) < 0 ||
@@ -193,5 +232,5 @@ int premis_end(struct premis *p, struct err *e)
 		xmlFreeTextWriter(p->to);
 	free(p->agents);
 	free(p);
-	return is_good ? 0 : failed(e);
+	return is_good && !atomic_load(&lacked) ? 0 : failed(e);
 }

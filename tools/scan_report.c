@@ -156,7 +156,7 @@ void scan_report_free(struct scan_report *r)
 
 /* ---- for people ------------------------------------------------------------------------ */
 
-static void print_formats(FILE *to, const struct scan_report *r)
+static int print_formats(FILE *to, const struct scan_report *r)
 {
 	static const char *const heads[] = { "FORMAT", "ITEMS", "SIZE" };
 	struct table *t = table_new(to, "lrr", heads);
@@ -164,6 +164,7 @@ static void print_formats(FILE *to, const struct scan_report *r)
 	char count[TEXT_COUNT_MAX], size[TEXT_SIZE_MAX];
 	uint64_t items = 0, bytes = 0;
 	size_t others = 0;
+	int rc = is_shown ? 0 : -1;
 
 	/* The largest first: a short list, looked through once a line. */
 	for (size_t line = 0; is_shown && line < r->format_count; line++) {
@@ -188,11 +189,13 @@ static void print_formats(FILE *to, const struct scan_report *r)
 		table_cell(t, "%s", text_count(items, count));
 		table_cell(t, "%s", text_size(bytes, size));
 	}
-	table_end(t);
+	if (table_end(t) < 0)
+		rc = -1;
 	free(is_shown);
+	return rc;
 }
 
-static void print_findings(FILE *to, const struct scan_report *r)
+static int print_findings(FILE *to, const struct scan_report *r)
 {
 	static const char *const heads[] = { "SENSITIVE DATA", "FILES", "OCCURRENCES" };
 	static const char *const sensitivities[] = { "public", "internal", "confidential",
@@ -202,7 +205,7 @@ static void print_findings(FILE *to, const struct scan_report *r)
 
 	if (r->finding_count == 0) {
 		fputs("\nno sensitive data was recognised\n", to);
-		return;
+		return 0;
 	}
 	putc('\n', to);
 	t = table_new(to, "lrr", heads);
@@ -217,7 +220,7 @@ static void print_findings(FILE *to, const struct scan_report *r)
 			table_cell(t, "%s", text_count(sum->files, files));
 			table_cell(t, "%s", text_count(sum->count, count));
 		}
-	table_end(t);
+	return table_end(t);
 }
 
 static void print_opaque(FILE *to, const struct scan_report *r, const struct scan_result *s)
@@ -261,12 +264,14 @@ static void print_facts(FILE *to, const struct scan_report *r, const struct scan
 	fprintf(to, "newest: %.10s  %s\n", print_time(r->newest, when), r->newest_path);
 }
 
-void scan_report_print(FILE *to, const struct scan_report *r, const struct scan_result *s)
+int scan_report_print(FILE *to, const struct scan_report *r, const struct scan_result *s,
+		      struct err *e)
 {
-	print_formats(to, r);
-	print_findings(to, r);
+	if (print_formats(to, r) < 0 || print_findings(to, r) < 0)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for a table");
 	print_facts(to, r, s);
 	print_opaque(to, r, s);
+	return 0;
 }
 
 /* ---- for scripts ------------------------------------------------------------------------- */

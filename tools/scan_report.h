@@ -38,7 +38,9 @@ struct scan_report {		/* all zeros: empty */
 int scan_report_make(struct scan_report *r, struct catalogue *c, int64_t system,
 		     struct err *e);
 void scan_report_free(struct scan_report *r);
-void scan_report_print(FILE *to, const struct scan_report *r, const struct scan_result *s);
+/* -1: what was printed is not whole, for want of memory. */
+int scan_report_print(FILE *to, const struct scan_report *r, const struct scan_result *s,
+		      struct err *e);
 void scan_report_json(json_t *o, const struct scan_report *r, const struct scan_result *s);
 
 #endif

@@ -85,9 +85,10 @@ static bool has_control(const char *text)
 
 void sheet_bytes(struct sheet_out *s, const void *bytes, size_t size)
 {
-	char *copy = text_is_utf8(bytes, size) && !memchr(bytes, 0, size) ?
-		     strndup(bytes, size) : NULL;
+	bool is_text = text_is_utf8(bytes, size) && !memchr(bytes, 0, size);
+	char *copy = is_text ? strndup(bytes, size) : NULL;
 
+	s->is_lost |= is_text && !copy;
 	if (copy && !has_control(copy)) {
 		write_cell(s, copy);
 		write_cell(s, "");
@@ -98,6 +99,7 @@ void sheet_bytes(struct sheet_out *s, const void *bytes, size_t size)
 	char *base64 = text_base64(bytes, size);
 	write_cell(s, "");
 	write_cell(s, base64 ? base64 : "");
+	s->is_lost |= !base64;
 	free(base64);
 }
 
@@ -105,6 +107,11 @@ void sheet_end_row(struct sheet_out *s)
 {
 	fputs("\r\n", s->to);
 	s->cells = 0;
+}
+
+int sheet_end(const struct sheet_out *s, struct err *e)
+{
+	return s->is_lost ? err_set(e, MUNI_NO_MEMORY, "no memory for a table") : 0;
 }
 
 /* ---- in ------------------------------------------------------------------------------ */

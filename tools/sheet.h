@@ -26,6 +26,7 @@ struct err;
 struct sheet_out {
 	FILE *to;
 	unsigned cells;		/* of the row so far */
+	bool is_lost;		/* a cell, for want of memory */
 };
 /* A byte order mark, without which some spreadsheets take UTF-8 for Latin-1. */
 void sheet_mark(struct sheet_out *s);
@@ -34,6 +35,8 @@ void sheet_number(struct sheet_out *s, uint64_t n);
 /* Two cells: KEY and KEY_base64. */
 void sheet_bytes(struct sheet_out *s, const void *bytes, size_t size);
 void sheet_end_row(struct sheet_out *s);
+/* -1, MUNI_NO_MEMORY: a cell was lost. */
+int sheet_end(const struct sheet_out *s, struct err *e);
 
 /* ---- in --------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 /* Set once, and for good. */
-static atomic_bool lacked;
+static atomic_bool lacked, is_watched;
 
 static void *take(size_t size)
 {
@@ -21,7 +21,15 @@ static void *take(size_t size)
 
 void json_memory_begin(void)
 {
+	atomic_store(&is_watched, true);
 	json_set_alloc_funcs(take, free);
+}
+
+void *json_needs(void *p)
+{
+	if (p == NULL && atomic_load(&is_watched))
+		atomic_store(&lacked, true);
+	return p;
 }
 
 bool json_memory_lacked(void)

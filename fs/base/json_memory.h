@@ -15,6 +15,9 @@
 /* For programs that end soon: before any other use of jansson, once. */
 void json_memory_begin(void);
 bool json_memory_lacked(void);
+/* p, a text that is to go into a document: NULL counts as memory that was lacking, for jansson
+ * leaves out a member of no value, or of none that it knows of. */
+void *json_needs(void *p);
 
 /* As err_set() where a document is not as it must be: MUNI_NO_MEMORY where some was lacking. */
 int json_memory_refused(struct err *e, enum muni_code code, const char *format, ...)

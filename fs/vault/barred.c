@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/inside.h"
 
@@ -65,7 +66,7 @@ static json_t *path_object(const char *path)
 
 	if (text_is_utf8(path, size))
 		return json_pack("{s:s}", "path", path);
-	encoded = text_base64(path, size);
+	encoded = json_needs(text_base64(path, size));
 	o = encoded ? json_pack("{s:s}", "path_base64", encoded) : NULL;
 	free(encoded);
 	return o;

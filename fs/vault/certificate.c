@@ -54,31 +54,33 @@ static int take_marks(struct certificate_facts *f, int fd, struct err *e)
 
 /* ---- one that a crash left whole --------------------------------------------------------- */
 
-/* Is what lies there this disposition's, under the archive's own signature? */
-static bool is_left_whole(struct certificate_facts *f, struct digest *content)
+/* Is what lies there this disposition's, under the archive's own signature?  -1: there was no
+ * memory to look; what may be whole is not written over. */
+static int find_left_whole(struct certificate_facts *f, struct digest *content, bool *is_whole,
+			   struct err *e)
 {
 	struct vault *v = f->vault;
 	uint8_t *cms = NULL, *own = NULL, *text = NULL;
 	size_t cms_size, own_size, size, count = 0;
 	struct cms_signer *signers = NULL;
-	struct err ignored = ERR_NONE;
+	struct err why = ERR_NONE;
 	json_t *json = NULL;
 	char wanted[24];
 	const char *disposition;
-	bool is_whole = false;
 
-	if (certificate_file(v, f->id, CERTIFICATE_CMS, &cms, &cms_size, &ignored) < 0 ||
+	*is_whole = false;
+	if (certificate_file(v, f->id, CERTIFICATE_CMS, &cms, &cms_size, &why) < 0 ||
 	    certificate_file(v, f->id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size,
-			     &ignored) < 0 ||
-	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &count, &ignored) < 0 ||
-	    canonical_load(text, size, &json, &ignored) < 0 ||
+			     &why) < 0 ||
+	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &count, &why) < 0 ||
+	    canonical_load(text, size, &json, &why) < 0 ||
 	    renewal_check_certificate(&v->signatories, json, text, size, own, own_size,
-				      &ignored) < 0)
+				      &why) < 0)
 		goto out;
 	snprintf(wanted, sizeof wanted, "D%" PRId64, f->row.id);
 	disposition = json_string_value(json_object_get(json_object_get(json, "identity"),
 							"disposition"));
-	is_whole = disposition && strcmp(disposition, wanted) == 0;
+	*is_whole = disposition && strcmp(disposition, wanted) == 0;
 	*content = digest_of(text, size);
 out:
 	cms_signers_free(signers, count);
@@ -86,7 +88,10 @@ out:
 	free(cms);
 	free(own);
 	free(text);
-	return is_whole;
+	if (why.code != MUNI_NO_MEMORY)
+		return 0;
+	*e = why;
+	return err_wrap(e, "looking at what lies there of C%" PRId64, f->id);
 }
 
 /* ---- making ------------------------------------------------------------------------------- */
@@ -189,6 +194,7 @@ out:
 static int make(struct certificate_facts *f, struct officer_key *key, int64_t *id, struct err *e)
 {
 	struct digest content;
+	bool is_whole;
 	int fd = -1, rc = -1;
 
 	if (f->row.state != DISPOSITION_GONE)
@@ -203,7 +209,8 @@ static int make(struct certificate_facts *f, struct officer_key *key, int64_t *i
 	fd = certificate_folder(f->vault, e);
 	if (fd < 0)
 		return -1;
-	if (is_left_whole(f, &content) || make_files(f, fd, key, &content, e) == 0)
+	if (find_left_whole(f, &content, &is_whole, e) == 0 &&
+	    (is_whole || make_files(f, fd, key, &content, e) == 0))
 		rc = settle(f, &content, e);
 	if (rc == 0)
 		rc = certificate_marks_remove(f->vault, f->row.id, e);

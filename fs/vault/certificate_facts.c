@@ -9,6 +9,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/certificate_inside.h"
@@ -32,7 +33,7 @@ json_t *time_value(int64_t seconds)
 
 json_t *base64_value(const void *data, size_t size)
 {
-	char *text = text_base64(data, size);
+	char *text = json_needs(text_base64(data, size));
 	json_t *value = text ? json_string(text) : NULL;
 
 	free(text);
@@ -111,7 +112,8 @@ static int add_approval(struct loading *l, const struct approval_row *a,
 	if (o)
 		certificate_put_office(f, o, part);
 	if (!part || json_array_append_new(f->approvals, part) < 0)
-		return err_set(l->e, MUNI_USAGE, "an officer's name in an approval is not UTF-8");
+		return json_memory_refused(l->e, MUNI_USAGE, "an officer's name in an approval is "
+					   "not UTF-8");
 	return 0;
 }
 

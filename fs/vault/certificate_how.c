@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/json_memory.h"
 #include "fs/vault/certificate_inside.h"
 #include "fs/vault/media.h"
 
@@ -34,7 +35,7 @@ static const char *source_of(const struct certificate_facts *f)
 
 static bool keyring_overwrites(const struct certificate_facts *f)
 {
-	char *path = strdup(f->vault->keyring_path);
+	char *path = json_needs(strdup(f->vault->keyring_path));
 	struct media m = { .overwrites_in_place = false };
 
 	if (path)
@@ -46,7 +47,7 @@ static bool keyring_overwrites(const struct certificate_facts *f)
 json_t *certificate_media(const struct certificate_facts *f)
 {
 	json_t *media = json_array();
-	char *keyring = strdup(f->vault->keyring_path);
+	char *keyring = json_needs(strdup(f->vault->keyring_path));
 
 	if (f->row.kind == DISPOSITION_LIVE) {
 		if (source_of(f))

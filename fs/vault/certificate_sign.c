@@ -64,6 +64,7 @@ struct naming {
 	char certificate[24];
 	struct digest actor;
 	bool is_found;
+	struct err *e;
 };
 
 /* Made or signed by this officer.  Details that are gone may have said so: one entry too few
@@ -71,13 +72,17 @@ struct naming {
 static int is_named_by(void *arg, const struct audit_entry *a)
 {
 	struct naming *n = arg;
-	struct err ignored = ERR_NONE;
+	struct err why = ERR_NONE;
 	const char *certificate;
 	json_t *o = NULL;
 
 	if (a->entry.act != LOG_CERTIFIED || !digest_equal(&a->entry.actor, &n->actor))
 		return 0;
-	if (!a->details || canonical_load(a->details, strlen(a->details), &o, &ignored) < 0) {
+	if (!a->details || canonical_load(a->details, strlen(a->details), &o, &why) < 0) {
+		if (why.code == MUNI_NO_MEMORY) {
+			*n->e = why;
+			return -1;
+		}
 		n->is_found = true;
 		return 1;
 	}
@@ -90,7 +95,7 @@ static int is_named_by(void *arg, const struct audit_entry *a)
 static int is_named(struct vault *v, int64_t id, const struct digest *actor, bool *out,
 		    struct err *e)
 {
-	struct naming n = { .actor = *actor };
+	struct naming n = { .actor = *actor, .e = e };
 
 	snprintf(n.certificate, sizeof n.certificate, "C%" PRId64, id);
 	if (audit_each(v, 0, is_named_by, &n, e) < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/classify_inside.h"
 #include "policy/glob.h"
@@ -170,7 +171,7 @@ static char *details_of(const struct system *s, const struct override_request *r
 	json_t *list = json_array(), *o;
 
 	for (size_t i = 0; i < n; i++) {
-		char *path = text_printable_dup(r[i].path, strlen(r[i].path));
+		char *path = json_needs(text_printable_dup(r[i].path, strlen(r[i].path)));
 
 		o = json_pack("{s:s*, s:b, s:s, s:s, s:s}", "path", path, "glob", r[i].is_glob,
 			      "decision", r[i].is_withdrawn ? "withdrawn" :

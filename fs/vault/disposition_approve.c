@@ -9,6 +9,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
@@ -335,8 +336,8 @@ static int withdraw(struct approving *a, const char *officer, struct officer_key
 	    roster_prove(&a->roster, officer, key, ROLES_DECIDING, "withdraw a disposition",
 			 order, strlen(order), a->now, &who, &signature, &size, e) < 0)
 		goto out;
-	base64 = text_base64(signature, size);
-	if (details_text(json_pack("{s:s, s:s, s:s, s:s*}", "disposition", id, "officer",
+	base64 = json_needs(text_base64(signature, size));
+	if (details_text(json_pack("{s:s, s:s, s:s, s:s}", "disposition", id, "officer",
 				   who->id, "reason", reason, "signature", base64), &details,
 			 e) < 0 ||
 	    catalogue_begin(c, e) < 0)

@@ -11,6 +11,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/adversary.h"
 #include "fs/vault/clearance.h"
@@ -94,13 +95,13 @@ static int destroy_records(struct executing *x, const struct vault_monitor *m, s
 static int destroyed_details(const struct executing *x, char **out, struct err *e)
 {
 	char id[24], root[DIGEST_HEX_SIZE];
-	char *base64 = text_base64(x->order, x->order_size);
+	char *base64 = json_needs(text_base64(x->order, x->order_size));
 	const struct doom_result *d = &x->facts.epoch.doom;
 	int rc;
 
 	snprintf(id, sizeof id, "D%" PRId64, x->row.id);
 	digest_hex(&x->row.root, root);
-	rc = details_text(json_pack("{s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:I}", "disposition", id,
+	rc = details_text(json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "disposition", id,
 				    "kind", disposition_kind_name(x->row.kind), "officer",
 				    x->who->id, "root", root, "signature", base64, "records",
 				    (json_int_t)(x->row.kind == DISPOSITION_LIVE ?

@@ -6,6 +6,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/merkle.h"
 #include "fs/vault/disposition_inside.h"
@@ -19,7 +20,7 @@ void item_put_path(json_t *o, const void *path, size_t size)
 		json_object_set_new(o, "path", json_stringn(path, size));
 		return;
 	}
-	char *base64 = text_base64(path, size);
+	char *base64 = json_needs(text_base64(path, size));
 
 	json_object_set_new(o, "path_base64", base64 ? json_string(base64) : NULL);
 	free(base64);

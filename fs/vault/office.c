@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/audit.h"
 #include "fs/vault/disposition_inside.h"
@@ -249,7 +250,9 @@ static int on_entry(struct replay *p, const struct log_entry *entry)
 		return -1;
 	if (is_whole)
 		details = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	rc = on_details(p, entry, details);
+	/* An approval that is not read would be one that nobody gave. */
+	rc = json_memory_lacked() ? err_set(p->e, MUNI_NO_MEMORY, "no memory for the officers") :
+	     on_details(p, entry, details);
 	json_decref(details);
 	free(text);
 	return rc;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
@@ -103,8 +104,8 @@ static int put(struct admitting *a, const struct officer *by, const uint8_t *sig
 	    check_time(a, by, signed_at, e) < 0)
 		return -1;
 	digest_hex(&o->identity.fingerprint, hex);
-	base64 = text_base64(signature, size);
-	if (details_text(json_pack("{s:I, s:s, s:s, s:s, s:s*}", "entry", (json_int_t)o->entry,
+	base64 = json_needs(text_base64(signature, size));
+	if (details_text(json_pack("{s:I, s:s, s:s, s:s, s:s}", "entry", (json_int_t)o->entry,
 				   "fingerprint", hex, "id", o->id, "officer", by->id,
 				   "signature", base64), &details, e) == 0 &&
 	    catalogue_begin(a->vault->catalogue, e) == 0)

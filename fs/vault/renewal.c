@@ -6,6 +6,7 @@
 
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/crypt/sign.h"
 #include "fs/store/catalogue_copy.h"
@@ -37,7 +38,7 @@ static int no_memory(struct err *e)
 
 static json_t *base64_text(const void *data, size_t size)
 {
-	char *text = text_base64(data, size);
+	char *text = json_needs(text_base64(data, size));
 	json_t *o = text ? json_string(text) : NULL;
 
 	free(text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "policy/period.h"
 
@@ -25,7 +26,7 @@ static void put_bytes(json_t *o, const char *key, const char *bytes)
 		return;
 	}
 	snprintf(name, sizeof name, "%s_base64", key);
-	base64 = text_base64(bytes, strlen(bytes));
+	base64 = json_needs(text_base64(bytes, strlen(bytes)));
 	put(o, name, base64);
 	free(base64);
 }

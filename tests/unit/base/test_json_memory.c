@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -61,10 +63,27 @@ static void once_it_was_lacking_no_document_is_written_or_refused(void **state)
 	json_decref(o);
 }
 
+static void a_text_that_found_no_memory_counts_as_lacking(void **state)
+{
+	char text[] = "x";
+	int status = 0;
+	pid_t child;
+
+	(void)state;
+	assert_ptr_equal(json_needs(text), text);
+	assert_false(json_memory_lacked());
+	child = fork();		/* what is noted is noted for good */
+	if (child == 0)
+		_exit(!json_needs(NULL) && json_memory_lacked() ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refusal_is_believed_where_memory_was_never_lacking),
+		cmocka_unit_test(a_text_that_found_no_memory_counts_as_lacking),
 		cmocka_unit_test(once_it_was_lacking_no_document_is_written_or_refused),
 	};
 
