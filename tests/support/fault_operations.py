@@ -12,7 +12,7 @@ import threading
 
 from faults import FAULT, World
 from muniment import SUPPORT, tree
-from officers import ledger_policy, officer, write, year
+from officers import ledger_policy, officer, openssl, write, year
 
 POLICY = ledger_policy()
 RITA = ("--by", "rita", "--key", "rita.key")
@@ -21,7 +21,8 @@ OTTO = ("--by", "otto", "--key", "otto.key")
 KEPT = {"plain": ("s@one",), "two": ("s@one", "s@two"), "ruled": ("led@1",), "proposed": ("led@1",),
         "approved": ("led@1",), "executed": ("led@1",), "certified": ("led@1",), "older": ("led@1",), "second": ("s@one",), "damaged": ("s@one",),
         "copied": ("s@one",), "ingest-cut": ("s@one",), "rotate-cut": ("s@one",), "execute-cut": ("led@1",),
-        "format-1": ("hr@1",), "format-3": ("hr@1",), "format-4": ("hr@1", "hr@2")}
+        "asked": ("led@1",), "half": ("led@1",), "carried": ("led@1",), "format-1": ("hr@1",), "format-3": ("hr@1",),
+        "format-4": ("hr@1", "hr@2")}
 
 # What opens for few, or not at all, holds what the world before it held.
 CLOSED = {"damaged": "plain", "older": "certified", "rotate-cut": "plain", "execute-cut": "approved"}
@@ -52,7 +53,7 @@ def sources():
     for i in range(5):
         write(f"src/fin/i{i}.txt", "".join(f"invoice {rng.random()}\n" for _ in range(60)), year(2001) + i)
         write(f"src/new/n{i}.txt", "".join(f"kept {rng.random()}\n" for _ in range(60)), year(2020) + i)
-    for name in ("rita", "otto"):
+    for name in ("rita", "otto", "nora"):
         officer(name)
 
 
@@ -109,6 +110,15 @@ def prove(w):
     w.run("audit prove", "s@one", "d1/f001", "--to", os.path.join(w.folder, "proof"))
 
 
+def carry(w):
+    """Another's signature that lets the proposed one in, made without us."""
+    statement, signature = (os.path.join(w.folder, name) for name in ("nora.json", "otto.p7s"))
+    with open(statement, "wb") as f:
+        f.write(w.run("officer statement", "--id", "nora"))
+    openssl("cms", "-sign", "-binary", "-in", statement, "-signer", "otto.pem", "-inkey", "otto.key", "-outform", "DER",
+            "-out", signature)
+
+
 def cut(command, nth):
     """The command, killed at its nth change of the disk."""
     return lambda w: w.run(*command, status=-9, env={"LD_PRELOAD": FAULT, "FAULT_HOW": "kill", "FAULT_NTH": str(nth)})
@@ -134,6 +144,8 @@ ADD = ("key add", "--new-key-file", "second.key", "--label", "second")
 ROTATE = ("key rotate",)
 RESTRICT = ("retain restrict", "--path", "new/n1.txt", "--reason", "r")
 COPY = ("copy add", "--of", "keyring", "--place", "the safe")
+NORA = ("officer add", "--id", "nora", "--role", "it", "--cert", "nora.pem")
+LET_IN = ("officer approve", "--id", "nora")
 HOLD = ("hold add", "--case", "c", "--reason", "r", "--path", "fin/**")
 
 # name: the world it is made from, and what is done to it
@@ -143,6 +155,7 @@ WORLDS = {
     "classified": ("scanned", (CLASSIFY,)), "ruled": ("empty", (rule,)), "held": ("ruled", (HOLD,)),
     "proposed": ("ruled", (PROPOSE,)), "approved": ("proposed", (APPROVE,)), "executed": ("approved", (EXECUTE,)),
     "certified": ("executed", (certify,)), "older": ("certified", (put_back,)),
+    "asked": ("approved", (NORA,)), "half": ("asked", ((*LET_IN, *RITA),)), "carried": ("half", (carry,)),
     "proven": ("two", (prove,)), "copied": ("plain", (COPY,)), "restricted": ("ruled", (RESTRICT,)),
     "scan-cut": ("empty", (cut(SCAN, 30),)), "ingest-cut": ("plain", (cut(TWO, 60),)), "rotate-cut": ("plain", (cut(ROTATE, 60),)),
     "execute-cut": ("approved", (cut(EXECUTE, 80),)),
@@ -207,6 +220,10 @@ def is_restored(w):
     return b"restoring this copy was cut off" not in w.run("verify", status=None)
 
 
+def signed_for_nora(w):
+    return [r["approved_by"] for r in rows(w, "officer list") if r["id"] == "nora"][0]
+
+
 def state_of_d1(w):
     return rows(w, "dispose list")[0]["state"]
 
@@ -263,6 +280,13 @@ OPERATIONS = {
     "restore": Operation("older", "restore", "WORLD/safe/C1.p7m", "--reason", "r", *RITA, done=is_restored),
     "officer-remove": Operation("ruled", "officer remove", "--id", "otto", "--reason", "r",
                                 done=has("act", "officer removed", "audit list")),
+    "officer-propose": Operation("approved", *NORA, done=has("id", "nora", "officer list")),
+    "officer-alone": Operation("approved", *NORA, "--without-approval", "--reason", "r",
+                               done=has("standing", "without approval", "officer list")),
+    "officer-approve": Operation("asked", *LET_IN, *RITA, done=lambda w: signed_for_nora(w) == ["rita"]),
+    "officer-approve-second": Operation("half", *LET_IN, *OTTO, done=has("standing", "approved", "officer list")),
+    "officer-approve-file": Operation("carried", *LET_IN, "--signature", "WORLD/otto.p7s",
+                                      done=has("standing", "approved", "officer list")),
     "withdraw": Operation("proposed", "dispose withdraw", "D1", "--reason", "r", *RITA, done=lambda w: state_of_d1(w) == "withdrawn"),
     "key-renew-signing": Operation("two", "key renew-signing", "--reason", "r",
                                    done=has("act", "signing key renewed", "audit list")),
@@ -309,6 +333,25 @@ OPERATIONS = {
     "dispose-list": reads("approved", "dispose list", "--json"),
     "retain-list": reads("ruled", "retain list", "--json"),
     "officer-list": reads("ruled", "officer list", "--json"),
+    "officer-statement": reads("asked", "officer statement", "--id", "nora"),
+    "officer-list-half": reads("half", "officer list"),
+    "officer-list-half-json": reads("half", "officer list", "--json"),
+    "inventory-table": reads("classified", "inventory", "--system", "led"),
+    "inventory-csv": reads("classified", "inventory", "--system", "led", "--csv"),
+    "decisions-table": reads("classified", "decisions", "--system", "led"),
+    "decisions-csv": reads("classified", "decisions", "--system", "led", "--csv"),
+    "due-table": reads("ruled", "due", "--list"),
+    "due-csv": reads("ruled", "due", "--csv"),
+    "hold-list-table": reads("held", "hold list"),
+    "audit-list-table": reads("executed", "audit list"),
+    "dispose-show-table": reads("approved", "dispose show", "D1"),
+    "dispose-list-table": reads("approved", "dispose list"),
+    "retain-list-table": reads("restricted", "retain list"),
+    "cert-list-table": reads("executed", "cert list"),
+    "copy-list-table": reads("copied", "copy list"),
+    "key-list-json": reads("second", "key list", "--json"),
+    "stat-json": reads("two", "stat", "s@one", "d1/f001", "--json"),
+    "diff-json": reads("two", "diff", "s@one", "s@two", "--json"),
     "policy-explain": reads("classified", "policy explain", "fin/i0.txt", "--system", "led"),
     "cert-show": reads("executed", "cert show", "C1", "--to", "-"),
     "key-list": reads("second", "key list"),
