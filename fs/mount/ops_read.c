@@ -179,8 +179,12 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 	uint64_t size = 0, out = 0;
 
 	(void)fi;
-	if ((whence != SEEK_DATA && whence != SEEK_HOLE) || offset < 0) {
+	if (whence != SEEK_DATA && whence != SEEK_HOLE) {
 		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	if (offset < 0) {	/* as the kernel's own: it lies behind the end, unsigned */
+		fuse_reply_err(req, ENXIO);
 		return;
 	}
 	r = ops_begin(req);

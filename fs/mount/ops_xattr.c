@@ -33,6 +33,21 @@ static bool may_see(fuse_req_t req, fuse_ino_t ino, const char *name)
 	return true;
 }
 
+/* What the kernel's own file systems say of one that is not there: that there is no such
+ * family, that the name lacks its second half, or that it is absent. */
+static int errno_of_absent(const char *name)
+{
+	static const char *const families[] = { "user.", "trusted.", "security." };
+
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		size_t size = strlen(families[i]);
+		if (strncmp(name, families[i], size) == 0)
+			return name[size] ? ENODATA : EINVAL;
+	}
+	return strcmp(name, "system.posix_acl_access") == 0 ||
+	       strcmp(name, "system.posix_acl_default") == 0 ? ENODATA : EOPNOTSUPP;
+}
+
 /* The size alone, the value, or ERANGE: the protocol of getxattr(2). */
 static void reply_value(fuse_req_t req, const void *value, size_t size, size_t room)
 {
@@ -134,7 +149,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	char ours[128];
 
 	if (!may_see(req, ino, name)) {
-		fuse_reply_err(req, ENODATA);
+		fuse_reply_err(req, errno_of_absent(name));
 		return;
 	}
 	r = ops_begin(req);
@@ -147,7 +162,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	else if (!is_here && is_gone(m, ino, &e))
 		ops_fail_node(req, ino, &e);
 	else if (e.code == MUNI_NOT_FOUND)
-		fuse_reply_err(req, ENODATA);
+		fuse_reply_err(req, errno_of_absent(name));
 	else
 		ops_fail(req, ino, &e);
 	forget(blob);

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import json
 import os
-import pickle
 import re
 import shutil
 import stat
@@ -17,6 +16,7 @@ import time
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 import life  # noqa: E402
 import muniment as mu  # noqa: E402
+from calls import as_user, libc, result  # noqa: E402
 
 MARK = "zq9"            # in each name and each content that nobody is to see
 ANNA, BERT, CARA, NOBODY = (3001, 3001, ()), (3002, 3002, (4000,)), (3003, 3003, (4000, 4001)), (65534, 65534, ())
@@ -40,7 +40,6 @@ rules:
   - {id: pay, when: {path: "**/*zq9*"}, decide: archive, class: PAY}
   - {id: rest, when: {path: "**"}, decide: archive, class: OPEN}
 """
-libc = ctypes.CDLL(None, use_errno=True)
 libc.opendir.restype = libc.readdir.restype = ctypes.c_void_p
 
 
@@ -55,32 +54,6 @@ class Handle(ctypes.Structure):
 
 # ---- acting as somebody else -------------------------------------------------------------------------------------------
 
-def as_user(who, act):
-    """What act() returns in a process of that user; an exception comes back as one."""
-    uid, gid, groups = who
-    r, w = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(r)
-        try:
-            if uid != os.geteuid():
-                os.setgroups(groups)
-                os.setresgid(gid, gid, gid)
-                os.setresuid(uid, uid, uid)
-            said = True, act()
-        except BaseException as why:     # noqa: B902: it is told to the parent
-            said = False, repr(why)
-        with os.fdopen(w, "wb") as out:
-            pickle.dump(said, out)
-        os._exit(0)
-    os.close(w)
-    with os.fdopen(r, "rb") as f:
-        is_good, said = pickle.load(f)
-    os.waitpid(child, 0)
-    assert is_good, said
-    return said
-
-
 def code_of(act):
     try:
         got = act()
@@ -89,13 +62,6 @@ def code_of(act):
         return 0
     except OSError as why:
         return why.errno
-
-
-def result_of(act):
-    try:
-        return act()
-    except OSError as why:
-        return errno.errorcode[why.errno]
 
 
 def read(path):
@@ -215,7 +181,7 @@ def portrait(m):
             if stat.S_ISLNK(s.st_mode):
                 told[p, "target"] = os.readlink(full)
             elif stat.S_ISREG(s.st_mode):
-                told[p, "content"] = result_of(lambda: read(full))
+                told[p, "content"] = result(lambda: read(full))
         dirs.sort()
     v = os.statvfs(m)
     told["statvfs"] = v.f_blocks, v.f_files, v.f_bfree, v.f_ffree
@@ -345,9 +311,9 @@ def modes_and_acls_hold_for_every_user():
         told = {}
         for n in names:
             p = os.path.join(base, n)
-            told[n] = (result_of(lambda: read(p)), result_of(lambda: sorted(os.listdir(p))),
-                       result_of(lambda: os.lstat(p).st_mode), os.access(p, os.R_OK), os.access(p, os.X_OK),
-                       result_of(lambda: sorted(os.listxattr(p))), result_of(lambda: os.getxattr(p, "user.none")),
+            told[n] = (result(lambda: read(p)), result(lambda: sorted(os.listdir(p))),
+                       result(lambda: os.lstat(p).st_mode), os.access(p, os.R_OK), os.access(p, os.X_OK),
+                       result(lambda: sorted(os.listxattr(p))), result(lambda: os.getxattr(p, "user.none")),
                        code_of(lambda: os.stat(p + "/inside")), code_of(lambda: os.open(p, os.O_RDONLY | os.O_DIRECTORY)))
         return told
 

@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import mmap
 import os
-import pickle
 import select
 import shutil
 import socket
@@ -19,11 +18,11 @@ import sys
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 import muniment as mu  # noqa: E402
+from calls import AT_FDCWD, as_user, call, libc, result  # noqa: E402
 
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mmap.restype = ctypes.c_void_p
-AT_FDCWD, NOFOLLOW = -100, 0x100
+NOFOLLOW = 0x100
 OWNER, OTHER = 3001, 3002
+ME = (os.geteuid(), os.getegid(), ())
 LONGEST = "n" * 255
 
 
@@ -77,15 +76,6 @@ def make_tree(top):
 
 
 # ---- calls -------------------------------------------------------------------------------------------------------------
-
-def call(function, *args):
-    """0 or the error's name. A descriptor is closed; a pointer of 1 is a bad address."""
-    ctypes.set_errno(0)
-    rc = function(*args)
-    if rc is not None and rc < 0:
-        return errno.errorcode.get(ctypes.get_errno(), ctypes.get_errno())
-    return rc
-
 
 def opened(path, flags, mode=0o644):
     rc = call(libc.open, path, flags | os.O_NONBLOCK | os.O_NOCTTY, mode)
@@ -151,13 +141,6 @@ def calls_on(p):
     told["exec"] = result(lambda: os.execv(p, ["x"]))
     told["statvfs"] = result(lambda: os.statvfs(p).f_flag & os.ST_RDONLY)
     return told
-
-
-def result(act):
-    try:
-        return act()
-    except OSError as why:
-        return errno.errorcode.get(why.errno, why.errno)
 
 
 def calls_on_two(p, q):
@@ -239,30 +222,6 @@ def all_calls(top):
     return told
 
 
-def as_user(uid, act):
-    r, w = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(r)
-        try:
-            if uid != os.geteuid():
-                os.setgroups([])
-                os.setresgid(uid, uid, uid)
-                os.setresuid(uid, uid, uid)
-            said = True, act()
-        except BaseException as why:    # noqa: B902: it is told to the parent
-            said = False, repr(why)
-        with os.fdopen(w, "wb") as out:
-            pickle.dump(said, out)
-        os._exit(0)
-    os.close(w)
-    with os.fdopen(r, "rb") as f:
-        is_good, said = pickle.load(f)
-    os.waitpid(child, 0)
-    assert is_good, said
-    return said
-
-
 def every_call_is_answered_as_a_read_only_file_system_does(archive):
     if os.geteuid() != 0:
         return "needs root"
@@ -277,7 +236,7 @@ def every_call_is_answered_as_a_read_only_file_system_does(archive):
         archive.mount(one, "allow_other,system=s,version=1")
         count = 0
         for uid in 0, OWNER, OTHER:
-            ours, theirs = as_user(uid, lambda: all_calls(one)), as_user(uid, lambda: all_calls(two))
+            ours, theirs = as_user((uid, uid, ()), lambda: all_calls(one)), as_user((uid, uid, ()), lambda: all_calls(two))
             wrong = [(target if isinstance(target, tuple) else target[:60], name, ours[target][name], theirs[target][name])
                      for target in theirs for name in theirs[target]
                      if ours[target][name] != theirs[target][name]]
@@ -460,11 +419,11 @@ def locks_hold_between_processes(m, _):
     def other():
         f = os.open(f"{m}/tail", os.O_RDONLY)
         return result(lambda: fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB))
-    assert as_user(os.geteuid(), other) in ("EAGAIN", "EWOULDBLOCK")
+    assert as_user(ME, other) in ("EAGAIN", "EWOULDBLOCK")
     fcntl.flock(fd, fcntl.LOCK_UN)
-    assert as_user(os.geteuid(), other) is None
+    assert as_user(ME, other) is None
     fcntl.lockf(fd, fcntl.LOCK_SH)
-    assert as_user(os.geteuid(), lambda: result(lambda: fcntl.lockf(os.open(f"{m}/tail", os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB))) is None
+    assert as_user(ME, lambda: result(lambda: fcntl.lockf(os.open(f"{m}/tail", os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB))) is None
     os.close(fd)
 
 
