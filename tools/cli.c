@@ -299,6 +299,11 @@ void cli_prepare_wait(struct cli *cli)
 	cli->vault.wait = &cli->wait;
 }
 
+static void say_notice(void *arg, const char *text)
+{
+	cli_say(arg, "note: %s", text);
+}
+
 int cli_open(struct cli *cli, const char *path, enum vault_mode mode,
 	     struct vault **out, struct err *e)
 {
@@ -307,7 +312,9 @@ int cli_open(struct cli *cli, const char *path, enum vault_mode mode,
 	if (vault_open(path, &cli->vault, mode, out, e) < 0)
 		return -1;
 	for (unsigned i = 0; !cli->quiet && (notice = vault_notice(*out, i)) != NULL; i++)
-		cli_say(cli, "note: %s", notice);
+		say_notice(cli, notice);
+	if (!cli->quiet)
+		vault_on_notice(*out, say_notice, cli);
 	return 0;
 }
 

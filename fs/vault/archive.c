@@ -85,17 +85,30 @@ void vault_close(struct vault *v)
 
 void vault_add_notice(struct vault *v, const char *format, ...)
 {
+	const size_t room = sizeof v->notices / sizeof *v->notices;
+	char *text = NULL;
 	va_list args;
+	size_t at = 0;
 
-	for (size_t i = 0; i < sizeof v->notices / sizeof *v->notices; i++) {
-		if (v->notices[i])
-			continue;
-		va_start(args, format);
-		if (vasprintf(&v->notices[i], format, args) < 0)
-			v->notices[i] = NULL;
-		va_end(args);
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	while (text && at < room && v->notices[at] && strcmp(v->notices[at], text) != 0)
+		at++;
+	if (!text || at == room || v->notices[at]) {	/* or it was told already */
+		free(text);
 		return;
 	}
+	v->notices[at] = text;
+	if (v->on_notice)
+		v->on_notice(v->on_notice_arg, text);
+}
+
+void vault_on_notice(struct vault *v, void (*tell)(void *arg, const char *text), void *arg)
+{
+	v->on_notice = tell;
+	v->on_notice_arg = arg;
 }
 
 /* ---- what stands in clear --------------------------------------------------------- */

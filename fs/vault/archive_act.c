@@ -7,9 +7,9 @@
 #include "fs/base/json_memory.h"
 #include "fs/store/catalogue_items.h"
 #include "fs/store/pagevfs.h"
-#include "fs/store/parity.h"
 #include "fs/store/redo.h"
 #include "fs/vault/renewal_inside.h"
+#include "fs/vault/vouch.h"
 
 /* ---- until the commit ---------------------------------------------------------- */
 
@@ -118,7 +118,7 @@ static int finish(struct vault *v, struct err *e)
 	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    pagevfs_digest(catalogue_sqlite(v->catalogue), &after, &pages, e) < 0 ||
 	    keep_pages(v, &after, e) < 0 ||
-	    parity_update_vouched(v->objects, v->id, s.parity, v->vouch, e) < 0 ||
+	    vouch_parity_update(v, v->catalogue, s.parity, e) < 0 ||
 	    log_sign_head(v->log, signer, s.generation, &after, v->epoch,
 			  vault_now(v), e) < 0)
 		return -1;

@@ -10,8 +10,8 @@
 #include "fs/base/json_memory.h"
 #include "fs/base/file.h"
 #include "fs/store/pagevfs.h"
-#include "fs/store/parity.h"
 #include "fs/store/redo.h"
+#include "fs/vault/vouch.h"
 
 
 struct build {
@@ -205,7 +205,7 @@ int epoch_build(struct vault *v, uint64_t to, int64_t disposition,
 	    record_switch(&b, out, e) < 0 ||
 	    reopen_and_check(&b, e) < 0 ||
 	    keep_base(&b, e) < 0 ||
-	    parity_update(v->objects, v->id, b.settings.parity, e) < 0 ||
+	    vouch_parity_update(v, b.next, b.settings.parity, e) < 0 ||
 	    file_sync_dir(v->dirfd, e) < 0 ||
 	    sign(&b, e) < 0)
 		goto out;

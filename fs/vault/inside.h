@@ -48,6 +48,8 @@ struct vault {
 	uint64_t acts_seen;	/* by this host; 0: it has no anchor */
 	int64_t (*now)(void);
 	char *notices[8];
+	void (*on_notice)(void *arg, const char *text);
+	void *on_notice_arg;
 };
 
 /*
@@ -87,7 +89,7 @@ int vault_run_dir(struct vault *v, bool make, struct err *e);
 int vault_certificate_check(const struct vault *v, bool *is_whole, struct err *e);
 int vault_certificate_put(const struct vault *v, struct err *e);
 
-/* A sentence for vault_notice(); what does not fit is dropped. */
+/* A sentence for vault_notice(), once; what does not fit is dropped. */
 void vault_add_notice(struct vault *v, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

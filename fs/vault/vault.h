@@ -127,6 +127,8 @@ int64_t vault_now(const struct vault *v);
 /* What a careful person should know: "no anchor on this host: a rollback cannot
  * be excluded".  NULL when index is past the last. */
 const char *vault_notice(const struct vault *v, unsigned index);
+/* Those that come from now on, on the thread that acts. */
+void vault_on_notice(struct vault *v, void (*tell)(void *arg, const char *text), void *arg);
 
 /* The vault's own connection (its opener's thread only). */
 struct catalogue *vault_catalogue(struct vault *v);

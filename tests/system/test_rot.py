@@ -272,6 +272,64 @@ def parity_is_believed_about_no_block():
     raise AssertionError("no segment has two blocks")
 
 
+def no_act_makes_parity_for_what_was_forged():
+    """A segment cut well, its parity taken away: an act makes parity for the others, tells of that one, and goes on; so does a
+    switch of epoch.  The bytes back, the next act has them under parity again."""
+    segments = [p for p, _ in targets() if p.endswith(".seg")]
+    forged = next(p for p in segments if load(f"pristine/{p}")[-52:-48] != struct.pack("<I", 1))
+    acts = (("hold", "add", "--case", "c", "--reason", "r", "--standing"), ("ingest", "src", "--system", "other"),
+            ("key", "rotate"), ("key", "add", "--new-key-file", "another.key"))
+    store_key("another.key")
+    for act in acts:
+        world = "world0"
+        fresh(world)
+        cut_well(f"{world}/{forged}")
+        drop_parity(world)
+        done = act_in(world, act)
+        assert done.returncode in (0, 4, 5), (act, done)
+        assert b"No parity was made for it" in done.stderr, (act, done)
+        covered = members_of_parity(world)
+        assert uid_of(world, forged) not in covered, (act, "parity for what was forged")
+        if act[0] != "ingest" or done.returncode == 0:
+            assert all(uid_of(world, p) in covered for p in segments if p != forged), (act, "the others have none")
+        assert muni(world, "verify", f"{world}/archive").returncode in (4, 5), act
+        store(f"{world}/{forged}", load(f"pristine/{forged}"))
+        done = act_in(world, ("hold", "add", "--case", "c", "--reason", "r", "--standing"))
+        assert done.returncode == 0 and b"No parity" not in done.stderr, (act, done)
+        assert uid_of(world, forged) in members_of_parity(world), (act, "still without parity")
+        muni(world, "verify", f"{world}/archive", expect=0)
+
+
+def store_key(path):
+    with open(path, "wb") as f:
+        f.write(random.Random(3).randbytes(40))
+
+
+def act_in(world, act):
+    command, *rest = act
+    two = command in ("hold", "key")
+    return muni(world, command, *rest[:1] * two, f"{world}/archive", *rest[two:])
+
+
+def drop_parity(world):
+    for parity in (p for p, _ in targets() if p.endswith(".par")):
+        os.unlink(f"{world}/{parity}")
+
+
+def uid_of(world, path):
+    return bytes.fromhex(os.path.basename(path).split(".")[0])
+
+
+def members_of_parity(world):
+    found = b"".join(bytes(load(os.path.join(at, n))) for at, _, names in os.walk(f"{world}/archive") for n in names
+                     if n.endswith(".par"))
+
+    class Members:
+        def __contains__(self, uid):
+            return uid in found
+    return Members()
+
+
 def judge_pair(lane, expected, said, harms):
     world = f"world{lane}"
     fresh(world)
@@ -319,6 +377,7 @@ def main():
     expected = make()
     read_all("pristine", expected, must=True)
     parity_is_believed_about_no_block()
+    no_act_makes_parity_for_what_was_forged()
     counts, wrong = {}, []
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         for w in pool.map(lambda lane: work_pairs(lane, expected), range(WORKERS)):
