@@ -292,3 +292,100 @@ a.run("ingest", "src", "--system", "crm")
 a.run("verify", "--deep")
 read_six()
 print("keyring format 2, segment format 2 and renewed signing keys are read and written on")
+
+# Parity of format 2, copies of the catalogue of format 3, an officer whom officers let in, a hold that she signed for.
+a = make("seven", "5-officers")
+seven, clear = os.path.dirname(a.path), os.path.join(a.path, "certificates")
+
+
+def lines_of_seven():
+    """tests/golden/make-officers.py took them in."""
+    rng = random.Random(1)
+    return "".join(f"{1998 + i % 30};{rng.randrange(16**6):06x};{i}\n" for i in range(6000))
+
+
+content = {("1", "new/big.csv"): lines_of_seven(), ("1", "new/ledger.txt"): "ledger of 1998\n", ("2", "new/new.txt"): "of the second version\n",
+           ("2", "new/big.csv"): lines_of_seven().replace(";17\n", ";changed in the second version\n")}
+
+
+def read_seven():
+    for (label, path), text in content.items():
+        assert a.run("cat", f"led@{label}", path) == text, (label, path)
+
+
+def files_of(end):
+    found = [os.path.join(folder, n) for folder, _, names in os.walk(os.path.join(a.path, "segments")) for n in names if n.endswith(end)]
+    return {path: open(path, "rb").read() for path in found}
+
+
+def ask(verb, act, *args, by=None, status=0):
+    line = [os.environ.get("MUNI", "build/muni"), verb, act, a.path, *args, "--keyring", a.keyring, "--key-file", a.key]
+    line += ["--by", by, "--key", os.path.join(seven, f"{by}.key")] if by else []
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done
+    return done.stdout
+
+
+segments, parity, copies = files_of(".seg"), files_of(".par"), files_of(".cat")
+assert {data[:12] for data in parity.values()} == {b"MUNIPARI\2\0\0\0"} and {data[:12] for data in copies.values()} == {b"MUNIREDO\3\0\0\0"}
+read_seven()
+a.run("verify", "--deep")
+with open(a.key, "rb") as f:
+    secret = f.read()
+independent = reader.Archive(a.path, a.keyring, secret, False)
+assert independent.check_files() > 3 and independent.check_log() > 9
+number = reader.read_toml(a.path)
+rebuilt = reader.rebuild_catalogue(a.path, number, reader.open_keyring(a.keyring, number, secret, False))
+with open(os.path.join(a.path, "catalogue.3"), "rb") as f:
+    assert rebuilt == f.read(), "the copies lead to another catalogue"
+people = {row["id"]: row for row in map(json.loads, ask("officer", "list", "--json").splitlines())}
+assert people["nora"]["in_office"] and people["nora"]["standing"] == "approved" and people["nora"]["approved_by"] == ["rita", "otto"], people
+assert people["eve"]["standing"] == "waiting" and not people["eve"]["in_office"], people
+with open("ca7.pem", "w") as out:
+    for name in ("archive/certificates/archive", "rita", "otto", "nora"):
+        with open(os.path.join(seven, name + ".pem")) as f:
+            out.write(f.read())
+for n in (1, 2):
+    line = [os.environ.get("MUNI", "build/muni"), "cert", "verify", os.path.join(clear, f"C{n}.p7m"), "--ca", "ca7.pem"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    assert n == 1 or any("CN=nora" in row and "approved by" in row for row in done.stdout.splitlines()), done.stdout
+
+
+def mended(path, harm, is_same=True):
+    """Harmed, found, repaired: as it was, to the byte, but for the catalogue and its copies, which repair writes anew."""
+    with open(path, "rb") as f:
+        before = f.read()
+    os.chmod(path, 0o600)
+    harm(path)
+    a.run("verify", status=None)
+    assert a.status != 0, f"{path}: what was done to it is not found"
+    a.run("repair")
+    a.run("verify", "--deep")
+    if is_same:
+        with open(path, "rb") as f:
+            assert f.read() == before, f"{path}: repaired to something else"
+
+
+def blot(path):
+    with open(path, "r+b") as f:
+        f.seek(os.path.getsize(path) // 2)
+        f.write(b"\xa5" * 100)
+
+
+largest = max(segments, key=lambda path: len(segments[path]))
+mended(largest, blot)
+mended(largest, os.unlink)
+mended(min(parity), blot)
+mended(max(files_of(".cat"), key=os.path.getsize), blot, is_same=False)
+mended(os.path.join(a.path, "catalogue.3"), blot, is_same=False)
+read_seven()
+# It goes on as it began: a parity group keeps its format, the officers' hold is theirs, she whom nobody let in gets in by them.
+a.run("ingest", "src", "--system", "crm")
+ask("hold", "release", "H1", "--reason", "over", status=3)
+ask("officer", "approve", "--id", "eve", by="rita")
+ask("officer", "approve", "--id", "eve", by="otto")
+assert "eve" in ask("officer", "list")
+a.run("verify", "--deep")
+read_seven()
+print("parity of format 2, copies of format 3 and officers let in by officers are read, mended and gone on with")
