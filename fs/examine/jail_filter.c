@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fs/base/calls.h"
 #include "fs/base/err.h"
 #include "fs/examine/jail.h"
 
@@ -50,7 +50,7 @@ static const int refused[] = {
 	SCMP_SYS(unlink), SCMP_SYS(mkdir), SCMP_SYS(chdir),
 };
 
-static int add_arguments(scmp_filter_ctx ctx)
+static void add_arguments(struct calls *c)
 {
 	const struct scmp_arg_cmp on_socket = SCMP_A0(SCMP_CMP_EQ, JAIL_SOCKET);
 	/* Warnings of libraries: 1 and 2 are /dev/null. */
@@ -78,29 +78,40 @@ static int add_arguments(scmp_filter_ctx ctx)
 		{ SCMP_SYS(prlimit64), 2, own_time }, { SCMP_SYS(prlimit64), 2, memory },
 		{ SCMP_SYS(prctl), 1, &death }, { SCMP_SYS(prctl), 1, &no_new },
 	};
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof rules / sizeof *rules; i++)
-		rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rules[i].call, rules[i].count,
-					    rules[i].arguments);
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+		calls_rule_if(c, SCMP_ACT_ALLOW, rules[i].call, rules[i].count,
+			      rules[i].arguments);
 	/* The flags of clone3 lie in memory where no filter sees them: told that it is
 	 * not there, libc takes clone. */
-	return rc == 0 ? seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : rc;
+	calls_rule_if(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 }
 
-static int add_rules(scmp_filter_ctx ctx)
+static int enter(const struct calls *c, struct err *e)
 {
-	int rc = 0;
+	if (calls_enter(c) == 0)
+		return 0;
+	err_errno(e, "the kernel refuses the system call filter (seccomp; let this container "
+		  "use it), and files are only looked into behind one");
+	if (e->code != MUNI_NO_MEMORY)
+		e->code = MUNI_UNSUPPORTED;
+	return -1;
+}
 
-	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; rc == 0 && i < sizeof refused / sizeof *refused; i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
-	return rc == 0 ? add_arguments(ctx) : rc;
+int jail_filter(struct err *e)
+{
+	struct calls c;
+
+	calls_begin(&c, SCMP_ACT_KILL_PROCESS);
+	calls_rule(&c, SCMP_ACT_ALLOW, allowed, sizeof allowed / sizeof *allowed);
+	calls_rule(&c, SCMP_ACT_ERRNO(EACCES), refused, sizeof refused / sizeof *refused);
+	add_arguments(&c);
+	calls_end(&c);
+	return enter(&c, e);
 }
 
 /* Threads, but no process; its own signals (abort()), nobody else's. */
-static int add_worker_rules(scmp_filter_ctx ctx)
+int jail_filter_worker(struct err *e)
 {
 	static const int taken[] = { SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
 				     SCMP_SYS(dup3), SCMP_SYS(prctl), SCMP_SYS(seccomp) };
@@ -112,61 +123,13 @@ static int add_worker_rules(scmp_filter_ctx ctx)
 		{ SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()) },
 		{ SCMP_SYS(prlimit64), SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS) },
 	};
-	int rc = 0;
+	struct calls c;
 
-	for (size_t i = 0; rc == 0 && i < sizeof taken / sizeof *taken; i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, taken[i], 0);
-	for (size_t i = 0; rc == 0 && i < sizeof others / sizeof *others; i++)
-		rc = seccomp_rule_add_array(ctx, SCMP_ACT_KILL_PROCESS, others[i].call, 1,
-					    &others[i].argument);
-	return rc;
-}
-
-/* `made`: what libseccomp, or the kernel through it, answered. */
-static int no_filter(int made, const char *why, struct err *e)
-{
-	if (made == -ENOMEM)
-		return err_set(e, MUNI_NO_MEMORY, "no memory for the system call filter that files "
-			       "are looked into behind");
-	errno = -made;
-	err_errno(e, "%s, and files are only looked into behind one", why);
-	e->code = MUNI_UNSUPPORTED;
-	return -1;
-}
-
-static int load(uint32_t otherwise, int (*add)(scmp_filter_ctx ctx), struct err *e)
-{
-	scmp_filter_ctx ctx;
-	int made, rc = -1;
-
-	/* A kernel without such filters is told by NULL alone, as is want of memory. */
-	errno = 0;
-	ctx = seccomp_init(otherwise);
-	/* No further after the first that fails: libseccomp that found no memory crashes. */
-	made = ctx ? add(ctx) : errno == ENOMEM ? -ENOMEM : -EOPNOTSUPP;
-	if (made != 0) {
-		no_filter(made, "no system call filter could be made", e);
-		goto out;
-	}
-	made = seccomp_load(ctx);
-	if (made < 0) {
-		no_filter(made, "the kernel refuses the system call filter (seccomp; let this "
-			  "container use it)", e);
-		goto out;
-	}
-	rc = 0;
-out:
-	if (ctx)
-		seccomp_release(ctx);
-	return rc;
-}
-
-int jail_filter(struct err *e)
-{
-	return load(SCMP_ACT_KILL_PROCESS, add_rules, e);
-}
-
-int jail_filter_worker(struct err *e)
-{
-	return load(SCMP_ACT_ALLOW, add_worker_rules, e);
+	calls_begin(&c, SCMP_ACT_ALLOW);
+	calls_rule(&c, SCMP_ACT_KILL_PROCESS, taken, sizeof taken / sizeof *taken);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		calls_rule_if(&c, SCMP_ACT_KILL_PROCESS, others[i].call, 1,
+			      &others[i].argument);
+	calls_end(&c);
+	return enter(&c, e);
 }

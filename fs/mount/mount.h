@@ -23,7 +23,6 @@ struct pool;
 struct presence;
 struct recent;
 struct status;
-struct sandbox_filter;
 struct view;
 
 enum mount_shape {
@@ -53,7 +52,6 @@ struct mount {
 	struct access_log *access_log;	/* NULL unless audited */
 	struct presence *presence;	/* NULL where registering failed */
 	uint64_t generation;		/* of the catalogue when the view was first read */
-	struct sandbox_filter *filter;	/* until the sandbox closes */
 	struct fuse_session *session;
 	atomic_ulong untold;		/* notifications that the kernel did not take (device.h) */
 	int folder;			/* the archive's */

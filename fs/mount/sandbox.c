@@ -3,21 +3,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "fs/base/calls.h"
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/base/landlock.h"
@@ -122,121 +119,46 @@ static const int allowed[] = {
 
 /* No code that was not loaded before, no signal to others, limits only to be read (0: our
  * own, and no new one), of a terminal only whether it is one. */
-static int allow_some(scmp_filter_ctx filter)
+static void allow_some(struct calls *c)
 {
 	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	const struct scmp_arg_cmp us = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
 	const struct scmp_arg_cmp read_own[] = { SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0) };
 	const struct scmp_arg_cmp is_terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS);
-	int rc = 0;
+	/* Threads, but no process. */
+	const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 
-	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_code);
-	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
-	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &us);
-	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, read_own);
-	rc |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_terminal);
-	return rc;
+	calls_rule_if(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_code);
+	calls_rule_if(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
+	calls_rule_if(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &us);
+	calls_rule_if(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, read_own);
+	calls_rule_if(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_terminal);
+	calls_rule_if(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread);
 }
 
-static int rules(scmp_filter_ctx filter)
+static int enter(struct err *e)
 {
-	int rc = allow_some(filter);
+	struct calls c;
 
-	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* Threads, but no process.  The flags of clone3 lie in memory where no
-	 * filter sees them: told that it is not there, libc takes clone. */
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	calls_begin(&c, SCMP_ACT_ERRNO(EPERM));
+	calls_rule(&c, SCMP_ACT_ALLOW, allowed, sizeof allowed / sizeof *allowed);
+	allow_some(&c);
+	/* The flags of clone3 lie in memory where no filter sees them: told that it is not
+	 * there, libc takes clone. */
+	calls_rule_if(&c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 	/* SQLite, as root, gives a new WAL index the database's owner: it has it. */
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(fchown), 0);
+	calls_rule_if(&c, SCMP_ACT_ERRNO(0), SCMP_SYS(fchown), 0, NULL);
 	/* PR_SET_VMA names memory for /proc, which malloc may want. */
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 0);
-	return rc;
+	calls_rule_if(&c, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 0, NULL);
+	calls_end(&c);
+	return calls_enter(&c) == 0 ? 0 : err_errno(e, "closing the sandbox (seccomp)");
 }
 
-struct sandbox_filter {
-	struct sock_filter *code;	/* owned */
-	unsigned short count;
-	int rc;			/* of making it: 0, or a negative errno */
-};
-
-/* The library writes its program to files only. */
-static int compile(scmp_filter_ctx calls, struct sandbox_filter *f)
-{
-	int fd = memfd_create("filter", MFD_CLOEXEC), rc;
-	struct err ignored = ERR_NONE;
-	uint64_t size = 0;
-
-	if (fd < 0)
-		return -errno;
-	rc = seccomp_export_bpf(calls, fd);
-	if (rc == 0 && (file_size(fd, &size, &ignored) < 0 || size == 0 ||
-			size > BPF_MAXINSNS * sizeof *f->code))
-		rc = -EINVAL;
-	if (rc == 0 && !(f->code = malloc((size_t)size)))
-		rc = -ENOMEM;
-	if (rc == 0 && file_read_at(fd, 0, f->code, (size_t)size, &ignored) < 0)
-		rc = -EIO;
-	f->count = (unsigned short)(size / sizeof *f->code);
-	close(fd);
-	return rc;
-}
-
-struct sandbox_filter *sandbox_filter_new(void)
-{
-	struct sandbox_filter *f = calloc(1, sizeof *f);
-	scmp_filter_ctx calls;
-
-	if (!f)
-		return NULL;
-	calls = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	f->rc = calls ? rules(calls) : -ENOMEM;
-	if (f->rc == 0)
-		f->rc = compile(calls, f);
-	if (calls)
-		seccomp_release(calls);
-	return f;
-}
-
-void sandbox_filter_free(struct sandbox_filter *f)
-{
-	if (!f)
-		return;
-	free(f->code);
-	free(f);
-}
-
-static int seccomp(struct sandbox_filter *f, struct err *e)
-{
-	struct sandbox_filter *own = f ? NULL : sandbox_filter_new();
-	int rc;
-
-	if (!f)
-		f = own;
-	rc = f ? f->rc : -ENOMEM;
-	if (rc == 0) {
-		const struct sock_fprog program = { .len = f->count, .filter = f->code };
-		rc = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
-	}
-	sandbox_filter_free(own);
-	if (rc < 0) {
-		errno = -rc;
-		return err_errno(e, "closing the sandbox (seccomp)");
-	}
-	return 0;
-}
-
-int sandbox_enter(const struct sandbox_paths *paths, struct sandbox_filter *f, struct err *e)
+int sandbox_enter(const struct sandbox_paths *paths, struct err *e)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_errno(e, "closing the sandbox");
 	if (IS_SANITIZED)
 		return 0;
-	return landlock(paths, e) < 0 || seccomp(f, e) < 0 ? -1 : 0;
+	return landlock(paths, e) < 0 || enter(e) < 0 ? -1 : 0;
 }

@@ -9,18 +9,13 @@
 #define FS_MOUNT_SANDBOX_H
 
 struct err;
-struct sandbox_filter;
 
 struct sandbox_paths {
 	const char *archive;
 	int run;		/* the run folder (borrowed); -1: there is none */
 };
 
-/* The list of calls, made before it is needed; NULL without memory. */
-struct sandbox_filter *sandbox_filter_new(void);
-void sandbox_filter_free(struct sandbox_filter *f);	/* NULL is allowed */
-
-/* Before any thread that lasts is started; they inherit it.  f: NULL: it is made now. */
-int sandbox_enter(const struct sandbox_paths *paths, struct sandbox_filter *f, struct err *e);
+/* Before any thread that lasts is started; they inherit it. */
+int sandbox_enter(const struct sandbox_paths *paths, struct err *e);
 
 #endif

@@ -51,7 +51,6 @@ static int prepare(struct mount *m, struct err *e)
 	(void)dlopen("libgcc_s.so.1", RTLD_NOW);
 	if (!m->o.foreground)
 		messages_open_syslog();
-	m->filter = sandbox_filter_new();
 	return 0;
 }
 
@@ -185,7 +184,7 @@ static int enter_sandbox(struct mount *m, struct err *e)
 	struct sandbox_paths paths = { .archive = m->o.archive,
 				       .run = m->presence ? presence_folder(m->presence) : -1 };
 
-	return sandbox_enter(&paths, m->filter, e);
+	return sandbox_enter(&paths, e);
 }
 
 /* ---- serving ------------------------------------------------------------------------------ */
@@ -291,7 +290,6 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 	vault_close(m.vault);
 out:
 	finish_steps(&steps);
-	sandbox_filter_free(m.filter);
 	messages_free(m.messages);
 	file_close(&m.null_fd);
 	return rc;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fs/base/calls.h"
 #include "fs/base/confine.h"
 #include "fs/base/err.h"
 
@@ -60,7 +60,7 @@ static const int refused[] = {
 	SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(uname),
 };
 
-static int add_rules(scmp_filter_ctx ctx)
+static int close_calls(struct err *e)
 {
 	const struct scmp_arg_cmp from_input = SCMP_A0(SCMP_CMP_EQ, JAIL_INPUT);
 	const struct scmp_arg_cmp to_output = SCMP_A0(SCMP_CMP_EQ, JAIL_OUTPUT);
@@ -70,54 +70,32 @@ static int add_rules(scmp_filter_ctx ctx)
 				     SCMP_SYS(fstat) };
 	static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 	const uint32_t let = SCMP_ACT_ALLOW;
-	int rc = 0;
+	struct calls c;
 
-	/* No further after the first that fails: libseccomp that found no memory crashes. */
-	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
-		rc = seccomp_rule_add(ctx, let, allowed[i], 0);
-	for (size_t i = 0; rc == 0 && i < sizeof refused / sizeof *refused; i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
-	for (size_t i = 0; rc == 0 && i < sizeof reads / sizeof *reads; i++)
-		rc = seccomp_rule_add_array(ctx, let, reads[i], 1, &from_input);
-	for (size_t i = 0; rc == 0 && i < sizeof maps / sizeof *maps; i++)
-		rc = seccomp_rule_add_array(ctx, let, maps[i], 1, &no_code);
-	if (rc == 0)
-		rc = seccomp_rule_add_array(ctx, let, SCMP_SYS(write), 1, &to_output);
-	if (rc == 0)
-		rc = seccomp_rule_add_array(ctx, let, SCMP_SYS(writev), 1, &to_output);
+	calls_begin(&c, SCMP_ACT_KILL_PROCESS);
+	for (size_t i = 0; i < sizeof reads / sizeof *reads; i++)
+		calls_rule_if(&c, let, reads[i], 1, &from_input);
+	for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+		calls_rule_if(&c, let, maps[i], 1, &no_code);
+	calls_rule_if(&c, let, SCMP_SYS(write), 1, &to_output);
+	calls_rule_if(&c, let, SCMP_SYS(writev), 1, &to_output);
 	/* It is closed.  libarchive says there that it found no memory, before it ends. */
-	if (rc == 0)
-		rc = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EBADF), SCMP_SYS(write), 1,
-					    &to_error);
-	return rc;
+	calls_rule_if(&c, SCMP_ACT_ERRNO(EBADF), SCMP_SYS(write), 1, &to_error);
+	calls_rule(&c, let, allowed, sizeof allowed / sizeof *allowed);
+	calls_rule(&c, SCMP_ACT_ERRNO(EACCES), refused, sizeof refused / sizeof *refused);
+	calls_end(&c);
+	if (calls_enter(&c) == 0)
+		return 0;
+	err_errno(e, "the kernel refused the system call filter that archives are only read behind");
+	if (e->code != MUNI_NO_MEMORY)
+		e->code = MUNI_UNSUPPORTED;
+	return -1;
 }
 
 int jail_close(unsigned long long most, struct err *e)
 {
-	scmp_filter_ctx ctx = NULL;
-	int rc = -1, made;
-
 	/* The limit needs /proc, which goes with the rest. */
 	if (set_limits(most, e) < 0 || confine_powers(e) < 0 || confine_files(e) < 0)
 		return -1;
-	errno = 0;	/* NULL for want of memory, and where the kernel has no filters */
-	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	made = ctx ? add_rules(ctx) : errno == ENOMEM ? -ENOMEM : -EOPNOTSUPP;
-	if (made != 0) {
-		err_set(e, made == -ENOMEM ? MUNI_NO_MEMORY : MUNI_UNSUPPORTED, "%sno system call filter could be "
-			"made; archives are only read behind one",
-			made == -ENOMEM ? "no memory: " : "");
-		goto out;
-	}
-	rc = seccomp_load(ctx);
-	if (rc < 0) {
-		errno = -rc;
-		err_errno(e, "the kernel refused the system call filter that archives are "
-			  "read behind");
-		rc = -1;
-	}
-out:
-	if (ctx)
-		seccomp_release(ctx);
-	return rc;
+	return close_calls(e);
 }
