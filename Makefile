@@ -256,7 +256,7 @@ soak: all $(SUPPORT_BIN)
 ifdef TSAN
 	@BUILD=$(BUILD) SOAK_TIME=$(SOAK_TIME) tests/run-tsan.sh soak
 else
-	@BUILD=$(BUILD) SOAK_TIME=$(SOAK_TIME) SHOW=1 ONLY=soak tests/run-system.sh
+	@BUILD=$(BUILD) SOAK_TIME=$(SOAK_TIME) SYSTEM_LIMIT=0 SHOW=1 ONLY=soak tests/run-system.sh
 endif
 
 # TSAN_ONLY="mount epoch": of the system tests these alone.  JOBS, UNIT_LIMIT, MUNIMENT_STRIDE:

@@ -2,14 +2,34 @@
 # Runs each tests/system/test_* (sh or py; exit 77 is a skip that says why) in a
 # fresh folder, as many at a time as there are processors (JOBS=n: so many); says how
 # long each took, and ends with one line of sums.
-# ONLY="pattern ..." runs some of them; SHOW=1 shows what those say that pass.
+# ONLY="pattern ..." runs some of them; SHOW=1 shows what those say that pass.  None runs for
+# longer than SYSTEM_LIMIT seconds (900; 0: without end, as with MUNIMENT_FULL=1); whatever it
+# leaves mounted or running is cleared away, dead or hanging.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$root/$BUILD ;; esac
-export BUILD ROOT="$root" MUNI="$BUILD/muni" MUNIFS="$BUILD/munifs"
+[ "${MUNIMENT_FULL:-}" != 1 ] || : "${SYSTEM_LIMIT:=0}"
+: "${SYSTEM_LIMIT:=900}"
+export SYSTEM_LIMIT BUILD ROOT="$root" MUNI="$BUILD/muni" MUNIFS="$BUILD/munifs"
 export SUPPORT="$here/support"
+
+# What a test left behind that did not end as it should.  Processes first: to look into the
+# mount of one that hangs is to hang.
+clear_away() {
+	pkill -KILL -f -- "$1/" 2>/dev/null
+	for e in $(grep -lsaz "^MUNIMENT_TEST=$1\$" /proc/[0-9]*/environ); do
+		e=${e#/proc/} && kill -KILL "${e%/environ}" 2>/dev/null
+	done
+	sed -n "s:^[^ ]* [^ ]* [^ ]* [^ ]* \\($1/[^ ]*\\) .*:\\1:p" /proc/self/mountinfo | sort -r |
+	while read -r mount; do
+		mount=$(printf %b "$mount")
+		fusermount3 -u -z "$mount" 2>/dev/null || umount -l "$mount" 2>/dev/null
+	done
+	chmod -R u+rwx "$1" 2>/dev/null
+	rm -rf --one-file-system "$1"
+}
 
 # One test, by itself: says how it went, and leaves a word in the sums.
 if [ "${1:-}" = one ]; then
@@ -17,8 +37,10 @@ if [ "${1:-}" = one ]; then
 	work=$(mktemp -d "${TMPDIR:-/tmp}/muniment-test.XXXXXX") || exit 1
 	log=$work.log
 	began=$(date +%s)
-	( cd "$work" && exec "$2" ) >"$log" 2>&1 </dev/null
+	( cd "$work" && export MUNIMENT_TEST="$work" && exec timeout -k 10 "$SYSTEM_LIMIT" "$2" ) >"$log" 2>&1 </dev/null
 	status=$?
+	[ $status -ne 124 ] && [ $status -ne 137 ] ||
+		echo "it did not end within $SYSTEM_LIMIT s (SYSTEM_LIMIT), or was killed" >>"$log"
 	name="$name ($(($(date +%s) - began)) s)"
 	case $status in
 	0) word=passed said="  ok    $name${SHOW:+
@@ -29,8 +51,8 @@ $(tail -n 40 "$log" | sed 's/^/        /')" ;;
 	esac
 	printf '%s\n' "$said"
 	echo "$word" >> "$SUMS"
-	chmod -R u+rwx "$work" 2>/dev/null
-	rm -rf "$work" "$log"
+	clear_away "$work"
+	rm -f "$log"
 	exit 0
 fi
 

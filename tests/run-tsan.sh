@@ -11,8 +11,8 @@ chmod 1777 "$reports"	# also for who is somebody else inside a test
 # of a fork that ends (key stretching, fusermount3) is said to leak the threads of its parent.
 TSAN_OPTIONS="log_path=$reports/report:second_deadlock_stack=1:die_after_fork=0:report_thread_leaks=0:handle_segv=0:handle_abort=0:handle_sigbus=0"
 # Every 61st byte is flipped where all are otherwise: flips find no race, and cost a hundred times more.
-MUNIMENT_STRIDE=${MUNIMENT_STRIDE:-61} UNIT_LIMIT=${UNIT_LIMIT:-1800}
-export TSAN_OPTIONS MUNIMENT_STRIDE UNIT_LIMIT
+MUNIMENT_STRIDE=${MUNIMENT_STRIDE:-61} UNIT_LIMIT=${UNIT_LIMIT:-1800} SYSTEM_LIMIT=${SYSTEM_LIMIT:-3600}
+export TSAN_OPTIONS MUNIMENT_STRIDE UNIT_LIMIT SYSTEM_LIMIT
 
 if [ "${1:-}" = units ]; then
 	shift
