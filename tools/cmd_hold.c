@@ -159,14 +159,16 @@ static int on_hold(void *arg, const struct hold_row *h)
 
 	if (l->cli->json)
 		return list_json(l, h, n);
-	scope = scope_words(l->c, &h->scope);
+	scope = scope_words(l->c, &h->scope, l->e);
+	if (!scope)
+		return -1;
 	table_cell(l->table, "H%" PRId64, h->id);
 	table_cell(l->table, "%s", text_printable(h->case_ref));
 	table_cell(l->table, "%s", print_time(h->placed, time));
 	table_cell(l->table, "%s", h->released ? print_time(h->released, time) : "-");
 	table_cell(l->table, "%s", n ? text_count(n->records, count) : "-");
 	table_cell(l->table, "%s", n ? text_size(n->bytes, size) : "-");
-	table_cell(l->table, "%s", scope ? scope : "");
+	table_cell(l->table, "%s", scope);
 	table_cell(l->table, "%s", text_printable(h->reason));
 	free(scope);
 	return 0;

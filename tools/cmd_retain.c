@@ -112,11 +112,14 @@ static int on_extension(void *arg, const struct extension_row *x)
 		}
 		return jsonl_end(o, l->e);
 	}
-	char *scope = scope_words(l->c, &x->scope);
+	char *scope = scope_words(l->c, &x->scope, l->e);
+
+	if (!scope)
+		return -1;
 	table_cell(l->table, "%s", id);
 	table_cell(l->table, "%s", day);
 	table_cell(l->table, "%s", print_time(x->made, time));
-	table_cell(l->table, "%s", scope ? scope : "");
+	table_cell(l->table, "%s", scope);
 	table_cell(l->table, "%s", text_printable(x->reason));
 	free(scope);
 	return 0;

@@ -49,17 +49,19 @@ static int system_name(struct catalogue *c, int64_t id, char out[132], struct er
 	return 0;
 }
 
-char *scope_words(struct catalogue *c, const struct scope_row *s)
+char *scope_words(struct catalogue *c, const struct scope_row *s, struct err *e)
 {
-	struct err e = ERR_NONE;
 	char *text = NULL, system[132];
 	size_t size;
-	FILE *to = text_stream(&text, &size);
+	FILE *to;
 
-	if (!to)
+	if (system_name(c, s->system, system, e) < 0)
 		return NULL;
-	if (system_name(c, s->system, system, &e) < 0)
-		snprintf(system, sizeof system, "?");
+	to = text_stream(&text, &size);
+	if (!to) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
+		return NULL;
+	}
 	const char *comma = "";
 	if (s->system != 0) {
 		fprintf(to, "%s", text_printable(system));
@@ -81,7 +83,9 @@ char *scope_words(struct catalogue *c, const struct scope_row *s)
 		fputs("everything", to);
 	if (s->upto == 0)
 		fputs(", standing", to);
-	return text_stream_end(to, &text) == 0 ? text : NULL;
+	if (text_stream_end(to, &text) < 0)
+		err_set(e, MUNI_NO_MEMORY, "no memory for a sentence");
+	return text;
 }
 
 int scope_json(json_t *o, struct catalogue *c, const struct scope_row *s, struct err *e)

@@ -24,8 +24,8 @@ enum { SCOPE_SYSTEM = 's', SCOPE_PATH = 'p', SCOPE_CLASS = 'c', SCOPE_QUERY = 60
 /* False: o is none of these. */
 bool scope_option(struct scope_request *s, int o, const char *value);
 /* In words, for a table: "hr, *.csv, class FIN"; "everything".  The whole is malloc'ed;
- * NULL without memory. */
-char *scope_words(struct catalogue *c, const struct scope_row *s);
+ * NULL, and e set, where the system's name or memory was not to be had. */
+char *scope_words(struct catalogue *c, const struct scope_row *s, struct err *e);
 /* Fields "system", "path", "class", "query", "standing" of o. */
 int scope_json(json_t *o, struct catalogue *c, const struct scope_row *s, struct err *e);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "fs/base/json_memory.h"
+
 #define COLUMNS_MAX 16
 #define ROWS_PENDING 400
 
@@ -124,7 +126,8 @@ int table_end(struct table *t)
 	if (t == NULL)
 		return -1;
 	print_pending(t);
-	rc = t->rc;
+	/* Cells are made from documents, too. */
+	rc = json_memory_lacked() ? -1 : t->rc;
 	free(t);
 	return rc;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 /* What an allocator asks the kernel for beyond what it was asked itself, and more: where
@@ -27,4 +28,13 @@ enum shortage shortage_of(size_t size)
 	}
 	errno = error;
 	return why;
+}
+
+bool shortage_has_room(size_t size)
+{
+	void *volatile room = malloc(size);	/* volatile: else it is optimised away */
+	bool is_there = room != NULL;
+
+	free(room);
+	return is_there;
 }

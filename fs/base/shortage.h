@@ -6,6 +6,7 @@
 #ifndef FS_BASE_SHORTAGE_H
 #define FS_BASE_SHORTAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum shortage {			/* on the wire between our programs */
@@ -20,5 +21,12 @@ enum shortage {			/* on the wire between our programs */
  * call it.
  */
 enum shortage shortage_of(size_t size);
+
+/*
+ * Before a call into a library that does not look whether it got memory, and ends the process
+ * where it got none: is there as much as it takes?  It is asked for and given back at once, so
+ * that the library finds it.  Another thread may be quicker; then it is as it was.
+ */
+bool shortage_has_room(size_t size);
 
 #endif

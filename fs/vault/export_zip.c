@@ -9,10 +9,15 @@
 #include <locale.h>
 #include <string.h>
 
+#include "fs/base/shortage.h"
 #include "fs/base/text.h"
 #include "fs/store/xattrs.h"
 #include "fs/vault/export_sink.h"
 #include "fs/vault/export_target.h"
+
+/* libarchive keeps the directory at the end in pieces of 64 KiB, and crashes where it finds no
+ * memory for the next (cd_alloc, libarchive 3.6.2). */
+#define DIRECTORY_ROOM (72u << 10)
 
 struct zip_export {
 	struct export *x;
@@ -205,6 +210,8 @@ static int put_item(struct zip_export *z, const struct export_item *item, struct
 	/* The mark that says "UTF-8" follows the locale: none on other names. */
 	uselocale(text_is_utf8(item->path, item->path_size) ? z->utf8 : z->bytes);
 	describe(z, item);
+	if (!shortage_has_room(DIRECTORY_ROOM))
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the directory of a zip");
 	if (archive_write_header(z->a, z->entry) < ARCHIVE_WARN)
 		return failed(z, item, e);
 	if (item->node.kind == NODE_FILE && put_content(z, item, e) < 0)

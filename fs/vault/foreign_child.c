@@ -311,6 +311,8 @@ _Noreturn void foreign_child(int input, int output, const char *name,
 	/* Heard at once: who dies from here on may have died of the archive. */
 	voice_number(&c->voice, WIRE_PULSE, 0);
 	voice_flush(&c->voice);
-	short_begin(JAIL_OUTPUT);
+	if (!short_begin(JAIL_OUTPUT))
+		child_broken(c, MUNI_NO_MEMORY, "no memory to prepare for reading an archive; this "
+			     "says nothing of the archive");
 	child_read(c);
 }

@@ -8,11 +8,13 @@
 /* An allocator has no argument to pass a state in; the child has one thread. */
 static int told_to = -1;
 static enum shortage why;
+static bool was_early;
 
-void short_begin(int output)
+bool short_begin(int output)
 {
 	told_to = output;
 	why = SHORTAGE_NONE;
+	return !was_early;
 }
 
 void short_note(size_t size)
@@ -23,6 +25,7 @@ void short_note(size_t size)
 	const uint8_t frame[WIRE_HEAD_SIZE + 1] = { WIRE_SHORT, 1, 0, 0, 0, (uint8_t)now };
 	int error = errno;
 
+	was_early |= told_to < 0;
 	if (now == SHORTAGE_NONE)
 		return;
 	/* Each kind once for each entry: a decoder may try a thousand sizes. */

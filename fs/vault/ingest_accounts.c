@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/shortage.h"
 #include "fs/vault/ingest_inside.h"
 
 #define NAME_MAX_KEPT 255
 #define ANSWER_MAX (1u << 20)	/* a group of very many members */
+/* glibc reads its settings at the first look-up and when they have changed, and crashes where it
+ * finds no memory for that: a file's buffer, a line, a table (nss_database.c, glibc 2.36). */
+#define SETTINGS_ROOM (64u << 10)
 
 static const char nobody[] = "";	/* the number has no name */
 
@@ -112,7 +116,7 @@ static int look_up(struct ingest_accounts *a, struct map *known, uint32_t number
 	name = (const char *)(uintptr_t)map_get(known, (uint64_t)number + 1, 0);
 	if (!name) {
 		answer = malloc(ANSWER_MAX);
-		name = answer ? ask(a, number, answer) : NULL;
+		name = answer && shortage_has_room(SETTINGS_ROOM) ? ask(a, number, answer) : NULL;
 		free(answer);
 		if (name && !map_put(known, (uint64_t)number + 1, 0, (uintptr_t)name))
 			name = NULL;

@@ -48,6 +48,9 @@ def sources():
     tree("two", 2, files=6, size=9000)
     os.unlink("two/d3/f010")
     subprocess.run(["tar", "-czf", "two.tar.gz", "-C", "two", "."], check=True)
+    for act, name in (("zip", "two.zip"), ("tar", "two.tar")):
+        shutil.make_archive("two", act, "two")
+        assert os.path.exists(name)
     write("small/a", "a small file\n")
     rng = random.Random(7)
     for i in range(5):
@@ -252,6 +255,10 @@ OPERATIONS = {
     "ingest-second": Operation("plain", *TWO, done=has("version", "two", "log")),
     "ingest-tar": Operation("plain", "ingest", "two.tar.gz", "--system", "s", "--version", "two",
                             done=has("version", "two", "log")),
+    "ingest-zip": Operation("plain", "ingest", "two.zip", "--system", "s", "--version", "two",
+                            done=has("version", "two", "log")),
+    "scan-tar": Operation("empty", "scan", "two.tar", "--system", "t", "-q",
+                          done=lambda w: b"f001" in w.run("inventory", "--system", "t", status=None)),
     "ingest-policy": Operation("empty", "ingest", "src", "--system", "led", "--policy", "policy.yaml", "-q",
                                done=has("version", "1", "log")),
     "scan": Operation("empty", *SCAN, done=lambda w: b"fin/i0.txt" in w.run("inventory", "--system", "led", status=None)),

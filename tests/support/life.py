@@ -95,18 +95,20 @@ class Life:
 
     def damage(self):
         """One byte of the largest segment: muni repair has something to mend."""
-        largest = max((os.path.join(d, n) for d, _, fs in os.walk(f"{self.where}/a/segments") for n in fs
-                       if n.endswith(".seg")), key=os.path.getsize)
-        mode = os.stat(largest).st_mode
-        os.chmod(largest, 0o600)
-        with open(largest, "r+b") as f:
-            f.seek(5000)
-            byte = f.read(1)
-            f.seek(5000)
-            f.write(bytes([byte[0] ^ 1]))
-        os.chmod(largest, mode)
+        segments = [os.path.join(d, n) for d, _, fs in os.walk(f"{self.where}/a/segments") for n in fs if n.endswith(".seg")]
+        if segments:    # somebody may have put something in the place of their folder
+            largest = max(segments, key=os.path.getsize)
+            mode = os.stat(largest).st_mode
+            os.chmod(largest, 0o600)
+            with open(largest, "r+b") as f:
+                f.seek(5000)
+                byte = f.read(1)
+                f.seek(5000)
+                f.write(bytes([byte[0] ^ 1]))
+            os.chmod(largest, mode)
         for c in "audit/log.2", "muniment.toml":
-            if not os.path.isdir(f"{self.where}/a/{c}"):     # what somebody put there may be a folder
+            path = f"{self.where}/a/{c}"
+            if os.path.lexists(path) and not os.path.isdir(path):     # nor need these be files
                 os.unlink(f"{self.where}/a/{c}")
         return self.repair()
 
