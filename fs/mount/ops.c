@@ -75,6 +75,9 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 				FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS;
 
 	conn->want |= conn->capable & wanted;
+	/* Else the kernel takes an open that is "not implemented" for a file cut to nothing,
+	 * where somebody remounted for writing. */
+	conn->want &= ~(unsigned)FUSE_CAP_ATOMIC_O_TRUNC;
 	conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
 	/* Without this the kernel reads only mode bits, and a mask in an ACL makes
 	 * those of the group look like more than the source gave. */
