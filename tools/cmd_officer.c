@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,11 @@ static int list(struct cli *cli, struct vault *v, const struct words *w, struct 
 		else
 			show_row(t, &r, &r.list[i]);
 	}
+	if (rc == 0 && r.forged > 0)
+		cli_say(cli, "entry %" PRIu64 " of the audit log says that an officer was approved, "
+			"and bears no signature of anybody who could sign for him: somebody with "
+			"the archive's key has written it with another program.  It lets nobody in",
+			r.forged_at);
 	roster_clear(&r);
 	if (!cli->json && table_end(t) < 0 && rc == 0)
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for a table");

@@ -265,6 +265,7 @@ uint8_t *text_unbase64_bytes(const char *text, size_t *size)
 	}
 none:
 	free(out);
+	errno = !out && length % 4 == 0 ? ENOMEM : EINVAL;
 	return NULL;
 }
 

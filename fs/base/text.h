@@ -38,7 +38,7 @@ char *text_base64(const void *data, size_t size);
 /* The bytes as a NUL-ended text, malloc'ed; NULL unless it is RFC 4648 with padding
  * and has no NUL in it. */
 char *text_unbase64(const char *text);
-/* Any bytes; a NUL follows them. */
+/* Any bytes; a NUL follows them.  NULL: errno is ENOMEM, or EINVAL where it is no base64. */
 uint8_t *text_unbase64_bytes(const char *text, size_t *size);
 
 /* "1.5 GiB", "312 B"; out holds TEXT_SIZE_MAX. */

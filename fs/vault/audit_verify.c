@@ -17,6 +17,7 @@
 #include "fs/vault/archive_inside.h"
 #include "fs/vault/audit.h"
 #include "fs/vault/renewal_inside.h"
+#include "fs/vault/roster.h"
 
 #define CERTIFICATE_MAX (16 * 1024)
 
@@ -172,6 +173,22 @@ out:
 	return rc;
 }
 
+/* What the log says of who was let in is only as good as the signatures there. */
+static int check_officers(struct check *k, struct vault *v, struct err *e)
+{
+	struct roster roster;
+
+	if (roster_load(v, &roster, e) < 0)
+		return -1;
+	if (roster.forged > 0)
+		tell(k, AUDIT_DAMAGE, "entry %" PRIu64 "%s: says that an officer was approved, and "
+		     "bears no signature over his addition of anybody who could sign for him: it "
+		     "was not written by muni, and lets nobody in", roster.forged_at,
+		     roster.forged > 1 ? " is the first of several" : "");
+	roster_clear(&roster);
+	return 0;
+}
+
 static int check_open(struct check *k, struct vault *v, const struct kept_head *since,
 		      struct err *e)
 {
@@ -183,6 +200,8 @@ static int check_open(struct check *k, struct vault *v, const struct kept_head *
 	if (k->out->damages == 0 && audit_each(v, 0, check_entry, k, e) < 0)
 		return -1;
 	if (k->out->damages == 0 && log_newest_head(v->log, &head, e) < 0)
+		return -1;
+	if (k->out->damages == 0 && check_officers(k, v, e) < 0)
 		return -1;
 	return since != NULL ? check_since(k, v, since, e) : 0;
 }

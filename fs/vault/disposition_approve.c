@@ -11,13 +11,13 @@
 #include "fs/base/err.h"
 #include "fs/base/json_memory.h"
 #include "fs/base/text.h"
+#include "fs/vault/assent.h"
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/office.h"
 
 #define ROLES_SIGNING (ROLES_DECIDING | ROLE_WITNESS)
-#define CLOCK_SLACK 86400	/* seconds that an officer's own clock may be off */
 
 struct approving {
 	struct vault *vault;
@@ -102,18 +102,19 @@ static int check_signing_time(const struct approving *a, const struct officer *o
 	if (officer_is_valid(o, signed_at, "when it was signed", e) < 0)
 		return -1;
 	text_time(signed_at, 0, when);
-	if (signed_at > a->now + CLOCK_SLACK)
+	if (signed_at > a->now + ASSENT_SLACK)
 		return err_set(e, MUNI_REFUSED, "clock: the signature of %s says %s, which is "
 			       "yet to come", text_printable(o->id), when);
-	if (signed_at < a->row.proposed - CLOCK_SLACK)
+	if (signed_at < a->row.proposed - ASSENT_SLACK)
 		return err_set(e, MUNI_REFUSED, "clock: the signature of %s says %s, when D%" PRId64
 			       " was not yet proposed", text_printable(o->id), when, a->row.id);
 	return 0;
 }
 
-static int check_approver(const struct approving *a, const struct officer *o,
-			  int64_t signed_at, struct err *e)
+static int may_approve(void *arg, const struct officer *o, int64_t signed_at, struct err *e)
 {
+	const struct approving *a = arg;
+
 	return officer_may(o, ROLES_SIGNING, "approve a disposition", a->now, e) < 0 ||
 	       check_signing_time(a, o, signed_at, e) < 0 ||
 	       check_separation(a, o, e) < 0 ? -1 : 0;
@@ -140,9 +141,10 @@ static int approved_details(const struct approving *a, const struct officer *o,
 			    out, e);
 }
 
-static int put_approval(struct approving *a, const struct officer *o, const uint8_t *signature,
+static int put_approval(void *arg, const struct officer *o, const uint8_t *signature,
 			size_t size, int64_t signed_at, struct err *e)
 {
+	struct approving *a = arg;
 	const struct approval_row row = { .officer = o->id, .made = a->now,
 					  .signature = signature, .signature_size = size };
 	struct catalogue *c = a->vault->catalogue;
@@ -163,84 +165,19 @@ static int put_approval(struct approving *a, const struct officer *o, const uint
 	return rc;
 }
 
-/* ---- by key ------------------------------------------------------------------------------- */
-
-static int approve_by_key(struct approving *a, const char *officer, struct officer_key *key,
-			  struct err *e)
+static int approve(struct approving *a, const char *officer, struct officer_key *key,
+		   const uint8_t *signature, size_t size, struct err *e)
 {
-	const struct officer *o = roster_find(&a->roster, officer);
-	uint8_t *signature = NULL;
-	size_t size = 0;
-	int rc = -1;
+	char other[128];
+	const struct assent assent = {
+		.roster = &a->roster, .statement = a->row.statement,
+		.act = "approve a disposition", .roles = ROLES_SIGNING, .other = other,
+		.now = a->now, .arg = a, .may = may_approve, .put = put_approval,
+	};
 
-	if (!o)
-		return err_set(e, MUNI_REFUSED, "role: no officer \"%s\" is in office",
-			       text_printable(officer));
-	if (check_approver(a, o, 0, e) == 0 &&
-	    roster_prove(&a->roster, officer, key, ROLES_SIGNING, "approve a disposition",
-			 a->row.statement, strlen(a->row.statement), a->now, &o, &signature,
-			 &size, e) == 0)
-		rc = put_approval(a, o, signature, size, a->now, e);
-	free(signature);
-	return rc;
-}
-
-/* ---- carried in ----------------------------------------------------------------------------- */
-
-static int approve_as(struct approving *a, const struct cms_signer *s, const char *officer,
-		      const uint8_t *der, size_t der_size, struct err *e)
-{
-	const struct officer *o = roster_by_certificate(&a->roster, &s->identity.fingerprint);
-
-	if (!o)
-		return err_set(e, MUNI_REFUSED, "role: it was signed by %s with a certificate of "
-			       "no officer in office", text_printable(s->identity.subject));
-	if (officer && strcmp(officer, o->id) != 0)
-		return err_set(e, MUNI_REFUSED, "identity: it was signed by %s, not by %s",
-			       text_printable(o->id), text_printable(officer));
-	if (check_approver(a, o, s->signed_at, e) < 0)
-		return -1;
-	return put_approval(a, o, der, der_size, s->signed_at, e);
-}
-
-/* Signed twice by one: that is one approval. */
-static bool has_come(const struct cms_signer *signers, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (digest_equal(&signers[i].identity.fingerprint,
-				 &signers[at].identity.fingerprint))
-			return true;
-	return false;
-}
-
-static int approve_by_file(struct approving *a, const char *officer, const uint8_t *signature,
-			   size_t size, struct err *e)
-{
-	const char *statement = a->row.statement;
-	struct cms_signer *signers = NULL;
-	uint8_t *der = NULL;
-	size_t count = 0, der_size = 0;
-	int rc = -1;
-
-	if (cms_verify_detached(signature, size, statement, strlen(statement), &signers, &count,
-				e) < 0) {
-		if (e->code != MUNI_DAMAGED)
-			return -1;
-		e->code = MUNI_REFUSED;
-		return err_wrap(e, "one list, one signature: it is not over the statement of D%"
-				PRId64 " of this archive (`muni dispose show --for-signing`)",
-				a->row.id);
-	}
-	/* The first that is refused ends it: those before it stand, each an approval. */
-	if (cms_detach(signature, size, &der, &der_size, e) == 0) {
-		rc = 0;
-		for (size_t i = 0; rc == 0 && i < count; i++)
-			if (!has_come(signers, i))
-				rc = approve_as(a, &signers[i], officer, der, der_size, e);
-	}
-	free(der);
-	cms_signers_free(signers, count);
-	return rc;
+	snprintf(other, sizeof other, "one list, one signature: it is not over the statement of "
+		 "D%" PRId64 " of this archive (`muni dispose show --for-signing`)", a->row.id);
+	return assent_take(&assent, officer, key, signature, size, e);
 }
 
 int vault_approve(struct vault *v, int64_t id, const char *officer, struct officer_key *key,
@@ -253,8 +190,7 @@ int vault_approve(struct vault *v, int64_t id, const char *officer, struct offic
 	if (approving_load(&a, v, id, e) < 0)
 		return -1;
 	if (check_state(&a, e) == 0)
-		rc = signature ? approve_by_file(&a, officer, signature, signature_size, e) :
-		     approve_by_key(&a, officer, key, e);
+		rc = approve(&a, officer, key, signature, signature_size, e);
 	if (rc < 0 && e->code == MUNI_REFUSED) {
 		const struct officer *o = officer ? roster_find(&a.roster, officer) : NULL;
 

@@ -8,6 +8,7 @@
 #include "fs/base/err.h"
 #include "fs/base/json_memory.h"
 #include "fs/base/text.h"
+#include "fs/vault/assent.h"
 #include "fs/vault/audit.h"
 #include "fs/vault/clearance.h"
 #include "fs/vault/inside.h"
@@ -93,11 +94,14 @@ static int by_the_key(struct vault *v, bool is_release, struct err *e)
 static int put_signature(json_t *words, const char *id, const uint8_t *signature, size_t size,
 			 struct err *e)
 {
-	char *base64 = text_base64(signature, size);
-	int rc = base64 && json_object_set_new(words, OFFICER, json_string(id)) == 0 &&
-		 json_object_set_new(words, SIGNATURE, json_string(base64)) == 0 ? 0 :
-		 err_set(e, MUNI_NO_MEMORY, "no memory for a signature");
+	char *base64 = assent_text(signature, size, e);
+	int rc;
 
+	if (!base64)
+		return -1;
+	rc = json_object_set_new(words, OFFICER, json_string(id)) == 0 &&
+	     json_object_set_new(words, SIGNATURE, json_string(base64)) == 0 ? 0 :
+	     err_set(e, MUNI_NO_MEMORY, "no memory for a signature");
 	free(base64);
 	return rc;
 }
@@ -172,29 +176,20 @@ static const struct officer *who_acted(const struct checking *k, const struct lo
 static int check_signature(struct checking *k, const struct log_entry *entry,
 			   const json_t *words)
 {
-	const char *base64 = json_string_value(json_object_get(words, SIGNATURE));
-	struct cms_signer *signers = NULL;
 	struct err why = ERR_NONE;
-	uint8_t *der = NULL;
 	char *text = NULL;
-	size_t size = 0, text_size = 0, count = 0;
-	bool is_good = false;
-	int rc = -1;
+	size_t size = 0;
+	int rc;
 
-	if (statement(k->v, entry->act == LOG_HOLD_RELEASED, words, &text, &text_size, k->e) < 0)
+	if (statement(k->v, entry->act == LOG_HOLD_RELEASED, words, &text, &size, k->e) < 0)
 		return -1;
-	der = base64 ? text_unbase64_bytes(base64, &size) : NULL;
-	if (der && cms_verify_detached(der, size, text, text_size, &signers, &count, &why) == 0)
-		is_good = count == 1 && digest_equal(&signers[0].identity.fingerprint,
-						     &entry->actor);
-	if (why.code == MUNI_NO_MEMORY)
-		*k->e = why;
-	else
-		rc = is_good ? 0 : doubt(k, entry, "does not bear the signature of the officer "
-					 "whom it names");
-	cms_signers_free(signers, count);
-	free(der);
+	rc = assent_read_one(json_string_value(json_object_get(words, SIGNATURE)), text, size,
+			     &entry->actor, &why);
 	free(text);
+	if (rc < 0 && why.code == MUNI_NO_MEMORY)
+		*k->e = why;
+	else if (rc < 0)
+		doubt(k, entry, "does not bear the signature of the officer whom it names");
 	return rc;
 }
 

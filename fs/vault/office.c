@@ -7,7 +7,9 @@
 
 #include "fs/base/err.h"
 #include "fs/base/json_memory.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/text.h"
+#include "fs/vault/assent.h"
 #include "fs/vault/audit.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
@@ -166,53 +168,65 @@ static size_t signer_of(const struct replay *p, const struct officer *o,
 	return p->roster->count;
 }
 
-static void count_signer(struct replay *p, struct officer *o, const struct cms_signer *s)
+/* False: this signature lets nobody in. */
+static bool count_signer(struct replay *p, struct officer *o, const struct cms_signer *s)
 {
 	size_t by = signer_of(p, o, &s->identity.fingerprint);
 	struct err none = ERR_NONE;
 
-	if (by == p->roster->count || o->approved_count == OFFICE_APPROVERS_MAX ||
+	if (by == p->roster->count ||
 	    officer_is_valid(&p->roster->list[by], s->signed_at ? s->signed_at : p->time,
 			     "when it was signed", &none) < 0)
-		return;
+		return false;
 	for (size_t i = 0; i < o->approved_count; i++)
 		if (is_same_person(&p->roster->list[o->approved_by[i]].identity, &s->identity))
-			return;
-	o->approved_by[o->approved_count++] = by;
+			return true;
+	if (o->approved_count < OFFICE_APPROVERS_MAX)
+		o->approved_by[o->approved_count++] = by;
+	return true;
 }
 
-/* The signature is verified anew each time: an entry approves nobody. */
-static int on_approved(struct replay *p, const struct digest *actor, const json_t *details)
+/* *counts: somebody who may has signed. */
+static int count_signers(struct replay *p, struct officer *o, const struct digest *actor,
+			 const char *base64, bool *counts)
 {
-	struct officer *o = find_row(p->roster, details, false);
 	struct cms_signer *signers = NULL;
 	struct err why = ERR_NONE;
 	char *statement = NULL;
-	uint8_t *der = NULL;
-	size_t size = 0, count = 0;
-	int rc = 0;
+	size_t count = 0;
 
-	if (!o || (uint64_t)json_integer_value(json_object_get(details, "entry")) != o->entry)
-		return 0;
 	if (office_statement(p->vault, o, &statement, p->e) < 0)
 		return -1;
-	der = text_unbase64_bytes(word(details, "signature"), &size);
-	if (der && cms_verify_detached(der, size, statement, strlen(statement), &signers, &count,
-				       &why) == 0) {
+	if (assent_read(base64, statement, strlen(statement), &signers, &count, &why) == 0)
 		for (size_t i = 0; i < count; i++)
 			if (digest_equal(&signers[i].identity.fingerprint, actor))
-				count_signer(p, o, &signers[i]);
-		if (o->standing == OFFICER_WAITING || o->standing == OFFICER_ALONE)
-			settle(p, o);
-		else if (o->approved_count > 0)
-			p->roster->is_closed = true;	/* O1, by their own will */
-	} else if (!der || why.code == MUNI_NO_MEMORY) {
-		rc = err_set(p->e, MUNI_NO_MEMORY, "no memory for a signature");
-	}
+				*counts |= count_signer(p, o, &signers[i]);
 	cms_signers_free(signers, count);
-	free(der);
 	free(statement);
-	return rc;
+	if (why.code != MUNI_NO_MEMORY)
+		return 0;
+	*p->e = why;
+	return -1;
+}
+
+/* O4: the signature is verified anew each time: an entry approves nobody. */
+static int on_approved(struct replay *p, const struct log_entry *entry, const json_t *details)
+{
+	struct officer *o = find_row(p->roster, details, false);
+	bool counts = false;
+
+	if (o && (uint64_t)json_integer_value(json_object_get(details, "entry")) == o->entry &&
+	    count_signers(p, o, &entry->actor, word(details, "signature"), &counts) < 0)
+		return -1;
+	if (!counts) {
+		if (p->roster->forged++ == 0)
+			p->roster->forged_at = entry->sequence;
+	} else if (o->standing == OFFICER_WAITING || o->standing == OFFICER_ALONE) {
+		settle(p, o);
+	} else {
+		p->roster->is_closed = true;	/* O1, by their own will */
+	}
+	return 0;
 }
 
 static int on_details(struct replay *p, const struct log_entry *entry, const json_t *details)
@@ -224,7 +238,7 @@ static int on_details(struct replay *p, const struct log_entry *entry, const jso
 		on_removed(p, details);
 		return 0;
 	case LOG_OFFICER_APPROVED:
-		return on_approved(p, &entry->actor, details);
+		return details ? on_approved(p, entry, details) : 0;
 	default:
 		/* What cannot be read any more is not taken for an approval of before. */
 		if (!details || strcmp(word(details, "officers"), OFFICE_CLOSED) == 0)

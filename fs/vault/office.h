@@ -8,6 +8,8 @@
  *       same id.
  *   O3  Without them it takes OFFICE_WAIT, counts for nothing that was proposed before,
  *       and is told for ever.
+ *   O4  An approval of the log whose signature is not one, by somebody who may, over the
+ *       statement of that very addition, lets nobody in, and is told as forged.
  */
 #ifndef FS_VAULT_OFFICE_H
 #define FS_VAULT_OFFICE_H
@@ -19,7 +21,7 @@
  * that the officers of older archives stay in office. */
 #define OFFICE_CLOSED "by approval"
 
-/* Fills standing, counts_from and approved_by of the roster, and r->is_closed. */
+/* Fills standing, counts_from and approved_by of the roster, r->is_closed and r->forged. */
 int office_replay(struct vault *v, struct roster *r, struct err *e);
 /* What is signed to let `o` in: canonical JSON, malloc'ed. */
 int office_statement(const struct vault *v, const struct officer *o, char **out,

@@ -57,6 +57,8 @@ struct roster {
 	size_t count;
 	int64_t now;
 	bool is_closed;		/* the key alone makes nobody an officer any more */
+	uint64_t forged;	/* approvals of officers in the log that are none, and where */
+	uint64_t forged_at;	/* the first stands */
 };
 int roster_load(struct vault *v, struct roster *out, struct err *e);
 void roster_clear(struct roster *r);
