@@ -18,11 +18,12 @@
 #define CERTIFICATE_MAX (64u << 20)
 #define BESIDE_MAX (2u << 30)
 
-enum { REASON = 256, NO_CERTIFICATES, ABORT_MOUNTS, MOUNTS_TIMEOUT };
+enum { REASON = 256, NO_CERTIFICATES, LATER_OFFICERS, ABORT_MOUNTS, MOUNTS_TIMEOUT };
 
 static const struct cli_option options[] = {
 	{ REASON, "reason", "TEXT", "why the newest copy cannot be had" },
 	{ NO_CERTIFICATES, "no-certificates", NULL, "nothing was destroyed since this copy" },
+	{ LATER_OFFICERS, "later-officers", NULL, "take the word of officers whom the copy does not know" },
 	{ ABORT_MOUNTS, "abort-mounts", NULL, "cut mounts off that do not answer" },
 	{ MOUNTS_TIMEOUT, "mounts-timeout", "SECONDS", "how long they have (60)" },
 	OFFICER_KEY_OPTIONS,
@@ -32,7 +33,7 @@ static const struct cli_option options[] = {
 struct words {
 	struct officer_words officer;
 	const char *reason;
-	bool no_certificates, abort_mounts;
+	bool no_certificates, later_officers, abort_mounts;
 	uint64_t mounts_timeout_s;
 };
 
@@ -129,7 +130,8 @@ static int restore(struct cli *cli, struct vault *v, const struct words *w,
 {
 	const size_t count = (size_t)cli->operand_count - 1;
 	struct restore_certificate *list = calloc(count + 1, sizeof *list);
-	const struct restore_request request = { list, count, w->no_certificates, w->reason };
+	const struct restore_request request = { list, count, w->no_certificates,
+						 w->later_officers, w->reason };
 	struct officer_key *key = NULL;
 	struct restore_result result;
 	int rc = list ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for certificates");
@@ -171,6 +173,7 @@ static int run(struct cli *cli)
 		if (o == REASON)
 			w.reason = cli->value;
 		w.no_certificates |= o == NO_CERTIFICATES;
+		w.later_officers |= o == LATER_OFFICERS;
 		w.abort_mounts |= o == ABORT_MOUNTS;
 		if (o == MOUNTS_TIMEOUT && cli_number("--mounts-timeout", cli->value, 1, 86400,
 						      &w.mounts_timeout_s, &e) < 0)
@@ -207,6 +210,8 @@ const struct command cmd_restore = {
 	"Give every certificate that was made since, with what belongs to it beside it\n"
 	"(C<n>.p7s, C<n>.marks: `muni cert show --all` saved them); none may be missing\n"
 	"between two.  Where the archive has officers one of them does this (--by, --key).\n"
+	"Who signed them is held against the officers of the copy; who came into office after\n"
+	"it is taken with --later-officers alone, and the log says so.\n"
 	"What was cut off goes on when the command is given again.",
 	.options = options,
 	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,

@@ -305,25 +305,24 @@ static int unlock(struct vault *v, const struct vault_keys *keys, struct secrets
 }
 
 static int open_parts(struct vault *v, const struct vault_options *o, struct secrets *secrets,
-		      struct err *e)
+		      struct witnesses *witnesses, struct err *e)
 {
 	struct anchor seen;
 	bool has_anchor;
-	int64_t certified;
 
 	if (open_folder(v, o, e) < 0 ||
 	    unlock(v, &o->keys, secrets, e) < 0 ||
 	    archive_choose_epoch(v, e) < 0 ||
 	    settle_keyring(v, e) < 0 ||
 	    read_anchor(v, &seen, &has_anchor, e) < 0 ||
-	    archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
+	    archive_witnesses_list(v->dirfd, witnesses, e) < 0 ||
 	    objects_open_folder(v->dirfd, v->mode == VAULT_WRITE, &v->objects, e) < 0 ||
 	    open_catalogue(v, o, e) < 0 ||
 	    open_log(v, e) < 0)
 		return -1;
 	if (has_anchor && compare_anchor(v, &seen, o->is_restoring, e) < 0)
 		return -1;
-	if (!o->is_restoring && (archive_check_certificate(v, certified, v->log, e) < 0 ||
+	if (!o->is_restoring && (archive_witnesses_check(v, witnesses, v->log, e) < 0 ||
 				 check_restored(v, e) < 0))
 		return -1;
 	if (v->mode == VAULT_READ)
@@ -339,13 +338,17 @@ static int open_once(const char *path, const struct vault_options *o, enum vault
 		     struct secrets *secrets, bool *is_moved, struct vault **out, struct err *e)
 {
 	struct vault *v = archive_new(path, o->now);
+	struct witnesses witnesses = { .list = NULL };
+	int rc;
 
 	*is_moved = false;
 	if (!v)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
 	v->mode = mode;
 	v->is_older = o->is_restoring;
-	if (open_parts(v, o, secrets, e) < 0) {
+	rc = open_parts(v, o, secrets, &witnesses, e);
+	archive_witnesses_clear(&witnesses);
+	if (rc < 0) {
 		err_wrap(e, "opening the archive %s", text_printable(path));
 		*is_moved = mode == VAULT_READ && archive_has_moved(v);
 		archive_release(v);

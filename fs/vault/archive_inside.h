@@ -78,13 +78,26 @@ bool archive_keyring_is_inside(const struct vault *v);
 
 /* ---- certificates as witnesses (archive_witness.c) ----------------------------------- */
 
-/* The highest number of a certificate in the folder; 0: none.  To be asked before the log
- * is opened that it is compared with: certificates come while others look. */
-int archive_newest_certificate(int dirfd, int64_t *id, struct err *e);
-/* MUNI_DAMAGED: that certificate, which the catalogue does not know, was signed by this
+/* The numbers of all certificates in the folder, highest first.  To be asked before the log
+ * is opened that they are compared with: certificates come while others look. */
+struct witnesses {
+	int64_t *list;		/* owned: archive_witnesses_clear() */
+	size_t count;
+};
+int archive_witnesses_list(int dirfd, struct witnesses *out, struct err *e);
+void archive_witnesses_clear(struct witnesses *w);
+/* MUNI_DAMAGED: one of them, which the catalogue does not know, was signed by this
  * archive's key when the log had more acts than it has. */
-int archive_check_certificate(struct vault *v, int64_t newest, const struct log *log,
-			      struct err *e);
+int archive_witnesses_check(struct vault *v, const struct witnesses *w, const struct log *log,
+			    struct err *e);
+
+struct witness {
+	uint64_t acts;		/* of the log, that it knows of; 0: it does not read, or the
+				 * archive's key never signed it */
+	struct digest content;	/* SHA-256 of what was signed */
+};
+/* -1: there was no memory to look, which is no reason to pass it by. */
+int archive_witness_read(struct vault *v, int64_t id, struct witness *out, struct err *e);
 
 /* ---- sweeping (archive_sweep.c) ------------------------------------------------------ */
 

@@ -35,13 +35,33 @@ static int64_t number_of(const char *name)
 	return errno == 0 && strcmp(again, name) == 0 ? n : 0;
 }
 
-int archive_newest_certificate(int dirfd, int64_t *id, struct err *e)
+static int add_number(struct witnesses *w, int64_t n, struct err *e)
+{
+	int64_t *list = n == 0 ? w->list : reallocarray(w->list, w->count + 1, sizeof *list);
+
+	if (n == 0)
+		return 0;
+	if (!list)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the certificates in the folder");
+	w->list = list;
+	w->list[w->count++] = n;
+	return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (y > x) - (y < x);
+}
+
+int archive_witnesses_list(int dirfd, struct witnesses *w, struct err *e)
 {
 	int fd = file_open_dir(dirfd, ARCHIVE_CERTIFICATES, e);
 	DIR *d;
 	int rc = 0;
 
-	*id = 0;
+	*w = (struct witnesses){ .list = NULL };
 	if (fd < 0) {
 		if (e->code != MUNI_NOT_FOUND)
 			return -1;
@@ -54,23 +74,27 @@ int archive_newest_certificate(int dirfd, int64_t *id, struct err *e)
 		return err_errno(e, "reading the folder " ARCHIVE_CERTIFICATES);
 	}
 	errno = 0;
-	for (struct dirent *entry; (entry = readdir(d)) != NULL; errno = 0) {
-		int64_t n = number_of(entry->d_name);
-
-		if (n > *id)
-			*id = n;
-	}
-	if (errno != 0)
+	for (struct dirent *entry; rc == 0 && (entry = readdir(d)) != NULL; errno = 0)
+		rc = add_number(w, number_of(entry->d_name), e);
+	if (rc == 0 && errno != 0)
 		rc = err_errno(e, "reading the folder " ARCHIVE_CERTIFICATES);
 	closedir(d);
+	if (rc < 0)
+		archive_witnesses_clear(w);
+	else if (w->count > 1)
+		qsort(w->list, w->count, sizeof *w->list, newest_first);
 	return rc;
+}
+
+void archive_witnesses_clear(struct witnesses *w)
+{
+	free(w->list);
+	*w = (struct witnesses){ .list = NULL };
 }
 
 /* ---- what it knows ------------------------------------------------------------------------ */
 
-/* How many acts of the log certificate `id` knows of; 0: it does not read, or the archive's
- * key never signed it.  -1: there was no memory to look, which is no reason to pass it by. */
-static int acts_known(struct vault *v, int64_t id, uint64_t *out, struct err *e)
+int archive_witness_read(struct vault *v, int64_t id, struct witness *out, struct err *e)
 {
 	uint8_t *cms = NULL, *own = NULL, *text = NULL;
 	size_t cms_size, own_size, size, signers_count = 0;
@@ -80,6 +104,7 @@ static int acts_known(struct vault *v, int64_t id, uint64_t *out, struct err *e)
 	json_t *json = NULL, *head;
 	json_int_t count = 0;
 
+	*out = (struct witness){ .acts = 0 };
 	if (certificate_file(v, id, CERTIFICATE_CMS, &cms, &cms_size, &why) == 0 &&
 	    certificate_file(v, id, CERTIFICATE_ARCHIVE_SIGNATURE, &own, &own_size, &why) == 0 &&
 	    cms_verify_attached(cms, cms_size, &text, &size, &signers, &signers_count,
@@ -89,16 +114,14 @@ static int acts_known(struct vault *v, int64_t id, uint64_t *out, struct err *e)
 		count = json_integer_value(json_object_get(head, "count"));
 	}
 	/* It may be of a later state than ours, and of a later key. */
-	if (count > 0 && (renewal_later_signatories(v, -1, &who, &why) < 0 ||
-			  renewal_check_certificate(&who, json, text, size, own, own_size,
-						    &why) < 0))
-		count = 0;
+	if (count > 0 && renewal_later_signatories(v, -1, &who, &why) == 0 &&
+	    renewal_check_certificate(&who, json, text, size, own, own_size, &why) == 0)
+		*out = (struct witness){ (uint64_t)count, digest_of(text, size) };
 	cms_signers_free(signers, signers_count);
 	json_decref(json);
 	free(cms);
 	free(own);
 	free(text);
-	*out = count > 0 ? (uint64_t)count : 0;
 	if (why.code != MUNI_NO_MEMORY)
 		return 0;
 	*e = why;
@@ -115,26 +138,34 @@ static int is_newer(void *arg, int64_t id, int64_t disposition, int64_t made,
 	return 0;
 }
 
-int archive_check_certificate(struct vault *v, int64_t newest, const struct log *log,
-			      struct err *e)
+static int older_than(int64_t id, uint64_t acts, const struct log *log, struct err *e)
 {
 	char knows[TEXT_COUNT_MAX], has[TEXT_COUNT_MAX];
-	int64_t known = 0;
-	uint64_t count;
 
-	if (newest == 0)
-		return 0;
-	if (catalogue_certificates(v->catalogue, is_newer, &known, e) < 0)
-		return -1;
-	if (newest <= known)
-		return 0;
-	if (acts_known(v, newest, &count, e) < 0)
-		return -1;
-	if (count <= log_count(log))
-		return 0;	/* one that a crash left before its act, or nobody's */
 	return err_set(e, MUNI_DAMAGED, "this is an older copy of the archive: it knows %s acts, "
 		       "and the certificate C%" PRId64 " that lies in it was made when there were "
 		       "%s. What was destroyed since must not come back: bring the newest copy; "
 		       "where there is none, `muni restore` takes this one",
-		       text_count(log_count(log), has), newest, text_count(count, knows));
+		       text_count(log_count(log), has), id, text_count(acts, knows));
+}
+
+int archive_witnesses_check(struct vault *v, const struct witnesses *w, const struct log *log,
+			    struct err *e)
+{
+	int64_t known = 0;
+
+	if (w->count == 0)
+		return 0;
+	if (catalogue_certificates(v->catalogue, is_newer, &known, e) < 0)
+		return -1;
+	/* One that does not read, or that a crash left before its act, speaks for no other. */
+	for (size_t i = 0; i < w->count && w->list[i] > known; i++) {
+		struct witness one;
+
+		if (archive_witness_read(v, w->list[i], &one, e) < 0)
+			return -1;
+		if (one.acts > log_count(log))
+			return older_than(w->list[i], one.acts, log, e);
+	}
+	return 0;
 }

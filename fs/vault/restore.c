@@ -23,6 +23,7 @@ struct restoring {
 	struct marks marks;
 	struct disposition_row row;
 	uint64_t records;
+	bool has_later;		/* officers whom the copy does not know, and whose word is taken */
 	size_t taken;		/* certificates that this restoring goes by */
 };
 
@@ -74,11 +75,12 @@ static int make_statement(struct restoring *r, struct err *e)
 
 	snprintf(id, sizeof id, "D%" PRId64, r->row.id);
 	digest_hex(&r->row.root, root);
-	return details_text(json_pack("{s:s, s:I, s:I, s:o, s:s, s:s, s:s, s:I, s:s}", "archive",
+	return details_text(json_pack("{s:s, s:I, s:I, s:o, s:s, s:s, s:b, s:s, s:I, s:s}", "archive",
 				      vault_id_hex(r->v), "acts", (json_int_t)log_count(r->v->log),
 				      "acts_seen", (json_int_t)r->v->acts_seen, "certificates",
 				      certificates_json(r), "disposition", id, "kind",
-				      disposition_kind_name(r->row.kind), "root", root, "records",
+				      disposition_kind_name(r->row.kind), "later_officers", r->has_later,
+				      "root", root, "records",
 				      (json_int_t)r->records, "reason", r->request->reason),
 			    &r->row.statement, e);
 }
@@ -154,9 +156,14 @@ static int begin_in(struct restoring *r, const char *officer, struct officer_key
 static int begin(struct restoring *r, const char *officer, struct officer_key *key,
 		 struct err *e)
 {
-	if (testimonies_read(r->v, r->request, &r->testimonies, &r->count, &r->marks, e) < 0 ||
+	struct testimony_officers officers = { .roster = &r->roster,
+					       .take_later = r->request->take_later_officers };
+
+	if (testimonies_read(r->v, r->request, &officers, &r->testimonies, &r->count, &r->marks,
+			     e) < 0 ||
 	    check_request(r, r->request, e) < 0)
 		return -1;
+	r->has_later = officers.has_later;
 	for (size_t i = 0; i < r->count; i++)
 		if (testimony_keep(r->v, &r->testimonies[i], e) < 0)
 			return -1;

@@ -28,6 +28,8 @@ struct restore_request {
 	const struct restore_certificate *certificates;
 	size_t certificate_count;
 	bool none_known;	/* nothing was destroyed since, says who restores */
+	bool take_later_officers;	/* who signed certificates, and came into office after the
+					 * copy was made; else they count for nothing */
 	const char *reason;
 };
 

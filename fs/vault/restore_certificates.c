@@ -76,6 +76,8 @@ static int read_content(struct vault *v, const struct restore_certificate *c,
 			       text_printable(c->name));
 	out->number = number_in(text_at(identity, "certificate"), 'C');
 	out->disposition = number_in(text_at(identity, "disposition"), 'D');
+	out->acts = (uint64_t)json_integer_value(json_object_get(json_object_get(
+			json_object_get(content, "proof"), "head"), "count"));
 	out->has_previous = json_is_object(previous);
 	out->previous = number_in(text_at(previous, "certificate"), 'C');
 	if (out->number == 0 || out->disposition == 0 ||
@@ -87,7 +89,23 @@ static int read_content(struct vault *v, const struct restore_certificate *c,
 	return 0;
 }
 
-int testimony_read(struct vault *v, const struct restore_certificate *c, struct testimony *out,
+static int check_officers(const struct restore_certificate *c, const json_t *content,
+			  const struct cms_signer *signers, size_t count,
+			  struct testimony_officers *o, struct err *e)
+{
+	bool has_later;
+
+	if (!o)
+		return 0;
+	if (testimony_check_officers(o->roster, c->name, content, signers, count, o->take_later,
+				     &has_later, e) < 0)
+		return -1;
+	o->has_later |= has_later;
+	return 0;
+}
+
+int testimony_read(struct vault *v, const struct restore_certificate *c,
+		   struct testimony_officers *officers, struct testimony *out,
 		   struct marks *marks, struct err *e)
 {
 	struct cms_signer *signers = NULL;
@@ -109,7 +127,8 @@ int testimony_read(struct vault *v, const struct restore_certificate *c, struct 
 		goto out;
 	}
 	out->content = digest_of(text, size);
-	if (read_content(v, c, content, out, e) == 0)
+	if (read_content(v, c, content, out, e) == 0 &&
+	    check_officers(c, content, signers, count, officers, e) == 0)
 		rc = read_marks(c, content, marks, e);
 out:
 	cms_signers_free(signers, count);
@@ -155,6 +174,17 @@ static int check_row(const struct testimony *list, size_t count, struct newest b
 			return err_set(e, MUNI_USAGE, "C%" PRId64 " is given twice: as %s and as %s",
 				       t->number, text_printable(list[i - 1].from->name),
 				       text_printable(t->from->name));
+		if (i > 0 && t->number == before.number)
+			return err_set(e, MUNI_DAMAGED, "%s and %s are both C%" PRId64 " and not the "
+				       "same, and the archive's key signed both: they are of two "
+				       "histories. Give those of the copy that was lost",
+				       text_printable(list[i - 1].from->name),
+				       text_printable(t->from->name), t->number);
+		if (i > 0 && t->acts <= list[i - 1].acts)
+			return err_set(e, MUNI_DAMAGED, "%s was made when the archive knew fewer acts "
+				       "than %s says: they are of two histories of this archive",
+				       text_printable(t->from->name),
+				       text_printable(list[i - 1].from->name));
 		if (t->number != before.number + 1)
 			return err_set(e, MUNI_REFUSED, "%s is C%" PRId64 "; C%" PRId64 " is not "
 				       "given: what that one says is gone would come back",
@@ -201,24 +231,62 @@ static int check_known(struct vault *v, const struct testimony *t, struct err *e
 			t->number);
 }
 
-/* One that lies here and was not given, newer than all that were. */
-static int check_folder(struct vault *v, int64_t newest_given, struct err *e)
+static int contradict(int64_t number, const char *other, struct err *e)
 {
-	int64_t newest;
-
-	if (archive_newest_certificate(v->dirfd, &newest, e) < 0)
-		return -1;
-	if (newest <= newest_given || archive_check_certificate(v, newest, v->log, e) == 0)
-		return 0;
-	if (e->code != MUNI_DAMAGED)
-		return -1;
-	*e = ERR_NONE;
-	return err_set(e, MUNI_REFUSED, "C%" PRId64 " lies in the archive's folder, was made after "
-		       "this copy, and is not given: what it says is gone would come back", newest);
+	return err_set(e, MUNI_DAMAGED, "the C%" PRId64 " in the archive's folder and %s are not the "
+		       "same, and the archive's key signed both: they are of two histories, and what "
+		       "one of them says is gone would come back. Find out which belongs to the copy "
+		       "that was lost, and take the other away", number, other);
 }
 
-int testimonies_read(struct vault *v, const struct restore_request *r, struct testimony **out,
-		     size_t *count, struct marks *marks, struct err *e)
+/* What lies in the folder against what was given, and against what the copy knows. */
+static int check_witness(struct vault *v, int64_t id, const struct witness *w,
+			 const struct testimony *list, size_t count, int64_t known, struct err *e)
+{
+	const struct testimony here = { .number = id, .content = w->content };
+	struct sought s = { .t = &here };
+	char given[300];
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].number != id)
+			continue;
+		snprintf(given, sizeof given, "the one that is given as %s",
+			 text_printable(list[i].from->name));
+		return digest_equal(&list[i].content, &w->content) ? 0 :
+		       contradict(id, given, e);
+	}
+	if (id <= known) {
+		if (catalogue_certificates(v->catalogue, is_same, &s, e) < 0)
+			return -1;
+		return s.is_it ? 0 : contradict(id, "the one that this copy knows", e);
+	}
+	if (w->acts <= log_count(v->log))
+		return 0;	/* left by a crash before its act */
+	return err_set(e, MUNI_REFUSED, "C%" PRId64 " lies in the archive's folder, was made after "
+		       "this copy, and is not given: what it says is gone would come back", id);
+}
+
+/* Every one that lies here and that this archive's key signed is a witness. */
+static int check_folder(struct vault *v, const struct testimony *list, size_t count,
+			int64_t known, struct err *e)
+{
+	struct witnesses all;
+	int rc = archive_witnesses_list(v->dirfd, &all, e);
+
+	for (size_t i = 0; rc == 0 && i < all.count; i++) {
+		struct witness one;
+
+		rc = archive_witness_read(v, all.list[i], &one, e);
+		if (rc == 0 && one.acts > 0)
+			rc = check_witness(v, all.list[i], &one, list, count, known, e);
+	}
+	archive_witnesses_clear(&all);
+	return rc;
+}
+
+int testimonies_read(struct vault *v, const struct restore_request *r,
+		     struct testimony_officers *officers, struct testimony **out, size_t *count,
+		     struct marks *marks, struct err *e)
 {
 	struct newest known = { .number = 0 };
 	struct testimony *list = calloc(r->certificate_count + 1, sizeof *list);
@@ -234,7 +302,7 @@ int testimonies_read(struct vault *v, const struct restore_request *r, struct te
 		const size_t before = marks->count;
 		struct testimony t;
 
-		if (testimony_read(v, &r->certificates[i], &t, marks, e) < 0)
+		if (testimony_read(v, &r->certificates[i], officers, &t, marks, e) < 0)
 			goto failed;
 		if (t.number > known.number)
 			list[n++] = t;
@@ -245,7 +313,7 @@ int testimonies_read(struct vault *v, const struct restore_request *r, struct te
 	}
 	qsort(list, n, sizeof *list, by_number);
 	if (check_row(list, n, known, e) < 0 ||
-	    check_folder(v, n > 0 ? list[n - 1].number : known.number, e) < 0)
+	    check_folder(v, list, n, known.number, e) < 0)
 		goto failed;
 	marks_sort(marks);
 	*out = list;
@@ -282,7 +350,7 @@ int testimonies_again(struct vault *v, const struct restore_request *r, int64_t 
 		struct marks unused = { .list = NULL };
 		struct sought s = { .t = NULL };
 		struct testimony t;
-		int rc = testimony_read(v, &r->certificates[i], &t, &unused, e);
+		int rc = testimony_read(v, &r->certificates[i], NULL, &t, &unused, e);
 
 		marks_clear(&unused);
 		s.t = &t;
@@ -396,7 +464,7 @@ static int gather(void *arg, int64_t id, int64_t disposition, int64_t made,
 		if (!cms)
 			err_set(g->e, MUNI_REFUSED, "%s is gone from the archive's folder", name);
 		else
-			rc = testimony_read(g->v, &c, &t, g->marks, g->e);
+			rc = testimony_read(g->v, &c, NULL, &t, g->marks, g->e);
 		if (rc == 0 && !digest_equal(&t.content, content))
 			rc = err_set(g->e, MUNI_DAMAGED, "%s is not the certificate that was "
 				     "given when restoring began", name);

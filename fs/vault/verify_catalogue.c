@@ -289,6 +289,51 @@ static int note_restoring(struct verify *k, struct err *e)
 	return 0;
 }
 
+struct row_sought {
+	int64_t id;
+	const struct digest *content;
+	bool is_there, is_it;
+};
+
+static int on_certificate(void *arg, int64_t id, int64_t disposition, int64_t made,
+			  const struct digest *content)
+{
+	struct row_sought *s = arg;
+
+	(void)disposition;
+	(void)made;
+	if (id == s->id) {
+		s->is_there = true;
+		s->is_it = digest_equal(content, s->content);
+	}
+	return 0;
+}
+
+/* One that the archive's key signed, in the place of another: of a history that was lost. */
+static int verify_witnesses(struct verify *k, const struct witnesses *w, struct err *e)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct row_sought s = { .id = w->list[i] };
+		struct witness one;
+		char where[64];
+
+		if (archive_witness_read(k->v, s.id, &one, e) < 0)
+			return -1;
+		s.content = &one.content;
+		if (one.acts == 0)
+			continue;
+		if (catalogue_certificates(k->v->catalogue, on_certificate, &s, e) < 0)
+			return verify_absorb(k, false, "the catalogue", e);
+		snprintf(where, sizeof where, ARCHIVE_CERTIFICATES "/C%" PRId64 ".p7m", s.id);
+		if (s.is_there && !s.is_it)
+			verify_damage(k, false, where, "it is not the certificate of that number "
+				      "that the archive made, though the archive's key signed it: "
+				      "it is of another history. Bring the right one back from where "
+				      "certificates are kept");
+	}
+	return 0;
+}
+
 int verify_anchor(struct verify *k, struct err *e)
 {
 	struct vault *v = k->v;
@@ -297,7 +342,8 @@ int verify_anchor(struct verify *k, struct err *e)
 	struct anchor seen;
 	struct log *log = NULL;
 	bool has_anchor;
-	int64_t certified;
+	struct witnesses witnesses = { .list = NULL };
+	int rc = 0;
 
 	if (!k->is_catalogue_whole || v->auditfd < 0)
 		return 0;
@@ -309,16 +355,18 @@ int verify_anchor(struct verify *k, struct err *e)
 						      : "the anchor on this host cannot be read");
 		*e = ERR_NONE;
 	}
-	if (archive_newest_certificate(v->dirfd, &certified, e) < 0 ||
+	if (archive_witnesses_list(v->dirfd, &witnesses, e) < 0 ||
 	    catalogue_settings_get(v->catalogue, &s, e) < 0 ||
 	    catalogue_log_position_get(v->catalogue, &position, e) < 0 ||
 	    log_open(v->auditfd, false, &position, &v->signatories, NULL, &log, e) < 0 ||
 	    (has_anchor && anchor_compare(&seen, log, v->epoch, s.generation, e) < 0) ||
-	    archive_check_certificate(v, certified, log, e) < 0) {
-		log_close(log);
+	    archive_witnesses_check(v, &witnesses, log, e) < 0) {
 		k->is_behind = true;
-		return verify_absorb(k, false, "archive", e);
+		rc = verify_absorb(k, false, "archive", e);
+	} else {
+		rc = verify_witnesses(k, &witnesses, e);
 	}
+	archive_witnesses_clear(&witnesses);
 	log_close(log);
-	return note_restoring(k, e);
+	return rc < 0 || k->is_behind ? rc : note_restoring(k, e);
 }
