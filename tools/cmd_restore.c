@@ -93,6 +93,15 @@ static void unload(struct restore_certificate *list, size_t count)
 	free(list);
 }
 
+/* "archive-F.json": of a renewed signing key, with what belongs to it beside it. */
+static bool is_link(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+
+	return strncmp(name, "archive-", 8) == 0 && dot && strcmp(dot, ".json") == 0;
+}
+
 /* ---- the act ------------------------------------------------------------------------------- */
 
 static int tell(struct cli *cli, const struct restore_result *r, struct err *e)
@@ -130,21 +139,32 @@ static int restore(struct cli *cli, struct vault *v, const struct words *w,
 {
 	const size_t count = (size_t)cli->operand_count - 1;
 	struct restore_certificate *list = calloc(count + 1, sizeof *list);
-	const struct restore_request request = { list, count, w->no_certificates,
-						 w->later_officers, w->reason };
+	int *folders = calloc(count + 1, sizeof *folders);
+	struct restore_request request = {
+		.certificates = list, .link_folders = folders, .none_known = w->no_certificates,
+		.take_later_officers = w->later_officers, .reason = w->reason,
+	};
 	struct officer_key *key = NULL;
 	struct restore_result result;
-	int rc = list ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for certificates");
+	int rc = list && folders ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for certificates");
 
 	for (size_t i = 0; list && i < count; i++)
 		list[i].folder = -1;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = load(cli->operands[1 + i], &list[i], e);
+		if (!is_link(cli->operands[1 + i]))
+			rc = load(cli->operands[1 + i], &list[request.certificate_count++], e);
+		else if ((folders[request.link_folder_count] = folder_of(cli->operands[1 + i], e)) < 0)
+			rc = -1;
+		else
+			request.link_folder_count++;
 	if (rc == 0 && w->officer.by)
 		rc = officer_words_open(cli, v, &w->officer, &key, e);
 	if (rc == 0)
 		rc = vault_restore(v, &request, w->officer.by, key, o, &cli->monitor, &result, e);
 	officer_key_close(key);
+	for (size_t i = 0; i < request.link_folder_count; i++)
+		file_close(&folders[i]);
+	free(folders);
 	unload(list, list ? count : 0);
 	return rc < 0 ? -1 : tell(cli, &result, e);
 }
@@ -155,7 +175,11 @@ static int check(struct cli *cli, const struct words *w)
 		return cli_usage(cli, "--reason TEXT: why can the newest copy not be had?");
 	if ((w->officer.by != NULL) != (w->officer.key != NULL))
 		return cli_usage(cli, "--by ID and --key KEY.pem go together");
-	if (w->no_certificates && cli->operand_count > 1)
+	bool has_certificates = false;
+
+	for (int i = 1; i < (int)cli->operand_count; i++)
+		has_certificates |= !is_link(cli->operands[i]);
+	if (w->no_certificates && has_certificates)
 		return cli_usage(cli, "either certificates, or --no-certificates");
 	return 0;
 }
@@ -200,7 +224,7 @@ static int run(struct cli *cli)
 
 const struct command cmd_restore = {
 	.name = "restore",
-	.operands = "ARCHIVE [C<n>.p7m ...]",
+	.operands = "ARCHIVE [C<n>.p7m|archive-<key>.json ...]",
 	.summary = "take an older copy as what there is: the newest is lost",
 	.about =
 	"A backup that was put back is refused where this host, or a certificate in the\n"
@@ -212,6 +236,8 @@ const struct command cmd_restore = {
 	"between two.  Where the archive has officers one of them does this (--by, --key).\n"
 	"Who signed them is held against the officers of the copy; who came into office after\n"
 	"it is taken with --later-officers alone, and the log says so.\n"
+	"Where the signing key was renewed since, and no certificate lies beside what tells of\n"
+	"that (archive-<key>.json and its signatures), give it too.\n"
 	"What was cut off goes on when the command is given again.",
 	.options = options,
 	.shared = CLI_ARCHIVE | CLI_JSON | CLI_QUIET,

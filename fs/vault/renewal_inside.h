@@ -60,6 +60,14 @@ int renewal_check_certificate(const struct signatories *who, const json_t *conte
 /* Copies what `beside` has of links that v's folder has not. */
 int renewal_links_keep(struct vault *v, int beside, struct err *e);
 
+/* Links from each of the archive's keys to the next, of which nothing lies in v's folder: the
+ * log of an older copy does not tell of them. */
+int renewal_links_missing(struct vault *v, size_t *count, struct err *e);
+#define RENEWAL_LINKS_MISSING "the signing key was renewed after this copy was made, and its log does " \
+	"not tell of that: without the files archive-* of then nobody can follow the keys without the " \
+	"keyring. `muni cert show --all` and `muni key renew-signing` left them in certificates/ and " \
+	"beside saved certificates: copy them into certificates/ of the archive"
+
 /* The four files of the renewal at this entry: from the details of the log.  *is_whole false:
  * one is missing or not what was written.  MUNI_NOT_FOUND: the entry is no renewal, or its
  * details are gone. */

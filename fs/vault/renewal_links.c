@@ -290,6 +290,38 @@ int renewal_links_keep(struct vault *v, int beside, struct err *e)
 	return rc;
 }
 
+static bool has_link(const struct renewal_links *links, const struct signatory *before,
+		     const struct signatory *after)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (digest_equal(&links->list[i].before, &before->certificate) &&
+		    digest_equal(&links->list[i].after, &after->certificate))
+			return true;
+	return false;
+}
+
+int renewal_links_missing(struct vault *v, size_t *count, struct err *e)
+{
+	const struct signatories *s = &v->signatories;
+	struct renewal_links links = { .count = 0 };
+	int own, rc = 0;
+
+	*count = 0;
+	if (s->count < 2)
+		return 0;
+	own = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
+	if (own >= 0)
+		rc = renewal_links_load(own, v->id_hex, &links, e);
+	else if (e->code == MUNI_NOT_FOUND)
+		*e = ERR_NONE;
+	else
+		rc = -1;
+	file_close(&own);
+	for (size_t i = 0; rc == 0 && i + 1 < s->count; i++)
+		*count += !has_link(&links, &s->list[i], &s->list[i + 1]);
+	return rc;
+}
+
 int vault_renewals_save(struct vault *v, int folder, struct err *e)
 {
 	int own = file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);

@@ -10,6 +10,7 @@
 #include "fs/vault/certificate.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/renewal_inside.h"
 #include "fs/vault/restore_inside.h"
 #include "fs/vault/roster.h"
 
@@ -37,10 +38,20 @@ static void restoring_clear(struct restoring *r)
 
 /* ---- what it is decided on ------------------------------------------------------------ */
 
+/* This host's anchor, or the keyring, knows of what the copy does not: no more is needed for
+ * it to be refused elsewhere. */
+static bool is_known_to_be_older(const struct vault *v)
+{
+	const struct signatories *s = &v->signatories;
+
+	return v->acts_seen > log_count(v->log) ||
+	       (s->count >= 2 && s->list[s->count - 2].until >= log_count(v->log));
+}
+
 /* Not before somebody has said it: that there are no certificates, or that this is all. */
 static int check_request(struct restoring *r, const struct restore_request *q, struct err *e)
 {
-	bool is_ahead = r->v->acts_seen > log_count(r->v->log);
+	bool is_ahead = is_known_to_be_older(r->v);
 
 	if (q->certificate_count == 0 && !q->none_known)
 		return err_set(e, MUNI_REFUSED, "certificate: give each certificate of destruction "
@@ -167,6 +178,9 @@ static int begin(struct restoring *r, const char *officer, struct officer_key *k
 	for (size_t i = 0; i < r->count; i++)
 		if (testimony_keep(r->v, &r->testimonies[i], e) < 0)
 			return -1;
+	for (size_t i = 0; i < r->request->link_folder_count; i++)
+		if (renewal_links_keep(r->v, r->request->link_folders[i], e) < 0)
+			return -1;
 	/* The keyring's, where the signing key was renewed since. */
 	if (vault_certificate_put(r->v, e) < 0 || catalogue_begin(r->v->catalogue, e) < 0)
 		return -1;
@@ -206,6 +220,18 @@ static int end(struct restoring *r, struct err *e)
 	return rc < 0 ? -1 : certificate_marks_remove(r->v, r->row.id, e);
 }
 
+/* With the keyring of now and the log of then. */
+static int tell_of_links(struct vault *v, struct err *e)
+{
+	size_t missing;
+
+	if (renewal_links_missing(v, &missing, e) < 0)
+		return -1;
+	if (missing > 0)
+		vault_add_notice(v, RENEWAL_LINKS_MISSING);
+	return 0;
+}
+
 /* What a run that was cut off decided on stays so: its items, its certificates. */
 static int take_up(struct restoring *r, int64_t id, struct err *e)
 {
@@ -240,7 +266,7 @@ static int run(struct restoring *r, const char *officer, struct officer_key *key
 		execution_clear(&facts);
 	}
 	out->records = r->records = out->epoch.doom.records;
-	return end(r, e);
+	return end(r, e) < 0 ? -1 : tell_of_links(r->v, e);
 }
 
 int vault_restore(struct vault *v, const struct restore_request *q, const char *officer,

@@ -27,6 +27,8 @@ struct restore_certificate {	/* all borrowed */
 struct restore_request {
 	const struct restore_certificate *certificates;
 	size_t certificate_count;
+	const int *link_folders;	/* where links of renewed signing keys lie; borrowed */
+	size_t link_folder_count;
 	bool none_known;	/* nothing was destroyed since, says who restores */
 	bool take_later_officers;	/* who signed certificates, and came into office after the
 					 * copy was made; else they count for nothing */

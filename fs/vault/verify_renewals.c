@@ -5,7 +5,8 @@
 #include "fs/vault/renewal_inside.h"
 #include "fs/vault/verify_inside.h"
 
-static int check(struct verify *k, uint64_t entry, struct err *e)
+/* *is_of_another: the log does not tell of it. */
+static int check(struct verify *k, uint64_t entry, bool *is_of_another, struct err *e)
 {
 	bool is_whole;
 
@@ -13,6 +14,7 @@ static int check(struct verify *k, uint64_t entry, struct err *e)
 		if (e->code != MUNI_NOT_FOUND)
 			return verify_absorb(k, false, ARCHIVE_CERTIFICATES, e);
 		*e = ERR_NONE;	/* of a history that a restoring left behind */
+		*is_of_another = true;
 		return 0;
 	}
 	if (is_whole)
@@ -25,9 +27,21 @@ static int check(struct verify *k, uint64_t entry, struct err *e)
 	return 0;
 }
 
+static int note_missing(struct verify *k, struct err *e)
+{
+	size_t missing;
+
+	if (renewal_links_missing(k->v, &missing, e) < 0)
+		return verify_absorb(k, false, ARCHIVE_CERTIFICATES, e);
+	if (missing > 0)
+		verify_note(k, ARCHIVE_CERTIFICATES, "%s", RENEWAL_LINKS_MISSING);
+	return 0;
+}
+
 int verify_renewals(struct verify *k, struct err *e)
 {
 	const struct signatories *s = &k->v->signatories;
+	bool is_of_another = false;
 	uint64_t begun;
 
 	if (!k->is_catalogue_open || !k->v->keyring)
@@ -35,7 +49,7 @@ int verify_renewals(struct verify *k, struct err *e)
 	/* One that was cut off is brought to its end by the next writer. */
 	for (size_t i = 0; i + 1 < s->count; i++)
 		if (!(keyring_signing_next(k->v->keyring, &begun) && s->list[i].until == begun) &&
-		    check(k, s->list[i].until, e) < 0)
+		    check(k, s->list[i].until, &is_of_another, e) < 0)
 			return -1;
-	return 0;
+	return is_of_another ? note_missing(k, e) : 0;
 }

@@ -180,7 +180,20 @@ def an_older_copy_is_restored(made):
     assert "was renewed when" in old.errors and "muni restore" in old.errors, old.errors
     line = [MUNI, "restore", old.path, "--no-certificates", "--reason", "the newest burnt", "--by", "rita", "--key", "rita.key",
             "--keyring", old.keyring, "--key-file", old.key]
-    subprocess.run(line, check=True, capture_output=True)
+    bare = twin(old, "bare")        # nothing lies in clear of the renewal, and its log does not tell: it says so
+    said = subprocess.run([word.replace(old.path, bare.path) for word in line], check=True, capture_output=True).stderr.decode()
+    assert "archive-*" in said and "without the keyring" in said, said
+    assert "archive-*" in bare.run("verify"), "that links are missing is told once only"
+    for path in glob.glob("*.anchor"):
+        os.unlink(path)
+    links = glob.glob(f"{a.path}/certificates/archive-*.json")
+    assert len(links) == 1
+    said = subprocess.run([*line, links[0]], check=True, capture_output=True).stderr.decode()
+    assert "archive-*" not in said, said
+    for path in glob.glob(f"{a.path}/certificates/archive-*"):
+        with open(path, "rb") as one, open(at(old, os.path.basename(path)), "rb") as other:
+            assert one.read() == other.read(), path
+    assert "archive-*" not in old.run("verify")
     for label in ("two", "three", "four", "five"):
         old.run("ingest", "src", "--system", "s", "--version", label)
     old.run("verify", "--deep")
