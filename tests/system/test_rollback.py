@@ -1,23 +1,27 @@
 #!/usr/bin/python3
 """Older parts put back, alone and together: catalogue, keyring, segments, log, as they were after the first ingest, after
-the second, before a destruction.  Whatever is mixed: what is served is right and of now, or the command is refused with a
+the second, after a destruction was approved, after it, after officers let another one in.  Whatever is mixed: what is served is right and of now, or the command is refused with a
 sentence; nothing that was destroyed is served; and once the newest parts are back, all is as it was."""
 import concurrent.futures
 import itertools
+import json
 import os
 import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
-from graves import Source, destroy, keeper, take_in  # noqa: E402
+from graves import Source, approved, keeper, take_in  # noqa: E402
 from muniment import MUNI  # noqa: E402
+from officers import officer  # noqa: E402
 
 PARTS = {"catalogue": ("archive/catalogue.",), "segments": ("archive/segments/", "archive/parity/"),
          "log": ("archive/audit/",), "keyring": ("archive.keyring",)}
 TRUTH = {"catalogue", "log", "keyring"}     # of these together an archive knows what it is
 REFUSALS = (1, 4, 5)
 DOOMED = "com/secret.txt"
+AFTER = ("destroyed", "admitted")      # states that nothing in the folder speaks against
+REASON = ("--reason", "the newest burnt", "--by", "rita", "--key", "rita.key")
 FULL = bool(os.environ.get("MUNIMENT_FULL"))
 
 
@@ -72,11 +76,11 @@ class Mixture:
         return {p: open(os.path.join(self.where, p), "rb").read() for p in files(self.where)
                 if "-shm" not in p and "-wal" not in p}
 
-    def muni(self, *words):
+    def muni(self, *words, statuses=(0, 3, *REFUSALS)):
         command, *rest = words
-        done = subprocess.run([MUNI, command, f"{self.where}/archive", *rest, "--keyring", f"{self.where}/archive.keyring",
+        done = subprocess.run([MUNI, *command.split(), f"{self.where}/archive", *rest, "--keyring", f"{self.where}/archive.keyring",
                                "--key-file", "archive.key"], capture_output=True, timeout=300, check=False)
-        assert done.returncode in (0, 3, *REFUSALS), (words, done)
+        assert done.returncode in statuses, (words, done)
         assert done.returncode == 0 or done.stderr.count(b"\n") >= 1, (words, "failed without a word")
         return done
 
@@ -101,13 +105,38 @@ def serves_right(m, expected, what, may_be_old):
     return opened
 
 
+def officers_are_right(m, what):
+    """By whatever state: nobody is in office whom the key alone added after the first approval, nor before he was let in."""
+    listed = m.muni("officer list", "--json")
+    for line in listed.stdout.decode().splitlines() if listed.returncode == 0 else ():
+        row = json.loads(line)
+        if row.get("id") in ("adler", "mallory") and row["in_office"]:
+            assert row["id"] == "adler" and row["standing"] == "approved", (what, row)
+
+
+def restored(m, what):
+    """With the certificate, or by saying that there is none: refused, or without what was destroyed."""
+    for given in (("--no-certificates",), ("C1.p7m",)):
+        done = m.muni("restore", *given, *REASON, statuses=(0, 2, *REFUSALS, 3))
+        if done.returncode != 0:
+            continue
+        officers_are_right(m, what)
+        for label in ("one", "two"):
+            got = m.muni("cat", f"s@{label}", DOOMED)
+            assert got.returncode != 0 and not got.stdout, (what, given, label, "restored, and what was destroyed is back")
+        assert m.muni("verify", "--deep").returncode in (0, 5), what
+        return True
+    return False
+
+
 def one(where, newest, old, parts, has_anchor, expected):
     what = f"{'+'.join(parts)} of {old} under {newest}, {'with' if has_anchor else 'without'} anchor"
     # The certificate of the destruction speaks against what was before it; nothing does against what came after.
-    may_be_old = TRUTH <= set(parts) and not has_anchor and old == "destroyed"
+    may_be_old = TRUTH <= set(parts) and not has_anchor and old in AFTER
     m = Mixture(where, newest, old, parts, has_anchor)
     before = m.bytes()
     opened = serves_right(m, expected, what, may_be_old)
+    officers_are_right(m, what)
     verified = m.muni("verify", "--deep")
     assert before == m.bytes(), (what, "reading changed something")
     if verified.returncode == 0 and not may_be_old:
@@ -122,6 +151,8 @@ def one(where, newest, old, parts, has_anchor, expected):
         # Segments that are gone are damage to what lies in them, no reason to take nothing more in.
         assert parts == ("segments",) or m.muni("ingest", "src", "--system", "more").returncode != 0, \
             (what, "a writer went on")
+    officers_are_right(m, what)
+    restored(m, what)
     m.put_back()
     assert serves_right(m, expected, what + ", newest parts back", False) == len(expected), what
     shutil.rmtree(where)
@@ -163,8 +194,16 @@ def make():
     s.file("kep/c.txt", b"of the second version\n" * 700)
     take_in(a, "src", "s", "two")
     state("second")
-    destroy(a, "--due")
+    d = approved(a, "--due")
+    state("approved")
+    a.ask("dispose", "execute", d, by="rita")
+    a.ask("cert", "show", "C1", "--to", "C1.p7m", "--all")
     state("destroyed")
+    for who in ("adler", "mallory"):
+        officer(who)
+    a.ask("officer", "add", "--id", "mallory", "--role", "records,owner", "--cert", "mallory.pem")
+    a.admit("adler", "legal", "rita", "otto")
+    state("admitted")
     a.ask("key", "rotate")
     s.file("kep/d.txt", b"of the third version\n" * 700)
     os.unlink(s.at(DOOMED))
@@ -182,16 +221,16 @@ def make():
 def main():
     expected, kinds = make(), {}
     subsets = [c for n in range(1, len(PARTS) + 1) for c in itertools.combinations(PARTS, n)]
-    cases = [(old, parts, has_anchor) for old in ("first", "second", "destroyed") for parts in subsets
+    cases = [(old, parts, has_anchor) for old in ("first", "second", "approved", *AFTER) for parts in subsets
              for has_anchor in (True, False)]
-    if not FULL:    # a third, another one in each of the states
-        cases = cases[::3]
+    if not FULL:    # a part, another one in each of the states
+        cases = cases[::9]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         tasks = [pool.submit(one, f"mixed-{n}", "newest", *case, expected) for n, case in enumerate(cases)]
         for task in tasks:
             kind, what = task.result()
             kinds.setdefault(kind, []).append(what)
-    for old, certified_since in (("first", True), ("second", True), ("destroyed", False)):
+    for old, certified_since in (("first", True), ("second", True), ("approved", True), ("destroyed", False), ("admitted", False)):
         whole(old, certified_since)
     for kind, found in sorted(kinds.items()):
         print(f"{kind}: {len(found)}")
