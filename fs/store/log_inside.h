@@ -89,7 +89,7 @@ int log_record_check_signature(struct log_record *r, const struct signatories *w
 struct log_trust {
 	int entries;	/* its entries lead to the newest signed head, the other's do not */
 	int heads;	/* its last head is signed by the archive's key, the other's is not */
-	uint64_t covered;	/* entries under the newest head that was found so */
+	uint64_t covered;	/* entries under any head of a copy whose last was found so */
 };
 /* By file, then copy; descriptors may be -1.  Fails only without memory. */
 int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],

@@ -9,9 +9,11 @@
 #include "fs/base/file.h"
 #include "fs/store/log_inside.h"
 
-/* The last of the records that follow each other from the start; false: none. */
+/* The last of the records that follow each other from the start; false: none.  *most: the
+ * largest count of them all, which is the last one's unless somebody signed one that goes
+ * back. */
 static bool last_record(int fd, uint64_t size, uint8_t *raw, struct log_record *out,
-			struct log_record *walk)
+			struct log_record *walk, uint64_t *most)
 {
 	uint64_t at = LOG_FILE_HEAD;
 	struct err ignored = ERR_NONE;
@@ -19,6 +21,8 @@ static bool last_record(int fd, uint64_t size, uint8_t *raw, struct log_record *
 
 	while (fd >= 0 && log_record_read(fd, size, at, raw, walk, &ignored) == 0) {
 		*out = *walk;
+		if (walk->head.count > *most)
+			*most = walk->head.count;
 		has = true;
 		at += walk->size;
 	}
@@ -62,6 +66,7 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],
 	uint8_t *raw = malloc(LOG_RECORD_MAX);
 	bool is_ours[LOG_COPIES] = { false }, leads[LOG_COPIES] = { false };
 	struct log_head newest = { .count = 0 };
+	uint64_t covered = 0;
 	int rc = -1;
 
 	*out = (struct log_trust){ .entries = -1, .heads = -1 };
@@ -70,8 +75,10 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],
 		goto out;
 	}
 	for (int c = 0; c < LOG_COPIES; c++) {
+		uint64_t most = 0;
+
 		if (!last_record(fds[LOG_FILE_HEADS][c], sizes[LOG_FILE_HEADS][c], raw, record,
-				 record + 1))
+				 record + 1, &most))
 			continue;
 		if (log_record_check_signature(record, who, e) < 0) {
 			if (e->code != MUNI_DAMAGED)
@@ -80,6 +87,7 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],
 			continue;
 		}
 		is_ours[c] = true;
+		covered = most > covered ? most : covered;
 		if (record->head.count > newest.count)
 			newest = record->head;
 	}
@@ -87,7 +95,7 @@ int log_trust(int (*fds)[LOG_COPIES], uint64_t (*sizes)[LOG_COPIES],
 		leads[c] = leads_to(fds[LOG_FILE_ENTRIES][c], sizes[LOG_FILE_ENTRIES][c],
 				    &newest);
 	*out = (struct log_trust){ .entries = only(leads), .heads = only(is_ours),
-				   .covered = newest.count };
+				   .covered = covered };
 	rc = 0;
 out:
 	free(record);
