@@ -9,6 +9,7 @@
 #   make check-tsan   units and what has threads under ThreadSanitizer: an hour and a half
 #   make soak         64 readers, ingests, destructions, verify: SOAK_TIME seconds (600)
 #   make fuzz         every parser of bytes of others, FUZZ_TIME seconds each (clang)
+#   make fuzz-coverage  what of the parsers the seeds and build/fuzz/corpus reach (clang, llvm)
 #   make bench-detect-speed   how fast they search text in memory
 #   make bench        speed and size beside other systems: writes docs/performance.md, half an hour
 #   make bench-quick  a tenth of it, two minutes: a page and a table in build/bench-run
@@ -72,6 +73,15 @@ OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 HARD :=
 LINK += -fsanitize=address,undefined
 WARN := -w	# gcc has said them
+endif
+# Set by `make fuzz-coverage`: the replays of tests/fuzz, which count what they reach.
+ifdef COVERAGE
+BUILD := build/coverage
+CC := clang
+OPT := -O1 -g -fprofile-instr-generate -fcoverage-mapping
+HARD :=
+LINK += -fprofile-instr-generate
+WARN := -w
 endif
 ifdef WERROR
 WARN += -Werror
@@ -311,6 +321,15 @@ ifneq ($(DEPS),no)
 endif
 	@command -v clang >/dev/null || { echo "fuzz: clang is missing, which has the fuzzer: \`.ci/deps fuzz\` installs it" >&2; exit 1; }
 fuzz-targets: $(FUZZ_BIN)
+.PHONY: fuzz-coverage
+fuzz-coverage:
+ifneq ($(DEPS),no)
+	@.ci/deps coverage
+endif
+	@$(MAKE) COVERAGE=1 coverage-replays
+	@tests/fuzz/coverage.sh build/coverage $(FUZZ_NAMES)
+.PHONY: coverage-replays
+coverage-replays: $(REPLAY_BIN)
 check-replay: $(REPLAY_BIN)
 	@tests/fuzz/replay.sh $(BUILD) $(FUZZ_NAMES)
 

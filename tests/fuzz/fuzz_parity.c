@@ -163,6 +163,27 @@ static void fit_all(uint8_t *o, size_t size, const struct parity_head *h)
 	}
 }
 
+/* Sums as format 1 has them, of what stands there, in both trailers. */
+static void sum_by_digest(uint8_t *o, size_t size)
+{
+	size_t trailer = (size - 2 * PARITY_HEAD - PARITY_COLUMN) / 2;
+
+	for (int k = 0; k < 2; k++) {
+		uint8_t *at = o + PARITY_HEAD + PARITY_COLUMN + (size_t)k * trailer;
+		uint8_t *sums = at + MEMBERS * 24 + PARITY_SUM;
+		struct err e = ERR_NONE;
+
+		for (int m = 0; m < MEMBERS; m++)
+			for (int s = 0; s < MEMBERS; s++)
+				if (memcmp(at + m * 24, segments[s].name.uid, 16) == 0)
+					MUST(parity_column_sum(NULL, segments[s].data,
+							       segments[s].size,
+							       sums + m * PARITY_SUM, &e) == 0);
+		MUST(parity_column_sum(NULL, o + PARITY_HEAD, PARITY_COLUMN,
+				       sums + MEMBERS * PARITY_SUM, &e) == 0);
+	}
+}
+
 static void change_parity(unsigned i, struct reader *r)
 {
 	struct parity_head h = heads[i];
@@ -176,6 +197,10 @@ static void change_parity(unsigned i, struct reader *r)
 	now.data = malloc(now.size);
 	MUST(now.data);
 	memcpy(now.data, parity[i].data, now.size);
+	if (acts & 128) {
+		h.format = PARITY_FORMAT_DIGESTS;
+		sum_by_digest(now.data, now.size);
+	}
 	for (int k = 0; k < (acts & 3); k++)
 		change_head(&h, r);
 	for (int k = 0; k < (acts >> 2 & 3); k++) {	/* directory and sums, in both */

@@ -19,6 +19,7 @@
 #include "fs/store/redo.h"
 #include "fs/store/redo_chain.h"
 #include "fs/store/redo_layout.h"
+#include "fs/store/redo_pack_piece.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/scratch.h"
 
@@ -178,6 +179,37 @@ static void put_over(struct reader *r, uint8_t *data, size_t size)
 		memcpy(data + at, bytes, n < size - at ? n : size - at);
 }
 
+/* As format 2 has it, with its bodies as they are: in a place that has the room. */
+static size_t as_packed(struct redo_object *o, const struct redo_packing *at, uint8_t *plain,
+			size_t size)
+{
+	size_t bodies = (size_t)o->head.pages * PAGEVFS_BODY_SIZE;
+	struct err e = ERR_NONE;
+	uint8_t *raw, *wide;
+
+	if (bodies > PIECE_ROOM)
+		return size;
+	raw = malloc(bodies);
+	wide = malloc(at->pieces_at + bodies + SEAL_TAG_SIZE);
+	MUST(raw && wide);
+	MUST(redo_piece_read(o->head.format, plain, size, o->head.pages, raw, &e) == 0);
+	memcpy(plain, raw, bodies);
+	memcpy(wide, o->payload, at->pieces_at);
+	free(raw);
+	free(o->payload);
+	o->payload = wide;
+	o->head.format = REDO_FORMAT_PACKED;
+	return bodies;
+}
+
+static void put_size(struct redo_object *o, const struct redo_packing *at, size_t size)
+{
+	struct writer w = writer_over(o->payload + at->sizes_at, 4);
+
+	o->head.payload = at->pieces_at + size + SEAL_TAG_SIZE;
+	writer_u32(&w, (uint32_t)(size + SEAL_TAG_SIZE));
+}
+
 /* An object with one piece: its list and its piece, changed and sealed. */
 static void change_payload(struct redo_object *o, struct reader *r)
 {
@@ -192,16 +224,14 @@ static void change_payload(struct redo_object *o, struct reader *r)
 	size = o->head.payload - at.pieces_at - SEAL_TAG_SIZE;
 	if (size > sizeof plain || !piece(o, &at, plain, size, false))
 		return;
+	if (act & 8)
+		put_size(o, &at, size = as_packed(o, &at, plain, size));
 	if (act & 1)
 		put_over(r, plain, size);
 	if (act & 2)
 		put_over(r, o->payload, at.pieces_at);
-	if (act & 4) {		/* shorter */
-		size -= reader_u16(r) % size;
-		o->head.payload = at.pieces_at + size + SEAL_TAG_SIZE;
-		struct writer w = writer_over(o->payload + at.sizes_at, 4);
-		writer_u32(&w, (uint32_t)(size + SEAL_TAG_SIZE));
-	}
+	if (act & 4)		/* shorter */
+		put_size(o, &at, size -= reader_u16(r) % size);
 	MUST(piece(o, &at, plain, size, true));
 }
 
