@@ -196,7 +196,7 @@ EXAMINE_INSIDE := $(filter-out %/main.o,$(EXAMINE_OBJ))
 $(BUILD)/unit/examine/%: $(BUILD)/obj/tests/unit/examine/%.o $(EXAMINE_INSIDE) $(BUILD)/libmuniment.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(EXAMINE_INSIDE) $(BUILD)/libmuniment.a $(ALL_LDFLAGS) -Wl,--as-needed $(LIBS) $(LOOK_LIBS) -lcmocka
-$(BUILD)/unit/vault/test_examiner: | $(BUILD)/muni-examine
+$(BUILD)/unit/vault/test_examiner $(BUILD)/unit/vault/test_examiner_liar $(BUILD)/unit/vault/test_examiner_wrong: | $(BUILD)/muni-examine
 $(BUILD)/unit/vault/test_foreign $(BUILD)/unit/vault/test_foreign_tar $(BUILD)/unit/vault/test_export_pax: | $(BUILD)/muni-unpack
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libmuniment.a
