@@ -36,7 +36,7 @@
 
 /* SQLite's caches of all connections together; the rest of the 32 MiB that a
  * mount takes besides cache= is code, decoders and these tables. */
-#define CATALOGUE_CACHES (7u << 20)
+#define CATALOGUE_CACHES (6u << 20)
 #define CATALOGUE_CACHE_MIN (256u * 1024)
 #define HELPERS_MAX 4
 

@@ -3,9 +3,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fs/base/err.h"
 #include "fs/crypt/secret.h"
+#include "fs/vault/block_pages.h"
 #include "fs/vault/reader_helpers.h"
 #include "fs/vault/reader_near.h"
 #include "fs/vault/reader_rows.h"
@@ -28,6 +30,7 @@ struct block_cache {
 	atomic_uint next_victim;	/* shard to evict from next */
 	atomic_uint readers;	/* that are at it now */
 	atomic_uint_fast64_t hits, misses, failures;
+	struct block_pages *pages;	/* owned */
 	struct row_cache *rows;		/* owned */
 	struct near *near;		/* owned */
 	struct helpers *helpers;	/* owned; NULL until started */
@@ -53,7 +56,8 @@ static struct cached_block **bucket_of(struct shard *s, int64_t id)
 
 static size_t cost_of(const struct cached_block *b)
 {
-	return sizeof *b + b->valid + 16;	/* malloc's own */
+	return sizeof *b + b->page_count * (BLOCK_PAGE + sizeof b->pages[0]) +
+	       16;	/* malloc's own */
 }
 
 /* ---- under the shard's lock -------------------------------------------------- */
@@ -87,7 +91,7 @@ static void list_cut(struct shard *s, struct cached_block *b)
 static void release(struct block_cache *c, struct cached_block *b)
 {
 	atomic_fetch_sub(&c->used, cost_of(b));
-	secret_wipe(b->data, b->valid);	/* it may be destroyed while its memory lies free */
+	block_pages_give(c->pages, b->pages, b->page_count);
 	free(b);
 }
 
@@ -159,22 +163,6 @@ bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
 	return true;
 }
 
-struct cached_block *cached_block_new(int64_t id, uint32_t valid)
-{
-	struct cached_block *b = malloc(sizeof *b + valid);
-
-	if (b)
-		*b = (struct cached_block){ .id = id, .valid = valid };
-	return b;
-}
-
-void cached_block_free(struct cached_block *b)
-{
-	if (b)	/* a part may have been decoded before it failed */
-		secret_wipe(b->data, b->valid);
-	free(b);
-}
-
 /* From the shards in turn, oldest first; what is pinned stays.  Gives up after
  * one round in which nothing could go. */
 static void evict(struct block_cache *c, size_t limit)
@@ -198,12 +186,34 @@ static void evict(struct block_cache *c, size_t limit)
 	}
 }
 
+struct cached_block *cached_block_new(struct block_cache *c, int64_t id, const void *data,
+				      uint32_t valid)
+{
+	unsigned pages = (valid + BLOCK_PAGE - 1) / BLOCK_PAGE;
+	struct cached_block *b = malloc(sizeof *b + pages * sizeof b->pages[0]);
+	const uint8_t *from = data;
+
+	if (!b)
+		return NULL;
+	*b = (struct cached_block){ .id = id, .valid = valid, .page_count = pages };
+	/* Room is made before it is taken: there never is more than is counted. */
+	atomic_fetch_add(&c->used, cost_of(b));
+	evict(c, c->limit);
+	if (block_pages_take(c->pages, pages, b->pages) < 0) {
+		atomic_fetch_sub(&c->used, cost_of(b));
+		free(b);
+		return NULL;
+	}
+	for (unsigned i = 0; i < pages; i++, from += BLOCK_PAGE, valid -= BLOCK_PAGE)
+		memcpy(b->pages[i], from, i + 1 < pages ? BLOCK_PAGE : valid);
+	return b;
+}
+
 void block_cache_publish(struct block_cache *c, struct flight *flight,
 			 struct cached_block *fresh)
 {
 	struct shard *s = shard_of(c, flight->id);
 
-	atomic_fetch_add(&c->used, cost_of(fresh));
 	pthread_mutex_lock(&s->lock);
 	struct cached_block *old = find(s, fresh->id);
 	if (old)
@@ -216,7 +226,6 @@ void block_cache_publish(struct block_cache *c, struct flight *flight,
 	list_push(s, fresh);
 	land(s, flight);
 	pthread_mutex_unlock(&s->lock);
-	evict(c, c->limit);
 }
 
 void block_cache_abandon(struct block_cache *c, struct flight *flight)
@@ -247,8 +256,64 @@ void block_cache_count(struct block_cache *c, size_t before, size_t now)
 {
 	atomic_fetch_add(&c->used, now);
 	atomic_fetch_sub(&c->used, before);
-	if (now > before)
+	if (now > before) {
 		evict(c, c->limit);
+		block_pages_shrink(c->pages, now - before);
+	}
+}
+
+/* ---- what a block has ------------------------------------------------------------ */
+
+/* The bytes from `at` on that lie in one page, `size` of them at most. */
+static uint8_t *piece_at(const struct cached_block *b, uint32_t at, size_t size, size_t *piece)
+{
+	size_t rest = BLOCK_PAGE - at % BLOCK_PAGE;
+
+	*piece = size < rest ? size : rest;
+	return b->pages[at / BLOCK_PAGE] + at % BLOCK_PAGE;
+}
+
+void cached_block_copy(const struct cached_block *b, uint32_t at, size_t size, void *out)
+{
+	uint8_t *to = out;
+	size_t piece;
+
+	for (; size > 0; size -= piece, to += piece, at += (uint32_t)piece) {
+		const uint8_t *from = piece_at(b, at, size, &piece);
+		memcpy(to, from, piece);
+	}
+}
+
+bool cached_block_equals(const struct cached_block *b, uint32_t at, const void *data, size_t size)
+{
+	const uint8_t *other = data;
+	bool is_equal = true;
+	size_t piece;
+
+	for (; size > 0 && is_equal; size -= piece, other += piece, at += (uint32_t)piece) {
+		const uint8_t *ours = piece_at(b, at, size, &piece);
+		is_equal = memcmp(ours, other, piece) == 0;
+	}
+	return is_equal;
+}
+
+bool cached_block_parts(const struct cached_block *b, uint32_t at, size_t size,
+			struct iovec *parts, unsigned max, unsigned *count)
+{
+	unsigned first = *count;
+	size_t piece;
+
+	for (; size > 0; size -= piece, at += (uint32_t)piece) {
+		uint8_t *start = piece_at(b, at, size, &piece);
+		struct iovec *last = *count > first ? &parts[*count - 1] : NULL;
+		if (last && (uint8_t *)last->iov_base + last->iov_len == start)
+			last->iov_len += piece;
+		else if (*count == max)
+			return false;
+		else
+			parts[(*count)++] = (struct iovec){ start, piece };
+	}
+	return true;
 }
 
 bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted)
@@ -296,16 +361,18 @@ struct block_cache *block_cache_new(size_t limit_bytes)
 
 	if (!c)
 		return NULL;
+	c->pages = block_pages_new();
 	c->rows = row_cache_new(for_rows);
 	c->near = near_new();
-	if (!c->rows || !c->near) {
+	if (!c->pages || !c->rows || !c->near) {
+		block_pages_free(c->pages);
 		row_cache_free(c->rows);
 		near_free(c->near);
 		free(c);
 		return NULL;
 	}
 	c->asked = limit_bytes;
-	c->limit = limit_bytes - for_rows - limit_bytes / 8;	/* lost between blocks by malloc */
+	c->limit = limit_bytes - for_rows - limit_bytes / 32;	/* tables, and what lies beside blocks */
 	for (unsigned i = 0; i < SHARDS; i++) {
 		pthread_mutex_init(&c->shards[i].lock, NULL);
 		pthread_cond_init(&c->shards[i].landed, NULL);
@@ -345,6 +412,7 @@ void block_cache_figures(struct block_cache *c, struct block_cache_figures *out)
 void block_cache_clear(struct block_cache *c)
 {
 	evict(c, 0);
+	block_pages_wipe(c->pages);	/* P1 */
 	row_cache_clear(c->rows);
 }
 
@@ -354,6 +422,7 @@ void block_cache_free(struct block_cache *c)
 		return;
 	helpers_stop(c->helpers);
 	block_cache_clear(c);
+	block_pages_free(c->pages);
 	row_cache_free(c->rows);
 	near_free(c->near);
 	for (unsigned i = 0; i < SHARDS; i++) {

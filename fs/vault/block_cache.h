@@ -29,7 +29,8 @@ struct cached_block {
 	bool is_listed;		/* in table and LRU list */
 	struct cached_block *next;	/* in the table's chain */
 	struct cached_block *newer, *older;
-	uint8_t data[];
+	unsigned page_count;
+	uint8_t *pages[];	/* block_pages.h */
 };
 
 /* A decode under way; lies on its decoder's stack. */
@@ -43,14 +44,24 @@ struct flight {
  * then calls publish or abandon with the same flight. */
 bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
 		     struct flight *flight, struct cached_block **out);
-/* NULL without memory.  Fill data[0..valid) before publishing. */
-struct cached_block *cached_block_new(int64_t id, uint32_t valid);
-void cached_block_free(struct cached_block *b);	/* one that was never published */
+/* A copy of data[valid], counted from here on, for which older ones go; it must be published.
+ * NULL without memory. */
+struct cached_block *cached_block_new(struct block_cache *c, int64_t id, const void *data,
+				      uint32_t valid);
 /* Takes `fresh`, which comes out pinned once for the caller. */
 void block_cache_publish(struct block_cache *c, struct flight *flight,
 			 struct cached_block *fresh);
 void block_cache_abandon(struct block_cache *c, struct flight *flight);
 void block_cache_unpin(struct block_cache *c, struct cached_block *b);
+
+/* Of one that is pinned: bytes [at, at + size), which are within `valid`. */
+void cached_block_copy(const struct cached_block *b, uint32_t at, size_t size, void *out);
+bool cached_block_equals(const struct cached_block *b, uint32_t at, const void *data,
+			 size_t size);
+/* Where they lie, in at most `max` parts; false: in more.  *count goes up. */
+bool cached_block_parts(const struct cached_block *b, uint32_t at, size_t size,
+			struct iovec *parts, unsigned max, unsigned *count);
+
 /* What a reader holds besides, of bytes that blocks could have, was so much and is now. */
 void block_cache_count(struct block_cache *c, size_t before, size_t now);
 /* Whether it is there with `wanted` bytes, or being decoded. */

@@ -164,14 +164,15 @@ static int flush(struct repack *r, struct err *e)
 
 /* ---- in ------------------------------------------------------------------------------- */
 
-static int take_piece(struct repack *r, struct piece *p, const uint8_t *data, struct err *e)
+static int take_piece(struct repack *r, struct piece *p, const struct cached_block *from,
+		      struct err *e)
 {
 	/* A block may pass its target by a quarter rather than end far below it. */
 	if (r->used > 0 && r->used + p->size > r->target + r->target / 4 && flush(r, e) < 0)
 		return -1;
 	if (r->used == 0)
 		r->id = r->d->next_block++;
-	memcpy(r->raw + r->used, data + p->at, p->size);
+	cached_block_copy(from, p->at, p->size, r->raw + r->used);
 	p->new_block = r->id;
 	p->new_at = r->used;
 	r->used += p->size;
@@ -190,7 +191,7 @@ static int take_block(struct repack *r, const struct old_block *old, struct err 
 	if (reader_pin(r->reader, old->id, old->raw, false, &decoded, e) < 0)
 		return err_wrap(e, "moving what stays out of block %lld", (long long)old->id);
 	for (size_t i = 0; i < old->pieces && rc == 0; i++)
-		rc = take_piece(r, &r->d->pieces[old->piece + i], decoded->data, e);
+		rc = take_piece(r, &r->d->pieces[old->piece + i], decoded, e);
 	block_cache_unpin(r->cache, decoded);
 	return rc;
 }

@@ -152,7 +152,7 @@ static int join(struct bases_lane *l, int64_t id, const struct block *of,
 		*e = ERR_NONE;
 		return 1;
 	}
-	memcpy(l->joined + out->size, decoded->data, raw);
+	cached_block_copy(decoded, 0, raw, l->joined + out->size);
 	out->size += raw;
 	block_cache_unpin(l->bases->cache, decoded);
 	return 0;

@@ -57,7 +57,7 @@ static int compare(struct pack_known *k, const struct chunk_place *p, const void
 		*e = ERR_NONE;
 		return 0;
 	}
-	*is_same = b->valid >= end && memcmp(b->data + p->at, data, p->size) == 0;
+	*is_same = b->valid >= end && cached_block_equals(b, p->at, data, p->size);
 	block_cache_unpin(k->cache, b);
 	return 0;
 }

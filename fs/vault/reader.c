@@ -194,7 +194,7 @@ static void share_out(struct vault_reader *r, const struct run *list, unsigned c
 		      bool is_sample, unsigned readers)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
-	struct helpers_errand todo[VAULT_PARTS_MAX];
+	struct helpers_errand todo[VAULT_PINS_MAX];
 	unsigned first = 0, n;
 
 	while (first < count && list[first].block == 0)
@@ -219,8 +219,8 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
 	       uint64_t offset, void *out, size_t size, size_t *got, struct err *e)
 {
 	uint64_t end = cut(file_size, offset, size);
-	struct run list[VAULT_PARTS_MAX];
-	struct runs rs = { list, VAULT_PARTS_MAX, 0, offset };
+	struct run list[VAULT_PINS_MAX];
+	struct runs rs = { list, VAULT_PINS_MAX, 0, offset };
 	uint8_t *to = out;
 
 	*got = 0;
@@ -236,7 +236,7 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
 			} else if (pin_run(r, &list[i], false, &b, e) < 0) {
 				return -1;
 			} else {
-				memcpy(to, b->data + list[i].at, list[i].size);
+				cached_block_copy(b, list[i].at, list[i].size, to);
 				block_cache_unpin(r->cache, b);
 			}
 			to += list[i].size;
@@ -280,8 +280,8 @@ static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_siz
 {
 	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN;
 	uint64_t end = cut(file_size, offset, size);
-	struct run list[VAULT_PARTS_MAX];
-	struct runs rs = { list, VAULT_PARTS_MAX, 0, offset };
+	struct run list[VAULT_PINS_MAX];
+	struct runs rs = { list, VAULT_PINS_MAX, 0, offset };
 
 	out->count = out->pin_count = 0;
 	out->size = 0;
@@ -293,17 +293,19 @@ static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_siz
 	share_out(r, list, rs.count, is_sample, readers);
 	for (unsigned i = 0; i < rs.count; i++) {
 		struct cached_block *b;
-		if (out->count == VAULT_PARTS_MAX ||
-		    (list[i].block == 0 && !add_hole(out, list[i].size)))
-			return one_copy(r, content, file_size, offset, size, out, e);
-		if (list[i].block == 0)
-			continue;
-		if (pin_run(r, &list[i], is_sample, &b, e) < 0)
+		bool has_room;
+		if (list[i].block == 0) {
+			has_room = add_hole(out, list[i].size);
+		} else if (pin_run(r, &list[i], is_sample, &b, e) == 0) {
+			out->pins[out->pin_count++] = b;
+			has_room = cached_block_parts(b, list[i].at, list[i].size, out->parts,
+						      VAULT_PARTS_MAX, &out->count);
+			out->size += list[i].size;
+		} else {
 			return -1;
-		out->pins[out->pin_count++] = b;
-		out->parts[out->count++] = (struct iovec){ b->data + list[i].at,
-							   list[i].size };
-		out->size += list[i].size;
+		}
+		if (!has_room)
+			return one_copy(r, content, file_size, offset, size, out, e);
 	}
 	return 0;
 }

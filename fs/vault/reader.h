@@ -65,13 +65,14 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
  * until vault_parts_release(), which is to be called after failure too.  goes_on:
  * what stands behind will be wanted too, so blocks are decoded to their end.
  */
-#define VAULT_PARTS_MAX 96
+#define VAULT_PINS_MAX 96
+#define VAULT_PARTS_MAX (256 + 2 * VAULT_PINS_MAX)	/* a MiB in pages, and ends */
 
 struct vault_parts {
 	struct iovec parts[VAULT_PARTS_MAX];
 	unsigned count;
 	size_t size;		/* sum of the parts */
-	struct cached_block *pins[VAULT_PARTS_MAX];
+	struct cached_block *pins[VAULT_PINS_MAX];
 	unsigned pin_count;
 	void *own;		/* where a read was too scattered: one copy */
 };

@@ -104,7 +104,7 @@ static int lay(struct vault_reader *r, const struct block *b, unsigned depth, st
 		goto out;
 	size = 0;
 	for (unsigned i = 0; i < count; size += pins[i++]->valid)
-		memcpy(r->room + size, pins[i]->data, pins[i]->valid);
+		cached_block_copy(pins[i], 0, pins[i]->valid, r->room + size);
 	memcpy(r->laid, b->bases, sizeof r->laid);
 	r->laid_size = size;
 	rc = 0;
@@ -139,53 +139,36 @@ static int get_sealed(struct vault_reader *r, const struct block *b, const uint8
 	return objects_get(r->objects, &name, b->offset, r->sealed, b->stored, e);
 }
 
-static int no_memory(struct err *e)
-{
-	return err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
-}
-
-static struct cached_block *copy_of(const struct block *b, const uint8_t *data, size_t size,
-				    struct err *e)
-{
-	struct cached_block *fresh = cached_block_new(b->id, (uint32_t)size);
-
-	if (fresh)
-		memcpy(fresh->data, data, size);
-	else
-		no_memory(e);
-	return fresh;
-}
-
 /* Into the room behind what is laid there, of which `base` bytes are b's bases. */
 static struct cached_block *decode_there(struct vault_reader *r, const struct block *b,
 					 const uint8_t *sealed, size_t base, uint32_t to,
 					 struct err *e)
 {
+	struct cached_block *fresh;
 	size_t got;
 
 	if (block_decode(r->decoder, b, sealed, base > 0 ? r->room : NULL, base,
 			 r->room + base, to, &got, e) < 0)
 		return NULL;
-	return copy_of(b, r->room + base, got, e);
+	fresh = cached_block_new(r->cache, b->id, r->room + base, (uint32_t)got);
+	if (!fresh)
+		err_set(e, MUNI_NO_MEMORY, "no memory for a decoded block");
+	return fresh;
 }
 
+/* At the room's front.  One that was decoded whole is laid there for what it is a base of. */
 static struct cached_block *decode_alone(struct vault_reader *r, const struct block *b,
 					 const uint8_t *sealed, uint32_t to, struct err *e)
 {
 	struct cached_block *fresh;
-	size_t got;
 
-	if (to < b->raw) {
-		memset(r->laid, 0, sizeof r->laid);
-		return grow_room(r, b->raw, e) < 0 ? NULL :
-		       decode_there(r, b, sealed, 0, to, e);
-	}
-	fresh = cached_block_new(b->id, b->raw);
-	if (!fresh) {
-		no_memory(e);
-	} else if (block_decode(r->decoder, b, sealed, NULL, 0, fresh->data, to, &got, e) < 0) {
-		cached_block_free(fresh);
-		fresh = NULL;
+	memset(r->laid, 0, sizeof r->laid);
+	if (grow_room(r, b->raw, e) < 0)
+		return NULL;
+	fresh = decode_there(r, b, sealed, 0, to, e);
+	if (fresh && fresh->valid == b->raw) {
+		r->laid[0] = b->id;
+		r->laid_size = b->raw;
 	}
 	return fresh;
 }
