@@ -214,6 +214,19 @@ static int sync_name(const char *path, struct err *e)
 	return rc < 0 && e->sys != EACCES ? -1 : 0;
 }
 
+/* A link in the folder's place may be somebody else's, and lead to a folder that the user has
+ * for something else. */
+static int open_itself(const char *path, struct err *e)
+{
+	int fd = file_open_user(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, e);
+	struct stat st;
+
+	if (fd >= 0 || lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+		return fd;
+	return err_set(e, MUNI_EXISTS, "%s is a symbolic link: an archive is made in the folder "
+		       "that is named; name the one that it leads to", text_printable(path));
+}
+
 static int open_folder(struct making *m, const char *path, struct err *e)
 {
 	struct vault *v = m->v;
@@ -222,7 +235,7 @@ static int open_folder(struct making *m, const char *path, struct err *e)
 		m->made_folder = true;
 	else if (errno != EEXIST)
 		return err_errno(e, "making the folder %s", text_printable(path));
-	v->dirfd = file_open_user(path, O_RDONLY | O_DIRECTORY, 0, e);
+	v->dirfd = open_itself(path, e);
 	if (v->dirfd < 0)
 		return -1;
 	if (archive_require_empty(path, v->dirfd, e) < 0 || require_own(v->dirfd, path, e) < 0)

@@ -95,7 +95,9 @@ class Life:
 
     def damage(self):
         """One byte of the largest segment: muni repair has something to mend."""
-        segments = [os.path.join(d, n) for d, _, fs in os.walk(f"{self.where}/a/segments") for n in fs if n.endswith(".seg")]
+        folder = f"{self.where}/a/segments"
+        segments = [os.path.join(d, n) for d, _, fs in os.walk(folder) for n in fs
+                    if n.endswith(".seg") and not os.path.islink(folder)]
         if segments:    # somebody may have put something in the place of their folder
             largest = max(segments, key=os.path.getsize)
             mode = os.stat(largest).st_mode

@@ -235,6 +235,17 @@ def nothing_that_was_put_there_is_followed(given):
     return f"{len(seen)} names, {len(work)} tries"
 
 
+def an_archive_is_not_made_where_a_link_leads():
+    os.makedirs("elsewhere")
+    os.symlink("elsewhere", "linked")
+    os.symlink("nowhere", "dangling")
+    for name in "linked", "dangling":
+        done = subprocess.run([mu.MUNI, "init", name, "--keyring", "linked.keyring", "--key-file", "/dev/null"],
+                              capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == 1 and "symbolic link" in done.stderr, (name, done)
+        assert os.listdir("elsewhere") == [] and not os.path.lexists("linked.keyring")
+
+
 def folders_of_segments_are_not_followed(given):
     """Their names cannot be told beforehand, but all that there could be."""
     subprocess.run(["cp", "-a", "snapshot-3", "segments-world"], check=True)
@@ -322,6 +333,7 @@ def main():
     for umask in 0, 0o777:
         old_archives_stay_private(umask)
     a_folder_that_was_there_becomes_private(given)
+    an_archive_is_not_made_where_a_link_leads()
     print("modes: ok", flush=True)
     print("planted:", nothing_that_was_put_there_is_followed(given), flush=True)
     folders_of_segments_are_not_followed(given)
