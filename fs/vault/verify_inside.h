@@ -38,6 +38,7 @@ struct verify_hold {
 	struct verify_held *first, **end;	/* owned */
 };
 
+struct verify_beside;
 struct verify_seen;
 
 struct verify {
@@ -62,6 +63,7 @@ struct verify {
 	struct verify_blocks mendable, lost;	/* owned */
 
 	struct verify_seen *seen;	/* owned; NULL: none */
+	struct verify_beside *beside;	/* owned; NULL: none */
 
 	struct object_name *uncovered;	/* owned; sorted; segments without parity */
 	size_t uncovered_count;
@@ -156,6 +158,11 @@ int verify_audit(struct verify *k, struct err *e);
 /* Base and redo: what is wrong is held in k->redo until the catalogue was looked
  * at, then told by verify_told_redo(). */
 int verify_redo(struct verify *k, struct err *e);
+/* The same beside what comes between the two; the second gives what the first found.  Where
+ * it could not be begun, or found no memory, it is done then. */
+int verify_redo_start(struct verify *k, struct err *e);
+int verify_redo_finish(struct verify *k, struct err *e);
+void verify_redo_drop(struct verify *k);	/* waits for it */
 int verify_told_redo(struct verify *k, struct err *e);
 int verify_catalogue(struct verify *k, struct err *e);
 int verify_versions(struct verify *k, struct err *e);
