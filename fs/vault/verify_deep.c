@@ -159,7 +159,8 @@ static void check_content(struct worker *w, const struct content *n)
 	struct digest now;
 
 	if (hash_content(w, n, &now, &e) < 0) {
-		if (e.code == MUNI_NO_MEMORY)
+		/* Neither says anything of the bytes. */
+		if (e.code == MUNI_NO_MEMORY || e.code == MUNI_BUSY)
 			fail(w->crew, &e);
 		else
 			note_bad(w->crew, n->id, e.text);
