@@ -102,7 +102,12 @@ def openat2(top, n, ways=READING + WRITING):
         for resolve in (0, 1, 2, 4, 8, 16, 8 | 16, 4 | 8, 1 | 2 | 4, 64):
             mode = 0o600 if flags & (o.O_CREAT | o.O_TMPFILE & ~o.O_DIRECTORY) else 0
             how = ctypes.create_string_buffer(struct.pack("QQQ", flags | (0 if flags & o.O_PATH else o.O_NONBLOCK), mode, resolve), 24)
-            told[f"openat2 {flags:#x} {resolve}"] = descriptor(system_call(437, fd, n, how, 24))
+            # Anybody's rename or mount meanwhile makes a ".." uncertain, which openat2(2) tells so: again, then.
+            for _ in range(10_000):
+                said = descriptor(system_call(437, fd, n, how, 24))
+                if said != "EAGAIN":
+                    break
+            told[f"openat2 {flags:#x} {resolve}"] = said
     how = ctypes.create_string_buffer(struct.pack("QQQ", o.O_NONBLOCK, 0, 32), 24)
     said = descriptor(system_call(437, fd, n, how, 24))
     told["openat2 cached"] = "told" if said in ("EAGAIN", descriptor(call(libc.openat, fd, n, o.O_NONBLOCK))) else said
