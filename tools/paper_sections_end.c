@@ -125,6 +125,59 @@ static void people_table(struct sheet *s)
 	paper_table_end(s->paper);
 }
 
+/* On whose word somebody is an officer: that of others in office, else the archive's key. */
+static void word_for(const struct sheet *s, const json_t *person, char out[LINE_SIZE])
+{
+	const char *because = sheet_text(person, "because");
+	json_t *one;
+	size_t i, used = 0;
+
+	snprintf(out, LINE_SIZE, "%s%s%s", sheet_word(s, sheet_text(person, "admitted")),
+		 *because ? ": " : "", text_printable(because));
+	json_array_foreach(json_object_get(person, "approved_by"), i, one) {
+		int n = snprintf(out + used, LINE_SIZE - used, "%s%s", i ? "; " : "",
+				 text_printable(sheet_text(one, "person")));
+
+		if (n < 0 || (size_t)n >= LINE_SIZE - used)
+			return;
+		used += (size_t)n;
+	}
+}
+
+/* How each of them came into office, once a person; certificates of before do not say. */
+static void officers_table(struct sheet *s)
+{
+	const struct paper_column columns[] = {
+		{ sheet_word(s, "Person"), 0.34, false },
+		{ sheet_word(s, "Officer since"), 0.24, false },
+		{ sheet_word(s, "Approved by"), 0.42, false },
+	};
+	json_t *seen = json_object(), *person;
+	bool has_any = false;
+	size_t i;
+
+	json_array_foreach(sheet_part(s, "people"), i, person) {
+		const char *name = sheet_text(person, "person");
+		char by[LINE_SIZE], time[48];
+
+		if (!*sheet_text(person, "added") || !*name || json_object_get(seen, name))
+			continue;
+		json_object_set_new(seen, name, json_true());
+		if (!has_any)
+			paper_table(s->paper, columns, sizeof columns / sizeof *columns);
+		has_any = true;
+		word_for(s, person, by);
+		const char *cells[] = { text_printable(name),
+					sheet_time(sheet_text(person, "added"), time),
+					by };
+
+		paper_row(s->paper, cells);
+	}
+	if (has_any)
+		paper_table_end(s->paper);
+	json_decref(seen);
+}
+
 static void signed_by(struct sheet *s)
 {
 	char line[LINE_SIZE];
@@ -148,6 +201,7 @@ void sheet_people(struct sheet *s)
 {
 	sheet_heading(s, "8  People");
 	people_table(s);
+	officers_table(s);
 	signed_by(s);
 }
 

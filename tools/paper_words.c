@@ -47,6 +47,8 @@ static const struct word {
 	{ "Began", "开始" }, { "Ended", "结束" }, { "Tool", "工具" },
 	{ "Keyring", "密钥环" }, { "Mounts", "挂载" }, { "Adversarial check", "对抗性核验" },
 	{ "Act", "行为" }, { "Person", "人员" }, { "Role", "职责" }, { "When", "时间" },
+	{ "Officer since", "任职起始" }, { "Approved by", "任职批准人" },
+	{ "by key", "以档案库密钥加入" }, { "without approval", "未经批准" },
 	{ "Signed electronically by", "电子签名" },
 	{ "Left in place", "留存" }, { "Back up again now", "须重新备份" },
 	{ "Log before", "销毁前日志" }, { "Log now", "当前日志" },

@@ -164,6 +164,8 @@ def on_paper_it_is_the_same_every_time(a):
             assert ("Certificate of Destruction" if lang == "en" else "档案销毁证书") in text, text
             for foreign in ("keyring", "overwritten", "records", "sealed") if lang == "zh" else ():
                 assert foreign not in text, (foreign, text)
+            assert ("Officer since" if lang == "en" else "任职起始") in text, text
+            assert ("by key" if lang == "en" else "以档案库密钥加入") in text, text
             assert "weber" in text and ("page 1 of" if lang == "en" else "共") in text
     with open("fonts.conf", "w") as f:
         f.write('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts/truetype/dejavu</dir>'

@@ -2,6 +2,7 @@
 """Nobody is made an officer by the archive's key alone once officers have approved something: those in office sign for him."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -109,6 +110,11 @@ def two_let_one_in(a):
     assert people["nora"]["admitted"] == "approved", people
     assert [x["id"] for x in people["nora"]["approved_by"]] == ["rita", "otto"], people
     assert any("CN=nora,O=Test was an officer" in line and "approved by" in line and "CN=otto" in line for line in said), said
+    if shutil.which("pdftotext"):
+        subprocess.run([MUNI, "cert", "pdf", "second.p7m", "--to", "second.pdf"], check=True)
+        text = subprocess.run(["pdftotext", "-raw", "second.pdf", "-"], capture_output=True, check=True, text=True).stdout
+        paper = "".join(text.split())       # kerning parts words
+        assert "Officersince" in paper and "CN=rita,O=Test;CN=otto,O=Test" in paper, paper
     acts = [json.loads(line) for line in a.ask("audit", "list", "--json").splitlines()]
     assert sum(x.get("act") == "officer approved" for x in acts) == 2, acts
 
