@@ -58,7 +58,7 @@ static void write_files(const struct held *files)
 }
 
 /* LeakSanitizer twice reported objects of OpenSSL, and not again since: see
- * docs/decisions/0135, "The leak in `log`".  What this program gives OpenSSL it gives in
+ * docs/decisions/0135 and 0151, "The leak in `log`".  What this program gives OpenSSL it gives in
  * sign.c alone, which `signatures` and `certificate` watch without this. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
