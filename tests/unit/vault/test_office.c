@@ -503,7 +503,8 @@ static void want_of_memory_is_told_and_puts_nobody_out_of_office(void **state)
 	add(f, "cora", "legal", NULL);
 	approve(f, "cora", "anna");
 	approve(f, "cora", "ben");
-	/* Every one of the first, then of each some. */
+	/* Our own; the cryptographic library's are watched by fs/crypt/library.h.  Every one of
+	 * the first hundred, then of each some. */
 	for (; (said = load_apart(f->v, at)) != OVER; at += 1 + at / 100)
 		if (said == OTHER)
 			fail_msg("allocation %lu was refused, and nobody was told", at);
