@@ -85,6 +85,7 @@ static size_t append_part(char out[32], size_t used, uint32_t number, char lette
 
 void period_text(const struct period *p, char out[32])
 {
+	uint32_t days = p->days, weeks = 0;
 	size_t used = 1;
 
 	if (p->is_forever) {
@@ -96,8 +97,13 @@ void period_text(const struct period *p, char out[32])
 		used = append_part(out, used, p->years, 'Y');
 	if (p->months > 0)
 		used = append_part(out, used, p->months, 'M');
-	if (p->days > 0 || used == 1)
-		append_part(out, used, p->days, 'D');
+	if (days > PERIOD_NUMBER_MAX) {		/* of weeks, and read back as such alone */
+		weeks = days / 7 < PERIOD_NUMBER_MAX ? days / 7 : PERIOD_NUMBER_MAX;
+		days -= 7 * weeks;
+		used = append_part(out, used, weeks, 'W');
+	}
+	if (days > 0 || used == 1)
+		append_part(out, used, days, 'D');
 }
 
 int period_compare(const struct period *a, const struct period *b)
