@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/officer_key.h"
@@ -99,7 +100,7 @@ static int on_record(void *arg, const struct record_state *s)
 		if (!h)
 			continue;
 		h->records++;
-		h->bytes += n->kind == NODE_FILE ? n->size : 0;
+		total_add(&h->bytes, n->kind == NODE_FILE ? n->size : 0);
 	}
 	return 0;
 }

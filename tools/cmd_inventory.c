@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/store/catalogue_items.h"
+#include "fs/vault/scan.h"
 #include "policy/glob.h"
 #include "policy/memory.h"
 #include "tools/commands.h"
@@ -196,7 +198,7 @@ static void sheet_row(struct listing *l, const struct item_row *r,
 	char digest[DIGEST_HEX_SIZE] = "", time[TEXT_TIME_MAX], mode[8], found[4000];
 	struct sheet_out *s = &l->sheet;
 
-	if (r->has_sha256)
+	if (r->has_sha256 && scan_digest_is_plain(r))
 		digest_hex(&r->sha256, digest);
 	snprintf(mode, sizeof mode, "%04o", r->mode & 07777);
 	print_findings(r, "; ", found, sizeof found);
@@ -231,7 +233,7 @@ static int on_item(void *arg, const struct item_row *r, const char *duplicate_pa
 	if (!is_wanted(l, r, duplicate_path != NULL))
 		return 0;
 	l->items++;
-	l->bytes += r->kind == NODE_FILE ? r->size : 0;
+	total_add(&l->bytes, r->kind == NODE_FILE ? r->size : 0);
 	if (l->want->is_csv) {
 		sheet_row(l, r, duplicate_path, duplicate_size);
 		return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
@@ -133,7 +134,7 @@ static int on_record(void *arg, const struct record_state *s)
 		return 1;
 	if (s->is_restricted) {
 		l->restricted++;
-		l->bytes += s->record->node->kind == NODE_FILE ? s->record->node->size : 0;
+		total_add(&l->bytes, s->record->node->kind == NODE_FILE ? s->record->node->size : 0);
 	}
 	return 0;
 }

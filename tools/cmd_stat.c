@@ -5,6 +5,7 @@
 #include "fs/base/json_memory.h"
 #include "fs/base/text.h"
 #include "fs/store/xattrs.h"
+#include "fs/vault/leaf.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
@@ -129,7 +130,9 @@ static int print_facts(struct facts *f, struct err *e)
 	printf("links:     %u\n", n->links);
 	print_size(n);
 	print_times(n);
-	if (n->has_sha256) {
+	if (n->has_sha256 && !leaf_digest_is_plain(n)) {
+		printf("sha256:    none, for more than 1 GiB of it are holes\n");
+	} else if (n->has_sha256) {
 		text_hex(n->sha256.bytes, sizeof n->sha256.bytes, hex);
 		printf("sha256:    %s\n", hex);
 	}

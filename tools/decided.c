@@ -5,6 +5,8 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
+#include "fs/vault/scan.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
 #include "tools/table.h"
@@ -14,7 +16,7 @@
 static void add(struct decision_sum *s, uint64_t bytes)
 {
 	s->items++;
-	s->bytes += bytes;
+	total_add(&s->bytes, bytes);
 }
 
 static int compare(const struct class_sum *k, enum decision d, const char *class_code)
@@ -264,7 +266,7 @@ void decided_sheet_row(struct sheet_out *s, const struct decided_row *r)
 	sheet_number(s, item->size);
 	sheet_cell(s, text_time(item->mtime.seconds, 0, time));
 	sheet_cell(s, item->format);
-	if (item->has_sha256)
+	if (item->has_sha256 && scan_digest_is_plain(item))
 		digest_hex(&item->sha256, digest);
 	sheet_cell(s, digest);
 	sheet_bytes(s, r->duplicate_path ? r->duplicate_path : "", r->duplicate_size);

@@ -7,6 +7,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "tools/due.h"
 #include "tools/jsonl.h"
 #include "tools/table.h"
@@ -60,7 +61,7 @@ int due_sums_add(struct due_sums *d, const struct record_state *s, struct err *e
 	struct due_sum *sum = &k->by[s->standing];
 	sum->records++;
 	if (s->record->node->kind == NODE_FILE)
-		sum->bytes += s->record->node->size;
+		total_add(&sum->bytes, s->record->node->size);
 	if (s->lacks_trigger)
 		note_lacking(k, s);
 	if (s->has_due && (!sum->has_first || civil_compare(s->eligible, sum->first) < 0)) {

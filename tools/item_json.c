@@ -4,6 +4,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/scan.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
 
@@ -87,7 +88,7 @@ int item_json(json_t *o, const struct item_row *r, const char *duplicate_path,
 	jsonl_bytes(o, "path", r->path, r->path_size);
 	jsonl_text(o, "kind", print_kind(r->kind));
 	jsonl_number(o, "size", r->size);
-	if (r->has_sha256)
+	if (r->has_sha256 && scan_digest_is_plain(r))
 		jsonl_digest(o, "sha256", &r->sha256);
 	else
 		jsonl_text(o, "sha256", NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "tools/jsonl.h"
 #include "tools/policy_acts.h"
 #include "tools/table.h"
@@ -87,7 +88,7 @@ static int count_change(struct comparison *k, const struct outcome *before,
 		list[k->count++] = (struct change_sum){ .before = *before, .after = *after };
 	}
 	k->changes[i].sum.items++;
-	k->changes[i].sum.bytes += bytes;
+	total_add(&k->changes[i].sum.bytes, bytes);
 	return 0;
 }
 
@@ -130,7 +131,7 @@ static int on_item(void *arg, const struct decided_row *r)
 	after = outcome_of(k, k->after, k->now[1], r);
 	if (is_same(&before, &after)) {
 		k->same.items++;
-		k->same.bytes += bytes;
+		total_add(&k->same.bytes, bytes);
 		return 0;
 	}
 	if (count_change(k, &before, &after, bytes) < 0)

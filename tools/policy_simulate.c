@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/vault/retain.h"
 #include "policy/retention.h"
 #include "tools/decided.h"
@@ -40,7 +41,7 @@ struct simulation {
 static void add(struct decision_sum *s, uint64_t bytes)
 {
 	s->items++;
-	s->bytes += bytes;
+	total_add(&s->bytes, bytes);
 }
 
 /* A record is due on the day after its last. */

@@ -6,6 +6,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/vault/leaf.h"
 #include "tools/jsonl.h"
 
 static char kind_letter(enum node_kind kind)
@@ -209,7 +210,7 @@ int print_node_json(json_t *o, struct catalogue *c, struct print_names *names,
 	if (n->is_unstable)
 		jsonl_bool(o, "unstable", true);
 	jsonl_number(o, "node", (uint64_t)n->id);
-	if (n->has_sha256)
+	if (n->has_sha256 && leaf_digest_is_plain(n))
 		jsonl_digest(o, "sha256", &n->sha256);
 	if (n->kind == NODE_SYMLINK) {
 		char *target = NULL;

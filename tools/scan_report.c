@@ -5,6 +5,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
 #include "tools/table.h"
@@ -120,7 +121,7 @@ static int on_item(void *arg, const struct item_row *r, const char *duplicate_pa
 	    (r->kind == NODE_FILE && !note_time(p, r)))
 		return no_memory(c->e);
 	format->files++;
-	format->bytes += r->kind == NODE_FILE ? r->size : 0;
+	total_add(&format->bytes, r->kind == NODE_FILE ? r->size : 0);
 	p->lying += r->claimed != NULL;
 	return 0;
 }
@@ -176,7 +177,7 @@ static int print_formats(FILE *to, const struct scan_report *r)
 		is_shown[best - r->formats] = true;
 		if (line >= FORMATS_SHOWN) {
 			items += best->files;
-			bytes += best->bytes;
+			total_add(&bytes, best->bytes);
 			others++;
 			continue;
 		}

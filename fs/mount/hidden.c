@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "fs/base/err.h"
+#include "fs/base/total.h"
 #include "fs/mount/view.h"
 #include "fs/store/catalogue_gone.h"
 
@@ -255,7 +256,7 @@ static int on_hidden(void *arg, int64_t folder, enum node_kind kind, int64_t nod
 		t->counts[i].directories += kind == NODE_DIRECTORY;
 		t->counts[i].files += kind == NODE_FILE;
 		if (n.links <= 1)
-			t->counts[i].bytes += n.size;
+			total_add(&t->counts[i].bytes, n.size);
 		else if (note_linked(t, node, i, n.size) < 0)
 			return -1;
 	}
@@ -277,7 +278,7 @@ static void count_linked(struct tally *t)
 		qsort(t->linked, t->linked_count, sizeof *t->linked, by_version);
 	for (size_t i = 0; i < t->linked_count; i++)
 		if (i == 0 || by_version(&t->linked[i - 1], &t->linked[i]) != 0)
-			t->counts[t->linked[i].version].bytes += t->linked[i].size;
+			total_add(&t->counts[t->linked[i].version].bytes, t->linked[i].size);
 }
 
 int hidden_count(const struct node_set *s, bool with_directories, struct catalogue *c,

@@ -16,6 +16,7 @@
 #include "fs/mount/ops.h"
 #include "fs/mount/recent.h"
 #include "fs/store/xattrs.h"
+#include "fs/vault/leaf.h"
 
 #define OUR_SHA256 "user.muniment.sha256"
 #define OUR_CLASS "user.muniment.class"
@@ -81,7 +82,7 @@ static int our_value(struct catalogue *c, int64_t id, const char *name, char out
 		return -1;
 	out[0] = '\0';
 	if (strcmp(name, OUR_SHA256) == 0) {
-		if (n.kind == NODE_FILE && n.has_sha256)
+		if (n.kind == NODE_FILE && n.has_sha256 && leaf_digest_is_plain(&n))
 			digest_hex(&n.sha256, out);
 	} else {
 		struct record_class k = { .id = n.class_id };

@@ -5,6 +5,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/mount/mount.h"
 #include "fs/vault/late_classes.h"
 
@@ -88,7 +89,7 @@ static int on_version(void *arg, const struct version *v)
 	}
 	s->versions[s->version_count++] = (struct view_version){
 		.id = v->id, .system = v->system, .root = v->root, .ingested = v->ingested };
-	s->all.bytes += v->bytes;
+	total_add(&s->all.bytes, v->bytes);
 	s->all.nodes += v->directories + v->files + v->others;
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/total.h"
 #include "fs/store/catalogue_items_inside.h"
 
 struct copy {			/* an item whose content stands more than once */
@@ -216,7 +217,7 @@ static void settle_group(struct settling *s, struct copy *group, size_t count)
 			continue;
 		s->sums->duplicates++;
 		if (is_new)
-			s->sums->duplicate_bytes += group[i].size;
+			total_add(&s->sums->duplicate_bytes, group[i].size);
 	}
 	for (size_t i = 0; i < count; i++)
 		group[i].copies = inodes;
@@ -302,7 +303,7 @@ static int sum_up(struct settling *s, const struct item_line *l, struct err *e)
 		return 0;
 	sums->files++;
 	if (l->links < 2 || (l->device == 0 && l->inode == 0)) {
-		sums->bytes += l->size;
+		total_add(&sums->bytes, l->size);
 		return 0;
 	}
 	grown = roomy(s->names, s->name_count, &s->name_capacity, sizeof *s->names);
@@ -339,7 +340,7 @@ static void add_linked_bytes(struct settling *s)
 		qsort(s->names, s->name_count, sizeof *s->names, by_inode);
 	for (size_t i = 0; i < s->name_count; i++)
 		if (i == 0 || by_inode(&s->names[i], &s->names[i - 1]) != 0)
-			s->sums->bytes += s->names[i].size;
+			total_add(&s->sums->bytes, s->names[i].size);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */

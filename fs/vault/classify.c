@@ -8,6 +8,7 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/vault/classify_inside.h"
 #include "policy/rot.h"
 
@@ -77,7 +78,7 @@ static int write_down(struct judging *g, const struct judgement *j, struct decis
 static void add(struct decision_sum *s, uint64_t size)
 {
 	s->items++;
-	s->bytes += size;
+	total_add(&s->bytes, size);
 }
 
 static void count(struct judging *g, const struct decided_row *r, const struct judgement *j)

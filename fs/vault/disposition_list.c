@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/total.h"
 #include "fs/crypt/merkle.h"
 #include "fs/vault/disposition_inside.h"
 
@@ -98,7 +99,7 @@ static void add_to_sum(struct class_sum *s, const struct item_facts_sum *f)
 
 	s->items++;
 	s->files += f->is_file;
-	s->bytes += f->is_file ? f->bytes : 0;
+	total_add(&s->bytes, f->is_file ? f->bytes : 0);
 	if (f->is_file)
 		json_object_set_new(s->formats, format, json_integer(
 			json_integer_value(json_object_get(s->formats, format)) + 1));

@@ -9,6 +9,7 @@
 #include "fs/base/canonical.h"
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
 
@@ -104,7 +105,7 @@ static void put_sums(json_t *o, const struct item_list *l)
 
 	for (size_t i = 0; i < l->sum_count; i++) {
 		json_array_append_new(classes, class_json(&l->sums[i]));
-		bytes += l->sums[i].bytes;
+		total_add(&bytes, l->sums[i].bytes);
 		files += l->sums[i].files;
 	}
 	json_object_set_new(o, "classes", classes);

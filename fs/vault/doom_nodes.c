@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "fs/base/err.h"
+#include "fs/base/total.h"
 #include "fs/vault/doom_inside.h"
 
 struct marking {
@@ -35,7 +36,7 @@ static int note_doomed(struct marking *m, const struct node *n)
 		r->content = n->content;
 		r->size = n->size;
 		if (is_first && n->kind == NODE_FILE)
-			d->result.bytes += n->size;
+			total_add(&d->result.bytes, n->size);
 		is_first = false;
 		if (n->content != 0 && !bits_add(&d->contents_doomed, n->content))
 			return doom_no_memory(m->e);

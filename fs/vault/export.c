@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/vault/export_inside.h"
 #include "fs/vault/ingest_read.h"
 
@@ -116,7 +117,7 @@ void export_count(struct export *x, const struct export_item *item)
 
 	if (item->node.kind == NODE_FILE) {
 		r->files++;
-		r->bytes += item->node.size;
+		total_add(&r->bytes, item->node.size);
 	} else if (item->node.kind == NODE_DIRECTORY) {
 		r->directories++;
 	} else {

@@ -10,6 +10,7 @@
 #include "fs/base/bytes.h"
 #include "fs/base/file.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/crypt/digest.h"
 
 #define PENDING_MAX (256u << 10)
@@ -150,7 +151,7 @@ int bag_add(struct bag *b, const struct export_item *item, int fd, struct err *e
 	append_path(&b->pending, item->path, item->path_size);
 	buffer_u8(&b->pending, '\n');
 	b->files++;
-	b->bytes += item->node.size;
+	total_add(&b->bytes, item->node.size);
 	return b->pending.size >= PENDING_MAX ? flush(b, e) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/store/catalogue_items.h"
 #include "fs/vault/export_live_inside.h"
 
@@ -224,7 +225,7 @@ static void leave_out(struct live_walker *w, enum decision d, const struct meta 
 	struct left_out *out = &w->live->left_out;
 
 	out->by[d].items++;
-	out->by[d].bytes += m->kind == NODE_FILE ? m->size : 0;
+	total_add(&out->by[d].bytes, m->kind == NODE_FILE ? m->size : 0);
 }
 
 /* New, or not what was scanned any more. */

@@ -29,15 +29,25 @@ int jail_descriptors(int input, int output, struct err *e)
 	return confine_descriptors(JAIL_OUTPUT + 1, e);
 }
 
+/* Never above what this process was given: only root raises that. */
+static int lower(int resource, rlim_t most)
+{
+	struct rlimit l;
+
+	if (getrlimit(resource, &l) < 0)
+		return -1;
+	if (l.rlim_max > most)	/* RLIM_INFINITY is the largest there is */
+		l.rlim_max = most;
+	l.rlim_cur = l.rlim_max;
+	return setrlimit(resource, &l);
+}
+
 static int set_limits(unsigned long long most, struct err *e)
 {
 	unsigned long long mapped = confine_mapped();
-	const struct rlimit memory = { mapped + most, mapped + most };
-	const struct rlimit none = { 0, 0 }, few = { JAIL_OUTPUT + 2, JAIL_OUTPUT + 2 };
 
-	if ((mapped && setrlimit(RLIMIT_AS, &memory) < 0) ||
-	    setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
-	    setrlimit(RLIMIT_NOFILE, &few) < 0)
+	if ((mapped && lower(RLIMIT_AS, mapped + most) < 0) || lower(RLIMIT_CORE, 0) < 0 ||
+	    lower(RLIMIT_FSIZE, 0) < 0 || lower(RLIMIT_NOFILE, JAIL_OUTPUT + 2) < 0)
 		return err_errno(e, "limiting the process that reads the archive");
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/total.h"
 #include "fs/store/catalogue_retention.h"
 #include "fs/vault/graft_inside.h"
 #include "fs/vault/leaf.h"
@@ -348,7 +349,7 @@ static void count_item(struct graft *t, const struct body *b, bool is_first_name
 	}
 	t->tally.files++;
 	if (is_first_name)
-		t->tally.bytes += b->meta.size;
+		total_add(&t->tally.bytes, b->meta.size);
 }
 
 /* An item that failed: told once by who read it, and for each of its other names. */
@@ -462,7 +463,7 @@ int graft_listed(struct graft *t, struct dir *d, struct err *e)
 		d->has_kept = d->has_kept || d->unchanged > 0;
 		t->tally.files += d->kept.files;
 		t->tally.others += d->kept.others;
-		t->tally.bytes += d->kept.bytes;
+		total_add(&t->tally.bytes, d->kept.bytes);
 		d->is_listed = true;
 		rc = finish_upward(t, d, e);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/base/total.h"
 #include "fs/vault/ingest_tree.h"
 
 void meta_clear(struct meta *m)
@@ -112,7 +113,7 @@ struct selected ingest_select(const struct ingest *g, const void *path, size_t p
 		out->taken++;
 	} else {
 		out->by[s.decision].items++;
-		out->by[s.decision].bytes += bytes;
+		total_add(&out->by[s.decision].bytes, bytes);
 	}
 	return s;
 }
@@ -121,7 +122,7 @@ void left_out_add(struct left_out *sum, const struct left_out *more)
 {
 	for (size_t i = 0; i < sizeof sum->by / sizeof sum->by[0]; i++) {
 		sum->by[i].items += more->by[i].items;
-		sum->by[i].bytes += more->by[i].bytes;
+		total_add(&sum->by[i].bytes, more->by[i].bytes);
 	}
 	sum->undecided += more->undecided;
 	sum->taken += more->taken;

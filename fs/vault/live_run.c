@@ -10,6 +10,7 @@
 #include "fs/base/err.h"
 #include "fs/base/json_memory.h"
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/vault/clearance.h"
 #include "fs/vault/disposition_inside.h"
 #include "fs/vault/inside.h"
@@ -259,7 +260,7 @@ static int fill_facts(const struct live_run *run, struct live_facts *f, struct e
 			continue;
 		}
 		f->gone++;
-		f->bytes += o->bytes;
+		total_add(&f->bytes, o->bytes);
 		f->overwritten += o->is_overwritten;
 	}
 	f->filesystem = strdup(media.name);

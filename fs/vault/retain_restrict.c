@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/total.h"
 #include "fs/vault/empties.h"
 #include "fs/vault/retain_inside.h"
 #include "fs/vault/retain_words.h"
@@ -60,7 +61,7 @@ static int count(void *arg, const struct record *r)
 	struct counting *k = arg;
 
 	k->records++;
-	k->bytes += r->node->kind == NODE_FILE ? r->node->size : 0;
+	total_add(&k->bytes, r->node->kind == NODE_FILE ? r->node->size : 0);
 	return 0;
 }
 

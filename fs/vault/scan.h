@@ -41,4 +41,9 @@ struct scan_result {
 int vault_scan(struct vault *v, const char *source, const struct scan_options *o,
 	       const struct vault_monitor *m, struct scan_result *out, struct err *e);
 
+struct item_row;
+/* Whether the digest of an item that has one is the SHA-256 of its bytes: not of a file with
+ * more hole than LEAF_HOLE_MAX (leaf.h). */
+bool scan_digest_is_plain(const struct item_row *r);
+
 #endif

@@ -5,12 +5,21 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fs/base/text.h"
 #include "fs/vault/ingest_read.h"
+#include "fs/vault/scan.h"
 #include "fs/vault/scan_inside.h"
 
 #define PIECE (1u << 20)
+
+static const char hollow[] = "of it are holes, so it was not looked into";
+
+bool scan_digest_is_plain(const struct item_row *r)
+{
+	return r->size <= LEAF_HOLE_MAX || !r->opaque || !strstr(r->opaque, hollow);
+}
 
 bool scan_is_hollow(const struct statx *sx)
 {
@@ -63,8 +72,8 @@ int scan_read_hollow(struct scanning *s, int fd, const struct statx *sx,
 	out->sha256 = content_hash_finish(hash, sx->stx_size);
 	out->has_sha256 = true;
 	snprintf(out->format, sizeof out->format, "application/octet-stream");
-	snprintf(out->opaque, sizeof out->opaque, "%s of it are holes, so it was not looked "
-		 "into", text_size(sx->stx_size - walk_held(sx), holes));
+	snprintf(out->opaque, sizeof out->opaque, "%s %s",
+		 text_size(sx->stx_size - walk_held(sx), holes), hollow);
 	rc = 0;
 out:
 	free(piece);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fs/base/text.h"
+#include "fs/base/total.h"
 #include "fs/vault/walk_inside.h"
 
 static int no_memory(struct err *e)
@@ -29,7 +30,7 @@ static void count_kept(struct walker *w, struct dir *d, const struct meta *m,
 	if (m->kind == NODE_FILE) {
 		d->kept.files++;
 		if (is_first_name) {
-			d->kept.bytes += m->size;
+			total_add(&d->kept.bytes, m->size);
 			atomic_fetch_add(&w->g->bytes_kept, m->held);
 		}
 	} else {
@@ -271,7 +272,7 @@ static int take_look(struct walker *w, struct level *level, struct look *k, stru
 	d->unchanged += k->unchanged;
 	d->kept.files += k->kept.files;
 	d->kept.others += k->kept.others;
-	d->kept.bytes += k->kept.bytes;
+	total_add(&d->kept.bytes, k->kept.bytes);
 	atomic_fetch_add(&g->items_done, k->unchanged);
 	atomic_fetch_add(&g->bytes_kept, k->kept_held);
 	left_out_add(&g->left_out, &k->left_out);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/total.h"
 #include "fs/vault/walk_inside.h"
 
 #define PRIOR_CACHE (4u * 1024 * 1024)
@@ -154,7 +155,7 @@ void look_count(struct look *k, const struct meta *m)
 	k->unchanged++;
 	if (m->kind == NODE_FILE) {
 		k->kept.files++;
-		k->kept.bytes += m->size;
+		total_add(&k->kept.bytes, m->size);
 		k->kept_held += m->held;
 	} else {
 		k->kept.others++;
