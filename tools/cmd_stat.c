@@ -130,11 +130,12 @@ static int print_facts(struct facts *f, struct err *e)
 	printf("links:     %u\n", n->links);
 	print_size(n);
 	print_times(n);
-	if (n->has_sha256 && !leaf_digest_is_plain(n)) {
-		printf("sha256:    none, for more than 1 GiB of it are holes\n");
-	} else if (n->has_sha256) {
+	if (n->has_sha256) {
+		bool is_plain = leaf_digest_is_plain(n);
+
 		text_hex(n->sha256.bytes, sizeof n->sha256.bytes, hex);
-		printf("sha256:    %s\n", hex);
+		printf("%s%s%s\n", is_plain ? "sha256:    " : "digest:    ", hex,
+		       is_plain ? "" : " (of data and places: it is mostly hole)");
 	}
 	if (f->class_code[0] != '\0')
 		printf("class:     %s\n", text_printable(f->class_code));

@@ -92,6 +92,8 @@ int item_json(json_t *o, const struct item_row *r, const char *duplicate_path,
 		jsonl_digest(o, "sha256", &r->sha256);
 	else
 		jsonl_text(o, "sha256", NULL);
+	if (r->has_sha256 && !scan_digest_is_plain(r))
+		jsonl_digest(o, "digest", &r->sha256);
 	jsonl_text(o, "format", r->format);
 	jsonl_text(o, "claimed", r->claimed);
 	jsonl_bool(o, "extension_lies", r->claimed != NULL);

@@ -210,8 +210,8 @@ int print_node_json(json_t *o, struct catalogue *c, struct print_names *names,
 	if (n->is_unstable)
 		jsonl_bool(o, "unstable", true);
 	jsonl_number(o, "node", (uint64_t)n->id);
-	if (n->has_sha256 && leaf_digest_is_plain(n))
-		jsonl_digest(o, "sha256", &n->sha256);
+	if (n->has_sha256)
+		jsonl_digest(o, leaf_digest_is_plain(n) ? "sha256" : "digest", &n->sha256);
 	if (n->kind == NODE_SYMLINK) {
 		char *target = NULL;
 		size_t size = 0;
