@@ -54,8 +54,9 @@ static int show_row(void *arg, int64_t id, int64_t disposition, int64_t made,
 	return 0;
 }
 
-int cert_list(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+int cert_list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct cert_words *w = words;
 	static const char *const heads[] = { "certificate", "of", "made", "SHA-256 of its text" };
 	struct listing l = { .table = cli->json ? NULL : table_new(stdout, "llll", heads),
 			     .e = e };
@@ -207,8 +208,9 @@ static int save_all(struct vault *v, const struct cert_words *w, const uint8_t *
 	return rc;
 }
 
-int cert_show(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+int cert_show(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct cert_words *w = words;
 	uint8_t *der = NULL;
 	size_t size;
 	int rc;
@@ -225,8 +227,9 @@ int cert_show(struct cli *cli, struct vault *v, const struct cert_words *w, stru
 
 /* ---- sign, authority -------------------------------------------------------------------- */
 
-int cert_sign(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+int cert_sign(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct cert_words *w = words;
 	struct officer_key *key = NULL;
 	int rc;
 
@@ -237,8 +240,9 @@ int cert_sign(struct cli *cli, struct vault *v, const struct cert_words *w, stru
 	return rc;
 }
 
-int cert_stamp(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+int cert_stamp(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct cert_words *w = words;
 	char time[TEXT_TIME_MAX];
 	unsigned number;
 	int64_t when;
@@ -278,8 +282,9 @@ static int say_authority(struct cli *cli, struct vault *v, struct err *e)
 	return rc;
 }
 
-int cert_authority(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+int cert_authority(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct cert_words *w = words;
 	uint8_t *ca = NULL;
 	size_t size = 0;
 	int rc;

@@ -56,8 +56,9 @@ static int print(const uint8_t *der, size_t size, const struct cert_words *w, st
 	return rc;
 }
 
-int cert_pdf(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e)
+int cert_pdf(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct cert_words *w = words;
 	uint8_t *der = NULL;
 	size_t size;
 	int rc = certificate_read(v, w->id, &der, &size, e);

@@ -4,6 +4,7 @@
 
 #include "fs/base/text.h"
 #include "tools/cert.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 
 enum { TO = 256, LANG, CA, ANNEX, TIMESTAMP, AUTHORITY_CA, ARCHIVE_SIGNATURE, ALL, URL, NONE };
@@ -23,18 +24,13 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	bool has_id, has_to;
-	int (*run)(struct cli *cli, struct vault *v, const struct cert_words *w, struct err *e);
-} acts[] = {
-	{ "list", VAULT_READ, false, false, cert_list },
-	{ "show", VAULT_READ, true, true, cert_show },
-	{ "pdf", VAULT_READ, true, true, cert_pdf },
-	{ "sign", VAULT_WRITE, true, false, cert_sign },
-	{ "stamp", VAULT_WRITE, true, false, cert_stamp },
-	{ "authority", VAULT_WRITE, false, false, cert_authority },
+static const struct act acts[] = {
+	{ "list", VAULT_READ, 2, cert_list },
+	{ "show", VAULT_READ, 3, cert_show },
+	{ "pdf", VAULT_READ, 3, cert_pdf },
+	{ "sign", VAULT_WRITE, 3, cert_sign },
+	{ "stamp", VAULT_WRITE, 3, cert_stamp },
+	{ "authority", VAULT_WRITE, 2, cert_authority },
 };
 
 static void take_option(struct cert_words *w, int o, const char *value)
@@ -73,14 +69,9 @@ static int check_words(struct cli *cli, const struct act *act, struct cert_words
 {
 	struct err e = ERR_NONE;
 
-	if (!act)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
-	if (cli->operand_count != 2 + act->has_id)
-		return cli_usage(cli, act->has_id ? "%s wants the archive and a certificate"
-						  : "%s wants the archive", act->name);
-	if (act->has_id && cert_take_id(cli->operands[2], &w->id, &e) < 0)
+	if (act->operands == 3 && cert_take_id(cli->operands[2], &w->id, &e) < 0)
 		return cli_usage(cli, "%s", e.text);
-	if (act->has_to && !w->to)
+	if ((act->run == cert_show || act->run == cert_pdf) && !w->to)
 		return cli_usage(cli, "%s wants --to FILE", act->name);
 	if (act->run == cert_show && w->all && strcmp(w->to, "-") == 0)
 		return cli_usage(cli, "--all writes several files: --to wants a name");
@@ -91,23 +82,17 @@ static int check_words(struct cli *cli, const struct act *act, struct cert_words
 
 static int run_with_archive(struct cli *cli, struct cert_words *w)
 {
-	const struct act *act = NULL;
-	struct err e = ERR_NONE;
-	struct vault *v = NULL;
-	int rc;
+	const struct act *found = act_find(cli, acts, sizeof acts / sizeof *acts,
+					   "a certificate");
+	struct act act;
 
-	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
-		if (strcmp(acts[i].name, cli->operands[0]) == 0)
-			act = &acts[i];
-	if (check_words(cli, act, w) != 0)
+	if (!found || check_words(cli, found, w) != 0)
 		return CLI_USAGE;
+	act = *found;
 	/* Asking who the authority is changes nothing. */
-	rc = cli_open(cli, cli->operands[1], act->run == cert_authority && !w->url && !w->none ?
-		      VAULT_READ : act->mode, &v, &e);
-	if (rc == 0)
-		rc = act->run(cli, v, w, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	if (act.run == cert_authority && !w->url && !w->none)
+		act.mode = VAULT_READ;
+	return act_run(cli, &act, w);
 }
 
 /* `pdf FILE.p7m`: no archive, but the certificate itself. */

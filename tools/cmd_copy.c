@@ -4,6 +4,7 @@
 
 #include "fs/base/text.h"
 #include "fs/vault/copies.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
@@ -55,8 +56,9 @@ static int show(void *arg, const struct copy_row *k)
 	return 0;
 }
 
-static int list(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	static const char *const heads[] = { "copy", "of", "state", "since", "place" };
 	struct listing l = { .table = cli->json ? NULL : table_new(stdout, "rllll", heads),
 			     .e = e };
@@ -71,8 +73,9 @@ static int list(struct cli *cli, struct vault *v, const struct words *w, struct 
 	return rc;
 }
 
-static int add(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int add(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	int64_t id;
 
 	if (vault_copy_declare(v, w->of, w->place, &id, e) < 0)
@@ -87,20 +90,16 @@ static int add(struct cli *cli, struct vault *v, const struct words *w, struct e
 	return 0;
 }
 
-static int set(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int set(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	uint64_t id;
 
 	return cli_number("the copy", cli->operands[2], 1, INT64_MAX, &id, e) < 0 ? -1 :
 	       vault_copy_settle(v, (int64_t)id, w->state, e);
 }
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	int operands;
-	int (*run)(struct cli *cli, struct vault *v, const struct words *w, struct err *e);
-} acts[] = {
+static const struct act acts[] = {
 	{ "list", VAULT_READ, 2, list },
 	{ "add", VAULT_WRITE, 2, add },
 	{ "set", VAULT_WRITE, 3, set },
@@ -108,12 +107,6 @@ static const struct act {
 
 static int check_words(struct cli *cli, const struct act *act, const struct words *w)
 {
-	if (!act)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
-	if (cli->operand_count != act->operands)
-		return cli_usage(cli, act->operands == 3 ? "%s wants the archive and a copy's "
-							   "number" : "%s wants the archive",
-				 act->name);
 	if (act->run == add && (!w->of || !w->place))
 		return cli_usage(cli, "add wants --of data|keyring and --place TEXT");
 	if (act->run == set && !w->state)
@@ -124,10 +117,8 @@ static int check_words(struct cli *cli, const struct act *act, const struct word
 static int run(struct cli *cli)
 {
 	struct words w = { 0 };
-	struct err e = ERR_NONE;
-	struct vault *v = NULL;
-	const struct act *act = NULL;
-	int o, rc;
+	const struct act *act;
+	int o;
 
 	while ((o = cli_next(cli)) > 0) {
 		if (o == OF)
@@ -139,16 +130,10 @@ static int run(struct cli *cli)
 	}
 	if (o != CLI_END)
 		return cli_stopped(o);
-	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
-		if (strcmp(acts[i].name, cli->operands[0]) == 0)
-			act = &acts[i];
-	if (check_words(cli, act, &w) != 0)
+	act = act_find(cli, acts, sizeof acts / sizeof *acts, "a copy's number");
+	if (!act || check_words(cli, act, &w) != 0)
 		return CLI_USAGE;
-	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
-	if (rc == 0)
-		rc = act->run(cli, v, &w, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	return act_run(cli, act, &w);
 }
 
 const struct command cmd_copy = {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 #include "tools/dispose.h"
 
@@ -52,28 +53,14 @@ static int take_option(struct dispose_words *w, int o, const char *value, struct
 		cli_number("--mounts-timeout", value, 1, 86400, &w->mounts_timeout_s, e);
 }
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	bool has_id, has_officer;
-	int (*run)(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		   struct err *e);
-} acts[] = {
-	{ "propose", VAULT_WRITE, false, true, dispose_propose },
-	{ "show", VAULT_READ, true, false, dispose_show },
-	{ "list", VAULT_READ, false, false, dispose_list },
-	{ "approve", VAULT_WRITE, true, false, dispose_approve },
-	{ "withdraw", VAULT_WRITE, true, true, dispose_withdraw },
-	{ "execute", VAULT_WRITE, true, true, dispose_execute },
+static const struct act acts[] = {
+	{ "propose", VAULT_WRITE, 2, dispose_propose },
+	{ "show", VAULT_READ, 3, dispose_show },
+	{ "list", VAULT_READ, 2, dispose_list },
+	{ "approve", VAULT_WRITE, 3, dispose_approve },
+	{ "withdraw", VAULT_WRITE, 3, dispose_withdraw },
+	{ "execute", VAULT_WRITE, 3, dispose_execute },
 };
-
-static const struct act *find_act(const char *name)
-{
-	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
-		if (strcmp(acts[i].name, name) == 0)
-			return &acts[i];
-	return NULL;
-}
 
 /* "D1" or "1" */
 static int take_id(struct dispose_words *w, const char *text, struct err *e)
@@ -106,18 +93,19 @@ static int check_proposal(struct cli *cli, const struct dispose_words *w)
 	return 0;
 }
 
+static bool needs_officer(const struct act *act)
+{
+	return act->run == dispose_propose || act->run == dispose_withdraw ||
+	       act->run == dispose_execute;
+}
+
 static int check_words(struct cli *cli, const struct act *act, struct dispose_words *w)
 {
 	struct err e = ERR_NONE;
 
-	if (!act)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
-	if (cli->operand_count != 2 + act->has_id)
-		return cli_usage(cli, act->has_id ? "%s wants the archive and a disposition"
-						  : "%s wants the archive", act->name);
-	if (act->has_id && take_id(w, cli->operands[2], &e) < 0)
+	if (act->operands == 3 && take_id(w, cli->operands[2], &e) < 0)
 		return cli_usage(cli, "%s", e.text);
-	if (act->has_officer && (!w->officer.by || !w->officer.key))
+	if (needs_officer(act) && (!w->officer.by || !w->officer.key))
 		return cli_usage(cli, "%s wants --by ID --key KEY.pem: who does it?", act->name);
 	if (act->run == dispose_approve &&
 	    (w->signature != NULL) == (w->officer.by != NULL && w->officer.key != NULL))
@@ -131,7 +119,6 @@ static int run(struct cli *cli)
 {
 	struct dispose_words w = { .id = 0 };
 	struct err e = ERR_NONE;
-	struct vault *v = NULL;
 	const struct act *act;
 	int o, rc;
 
@@ -140,8 +127,8 @@ static int run(struct cli *cli)
 			return cli_usage(cli, "%s", e.text);
 	if (o != CLI_END)
 		return cli_stopped(o);
-	act = find_act(cli->operands[0]);
-	if (check_words(cli, act, &w) != 0)
+	act = act_find(cli, acts, sizeof acts / sizeof *acts, "a disposition");
+	if (!act || check_words(cli, act, &w) != 0)
 		return CLI_USAGE;
 	/* Also for what a cut off execution left, which opening goes on with. */
 	const struct epoch_options epoch = {
@@ -150,12 +137,9 @@ static int run(struct cli *cli)
 		.wait = cli->vault.wait,
 	};
 	cli->vault.epoch = &epoch;
-	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
+	rc = act_run(cli, act, &w);
 	cli->vault.epoch = NULL;
-	if (rc == 0)
-		rc = act->run(cli, v, &w, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	return rc;
 }
 
 const struct command cmd_dispose = {

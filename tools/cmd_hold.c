@@ -5,6 +5,7 @@
 
 #include "fs/base/text.h"
 #include "fs/base/total.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/officer_key.h"
@@ -175,8 +176,9 @@ static int on_hold(void *arg, const struct hold_row *h)
 	return 0;
 }
 
-static int list(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	static const char *const heads[] = { "HOLD", "CASE", "PLACED (UTC)", "RELEASED", "RECORDS",
 					     "SIZE", "COVERS", "REASON" };
 	struct listing l = { .cli = cli, .c = vault_catalogue(v), .e = e };
@@ -201,8 +203,9 @@ static int open_officer(struct cli *cli, struct vault *v, const struct words *w,
 	return w->officer.by ? officer_words_open(cli, v, &w->officer, &out->key, e) : 0;
 }
 
-static int add(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int add(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	struct hold_officer by;
 	struct counting k = { .count = 0 };
 	char count[TEXT_COUNT_MAX], size[TEXT_SIZE_MAX];
@@ -234,8 +237,9 @@ static int add(struct cli *cli, struct vault *v, const struct words *w, struct e
 	return 0;
 }
 
-static int release(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int release(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	struct hold_officer by;
 	int rc = open_officer(cli, v, w, &by, e);
 
@@ -249,34 +253,16 @@ static int release(struct cli *cli, struct vault *v, const struct words *w, stru
 
 /* ---- the whole ---------------------------------------------------------------------- */
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	int operands;
-	int (*run)(struct cli *cli, struct vault *v, const struct words *w, struct err *e);
-} acts[] = {
+static const struct act acts[] = {
 	{ "add", VAULT_WRITE, 2, add },
 	{ "list", VAULT_READ, 2, list },
 	{ "release", VAULT_WRITE, 3, release },
 };
 
-static const struct act *find_act(const char *name)
-{
-	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
-		if (strcmp(acts[i].name, name) == 0)
-			return &acts[i];
-	return NULL;
-}
-
 static int check_words(struct cli *cli, const struct act *act, struct words *w)
 {
 	struct err e = ERR_NONE;
 
-	if (!act)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
-	if (cli->operand_count != act->operands)
-		return cli_usage(cli, act->operands == 3 ? "%s wants the archive and a hold's id" :
-				 "%s wants the archive", act->name);
 	if (act->run == add && (!w->case_ref || !w->reason))
 		return cli_usage(cli, "--case REF and --reason TEXT say what the hold is for");
 	if (act->run == release && !w->reason)
@@ -296,22 +282,17 @@ static int check_words(struct cli *cli, const struct act *act, struct words *w)
 static int run(struct cli *cli)
 {
 	struct words w = { .id = 0 };
-	struct err e = ERR_NONE;
-	struct vault *v = NULL;
-	int o, rc = -1, wrong;
+	const struct act *act;
+	int o;
 
 	while ((o = cli_next(cli)) > 0)
 		take_option(&w, o, cli->value);
 	if (o != CLI_END)
 		return cli_stopped(o);
-	const struct act *act = find_act(cli->operands[0]);
-	wrong = check_words(cli, act, &w);
-	if (wrong)
-		return wrong;
-	if (cli_open(cli, cli->operands[1], act->mode, &v, &e) == 0)
-		rc = act->run(cli, v, &w, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	act = act_find(cli, acts, sizeof acts / sizeof *acts, "a hold's id");
+	if (!act || check_words(cli, act, &w) != 0)
+		return CLI_USAGE;
+	return act_run(cli, act, &w);
 }
 
 const struct command cmd_hold = {

@@ -10,6 +10,7 @@
 #include "tools/jsonl.h"
 #include "tools/left_out.h"
 #include "tools/print.h"
+#include "tools/problems.h"
 #include "tools/progress.h"
 #include "tools/table.h"
 
@@ -222,35 +223,14 @@ static int print_json(const struct ingest_result *r, bool is_dry, struct err *e)
 	return jsonl_end(o, e);
 }
 
-struct problem_listing {
-	struct cli *cli;
-	struct err *e;
-};
-
-static int list_problem(void *arg, const void *path, size_t path_size, const char *what)
-{
-	struct problem_listing *l = arg;
-	json_t *o;
-
-	if (!l->cli->json) {
-		cli_say(l->cli, "left out: %s: %s", text_printable_n(path, path_size),
-			text_printable(what));
-		return 0;
-	}
-	o = jsonl_new("problem");
-	jsonl_bytes(o, "path", path, path_size);
-	jsonl_text(o, "what", what);
-	return jsonl_end(o, l->e);
-}
-
 static int report(struct cli *cli, struct vault *v, const struct ingest_result *r,
 		  bool is_dry, struct err *e)
 {
-	struct problem_listing listing = { cli, e };
+	struct problems problems = { cli, "left out: ", e };
 
 	/* Without --quiet each was told when it was met. */
 	if (!is_dry && r->version.problems > 0 && (cli->json || cli->quiet) &&
-	    catalogue_problems(vault_catalogue(v), r->version.id, list_problem, &listing, e) < 0)
+	    catalogue_problems(vault_catalogue(v), r->version.id, problem_tell, &problems, e) < 0)
 		return -1;
 	if (cli->json)
 		return print_json(r, is_dry, e);

@@ -6,6 +6,7 @@
 #include "fs/base/text.h"
 #include "fs/vault/epoch.h"
 #include "fs/vault/renewal.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/officer_key.h"
@@ -82,8 +83,9 @@ static int list_json(const struct vault_key *k, struct err *e)
 	return jsonl_end(o, e);
 }
 
-static int list(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
+static int list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct key_words *w = words;
 	static const char *const heads[] = { "NUMBER", "KIND", "ADDED (UTC)", "LABEL" };
 	struct table *t = cli->json ? NULL : table_new(stdout, "rlll", heads);
 	struct vault_key *keys = NULL;
@@ -110,8 +112,9 @@ static int list(struct cli *cli, struct vault *v, const struct key_words *w, str
 	return rc;
 }
 
-static int add(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
+static int add(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct key_words *w = words;
 	unsigned number = 0;
 
 	if (vault_key_add(v, &w->fresh, w->recipient, w->label, &number, e) < 0)
@@ -143,9 +146,9 @@ static void tell_epoch(struct cli *cli, const struct epoch_result *r)
 			"the folder holds the keys of its time");
 }
 
-static int take_away(struct cli *cli, struct vault *v, const struct key_words *w,
-		     struct err *e)
+static int take_away(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct key_words *w = words;
 	struct epoch_result result;
 
 	if (vault_key_remove(v, (unsigned)w->number, &w->epoch, &cli->monitor, &result, e) < 0)
@@ -154,8 +157,9 @@ static int take_away(struct cli *cli, struct vault *v, const struct key_words *w
 	return 0;
 }
 
-static int rotate(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e)
+static int rotate(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct key_words *w = words;
 	struct epoch_result result;
 
 	if (vault_key_rotate(v, &w->epoch, &cli->monitor, &result, e) < 0)
@@ -181,9 +185,9 @@ static void tell_renewal(struct cli *cli, const struct renewal_result *r)
 		"ARCHIVE/certificates to whoever verifies without a key");
 }
 
-static int renew_signing(struct cli *cli, struct vault *v, const struct key_words *w,
-			 struct err *e)
+static int renew_signing(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct key_words *w = words;
 	struct renewal_request request = w->renewal;
 	struct officer_key *key = NULL;
 	struct renewal_result result;
@@ -205,9 +209,9 @@ static int renew_signing(struct cli *cli, struct vault *v, const struct key_word
 	return 0;
 }
 
-static int message(struct cli *cli, struct vault *v, const struct key_words *w,
-		   struct err *e)
+static int message(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct key_words *w = words;
 	uint8_t *der = NULL;
 	size_t size = 0;
 
@@ -219,27 +223,14 @@ static int message(struct cli *cli, struct vault *v, const struct key_words *w,
 	return 0;
 }
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	bool is_adding, has_number;
-	int (*run)(struct cli *cli, struct vault *v, const struct key_words *w, struct err *e);
-} acts[] = {
-	{ "list", VAULT_READ, false, false, list },
-	{ "add", VAULT_WRITE, true, false, add },
-	{ "remove", VAULT_WRITE, false, true, take_away },
-	{ "rotate", VAULT_WRITE, false, false, rotate },
-	{ "renew-signing", VAULT_WRITE, false, false, renew_signing },
-	{ "message", VAULT_READ, false, true, message },
+static const struct act acts[] = {
+	{ "list", VAULT_READ, 2, list },
+	{ "add", VAULT_WRITE, 2, add },
+	{ "remove", VAULT_WRITE, 3, take_away },
+	{ "rotate", VAULT_WRITE, 2, rotate },
+	{ "renew-signing", VAULT_WRITE, 2, renew_signing },
+	{ "message", VAULT_READ, 3, message },
 };
-
-static const struct act *find_act(const char *name)
-{
-	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
-		if (strcmp(acts[i].name, name) == 0)
-			return &acts[i];
-	return NULL;
-}
 
 static int check_words(struct cli *cli, const struct act *act, struct key_words *w)
 {
@@ -247,24 +238,19 @@ static int check_words(struct cli *cli, const struct act *act, struct key_words 
 		    (w->recipient != NULL);
 	struct err e = ERR_NONE;
 
-	if (act == NULL)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
-	if (cli->operand_count != 2 + act->has_number)
-		return cli_usage(cli, act->has_number ? "%s wants the archive and a key's number"
-						      : "%s wants the archive", act->name);
-	if (!act->is_adding && (fresh > 0 || w->label != NULL))
+	if (act->run != add && (fresh > 0 || w->label != NULL))
 		return cli_usage(cli, "%s adds nothing", act->name);
-	if (strcmp(act->name, "renew-signing") == 0 && !w->renewal.reason)
+	if (act->run == renew_signing && !w->renewal.reason)
 		return cli_usage(cli, "--reason TEXT: why is the signing key renewed?");
-	if (strcmp(act->name, "renew-signing") != 0 &&
+	if (act->run != renew_signing &&
 	    (w->renewal.algorithm || w->renewal.reason || w->officer.by))
 		return cli_usage(cli, "%s renews no signing key", act->name);
 	if ((w->officer.by != NULL) != (w->officer.key != NULL))
 		return cli_usage(cli, "--by ID and --key KEY.pem go together");
 	if (fresh > 1)
 		return cli_usage(cli, "one key at a time");
-	if (act->has_number && cli_number("the key's number", cli->operands[2], 0, UINT32_MAX,
-					  &w->number, &e) < 0)
+	if (act->operands == 3 && cli_number("the key's number", cli->operands[2], 0, UINT32_MAX,
+					    &w->number, &e) < 0)
 		return cli_usage(cli, "%s", e.text);
 	return 0;
 }
@@ -273,7 +259,6 @@ static int run(struct cli *cli)
 {
 	struct key_words words = { .label = NULL };
 	struct err e = ERR_NONE;
-	struct vault *v = NULL;
 	const struct act *act;
 	int rc, o;
 
@@ -283,8 +268,8 @@ static int run(struct cli *cli)
 			return cli_usage(cli, "%s", e.text);
 	if (o != CLI_END)
 		return cli_stopped(o);
-	act = find_act(cli->operands[0]);
-	if (check_words(cli, act, &words) != 0)
+	act = act_find(cli, acts, sizeof acts / sizeof *acts, "a key's number");
+	if (!act || check_words(cli, act, &words) != 0)
 		return CLI_USAGE;
 	words.fresh.prompt = cli->vault.keys.prompt;
 	words.fresh.prompt_arg = cli->vault.keys.prompt_arg;
@@ -292,12 +277,9 @@ static int run(struct cli *cli)
 	words.epoch.arg = cli;
 	words.epoch.wait = cli->vault.wait;
 	cli->vault.epoch = &words.epoch;
-	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
+	rc = act_run(cli, act, &words);
 	cli->vault.epoch = NULL;
-	if (rc == 0)
-		rc = act->run(cli, v, &words, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	return rc;
 }
 
 const struct command cmd_key = {

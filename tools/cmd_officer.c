@@ -6,6 +6,7 @@
 #include "fs/base/text.h"
 #include "fs/vault/disposition.h"
 #include "fs/vault/office.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/officer_key.h"
@@ -84,8 +85,9 @@ static void show_row(struct table *t, const struct roster *r, const struct offic
 	table_cell(t, "%.16s", hex);
 }
 
-static int list(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	static const char *const heads[] = { "ID", "ROLES", "PERSON", "ADDED (UTC)", "REMOVED",
 		"ADMITTED", "CERTIFICATE" };
 	struct table *t = cli->json ? NULL : table_new(stdout, "lllllll", heads);
@@ -135,16 +137,18 @@ static int tell_standing(struct cli *cli, struct vault *v, const char *id, struc
 	return 0;
 }
 
-static int add(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int add(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	if (vault_officer_add(v, w->id, w->role, w->cert, w->is_without ? w->reason : NULL, e) < 0)
 		return -1;
 	printf("%s\n", text_printable(w->id));
 	return tell_standing(cli, v, w->id, e);
 }
 
-static int approve(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int approve(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	struct officer_key *key = NULL;
 	uint8_t *signature = NULL;
 	size_t size = 0;
@@ -162,8 +166,9 @@ static int approve(struct cli *cli, struct vault *v, const struct words *w, stru
 }
 
 /* These bytes and no other: no newline behind them. */
-static int statement(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int statement(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	char *text = NULL;
 
 	(void)cli;
@@ -174,8 +179,9 @@ static int statement(struct cli *cli, struct vault *v, const struct words *w, st
 	return 0;
 }
 
-static int take_away(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int take_away(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	if (vault_officer_remove(v, w->id, w->reason, e) < 0)
 		return -1;
 	if (!cli->quiet)
@@ -186,16 +192,12 @@ static int take_away(struct cli *cli, struct vault *v, const struct words *w, st
 
 /* ---- the command -------------------------------------------------------------------------- */
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	int (*run)(struct cli *cli, struct vault *v, const struct words *w, struct err *e);
-} acts[] = {
-	{ "list", VAULT_READ, list },
-	{ "add", VAULT_WRITE, add },
-	{ "approve", VAULT_WRITE, approve },
-	{ "statement", VAULT_READ, statement },
-	{ "remove", VAULT_WRITE, take_away },
+static const struct act acts[] = {
+	{ "list", VAULT_READ, 2, list },
+	{ "add", VAULT_WRITE, 2, add },
+	{ "approve", VAULT_WRITE, 2, approve },
+	{ "statement", VAULT_READ, 2, statement },
+	{ "remove", VAULT_WRITE, 2, take_away },
 };
 
 static bool has_signing(const struct words *w)
@@ -206,8 +208,6 @@ static bool has_signing(const struct words *w)
 
 static int check_words(struct cli *cli, const struct act *act, const struct words *w)
 {
-	if (!act)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
 	if (act->run == add && (!w->id || !w->role || !w->cert || !w->reason != !w->is_without))
 		return cli_usage(cli, "add wants --id ID --role ROLE --cert CERT.pem, or the same "
 				 "with --without-approval --reason TEXT");
@@ -233,10 +233,8 @@ static int check_words(struct cli *cli, const struct act *act, const struct word
 static int run(struct cli *cli)
 {
 	struct words w = { .id = NULL };
-	const struct act *act = NULL;
-	struct err e = ERR_NONE;
-	struct vault *v = NULL;
-	int o, rc;
+	const struct act *act;
+	int o;
 
 	while ((o = cli_next(cli)) > 0) {
 		if (officer_words_take(&w.officer, o, cli->value))
@@ -249,16 +247,10 @@ static int run(struct cli *cli)
 	}
 	if (o != CLI_END)
 		return cli_stopped(o);
-	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
-		if (strcmp(acts[i].name, cli->operands[0]) == 0)
-			act = &acts[i];
-	if (check_words(cli, act, &w) != 0)
+	act = act_find(cli, acts, sizeof acts / sizeof *acts, NULL);
+	if (!act || check_words(cli, act, &w) != 0)
 		return CLI_USAGE;
-	rc = cli_open(cli, cli->operands[1], act->mode, &v, &e);
-	if (rc == 0)
-		rc = act->run(cli, v, &w, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	return act_run(cli, act, &w);
 }
 
 const struct command cmd_officer = {

@@ -5,6 +5,7 @@
 
 #include "fs/base/text.h"
 #include "fs/base/total.h"
+#include "tools/act.h"
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/print.h"
@@ -40,8 +41,9 @@ static void take_option(struct words *w, int o, const char *value)
 
 /* ---- extend ------------------------------------------------------------------------- */
 
-static int extend(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int extend(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	int64_t id;
 
 	(void)cli;
@@ -73,13 +75,15 @@ static int change(struct cli *cli, struct vault *v, const struct words *w, bool 
 	return 0;
 }
 
-static int restrict_use(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int restrict_use(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	return change(cli, v, w, false, e);
 }
 
-static int lift(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int lift(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	return change(cli, v, w, true, e);
 }
 
@@ -157,8 +161,9 @@ static int tell_restricted(struct listing *l, struct err *e)
 	return 0;
 }
 
-static int list(struct cli *cli, struct vault *v, const struct words *w, struct err *e)
+static int list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct words *w = words;
 	static const char *const heads[] = { "EXTENSION", "KEPT UNTIL", "MADE (UTC)", "COVERS",
 					     "REASON" };
 	struct listing l = { .cli = cli, .c = vault_catalogue(v), .e = e };
@@ -176,29 +181,15 @@ static int list(struct cli *cli, struct vault *v, const struct words *w, struct 
 
 /* ---- the whole ---------------------------------------------------------------------- */
 
-static const struct act {
-	const char *name;
-	enum vault_mode mode;
-	int (*run)(struct cli *cli, struct vault *v, const struct words *w, struct err *e);
-} acts[] = {
-	{ "extend", VAULT_WRITE, extend },
-	{ "restrict", VAULT_WRITE, restrict_use },
-	{ "lift", VAULT_WRITE, lift },
-	{ "list", VAULT_READ, list },
+static const struct act acts[] = {
+	{ "extend", VAULT_WRITE, 2, extend },
+	{ "restrict", VAULT_WRITE, 2, restrict_use },
+	{ "lift", VAULT_WRITE, 2, lift },
+	{ "list", VAULT_READ, 2, list },
 };
-
-static const struct act *find_act(const char *name)
-{
-	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
-		if (strcmp(acts[i].name, name) == 0)
-			return &acts[i];
-	return NULL;
-}
 
 static int check_words(struct cli *cli, const struct act *act, struct words *w)
 {
-	if (!act)
-		return cli_usage(cli, "there is no '%s'", text_printable(cli->operands[0]));
 	if ((act->run == extend) != (w->until != NULL))
 		return cli_usage(cli, act->run == extend ? "--until DATE says how long" :
 				 "--until goes with extend");
@@ -216,22 +207,17 @@ static int check_words(struct cli *cli, const struct act *act, struct words *w)
 static int run(struct cli *cli)
 {
 	struct words w = { .until = NULL };
-	struct err e = ERR_NONE;
-	struct vault *v = NULL;
-	int o, rc = -1, wrong;
+	const struct act *act;
+	int o;
 
 	while ((o = cli_next(cli)) > 0)
 		take_option(&w, o, cli->value);
 	if (o != CLI_END)
 		return cli_stopped(o);
-	const struct act *act = find_act(cli->operands[0]);
-	wrong = check_words(cli, act, &w);
-	if (wrong)
-		return wrong;
-	if (cli_open(cli, cli->operands[1], act->mode, &v, &e) == 0)
-		rc = act->run(cli, v, &w, &e);
-	vault_close(v);
-	return cli_end(cli, rc, &e);
+	act = act_find(cli, acts, sizeof acts / sizeof *acts, NULL);
+	if (!act || check_words(cli, act, &w) != 0)
+		return CLI_USAGE;
+	return act_run(cli, act, &w);
 }
 
 const struct command cmd_retain = {

@@ -9,6 +9,7 @@
 #include "tools/commands.h"
 #include "tools/jsonl.h"
 #include "tools/left_out.h"
+#include "tools/problems.h"
 #include "tools/progress.h"
 #include "tools/scan_report.h"
 
@@ -57,28 +58,6 @@ static int take_option(struct scan_words *w, int o, const char *value, struct er
 	}
 }
 
-struct problem_listing {
-	struct cli *cli;
-	struct err *e;
-};
-
-static int list_problem(void *arg, const void *path, size_t path_size, const char *what)
-{
-	struct problem_listing *l = arg;
-	json_t *o;
-
-	if (!l->cli->json) {
-		cli_say(l->cli, "%s: %s", path_size ? text_printable_n(path, path_size)
-						    : text_printable(l->cli->operands[1]),
-			text_printable(what));
-		return 0;
-	}
-	o = jsonl_new("problem");
-	jsonl_bytes(o, "path", path, path_size);
-	jsonl_text(o, "what", what);
-	return jsonl_end(o, l->e);
-}
-
 static int print(struct cli *cli, const char *name, const struct scan_report *report,
 		 const struct scan_result *result, struct err *e)
 {
@@ -105,7 +84,7 @@ static int report(struct cli *cli, struct vault *v, const char *name,
 		  const struct scan_result *result, struct err *e)
 {
 	struct catalogue *c = vault_catalogue(v);
-	struct problem_listing listing = { cli, e };
+	struct problems problems = { cli, "", e };
 	struct scan_report r = { .format_count = 0 };
 	struct system system;
 	struct scan scan = { .id = 0 };
@@ -115,7 +94,7 @@ static int report(struct cli *cli, struct vault *v, const char *name,
 	if (catalogue_scanned_system(c, name, &system, e) == 0 &&
 	    catalogue_scan_latest(c, system.id, &scan, e) == 0 &&
 	    (result->problems == 0 || (!cli->json && !cli->quiet) ||
-	     catalogue_scan_problems(c, scan.id, list_problem, &listing, e) == 0) &&
+	     catalogue_scan_problems(c, scan.id, problem_tell, &problems, e) == 0) &&
 	    scan_report_make(&r, c, system.id, e) == 0)
 		rc = print(cli, name, &r, result, e);
 	scan_report_free(&r);

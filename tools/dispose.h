@@ -17,17 +17,11 @@ struct dispose_words {		/* as given; NULL: not */
 	int64_t id;		/* of the disposition */
 };
 
-int dispose_propose(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		    struct err *e);
-int dispose_show(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		 struct err *e);
-int dispose_list(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		 struct err *e);
-int dispose_approve(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		    struct err *e);
-int dispose_withdraw(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		     struct err *e);
-int dispose_execute(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		    struct err *e);
+int dispose_propose(struct cli *cli, struct vault *v, const void *words, struct err *e);
+int dispose_show(struct cli *cli, struct vault *v, const void *words, struct err *e);
+int dispose_list(struct cli *cli, struct vault *v, const void *words, struct err *e);
+int dispose_approve(struct cli *cli, struct vault *v, const void *words, struct err *e);
+int dispose_withdraw(struct cli *cli, struct vault *v, const void *words, struct err *e);
+int dispose_execute(struct cli *cli, struct vault *v, const void *words, struct err *e);
 
 #endif

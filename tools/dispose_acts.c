@@ -68,9 +68,9 @@ static int tell_proposal(struct cli *cli, int64_t id, const struct left_out *lef
 	return 0;
 }
 
-int dispose_propose(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		    struct err *e)
+int dispose_propose(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct dispose_words *w = words;
 	struct propose_request request;
 	struct officer_key *key = NULL;
 	struct left_out left = { .taken = 0 };
@@ -112,9 +112,9 @@ static int tell_missing(struct cli *cli, struct vault *v, int64_t id, struct err
 	return rc;
 }
 
-int dispose_approve(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		    struct err *e)
+int dispose_approve(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct dispose_words *w = words;
 	struct officer_key *key = NULL;
 	uint8_t *signature = NULL;
 	size_t size = 0;
@@ -131,9 +131,9 @@ out:
 	return rc;
 }
 
-int dispose_withdraw(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		     struct err *e)
+int dispose_withdraw(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct dispose_words *w = words;
 	struct officer_key *key = NULL;
 	int rc;
 
@@ -181,9 +181,9 @@ static int tell_backups(struct cli *cli, struct vault *v, int64_t id, struct err
 	return rc;
 }
 
-int dispose_execute(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		    struct err *e)
+int dispose_execute(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct dispose_words *w = words;
 	const struct epoch_options options = {
 		.disposition = w->id, .mounts_timeout_ms = (unsigned)w->mounts_timeout_s * 1000,
 		.abort_mounts = w->abort_mounts, .mount = cli->quiet ? NULL : tell_mount,

@@ -210,9 +210,9 @@ static int print_head(struct cli *cli, const struct disposition_row *d, const js
 	return rc;
 }
 
-int dispose_show(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		 struct err *e)
+int dispose_show(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct dispose_words *w = words;
 	struct catalogue *c = vault_catalogue(v);
 	struct disposition_row d;
 	json_t *approvals = NULL;
@@ -280,9 +280,9 @@ static int list_row(void *arg, const struct disposition_row *d)
 	return rc;
 }
 
-int dispose_list(struct cli *cli, struct vault *v, const struct dispose_words *w,
-		 struct err *e)
+int dispose_list(struct cli *cli, struct vault *v, const void *words, struct err *e)
 {
+	const struct dispose_words *w = words;
 	static const char *const heads[] = { "ID", "KIND", "STATE", "ITEMS", "PROPOSER",
 		"PROPOSED (UTC)" };
 	struct showing s = { .cli = cli, .e = e,

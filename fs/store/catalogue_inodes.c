@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "fs/base/list.h"
+
 enum belongs { UNKNOWN, ON_THE_WAY, INSIDE, OUTSIDE };
 
 struct place {
@@ -22,15 +24,8 @@ struct places {		/* by id, as the table gives them */
 
 static int add_place(struct places *s, const struct place *p, struct err *e)
 {
-	if (s->count == s->capacity) {
-		size_t capacity = s->capacity ? s->capacity * 2 : 256;
-		struct place *items = reallocarray(s->items, capacity, sizeof *items);
-
-		if (!items)
-			return err_set(e, MUNI_NO_MEMORY, "listing directories: no memory");
-		s->items = items;
-		s->capacity = capacity;
-	}
+	if (!list_room(&s->items, s->count, &s->capacity, sizeof *s->items))
+		return err_set(e, MUNI_NO_MEMORY, "listing directories: no memory");
 	s->items[s->count++] = *p;
 	return 0;
 }

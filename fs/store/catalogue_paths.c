@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
+
 static int no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "following paths in the catalogue: no memory");
@@ -44,15 +46,8 @@ static int push_climb(struct finder *f, int64_t directory, int64_t first, int64_
 	if (from && (directory == from->mark || directory == from->directory))
 		return catalogue_damaged(f->c, e, "directory %" PRId64 " stands within itself",
 					 directory);
-	if (f->count == f->capacity) {
-		size_t capacity = f->capacity ? f->capacity * 2 : 8;
-		struct climb *todo = reallocarray(f->todo, capacity, sizeof *todo);
-
-		if (!todo)
-			return no_memory(e);
-		f->todo = todo;
-		f->capacity = capacity;
-	}
+	if (!list_room(&f->todo, f->count, &f->capacity, sizeof *f->todo))
+		return no_memory(e);
 	char *below = malloc(size + 1);
 	if (!below)
 		return no_memory(e);

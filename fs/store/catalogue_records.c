@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
+
 /* ---- down the tree ------------------------------------------------------------------ */
 
 static int put_off(struct record_frame *f, const struct record_row *r, int64_t lo, int64_t hi,
@@ -121,7 +123,7 @@ static int on_system(void *arg, const struct system *s)
 {
 	struct systems *k = arg;
 
-	if (!records_room(&k->list, k->count, &k->room, sizeof *k->list))
+	if (!list_room(&k->list, k->count, &k->room, sizeof *k->list))
 		return records_no_memory(k->e);
 	k->list[k->count++] = *s;
 	return 0;

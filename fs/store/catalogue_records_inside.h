@@ -63,8 +63,6 @@ struct record_walk {
 };
 
 int records_no_memory(struct err *e);
-/* Room for at least one more of `size` bytes each; false: no memory. */
-bool records_room(void *list, size_t count, size_t *room, size_t size);
 
 /* ---- reading (catalogue_records_read.c) --------------------------------------------- */
 

@@ -5,26 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
+
 #define PAGE_ROWS 256
 
 int records_no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "walking over the records: no memory");
-}
-
-bool records_room(void *list, size_t count, size_t *room, size_t size)
-{
-	void **at = list;
-	size_t more = *room ? *room * 2 : 8;
-
-	if (count < *room)
-		return true;
-	void *grown = reallocarray(*at, more, size);
-	if (!grown)
-		return false;
-	*at = grown;
-	*room = more;
-	return true;
 }
 
 /* ---- pages -------------------------------------------------------------------------- */
@@ -74,7 +61,7 @@ int records_page(struct record_walk *w, struct record_frame *f, struct err *e)
 	query_int(&q, w->newest);
 	query_int(&q, PAGE_ROWS);
 	while ((got = query_step(&q, e)) > 0) {
-		if (!records_room(&f->rows, f->count, &f->room, sizeof *f->rows))
+		if (!list_room(&f->rows, f->count, &f->room, sizeof *f->rows))
 			got = records_no_memory(e);
 		else
 			got = records_row(&q, f->id, &f->rows[f->count], e);
@@ -134,7 +121,7 @@ static int on_earlier(void *arg, int64_t system, const void *path, size_t path_s
 	(void)system;
 	(void)first;
 	char *copy = malloc(path_size + 1);
-	if (!copy || !records_room(&k->f->earlier, k->f->earlier_count, &k->room,
+	if (!copy || !list_room(&k->f->earlier, k->f->earlier_count, &k->room,
 				sizeof *k->f->earlier)) {
 		free(copy);
 		return records_no_memory(k->e);

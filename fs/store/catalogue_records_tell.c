@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
+
 /* ---- frames ------------------------------------------------------------------------- */
 
 int records_path(struct record_walk *w, size_t size, const char *name, size_t name_size,
@@ -41,7 +43,7 @@ int records_push(struct record_walk *w, int64_t id, int64_t lo, int64_t hi, size
 	if (up && (id == up->mark || id == up->id))
 		return catalogue_damaged(w->c, e, "directory %" PRId64 " stands within itself",
 					 id);
-	if (!records_room(&w->frames, w->count, &w->room, sizeof *w->frames))
+	if (!list_room(&w->frames, w->count, &w->room, sizeof *w->frames))
 		return records_no_memory(e);
 	w->frames[w->count++] = (struct record_frame){ .id = id, .lo = lo, .hi = hi, .mark = mark,
 						.path_size = path_size };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
+
 static int no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "scanning the catalogue: no memory");
@@ -14,15 +16,8 @@ static int no_memory(struct err *e)
 
 bool id_set_add(struct id_set *s, int64_t id)
 {
-	if (s->count == s->capacity) {
-		size_t capacity = s->capacity ? s->capacity * 2 : 64;
-		int64_t *ids = reallocarray(s->ids, capacity, sizeof *ids);
-
-		if (!ids)
-			return false;
-		s->ids = ids;
-		s->capacity = capacity;
-	}
+	if (!list_room(&s->ids, s->count, &s->capacity, sizeof *s->ids))
+		return false;
 	s->ids[s->count++] = id;
 	return true;
 }

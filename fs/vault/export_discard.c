@@ -11,6 +11,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/list.h"
 #include "fs/base/text.h"
 #include "fs/vault/walk.h"
 
@@ -174,15 +175,8 @@ int sweep_expect(struct sweep *s, size_t depth, const char *name, struct err *e)
 		s->count = more;
 	}
 	x = &s->levels[depth];
-	if (x->count == x->capacity) {
-		size_t more = x->capacity ? x->capacity * 2 : 16;
-		char **grown = reallocarray(x->names, more, sizeof *grown);
-
-		if (!grown)
-			return no_memory(e);
-		x->names = grown;
-		x->capacity = more;
-	}
+	if (!list_room(&x->names, x->count, &x->capacity, sizeof *x->names))
+		return no_memory(e);
 	x->names[x->count] = strdup(name);
 	if (!x->names[x->count])
 		return no_memory(e);

@@ -107,6 +107,11 @@ int export_walk_next(struct export_walk *w, struct export_item **out, struct err
 void export_walk_done(struct export_walk *w, const struct export_item *item);
 void export_walk_stop(struct export_walk *w);	/* NULL is allowed */
 
+/* For what is one stream: each entry goes to put(), in order, and is counted. */
+int export_each(struct export *x,
+		int (*put)(void *arg, const struct export_item *item, struct err *e), void *arg,
+		struct err *e);
+
 /* For a source's walk().  Takes the item.  0: go on; 1: all is stopping. */
 int export_walk_give(struct export_walk *w, struct export_item *item);
 /* Waits until its first bytes may be fetched ahead; then item->charge says how many.

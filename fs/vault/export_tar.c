@@ -120,8 +120,9 @@ static int put_entry(struct tar_export *t, struct pax_entry *p, struct err *e)
 	return p->stored ? put_content(t, item, n->size, e) : 0;
 }
 
-static int put_item(struct tar_export *t, const struct export_item *item, struct err *e)
+static int put_item(void *arg, const struct export_item *item, struct err *e)
 {
+	struct tar_export *t = arg;
 	struct pax_entry p = { .item = item, .path = item->path };
 	char *path = NULL;
 	int rc;
@@ -146,33 +147,11 @@ static int put_item(struct tar_export *t, const struct export_item *item, struct
 
 static int put_all(struct tar_export *t, struct err *e)
 {
-	struct export_walk *walk = NULL;
-	struct export_item *item = NULL;
-	int rc = -1;
-
-	export_stage(t->x, "writing");
-	if (export_walk_start(t->x, PASS_ONLY, &walk, e) < 0)
-		return -1;
-	for (;;) {
-		if (export_walk_next(walk, &item, e) < 0)
-			goto out;
-		if (!item)
-			break;
-		if (put_item(t, item, e) < 0 || export_step(t->x, 1, 0, e) < 0)
-			goto out;
-		export_walk_done(walk, item);
-		export_item_free(item);
-	}
-	if (export_content_settle(t->content, e) < 0)
-		goto out;
 	/* Two blocks of zeros, and to the end of the record, as tar does. */
-	rc = sink_zeros(t->sink, 2 * PAX_BLOCK, e);
-	if (rc == 0)
-		rc = sink_zeros(t->sink, (RECORD - sink_size(t->sink) % RECORD) % RECORD, e);
-out:
-	export_item_free(item);
-	export_walk_stop(walk);
-	return rc;
+	if (export_each(t->x, put_item, t, e) < 0 || export_content_settle(t->content, e) < 0 ||
+	    sink_zeros(t->sink, 2 * PAX_BLOCK, e) < 0)
+		return -1;
+	return sink_zeros(t->sink, (RECORD - sink_size(t->sink) % RECORD) % RECORD, e);
 }
 
 static int verify_step(void *arg, uint64_t bytes, struct err *e)

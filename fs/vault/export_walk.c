@@ -201,3 +201,28 @@ void export_walk_stop(struct export_walk *w)
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
+
+int export_each(struct export *x,
+		int (*put)(void *arg, const struct export_item *item, struct err *e), void *arg,
+		struct err *e)
+{
+	struct export_walk *walk = NULL;
+	struct export_item *item;
+	int rc;
+
+	export_stage(x, "writing");
+	if (export_walk_start(x, PASS_ONLY, &walk, e) < 0)
+		return -1;
+	while ((rc = export_walk_next(walk, &item, e)) == 0 && item) {
+		rc = put(arg, item, e);
+		if (rc == 0)
+			rc = export_step(x, 1, 0, e);
+		if (rc == 0)
+			export_walk_done(walk, item);
+		export_item_free(item);
+		if (rc < 0)
+			break;
+	}
+	export_walk_stop(walk);
+	return rc;
+}

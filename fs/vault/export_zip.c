@@ -200,8 +200,10 @@ static bool has_place(struct zip_export *z, const struct export_item *item)
 	}
 }
 
-static int put_item(struct zip_export *z, const struct export_item *item, struct err *e)
+static int put_item(void *arg, const struct export_item *item, struct err *e)
 {
+	struct zip_export *z = arg;
+
 	if (!has_place(z, item))
 		return 0;
 	export_count(z->x, item);
@@ -221,28 +223,9 @@ static int put_item(struct zip_export *z, const struct export_item *item, struct
 
 static int put_all(struct zip_export *z, struct err *e)
 {
-	struct export_walk *walk = NULL;
-	struct export_item *item = NULL;
-	int rc = -1;
-
-	export_stage(z->x, "writing");
-	if (export_walk_start(z->x, PASS_ONLY, &walk, e) < 0)
+	if (export_each(z->x, put_item, z, e) < 0)
 		return -1;
-	for (;;) {
-		if (export_walk_next(walk, &item, e) < 0)
-			goto out;
-		if (!item)
-			break;
-		if (put_item(z, item, e) < 0 || export_step(z->x, 1, 0, e) < 0)
-			goto out;
-		export_walk_done(walk, item);
-		export_item_free(item);
-	}
-	rc = archive_write_close(z->a) == ARCHIVE_OK ? 0 : failed(z, NULL, e);
-out:
-	export_item_free(item);
-	export_walk_stop(walk);
-	return rc;
+	return archive_write_close(z->a) == ARCHIVE_OK ? 0 : failed(z, NULL, e);
 }
 
 /* ---- from beginning to end ------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/base/list.h"
 #include "fs/vault/walk.h"
 
 #define OPEN_LEVELS 128		/* whose descriptors a descent holds, at most */
@@ -80,17 +81,10 @@ static void level_clear(struct dir_level *l)
 struct dir_level *descent_push(struct dir_descent *d, struct handle *h, uint64_t device,
 			       uint64_t inode, size_t path_size, struct err *e)
 {
-	if (d->depth == d->capacity) {
-		size_t more = d->capacity ? d->capacity * 2 : 32;
-		struct dir_level *grown = reallocarray(d->levels, more, sizeof *grown);
-
-		if (!grown) {
-			handle_unref(h);
-			no_memory(e);
-			return NULL;
-		}
-		d->levels = grown;
-		d->capacity = more;
+	if (!list_room(&d->levels, d->depth, &d->capacity, sizeof *d->levels)) {
+		handle_unref(h);
+		no_memory(e);
+		return NULL;
 	}
 	if (d->depth >= OPEN_LEVELS) {
 		struct dir_level *far = &d->levels[d->depth - OPEN_LEVELS];
@@ -127,15 +121,8 @@ void descent_free(struct dir_descent *d)
 
 int dir_level_add(struct dir_level *l, const char *name, struct err *e)
 {
-	if (l->count == l->capacity) {
-		size_t more = l->capacity ? l->capacity * 2 : 8;
-		char **grown = reallocarray(l->children, more, sizeof *grown);
-
-		if (!grown)
-			return no_memory(e);
-		l->children = grown;
-		l->capacity = more;
-	}
+	if (!list_room(&l->children, l->count, &l->capacity, sizeof *l->children))
+		return no_memory(e);
 	l->children[l->count] = strdup(name);
 	if (!l->children[l->count])
 		return no_memory(e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/vault/retain_inside.h"
 
 static const char *const standings[] = {
@@ -42,7 +43,7 @@ static int on_hold(void *arg, const struct hold_row *h)
 	struct retainer *r = o->r;
 	char what[48];
 
-	if (!retain_room(&r->holds, r->hold_count, &o->hold_room, sizeof *r->holds))
+	if (!list_room(&r->holds, r->hold_count, &o->hold_room, sizeof *r->holds))
 		return no_memory(o->e);
 	struct retain_hold *to = &r->holds[r->hold_count++];
 	*to = (struct retain_hold){ .id = h->id };
@@ -56,7 +57,7 @@ static int on_extension(void *arg, const struct extension_row *x)
 	struct retainer *r = o->r;
 	char what[48];
 
-	if (!retain_room(&r->extensions, r->extension_count, &o->extension_room,
+	if (!list_room(&r->extensions, r->extension_count, &o->extension_room,
 			 sizeof *r->extensions))
 		return no_memory(o->e);
 	struct retain_extension *to = &r->extensions[r->extension_count++];

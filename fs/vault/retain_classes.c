@@ -7,27 +7,13 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/base/text.h"
 #include "fs/vault/retain_inside.h"
 
 static int no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "no memory for the classes of records");
-}
-
-bool retain_room(void *list, size_t count, size_t *room, size_t size)
-{
-	void **at = list;
-	size_t more = *room ? *room * 2 : 8;
-
-	if (count < *room)
-		return true;
-	void *grown = reallocarray(*at, more, size);
-	if (!grown)
-		return false;
-	*at = grown;
-	*room = more;
-	return true;
 }
 
 /* ---- opening ------------------------------------------------------------------------ */
@@ -43,7 +29,7 @@ static int on_class(void *arg, const struct record_class *row)
 	struct opening *o = arg;
 	struct retain_classes *k = o->k;
 
-	if (!retain_room(&k->list, k->count, &o->class_room, sizeof *k->list))
+	if (!list_room(&k->list, k->count, &o->class_room, sizeof *k->list))
 		return no_memory(o->e);
 	k->list[k->count++] = (struct retain_class){ .row = *row };
 	return 0;
@@ -54,7 +40,7 @@ static int on_shortening(void *arg, const struct shortening_row *s)
 	struct opening *o = arg;
 	struct retain_classes *k = o->k;
 
-	if (!retain_room(&k->shortened, k->shortened_count, &o->shortened_room,
+	if (!list_room(&k->shortened, k->shortened_count, &o->shortened_room,
 			 sizeof *k->shortened))
 		return no_memory(o->e);
 	struct shortened *to = &k->shortened[k->shortened_count++];
@@ -211,7 +197,7 @@ static int on_definition(void *arg, int64_t policy, const char *definition)
 	(void)definition;	/* the policy's own text says the same, with its zone */
 	if (l->shortened && policy != l->shortened->policy && policy <= l->shortened->upto)
 		return 0;
-	if (!retain_room(&l->ids, l->count, &l->room, sizeof *l->ids))
+	if (!list_room(&l->ids, l->count, &l->room, sizeof *l->ids))
 		return no_memory(l->e);
 	l->ids[l->count++] = policy;
 	return 0;

@@ -221,7 +221,4 @@ int retainer_classes(struct retainer *r, const struct record *record, struct err
  * how long. */
 int retainer_terms(struct retainer *r, const struct record *record, bool *lacks, struct err *e);
 
-/* Grows a list of `size` bytes each by one; false: no memory. */
-bool retain_room(void *list, size_t count, size_t *room, size_t size);
-
 #endif

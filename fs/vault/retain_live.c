@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/vault/retain_inside.h"
 
 struct live_judge {
@@ -25,7 +26,7 @@ static int on_hold(void *arg, const struct hold_row *h)
 {
 	struct live_judge *j = arg;
 
-	if (!retain_room(&j->holds, j->hold_count, &j->hold_room, sizeof *j->holds))
+	if (!list_room(&j->holds, j->hold_count, &j->hold_room, sizeof *j->holds))
 		return err_set(j->e, MUNI_NO_MEMORY, "no memory for the holds");
 	struct retain_hold *at = &j->holds[j->hold_count];
 	*at = (struct retain_hold){ .id = h->id };

@@ -15,6 +15,7 @@
 #include "fs/base/bits.h"
 #include "fs/base/err.h"
 #include "fs/base/json_memory.h"
+#include "fs/base/list.h"
 #include "fs/base/text.h"
 #include "fs/store/catalogue_dispositions.h"
 #include "fs/vault/audit.h"
@@ -80,7 +81,7 @@ static char *dump(json_t *o)
 static int keep(struct checking *k, enum log_act act, char *key, char *text)
 {
 	if (!key || !text ||
-	    !retain_room(&k->list, k->count, &k->room, sizeof *k->list)) {
+	    !list_room(&k->list, k->count, &k->room, sizeof *k->list)) {
 		free(key);
 		free(text);
 		return no_memory(k->e);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/vault/retain_inside.h"
 
 #define SECONDS_A_DAY 86400
@@ -25,7 +26,7 @@ static int on_version(void *arg, const struct version *v)
 	struct opening *o = arg;
 	struct retain_moments *m = o->m;
 
-	if (!retain_room(&m->versions, m->version_count, &o->version_room,
+	if (!list_room(&m->versions, m->version_count, &o->version_room,
 			 sizeof *m->versions))
 		return no_memory(o->e);
 	m->versions[m->version_count++] = (struct retain_version){
@@ -38,7 +39,7 @@ static int on_system(void *arg, const struct system *s)
 	struct opening *o = arg;
 	struct retain_moments *m = o->m;
 
-	if (!retain_room(&m->systems, m->system_count, &o->system_room, sizeof *m->systems))
+	if (!list_room(&m->systems, m->system_count, &o->system_room, sizeof *m->systems))
 		return no_memory(o->e);
 	m->systems[m->system_count++] = (struct retain_system){ .row = *s };
 	return 0;
@@ -56,7 +57,7 @@ static int on_event(void *arg, const struct event_row *r)
 		last->is_day = r->is_day;
 		return 0;
 	}
-	if (!retain_room(&m->events, m->event_count, &o->event_room, sizeof *m->events))
+	if (!list_room(&m->events, m->event_count, &o->event_room, sizeof *m->events))
 		return no_memory(o->e);
 	char *name = strdup(r->name);
 	if (!name)

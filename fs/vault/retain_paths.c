@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/base/text.h"
 #include "fs/vault/retain_inside.h"
 
@@ -45,7 +46,7 @@ static int on_path(void *arg, const void *path, size_t size, const char *code)
 		p->text = text;
 		p->text_room = room;
 	}
-	if (!retain_room(&p->list, p->count, &p->room, sizeof *p->list))
+	if (!list_room(&p->list, p->count, &p->room, sizeof *p->list))
 		return no_memory(p->e);
 	memcpy(p->text + p->text_size, path, size);
 	p->list[p->count++] = (struct path_class){ p->text_size, size, class };

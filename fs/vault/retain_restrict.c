@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/base/total.h"
 #include "fs/vault/empties.h"
 #include "fs/vault/retain_inside.h"
@@ -104,7 +105,7 @@ static int add_node(void *arg, int64_t node)
 {
 	struct nodes *k = arg;
 
-	if (!retain_room(&k->list, k->count, &k->room, sizeof *k->list))
+	if (!list_room(&k->list, k->count, &k->room, sizeof *k->list))
 		return err_set(k->e, MUNI_NO_MEMORY, "no memory for the records");
 	k->list[k->count++] = node;
 	return 0;

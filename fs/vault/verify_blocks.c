@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
 #include "fs/base/queue.h"
-#include "fs/crypt/arena.h"
 #include "fs/base/text.h"
+#include "fs/crypt/arena.h"
 #include "fs/vault/verify_inside.h"
 
 #define JOB_BLOCKS 64
@@ -54,15 +55,8 @@ struct worker {
 
 int verify_add_block(struct verify_blocks *b, int64_t id, struct err *e)
 {
-	if (b->count == b->capacity) {
-		size_t capacity = b->capacity == 0 ? 64 : b->capacity * 2;
-		int64_t *ids = reallocarray(b->ids, capacity, sizeof *ids);
-
-		if (ids == NULL)
-			return err_set(e, MUNI_NO_MEMORY, "no memory for what is damaged");
-		b->ids = ids;
-		b->capacity = capacity;
-	}
+	if (!list_room(&b->ids, b->count, &b->capacity, sizeof *b->ids))
+		return err_set(e, MUNI_NO_MEMORY, "no memory for what is damaged");
 	b->ids[b->count++] = id;
 	return 0;
 }

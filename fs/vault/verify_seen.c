@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
 #include "fs/vault/verify_inside.h"
 
 #define CATALOGUE_CACHE_BYTES (4u << 20)
@@ -57,15 +58,8 @@ static int take_segment(void *arg, int64_t id, const uint8_t uid[16])
 	struct verify_seen *s = arg;
 	struct segment *to;
 
-	if (s->count == s->capacity) {
-		size_t capacity = s->capacity == 0 ? 64 : s->capacity * 2;
-		struct segment *list = reallocarray(s->segments, capacity, sizeof *list);
-
-		if (list == NULL)
-			return -1;
-		s->segments = list;
-		s->capacity = capacity;
-	}
+	if (!list_room(&s->segments, s->count, &s->capacity, sizeof *s->segments))
+		return -1;
 	to = &s->segments[s->count++];
 	memcpy(to->uid, uid, sizeof to->uid);
 	to->id = id;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/list.h"
 #include "fs/base/text.h"
 #include "fs/store/segment.h"
 #include "fs/vault/verify_inside.h"
@@ -15,15 +16,8 @@ int verify_take_run(struct verify *k, const struct parity_damage *d, struct err 
 
 	if (d->is_parity)
 		return 0;
-	if (k->run_count == k->run_capacity) {
-		size_t capacity = k->run_capacity == 0 ? 64 : k->run_capacity * 2;
-		struct verify_run *runs = reallocarray(k->runs, capacity, sizeof *runs);
-
-		if (runs == NULL)
-			return err_set(e, MUNI_NO_MEMORY, "no memory for what is damaged");
-		k->runs = runs;
-		k->run_capacity = capacity;
-	}
+	if (!list_room(&k->runs, k->run_count, &k->run_capacity, sizeof *k->runs))
+		return err_set(e, MUNI_NO_MEMORY, "no memory for what is damaged");
 	run = &k->runs[k->run_count++];
 	memcpy(run->uid, d->uid, sizeof run->uid);
 	run->offset = d->offset;

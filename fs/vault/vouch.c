@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/list.h"
 #include "fs/base/text.h"
 #include "fs/vault/inside.h"
 
@@ -59,15 +60,8 @@ static int take_segment(void *arg, int64_t id, const uint8_t uid[16])
 {
 	struct vouch *k = arg;
 
-	if (k->count == k->capacity) {
-		size_t capacity = k->capacity == 0 ? 64 : k->capacity * 2;
-		struct judged *list = reallocarray(k->list, capacity, sizeof *list);
-
-		if (list == NULL)
-			return -1;
-		k->list = list;
-		k->capacity = capacity;
-	}
+	if (!list_room(&k->list, k->count, &k->capacity, sizeof *k->list))
+		return -1;
 	k->list[k->count] = (struct judged){ .id = id };
 	memcpy(k->list[k->count++].uid, uid, 16);
 	return 0;
