@@ -89,9 +89,15 @@ static int make_room(struct parity_batch *b, uint64_t columns, struct err *e)
 
 static int touch(struct slab *s, struct err *e)
 {
+	if (s->data != NULL)
+		return 0;
+	/* Written here: what is read first is a page of zeros that all share, and the write
+	 * that takes it away is told to every processor. */
+	s->data = malloc((size_t)SLAB * PARITY_COLUMN);
 	if (s->data == NULL)
-		s->data = calloc(SLAB, PARITY_COLUMN);
-	return s->data != NULL ? 0 : no_memory(e);
+		return no_memory(e);
+	memset(s->data, 0, (size_t)SLAB * PARITY_COLUMN);
+	return 0;
 }
 
 static int sum_column(struct parity_stream *s, const struct parity_group *g,

@@ -16,7 +16,7 @@ enum outcome { READ_WELL, READ_CHANGED, READ_FAILED, READ_FATAL };
 static enum outcome read_run(struct stream *s, const struct live_file *f, uint64_t begin,
 			     uint64_t end, uint64_t *reached, struct err *e)
 {
-	uint64_t at = begin;
+	uint64_t at = begin, asked = begin;
 
 	stream_seek(s, begin);
 	while (at < end) {
@@ -25,7 +25,11 @@ static enum outcome read_run(struct stream *s, const struct live_file *f, uint64
 		size_t want = room < end - at ? room : (size_t)(end - at);
 		ssize_t got;
 
-		posix_fadvise(f->fd, (off_t)(at + want), READ_AHEAD, POSIX_FADV_WILLNEED);
+		/* Each page once: of what is in memory already, asking is most of reading. */
+		if (at + READ_AHEAD > asked) {
+			posix_fadvise(f->fd, (off_t)asked, READ_AHEAD, POSIX_FADV_WILLNEED);
+			asked += READ_AHEAD;
+		}
 		got = live_read(f, at, to, want);
 		if (got < 0)
 			return READ_FAILED;
