@@ -12,9 +12,14 @@
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
 #include "fs/crypt/digest.h"
+#include "fs/crypt/secret.h"
 #include "fs/store/block_inside.h"
 
 #define FORMAT 1
+/* Ids and keys of so many blocks are drawn in one: a draw costs some thousand cycles, of
+ * which the bytes are a few. */
+#define DRAWN_MOST 32
+#define DRAWN_SIZE (sizeof((struct block *)0)->uid + sizeof((struct block *)0)->key)
 
 void block_ad(const uint8_t archive_id[16], const uint8_t uid[16],
 	      uint8_t out[BLOCK_AD_SIZE])
@@ -46,7 +51,9 @@ int block_encoder_new(const uint8_t archive_id[16], int level, struct block_enco
 	enc->zstd = ZSTD_createCCtx();
 	enc->packed = malloc(BLOCK_STORED_MAX);
 	enc->sealed = malloc(BLOCK_STORED_MAX);
-	if (enc->zstd == NULL || enc->packed == NULL || enc->sealed == NULL) {
+	enc->drawn = secret_new(DRAWN_MOST * DRAWN_SIZE);
+	if (enc->zstd == NULL || enc->packed == NULL || enc->sealed == NULL ||
+	    enc->drawn == NULL) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for a block encoder");
 		goto fail;
 	}
@@ -67,7 +74,25 @@ void block_encoder_free(struct block_encoder *enc)
 	sealer_free(enc->sealer);
 	free(enc->packed);
 	free(enc->sealed);
+	secret_free(enc->drawn);
 	free(enc);
+}
+
+/* A block's id and key, which nobody has had before and which are here no longer. */
+static int draw(struct block_encoder *enc, struct block *b, struct err *e)
+{
+	uint8_t *at;
+
+	if (enc->drawn_count == 0) {
+		if (random_bytes(enc->drawn, DRAWN_MOST * DRAWN_SIZE, e) < 0)
+			return err_wrap(e, "making a block's key");
+		enc->drawn_count = DRAWN_MOST;
+	}
+	at = enc->drawn + --enc->drawn_count * DRAWN_SIZE;
+	memcpy(b->uid, at, sizeof b->uid);
+	memcpy(b->key, at + sizeof b->uid, sizeof b->key);
+	secret_wipe(at, DRAWN_SIZE);
+	return 0;
 }
 
 /* The frame of `packed` bytes in enc->packed, or if that is 0 the raw bytes. */
@@ -79,9 +104,8 @@ static int seal(struct block_encoder *enc, const void *raw, size_t size, size_t 
 	uint8_t ad[BLOCK_AD_SIZE];
 
 	b->codec = packed == 0 ? BLOCK_STORED : is_based ? BLOCK_ZSTD_BASED : BLOCK_ZSTD;
-	if (random_bytes(b->uid, sizeof b->uid, e) < 0 ||
-	    random_bytes(b->key, sizeof b->key, e) < 0)
-		return err_wrap(e, "making a block's key");
+	if (draw(enc, b, e) < 0)
+		return -1;
 	block_ad(enc->archive_id, b->uid, ad);
 	if (sealer_set_key(enc->sealer, b->key, e) < 0 ||
 	    seal_close(enc->sealer, block_nonce, ad, sizeof ad, plain, plain_size,

@@ -38,6 +38,8 @@ struct block_encoder {
 	struct sealer *sealer;
 	uint8_t *packed;	/* BLOCK_STORED_MAX */
 	uint8_t *sealed;	/* BLOCK_STORED_MAX */
+	uint8_t *drawn;		/* ids and keys of blocks to come; secret memory */
+	size_t drawn_count;	/* of blocks; each goes once, from the end */
 };
 
 int64_t block_leader_id(const struct block_leader *l);

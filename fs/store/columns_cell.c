@@ -7,13 +7,6 @@ bool columns_type_is_known(uint64_t type)
 	return type != 10 && type != 11;
 }
 
-uint64_t columns_type_size(uint64_t type)
-{
-	static const uint8_t sizes[12] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0 };
-
-	return type < 12 ? sizes[type] : (type - 12) / 2;
-}
-
 /* What stays in the page of a payload, by SQLite's rule (fileformat2, 1.6). */
 static uint32_t local_of(uint64_t payload, unsigned page_type)
 {
@@ -54,15 +47,6 @@ bool columns_cell_measure(struct columns_cell *c, unsigned page_type)
 	return c->head <= c->local && c->size <= COLUMNS_PAGE;
 }
 
-uint32_t columns_varint_size(uint64_t v)
-{
-	uint32_t n = 1;
-
-	while (n < COLUMNS_VARINT && v >> 7 * n != 0)
-		n++;
-	return n;
-}
-
 uint32_t columns_varint_put(uint8_t *p, uint64_t v)
 {
 	uint32_t n = columns_varint_size(v);
@@ -80,7 +64,7 @@ uint32_t columns_varint_put(uint8_t *p, uint64_t v)
 	return n;
 }
 
-uint32_t columns_varint_get(const uint8_t *p, const uint8_t *end, uint64_t *v)
+uint32_t columns_varint_get_long(const uint8_t *p, const uint8_t *end, uint64_t *v)
 {
 	uint32_t n = 0;
 

@@ -91,15 +91,35 @@ static inline bool columns_type_is_int(uint64_t type)
 	return type >= 1 && type <= 6;
 }
 /* Bytes of a value. */
-uint64_t columns_type_size(uint64_t type);
+static inline uint64_t columns_type_size(uint64_t type)
+{
+	static const uint8_t sizes[12] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0 };
+
+	return type < 12 ? sizes[type] : (type - 12) / 2;
+}
 
 /* From type of page, types and row: payload, head, local, size.  False: too large. */
 bool columns_cell_measure(struct columns_cell *c, unsigned page_type);
 
 /* SQLite's varints.  Returns bytes; get: 0 where it is cut off or not the shortest. */
-uint32_t columns_varint_get(const uint8_t *p, const uint8_t *end, uint64_t *v);
+uint32_t columns_varint_get_long(const uint8_t *p, const uint8_t *end, uint64_t *v);
 uint32_t columns_varint_put(uint8_t *p, uint64_t v);
-uint32_t columns_varint_size(uint64_t v);
+
+static inline uint32_t columns_varint_size(uint64_t v)
+{
+	uint32_t bits = 64 - (uint32_t)__builtin_clzll(v | 1);
+
+	return bits > 56 ? COLUMNS_VARINT : (bits + 6) / 7;
+}
+
+static inline uint32_t columns_varint_get(const uint8_t *p, const uint8_t *end, uint64_t *v)
+{
+	if (p < end && *p < 0x80) {	/* nearly all */
+		*v = *p;
+		return 1;
+	}
+	return columns_varint_get_long(p, end, v);
+}
 
 /* A difference of n bytes as a number without a sign, and back. */
 static inline uint64_t columns_mask(uint32_t n)

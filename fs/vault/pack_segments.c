@@ -124,7 +124,7 @@ static int add_row(struct filling *f, struct pack_block *b, struct err *e)
 	struct pack_segment *s = f->segment;
 
 	if (s->count == f->capacity) {
-		size_t more = f->capacity ? f->capacity * 2 : 64;
+		size_t more = f->capacity ? f->capacity * 4 : 64;
 		struct pack_block *rows = arena_resize(s->blocks, more * sizeof *rows);
 
 		if (!rows)
@@ -245,9 +245,16 @@ static int make_buffers(struct packer *p, struct err *e)
 
 static void init_locks(struct packer *p)
 {
+	pthread_mutexattr_t spins;
+
+	/* Held for as long as a block is copied: whoever finds it taken looks again before it
+	 * sleeps. */
+	pthread_mutexattr_init(&spins);
+	pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(&p->segment_lock, &spins);
+	pthread_mutexattr_destroy(&spins);
 	pthread_mutex_init(&p->id_lock, NULL);
 	pthread_cond_init(&p->id_more, NULL);
-	pthread_mutex_init(&p->segment_lock, NULL);
 	pthread_cond_init(&p->buffer_free, NULL);
 	pthread_mutex_init(&p->turn_lock, NULL);
 	pthread_cond_init(&p->turn_comes, NULL);
