@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "fs/base/text.h"
-#include "fs/vault/classify.h"
 #include "fs/vault/ingest.h"
-#include "fs/vault/scan.h"
 #include "tools/commands.h"
+#include "tools/ingest_policy.h"
 #include "tools/jsonl.h"
 #include "tools/left_out.h"
 #include "tools/print.h"
@@ -34,12 +33,6 @@ static const struct cli_option options[] = {
 	{ THREADS, "threads", "N", "at work at once (default: one a processor)" },
 	{ BOMB_LIMIT, "bomb-limit", "SIZE", "refuse an archive that expands past it" },
 	{ .name = NULL },
-};
-
-struct ingest_words {
-	struct ingest_options o;
-	const char **excludes;	/* owned; o has them from there */
-	const char *policy;
 };
 
 static int take_number_option(struct ingest_words *w, int o, const char *value,
@@ -242,37 +235,6 @@ static int report(struct cli *cli, struct vault *v, const struct ingest_result *
 	return 0;
 }
 
-/* An inventory of the source as it is now, and the policy's decisions on it. */
-static int prepare(struct cli *cli, struct vault *v, const struct ingest_words *w,
-		   struct err *e)
-{
-	struct scan_options o = { .system = w->o.system, .excludes = w->o.excludes,
-				  .exclude_count = w->o.exclude_count,
-				  .one_file_system = w->o.one_file_system,
-				  .reread = w->o.reread, .threads = w->o.threads };
-	struct classify_result decided;
-	struct scan_result seen;
-	struct policy *policy;
-	int rc;
-
-	if (vault_policy_read(w->policy, &policy, NULL, NULL, e) < 0)
-		return -1;
-	/* Before the source is read, which takes long. */
-	if (vault_policy_check(policy, w->policy, e) < 0) {
-		policy_free(policy);
-		return -1;
-	}
-	o.custom = policy_info(policy)->custom;
-	o.custom_count = policy_info(policy)->custom_count;
-	rc = vault_scan(v, cli->operands[1], &o, &cli->monitor, &seen, e);
-	policy_free(policy);
-	/* What could not be read is told again, and left out, by the ingest. */
-	if (rc < 0 && e->code != MUNI_INCOMPLETE)
-		return -1;
-	*e = ERR_NONE;
-	return vault_classify(v, w->o.system, w->policy, &cli->monitor, &decided, e);
-}
-
 static int ingest(struct cli *cli, const struct ingest_words *w, struct err *e)
 {
 	const struct ingest_options *o = &w->o;
@@ -285,7 +247,7 @@ static int ingest(struct cli *cli, const struct ingest_words *w, struct err *e)
 	if (o->dry_run)
 		cli->monitor.notice = progress_notice;
 	if (cli_open(cli, cli->operands[0], o->dry_run ? VAULT_READ : VAULT_WRITE, &v, e) < 0 ||
-	    (w->policy && prepare(cli, v, w, e) < 0))
+	    (w->policy && ingest_decide_first(cli, v, w, e) < 0))
 		goto out;
 	rc = vault_ingest(v, cli->operands[1], o, &cli->monitor, &result, e);
 	progress_end(cli->progress);
@@ -317,6 +279,8 @@ static int run(struct cli *cli)
 		status = cli_stopped(o);
 	else if (words.o.system == NULL)
 		status = cli_usage(cli, "--system NAME says which system this is a version of");
+	else if (words.policy && !ingest_decide_first)
+		status = cli_usage(cli, "this program looks into no files: muni-whole takes --policy");
 	else if (words.policy && (words.o.dry_run || words.o.everything))
 		status = cli_usage(cli, "--policy goes without --dry-run and --all");
 	else if (words.policy && strcmp(cli->operands[1], "-") == 0)

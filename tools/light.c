@@ -1,5 +1,5 @@
 /*
- * muni, as it is called: the commands that look, mount and check.
+ * muni, as it is called: the commands that look, mount, check and take in.
  *
  * Patterns, policies, pages of paper and other formats want libraries that take longer to
  * load than a mount or a look into an archive takes in all.  So this program has none of
@@ -17,7 +17,7 @@
 
 static const struct command *const light[] = {
 	&cmd_init, &cmd_log, &cmd_ls, &cmd_find, &cmd_cat, &cmd_stat, &cmd_diff,
-	&cmd_mount, &cmd_umount, &cmd_verify, &cmd_repair, &cmd_copy,
+	&cmd_mount, &cmd_umount, &cmd_verify, &cmd_repair, &cmd_copy, &cmd_ingest,
 };
 
 static const struct command *find(const char *word)
@@ -43,6 +43,15 @@ static int become_whole(char **argv)
 	return err_exit_status(e.code);
 }
 
+/* As getopt_long() knows --policy, by its first letters too; of "--p" it is not sure. */
+static bool names_policy(char **argv)
+{
+	for (size_t i = 2; argv[i]; i++)
+		if (strncmp(argv[i], "--po", 4) == 0)
+			return true;
+	return false;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct command *command = find(argv[1]);
@@ -54,7 +63,8 @@ int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 
-	if (word && (find(word) || strcmp(word, "--version") == 0))
+	/* Whatever else such a word may be there, muni-whole has every command. */
+	if (word && (find(word) || strcmp(word, "--version") == 0) && !names_policy(argv))
 		return cli_main(run, argc, argv);
 	return become_whole(argv);
 }
