@@ -93,34 +93,26 @@ int catalogue_extents_between(struct catalogue *c, int64_t first, int64_t last,
 {
 	struct query q;
 	struct extent_page page;
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	if (query_open(&q, c, STATEMENT_EXTENTS_BETWEEN, "SELECT extents, id FROM content"
 		       " WHERE id BETWEEN ? AND ? ORDER BY id", e) < 0)
 		return -1;
 	query_int(&q, first);
 	query_int(&q, last);
-	while ((got = query_step(&q, e)) > 0) {
+	while (answer == 0 && (got = query_step(&q, e)) > 0) {
 		int64_t id = query_column_id(&q, 1);
 		size_t size;
 		const uint8_t *data = query_column_blob(&q, 0, 1, EXTENTS_PACKED_MAX, &size);
 		bool has_more;
 
-		if (q.is_bad || !extents_parse(0, data, size, &page, &has_more)) {
-			catalogue_damaged(c, e, "the extents of content %" PRId64 " do not read",
-					  id);
-			goto out;
-		}
-		int answer = has_more ? 0 : row(arg, id, &page);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
+		if (q.is_bad || !extents_parse(0, data, size, &page, &has_more))
+			answer = catalogue_damaged(c, e, "the extents of content %" PRId64
+						   " do not read", id);
+		else if (!has_more)
+			answer = row(arg, id, &page);
 	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	return query_end(&q, got, answer);
 }
 
 static int add_first_page(struct catalogue *c, int64_t id, const struct digest *sha256,
@@ -239,21 +231,11 @@ static int each_block(struct query *q, int (*row)(void *arg, const struct block 
 {
 	struct block b;
 	uint8_t uid[16];
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
-	while ((got = query_step(q, e)) > 0) {
-		if (block_from_row(q, &b, uid, e) < 0)
-			goto out;
-		int answer = row(arg, &b, uid);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
-	}
-	rc = got;
-out:
-	query_close(q);
-	return rc;
+	while (answer == 0 && (got = query_step(q, e)) > 0)
+		answer = block_from_row(q, &b, uid, e) < 0 ? -1 : row(arg, &b, uid);
+	return query_end(q, got, answer);
 }
 
 int catalogue_blocks_between(struct catalogue *c, int64_t first, int64_t last,
@@ -306,27 +288,18 @@ int catalogue_segments(struct catalogue *c,
 {
 	struct query q;
 	uint8_t uid[16];
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	if (query_open(&q, c, STATEMENT_SEGMENTS,
 		       "SELECT id, uid FROM segment ORDER BY id", e) < 0)
 		return -1;
-	while ((got = query_step(&q, e)) > 0) {
+	while (answer == 0 && (got = query_step(&q, e)) > 0) {
 		int64_t id = query_column_id(&q, 0);
 
 		query_column_bytes(&q, 1, uid, sizeof uid);
-		if (query_check(&q, "segment", id, e) < 0)
-			goto out;
-		int answer = row(arg, id, uid);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
+		answer = query_check(&q, "segment", id, e) < 0 ? -1 : row(arg, id, uid);
 	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	return query_end(&q, got, answer);
 }
 
 int catalogue_segment_add(struct catalogue *c, int64_t id, const uint8_t uid[16],

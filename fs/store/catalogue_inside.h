@@ -155,6 +155,9 @@ int query_step(struct query *q, struct err *e);
 int query_run(struct query *q, struct err *e);
 void query_reset(struct query *q);	/* for the next run; binds start over */
 void query_close(struct query *q);
+/* Ends a walk over rows: `got` is what query_step() said last, `answer` what came of the last
+ * row: 0, above 0 (enough was seen), below (failed).  Closes; 0 or -1. */
+int query_end(struct query *q, int got, int answer);
 
 int64_t query_column(struct query *q, int column, int64_t min, int64_t max);
 int64_t query_column_id(struct query *q, int column);	/* 1.. */

@@ -13,26 +13,17 @@ int query_problems(struct query *q, const char *of, int64_t id,
 			      const char *what), void *arg, struct err *e)
 {
 	char what[1000];
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	query_int(q, id);
-	while ((got = query_step(q, e)) > 0) {
+	while (answer == 0 && (got = query_step(q, e)) > 0) {
 		size_t size;
 		const uint8_t *path = query_column_blob(q, 0, 0, PATH_BYTES_MAX, &size);
 
 		query_column_text(q, 1, what, sizeof what);
-		if (query_check(q, of, id, e) < 0)
-			goto out;
-		int answer = row(arg, path, size, what);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
+		answer = query_check(q, of, id, e) < 0 ? -1 : row(arg, path, size, what);
 	}
-	rc = got;
-out:
-	query_close(q);
-	return rc;
+	return query_end(q, got, answer);
 }
 
 int catalogue_problems(struct catalogue *c, int64_t version,
@@ -72,30 +63,21 @@ int catalogue_classes(struct catalogue *c,
 {
 	struct query q;
 	struct record_class k;
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	if (query_open(&q, c, STATEMENT_CLASSES, c->format < CATALOGUE_FORMAT_RETENTION ?
 		       "SELECT id, code, access, restricted, 0 FROM class ORDER BY id" :
 		       "SELECT id, code, access, restricted, base FROM class ORDER BY id", e) < 0)
 		return -1;
-	while ((got = query_step(&q, e)) > 0) {
+	while (answer == 0 && (got = query_step(&q, e)) > 0) {
 		k.id = query_column_id(&q, 0);
 		query_column_text(&q, 1, k.code, sizeof k.code);
 		query_column_text(&q, 2, k.access, sizeof k.access);
 		k.is_restricted = query_column(&q, 3, 0, 1);
 		k.base = query_column(&q, 4, 0, INT64_MAX - 1);
-		if (query_check(&q, "class", k.id, e) < 0)
-			goto out;
-		int answer = row(arg, &k);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
+		answer = query_check(&q, "class", k.id, e) < 0 ? -1 : row(arg, &k);
 	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	return query_end(&q, got, answer);
 }
 
 /* Finds or makes a row of (id, TEXT). */

@@ -280,6 +280,12 @@ void query_close(struct query *q)
 	q->stmt = NULL;
 }
 
+int query_end(struct query *q, int got, int answer)
+{
+	query_close(q);
+	return answer < 0 || (answer == 0 && got < 0) ? -1 : 0;
+}
+
 /* ---- columns ---------------------------------------------------------------- */
 
 int64_t query_column(struct query *q, int column, int64_t min, int64_t max)

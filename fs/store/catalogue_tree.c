@@ -134,7 +134,7 @@ int catalogue_list(struct catalogue *c, int64_t version, int64_t directory,
 	struct entry entry;
 	struct node room, *node = with_nodes ? &room : NULL;
 	char before[CATALOGUE_NAME_MAX + 1] = "";
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	if (query_open(&q, c, with_nodes ? STATEMENT_LIST_NODES : STATEMENT_LIST, with_nodes ?
 		       ENTRY_NODE_SELECT LIST_WHERE : ENTRY_SELECT LIST_WHERE, e) < 0)
@@ -142,26 +142,18 @@ int catalogue_list(struct catalogue *c, int64_t version, int64_t directory,
 	query_int(&q, version);
 	query_int(&q, directory);
 	query_blob(&q, after, after_size);
-	while ((got = query_step(&q, e)) > 0) {
+	while (answer == 0 && (got = query_step(&q, e)) > 0) {
 		if (shown_from_row(&q, &entry, node, "an entry of directory", directory, e) < 0)
-			goto out;
-		/* Ranges of one name that overlap would show it twice. */
-		if (strcmp(before, entry.name) == 0) {
-			catalogue_damaged(c, e, "a name stands twice in directory %" PRId64,
-					  directory);
-			goto out;
-		}
-		memcpy(before, entry.name, (size_t)entry.name_size + 1);
-		int answer = row(arg, &entry, node);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
+			answer = -1;
+		else if (strcmp(before, entry.name) == 0)	/* ranges of one name overlap */
+			answer = catalogue_damaged(c, e, "a name stands twice in directory %"
+						   PRId64, directory);
+		else {
+			memcpy(before, entry.name, (size_t)entry.name_size + 1);
+			answer = row(arg, &entry, node);
 		}
 	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	return query_end(&q, got, answer);
 }
 
 /* ---- directories ------------------------------------------------------------------ */

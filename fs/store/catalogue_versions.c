@@ -27,23 +27,13 @@ int catalogue_systems(struct catalogue *c, int (*row)(void *arg, const struct sy
 {
 	struct query q;
 	struct system s;
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	if (query_open(&q, c, STATEMENT_SYSTEMS, SYSTEM_SELECT " ORDER BY name", e) < 0)
 		return -1;
-	while ((got = query_step(&q, e)) > 0) {
-		if (system_from_row(&q, &s, e) < 0)
-			goto out;
-		int answer = row(arg, &s);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
-	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	while (answer == 0 && (got = query_step(&q, e)) > 0)
+		answer = system_from_row(&q, &s, e) < 0 ? -1 : row(arg, &s);
+	return query_end(&q, got, answer);
 }
 
 /* 1 found, 0 not, -1. */
@@ -150,25 +140,15 @@ int catalogue_versions(struct catalogue *c, int64_t system,
 {
 	struct query q;
 	struct version v;
-	int got, rc = -1;
+	int got = 0, answer = 0;
 
 	if (query_open(&q, c, STATEMENT_VERSIONS,
 		       VERSION_SELECT " AND (?1 = 0 OR v.system = ?1) ORDER BY v.id", e) < 0)
 		return -1;
 	query_int(&q, system);
-	while ((got = query_step(&q, e)) > 0) {
-		if (version_from_row(&q, &v, e) < 0)
-			goto out;
-		int answer = row(arg, &v);
-		if (answer != 0) {
-			rc = answer > 0 ? 0 : -1;
-			goto out;
-		}
-	}
-	rc = got;
-out:
-	query_close(&q);
-	return rc;
+	while (answer == 0 && (got = query_step(&q, e)) > 0)
+		answer = version_from_row(&q, &v, e) < 0 ? -1 : row(arg, &v);
+	return query_end(&q, got, answer);
 }
 
 /* 1 found, 0 not, -1. */
