@@ -44,6 +44,10 @@ enum keyring_secret_kind {	/* on disk: never renumber, never reuse */
 	KEYRING_RECIPIENT = 3,	/* an X.509 certificate: CMS EnvelopedData */
 };
 
+/* Whether data, the content or the beginning of a file, is a keyring of this archive, or a
+ * copy that was cut off: by what either half begins with. */
+bool keyring_is_of(const uint8_t archive_id[KEYRING_ID_SIZE], const void *data, size_t size);
+
 /* What a user offers to open or to add a slot; borrowed. */
 struct keyring_secret {
 	enum keyring_secret_kind kind;

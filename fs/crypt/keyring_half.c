@@ -101,6 +101,18 @@ static int decode(const struct rs *rs, const uint8_t *id, unsigned index, uint8_
 	return 0;
 }
 
+bool keyring_is_of(const uint8_t archive_id[KEYRING_ID_SIZE], const void *data, size_t size)
+{
+	const uint8_t *raw = data;
+
+	for (size_t at = 0; at < KEYRING_SIZE && size >= at + PAYLOAD_ID + KEYRING_ID_SIZE;
+	     at += HALF_SIZE)
+		if (memcmp(raw + at, magic, sizeof magic) == 0 &&
+		    memcmp(raw + at + PAYLOAD_ID, archive_id, KEYRING_ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
 /* A keyring of another archive would look like one that is wholly damaged. */
 static bool is_anothers(const uint8_t *id, const uint8_t *raw)
 {

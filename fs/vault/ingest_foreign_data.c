@@ -164,7 +164,7 @@ enum outcome intake_data(struct intake *in, const struct foreign_entry *entry,
 {
 	struct content c = { .head = 0 };
 	struct foreign_run run;
-	bool is_end = false;
+	bool is_end = false, is_keyring = false;
 
 	for (;;) {
 		if (foreign_data(in->f, &run, &is_end, e) < 0) {
@@ -173,7 +173,10 @@ enum outcome intake_data(struct intake *in, const struct foreign_entry *entry,
 		}
 		if (is_end)
 			break;
-		if (take_run(in, &c, inode, entry, &run, e) < 0) {
+		/* Its other runs are passed over. */
+		is_keyring = is_keyring || (run.offset == 0 &&
+			     ingest_is_keyring(in->g, run.data, run.size));
+		if (!is_keyring && take_run(in, &c, inode, entry, &run, e) < 0) {
 			drop_stream(in, &c);
 			return DATA_FATAL;
 		}
@@ -182,6 +185,10 @@ enum outcome intake_data(struct intake *in, const struct foreign_entry *entry,
 			err_set(e, MUNI_CANCELLED, "stopped");
 			return DATA_FATAL;
 		}
+	}
+	if (is_keyring) {
+		err_set(e, MUNI_REFUSED, "%s", ingest_keyring_left_out);
+		return DATA_FAILED;
 	}
 	c.size = run.offset;
 	*size = c.size;

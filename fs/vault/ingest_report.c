@@ -67,6 +67,15 @@ static void report(struct ingest *g, const void *path, size_t size, const char *
 	events_push(g->events, (struct event){ EVENT_PROBLEM, .problem = p });
 }
 
+const char ingest_keyring_left_out[] = "it is a keyring of this archive, and was left out: kept in "
+	"here it would come out again after each destruction, and open older copies of the "
+	"archive; move it away, or name it by --exclude";
+
+bool ingest_is_keyring(const struct ingest *g, const void *data, size_t size)
+{
+	return keyring_is_of(g->vault->id, data, size);
+}
+
 void ingest_problem_at(struct ingest *g, const void *path, size_t path_size,
 		       const char *format, ...)
 {

@@ -120,6 +120,12 @@ static int pack_whole(struct worker *w, struct item *item, struct err *e)
 	return 0;
 }
 
+static bool is_keyring(const struct worker *w)
+{
+	return w->range_count > 0 && w->ranges[0].offset == 0 &&
+	       ingest_is_keyring(w->g, w->data, w->ranges[0].size);
+}
+
 static int take_item(struct worker *w, struct handle *h, struct item *item, struct err *e)
 {
 	enum outcome outcome = READ_CHANGED;
@@ -130,6 +136,11 @@ static int take_item(struct worker *w, struct handle *h, struct item *item, stru
 		return large_read(w->g, w->capture, w->lane, h, item, e);
 	if (outcome == READ_CHANGED)
 		tell_unstable(w->g, item);
+	if (outcome != READ_FAILED && is_keyring(w)) {
+		ingest_problem(w->g, item->run->dir, item->name, "%s", ingest_keyring_left_out);
+		item->body->is_failed = true;
+		outcome = READ_FAILED;
+	}
 	if (outcome != READ_FAILED &&
 	    (pack_whole(w, item, e) < 0 || graft_make_leaf(item, e) < 0))
 		return -1;
