@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs each tests/system/test_* (sh or py; exit 77 is a skip that says why) in a
-# fresh folder, as many at a time as there are processors (JOBS=n: so many); says how
-# long each took, and ends with one line of sums.
+# fresh folder, half as many again at a time as there are processors, since most wait for
+# something half of the time (JOBS=n: so many); says how long each took, and ends with one
+# line of sums.
 # ONLY="pattern ..." runs some of them; SHOW=1 shows what those say that pass.  None runs for
 # longer than SYSTEM_LIMIT seconds (900; 0: without end, as with MUNIMENT_FULL=1); whatever it
 # leaves mounted or running is cleared away, dead or hanging.
@@ -59,11 +60,22 @@ fi
 SUMS=$(mktemp "${TMPDIR:-/tmp}/muniment-sums.XXXXXX") || exit 1
 export SUMS
 trap 'rm -f "$SUMS"' EXIT
+jobs=$((($(nproc) * 3 + 1) / 2))
+# The longest first, or the last of them runs alone at the end; the others by name.
+turn() {
+	case ${1##*/} in
+	test_mount.py | test_modes.py | test_sweep_of_faults.py) echo 1 ;;
+	test_bases.py | test_bench.py | test_cert.py | test_hostile_files.py) echo 2 ;;
+	test_key_faults.sh | test_mount_epoch.py | test_mount_faults.py) echo 3 ;;
+	test_restore.py | test_suites.py | test_unchanged.py) echo 4 ;;
+	*) echo 5 ;;
+	esac
+}
 for o in ${ONLY:-.}; do
 	for t in "$here"/system/test_*$o*; do
-		[ -x "$t" ] && printf '%s\0' "$t"
+		[ -x "$t" ] && printf '%s %s\0' "$(turn "$t")" "$t"
 	done
-done | sort -zu | xargs -0 -r -n 1 -P "${JOBS:-$(nproc)}" "$0" one
+done | sort -zu | cut -zc3- | xargs -0 -r -n 1 -P "${JOBS:-$jobs}" "$0" one
 count() { grep -c "^$1\$" "$SUMS"; }
 echo "system: $(count passed) passed, $(count failed) failed, $(count skipped) skipped"
 [ -s "$SUMS" ] || { echo "system: no test is called like that: $ONLY" >&2; exit 1; }
