@@ -54,6 +54,32 @@ static ssize_t read_piece(void *arg, void *out, size_t size, struct err *e)
 	return (ssize_t)n;
 }
 
+/* Where the character begins that stands there. */
+static size_t character_at(const char *text, size_t at)
+{
+	while (at > 0 && (text[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+struct place {			/* in a text: lines from 1, bytes as it is stored */
+	size_t at, lines, stored;
+};
+
+/* From a place to a later one; both begin a character. */
+static void go_to(struct place *p, const char *text, size_t at, const char *iconv_name)
+{
+	char *piece = strndup(text + p->at, at - p->at);
+	size_t stored;
+	char *bytes = encoded(iconv_name, piece, &stored);
+
+	for (; p->at < at; p->at++)
+		p->lines += text[p->at] == '\n';
+	p->stored += stored;
+	free(bytes);
+	free(piece);
+}
+
 /* Of each piece some offsets are asked for, and compared with the truth. */
 static void read_back(const char *stored, size_t stored_size, const char *iconv_name,
 		      const char *encoding, const char *text, const char *said)
@@ -63,6 +89,7 @@ static void read_back(const char *stored, size_t stored_size, const char *iconv_
 	struct text_reader *r = NULL;
 	struct err e = ERR_NONE;
 	size_t at = 0, size = strlen(text);
+	struct place behind = { .lines = 1 };	/* what is asked for lies after it */
 	const uint8_t *utf8;
 	uint32_t seed = 11;
 	ssize_t n;
@@ -74,20 +101,14 @@ static void read_back(const char *stored, size_t stored_size, const char *iconv_
 		at += (size_t)n;
 		for (unsigned i = 0; i < 3; i++) {
 			size_t back = draw(&seed, at < 65536 ? (uint32_t)at : 65536);
-			size_t where = at - back, lines = 1, prefix;
-			char *head, *bytes;
+			struct place p = behind;
 
-			while (where > 0 && (text[where] & 0xc0) == 0x80)
-				where--;
-			for (size_t k = 0; k < where; k++)
-				lines += text[k] == '\n';
-			assert_int_equal(text_reader_line(r, where), lines);
-			head = strndup(text, where);
-			bytes = encoded(iconv_name, head, &prefix);
-			assert_int_equal(text_reader_told(r, where), prefix);
-			free(bytes);
-			free(head);
+			go_to(&p, text, character_at(text, at - back), iconv_name);
+			assert_int_equal(text_reader_line(r, p.at), p.lines);
+			assert_int_equal(text_reader_told(r, p.at), p.stored);
 		}
+		if (at > 2 * 65536)
+			go_to(&behind, text, character_at(text, at - 65536 - 4), iconv_name);
 	}
 	assert_int_equal(n, 0);
 	assert_int_equal(at, size);
