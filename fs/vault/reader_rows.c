@@ -289,9 +289,11 @@ unsigned rows_ahead(struct row_cache *rc, struct catalogue *c, int64_t content,
 
 /* ---- blocks -------------------------------------------------------------------- */
 
+/* By number: a file's blocks have one after the other, so all sets are filled alike and none is
+ * too small before the table is. */
 static struct block_row *row_set(struct row_cache *rc, int64_t id)
 {
-	return &rc->rows[mix((uint64_t)id, 0) % rc->row_sets * WAYS];
+	return &rc->rows[(uint64_t)id % rc->row_sets * WAYS];
 }
 
 static int check_row(const struct block *b, int64_t id, struct err *e)

@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "fs/base/err.h"
 #include "fs/crypt/keyed_hash.h"
 #include "fs/store/segment.h"
+#include "fs/vault/block_cache.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader.h"
 #include "fs/vault/reader_rows.h"
@@ -572,6 +574,60 @@ static void samples_of_a_row_read_as_written_with_helpers(void **state)
 	block_cache_free(cache);
 }
 
+/* With others at it a read gets its blocks from the disk in one piece, and is as right. */
+static void samples_among_many_readers_read_as_written(void **state)
+{
+	struct fixture *f = *state;
+	struct block_cache *cache = block_cache_new(256 * 1024);
+	struct vault_reader *r = reader(f, cache);
+	struct err e = ERR_NONE;
+
+	for (unsigned i = 0; i < 3; i++)
+		block_cache_enter(cache);
+	for (unsigned i = 0; i < 400; i++) {
+		bool is_led = chance() % 2;
+		const uint8_t *model = is_led ? f->led : f->row;
+		size_t whole = is_led ? LED_SIZE : ROW * ROW_BLOCK;
+		size_t at = chance() % whole, size = 1 + chance() % (8 * ROW_BLOCK);
+		struct vault_parts p;
+		if (size > whole - at)
+			size = whole - at;
+		OK(vault_read_parts(r, is_led ? f->led_content : f->row_content, 4 << 20, at,
+				    size, false, &p, &e));
+		assert_int_equal(p.size, size);
+		for (unsigned n = 0; n < p.count; at += p.parts[n++].iov_len)
+			assert_memory_equal(p.parts[n].iov_base, model + at, p.parts[n].iov_len);
+		vault_parts_release(r, &p);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		block_cache_leave(cache);
+	vault_reader_close(r);
+	block_cache_free(cache);
+}
+
+/* Numbers that follow each other, as a file's blocks have them, do not drive each other out. */
+static void rows_that_have_room_stay(void **state)
+{
+	enum { COUNT = CHAIN + ROW + LED };
+	struct fixture *f = *state;
+	struct row_cache *rows = row_cache_new(COUNT * 175);	/* three quarters are for rows, of 112 each: few more */
+	struct block b;
+	uint8_t uid[16];
+	struct err e = ERR_NONE;
+
+	OK(catalogue_begin(f->c, &e));
+	for (unsigned i = 0; i < COUNT; i++)
+		OK(rows_block(rows, f->c, f->first_block + i, &b, uid, &e));
+	assert_int_equal(sqlite3_exec(catalogue_sqlite(f->c), "DELETE FROM block", NULL, NULL,
+				      NULL), SQLITE_OK);
+	for (unsigned i = 0; i < COUNT; i++) {
+		OK(rows_block(rows, f->c, f->first_block + i, &b, uid, &e));
+		assert_int_equal(b.id, f->first_block + i);
+	}
+	catalogue_rollback(f->c);
+	row_cache_free(rows);
+}
+
 /* ---- the room in front of which bases lie ----------------------------------------------- */
 
 static void *read_led(void *arg)
@@ -759,6 +815,8 @@ int main(void)
 		cmocka_unit_test(blocks_in_a_row_are_fetched_ahead_and_read_as_written),
 		cmocka_unit_test(one_bad_block_in_a_row_fails_alone),
 		cmocka_unit_test(samples_of_a_row_read_as_written_with_helpers),
+		cmocka_unit_test(samples_among_many_readers_read_as_written),
+		cmocka_unit_test(rows_that_have_room_stay),
 		cmocka_unit_test(blocks_with_bases_by_turns_are_right_for_many_readers_and_helpers),
 		cmocka_unit_test(a_room_counts_in_the_cache_as_long_as_its_reader_is_open),
 		cmocka_unit_test(a_row_of_led_blocks_decodes_its_base_once_for_each_turn_at_most),
