@@ -11,6 +11,7 @@
 #include "fs/vault/pack_known.h"
 #include "fs/vault/pack_leader.h"
 #include "fs/vault/pack_name.h"
+#include "fs/vault/pack_run.h"
 
 #define OPEN_CLASSES 16	/* of a lane at a time */
 
@@ -32,6 +33,7 @@ struct pack_lane {
 	struct bases_lane *bases;	/* NULL: there are none */
 	struct pack_namer *namer;
 	struct keyed_hash *sums;	/* of sealed blocks */
+	struct pack_run *run;	/* sealed, not yet in a segment; NULL in a dry run */
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
 	size_t open;		/* of them, with a buffer */
@@ -55,7 +57,9 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 	l->features = malloc(SKETCH_FEATURES_MAX * sizeof *l->features);
 	if (p->bases)
 		l->bases = bases_lane_new(p->bases);
-	if (!l->features || (p->bases && !l->bases)) {
+	if (!p->o.dry_run)
+		l->run = pack_run_new(p);
+	if (!l->features || (p->bases && !l->bases) || (!p->o.dry_run && !l->run)) {
 		err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
 		goto fail;
 	}
@@ -74,6 +78,7 @@ void pack_lane_close(struct pack_lane *l)
 	bases_lane_free(l->bases);
 	pack_namer_free(l->namer);
 	keyed_hash_free(l->sums);
+	pack_run_free(l->run);
 	free(l->features);
 	block_encoder_free(l->encoder);
 	for (size_t i = 0; i < l->open; i++) {
@@ -129,7 +134,7 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 	if (rc == 0)
 		rc = segment_sum(l->sums, sealed, b.block.stored, sum, e);
 	if (rc == 0)
-		rc = packer_add(p, &b, sealed, sum, e);
+		rc = pack_run_add(l->run, &b, sealed, sum, e);
 	secret_wipe(b.block.key, sizeof b.block.key);
 	if (rc < 0)
 		return -1;
@@ -137,7 +142,7 @@ static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 	atomic_fetch_add(&p->stored, b.block.stored);
 	o->id = 0;
 	o->used = 0;
-	o->names = NULL;	/* packer_add() took them */
+	o->names = NULL;	/* pack_run_add() took them */
 	o->count = o->capacity = 0;
 	return 0;
 }
@@ -147,7 +152,7 @@ int pack_lane_flush(struct pack_lane *l, struct err *e)
 	for (size_t i = 0; i < l->open; i++)
 		if (flush(l, &l->blocks[i], e) < 0)
 			return -1;
-	return 0;
+	return l->run ? pack_run_flush(l->run, e) : 0;
 }
 
 static void bring_forward(struct pack_lane *l, size_t i)

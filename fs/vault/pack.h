@@ -10,7 +10,8 @@
  *   P1  Equal chunks of one class get one place, also when two lanes meet them
  *       at the same moment.
  *   P2  `sealed` is called only for a segment that is on stable storage.
- *   P3  Memory is bounded: 24 MiB of segments on their way, 16 blocks a lane, parity as
+ *   P3  Memory is bounded: 24 MiB of segments on their way, 16 blocks and half a
+ *       MiB of sealed ones a lane, parity as
  *       long as two segments, and a map of chunks that forgets what the catalogue
  *       knows.
  *   P4  When packer_finish() returns 0, parity covers every segment that was sealed,

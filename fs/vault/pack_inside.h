@@ -1,7 +1,7 @@
 /*
  * What pack.c (lanes), pack_segments.c (ids, filling segments) and pack_write.c
- * (writing them, syncing, parity) share.  Order of locks: id_lock before
- * segment_lock (packer_cancel() alone takes both); cohort_lock and turn_lock are leaves,
+ * (writing them, syncing, parity) share.  Order of locks: run_lock or id_lock before
+ * segment_lock (of the last two packer_cancel() alone takes both); cohort_lock and turn_lock are leaves,
  * but that `sealed` is called with turn_lock held.
  */
 #ifndef FS_VAULT_PACK_INSIDE_H
@@ -65,6 +65,7 @@ struct packer {
 	pthread_cond_t id_more;
 	int64_t id_next, id_end;	/* protected by id_lock */
 
+	pthread_mutex_t run_lock;	/* whose run of blocks is being added */
 	pthread_mutex_t segment_lock;
 	pthread_cond_t buffer_free;
 	struct filling *current;	/* protected by segment_lock */
@@ -93,6 +94,9 @@ struct packer {
 
 /* Waits for the pool; MUNI_CANCELLED. */
 int packer_take_id(struct packer *p, int64_t *out, struct err *e);
+/* Between the two no other lane adds anything, however long this one waits for buffers. */
+void packer_hold(struct packer *p);
+void packer_let_go(struct packer *p);
 /* Takes the names from b on success. */
 int packer_add(struct packer *p, struct pack_block *b, const uint8_t *sealed,
 	       const uint8_t sum[16], struct err *e);

@@ -194,6 +194,16 @@ static int add_block(struct packer *p, struct pack_block *b, const uint8_t *seal
 	return add_row(f, b, e);
 }
 
+void packer_hold(struct packer *p)
+{
+	pthread_mutex_lock(&p->run_lock);
+}
+
+void packer_let_go(struct packer *p)
+{
+	pthread_mutex_unlock(&p->run_lock);
+}
+
 int packer_add(struct packer *p, struct pack_block *b, const uint8_t *sealed,
 	       const uint8_t sum[16], struct err *e)
 {
@@ -255,6 +265,7 @@ static void init_locks(struct packer *p)
 	pthread_mutexattr_destroy(&spins);
 	pthread_mutex_init(&p->id_lock, NULL);
 	pthread_cond_init(&p->id_more, NULL);
+	pthread_mutex_init(&p->run_lock, NULL);
 	pthread_cond_init(&p->buffer_free, NULL);
 	pthread_mutex_init(&p->turn_lock, NULL);
 	pthread_cond_init(&p->turn_comes, NULL);
@@ -374,6 +385,7 @@ void packer_free(struct packer *p)
 	pthread_mutex_destroy(&p->cohort_lock);
 	pthread_cond_destroy(&p->buffer_free);
 	pthread_mutex_destroy(&p->segment_lock);
+	pthread_mutex_destroy(&p->run_lock);
 	pthread_cond_destroy(&p->id_more);
 	pthread_mutex_destroy(&p->id_lock);
 	free(p);
