@@ -187,11 +187,9 @@ static unsigned errands(struct vault_reader *r, const struct run *list, unsigned
 }
 
 /* Blocks behind the first are given to the helpers, who decode them while we
- * are at the first; D2 keeps us from doing their work twice.  Where others read, too, every
- * processor has its own read to be at: shared out, all would take longer, for each helper has to lay
- * out the leader that we have before us. */
+ * are at the first; D2 keeps us from doing their work twice. */
 static void share_out(struct vault_reader *r, const struct run *list, unsigned count,
-		      bool is_sample, unsigned readers)
+		      bool is_sample)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
 	struct helpers_errand todo[VAULT_PINS_MAX];
@@ -199,7 +197,7 @@ static void share_out(struct vault_reader *r, const struct run *list, unsigned c
 
 	while (first < count && list[first].block == 0)
 		first++;
-	if (!h || first + 1 >= count || (is_sample && readers > SHARING_MAX))
+	if (!h || first + 1 >= count)
 		return;
 	n = errands(r, list, first + 1, count, is_sample, todo);
 	if (n == 0)
@@ -207,6 +205,20 @@ static void share_out(struct vault_reader *r, const struct run *list, unsigned c
 	/* Their rows come with ours: or each would ask the catalogue, for the same. */
 	reader_know(r, list[first].block);
 	helpers_hint(h, todo, n, true);
+}
+
+/* Where others read, too, every processor has its own read to be at: shared out, all would take longer,
+ * for each helper has to lay out the leader that we have before us.  Then the disk is asked once. */
+static void keep_together(struct vault_reader *r, const struct run *list, unsigned count)
+{
+	struct helpers_errand todo[VAULT_PINS_MAX];
+	int64_t blocks[VAULT_PINS_MAX];
+	unsigned n = errands(r, list, 0, count, true, todo);
+
+	for (unsigned i = 0; i < n; i++)
+		blocks[i] = todo[i].block;
+	if (n > 1)
+		reader_get_together(r, blocks, n);
 }
 
 static int pin_run(struct vault_reader *r, const struct run *run, bool is_sample,
@@ -228,7 +240,7 @@ int vault_read(struct vault_reader *r, int64_t content, uint64_t file_size,
 		rs.count = 0;
 		if (gather(r, content, end, &rs, e) < 0)
 			return -1;
-		share_out(r, list, rs.count, false, 1);
+		share_out(r, list, rs.count, false);
 		for (unsigned i = 0; i < rs.count; i++) {
 			struct cached_block *b;
 			if (list[i].block == 0) {
@@ -274,14 +286,36 @@ static bool add_hole(struct vault_parts *p, size_t size)
 	return true;
 }
 
+/* Pins all runs' blocks.  *has_room false: they are too many parts. */
+static int pin_all(struct vault_reader *r, const struct run *list, unsigned count, bool is_sample,
+		   struct vault_parts *out, bool *has_room, struct err *e)
+{
+	*has_room = true;
+	for (unsigned i = 0; i < count && *has_room; i++) {
+		struct cached_block *b;
+		if (list[i].block == 0) {
+			*has_room = add_hole(out, list[i].size);
+		} else if (pin_run(r, &list[i], is_sample, &b, e) == 0) {
+			out->pins[out->pin_count++] = b;
+			*has_room = cached_block_parts(b, list[i].at, list[i].size, out->parts,
+						       VAULT_PARTS_MAX, &out->count);
+			out->size += list[i].size;
+		} else {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
 		      uint64_t offset, size_t size, bool goes_on, unsigned readers,
 		      struct vault_parts *out, struct err *e)
 {
-	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN;
+	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN, has_room;
 	uint64_t end = cut(file_size, offset, size);
 	struct run list[VAULT_PINS_MAX];
 	struct runs rs = { list, VAULT_PINS_MAX, 0, offset };
+	int rc;
 
 	out->count = out->pin_count = 0;
 	out->size = 0;
@@ -290,24 +324,15 @@ static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_siz
 		return -1;
 	if (rs.done < end)
 		return one_copy(r, content, file_size, offset, size, out, e);
-	share_out(r, list, rs.count, is_sample, readers);
-	for (unsigned i = 0; i < rs.count; i++) {
-		struct cached_block *b;
-		bool has_room;
-		if (list[i].block == 0) {
-			has_room = add_hole(out, list[i].size);
-		} else if (pin_run(r, &list[i], is_sample, &b, e) == 0) {
-			out->pins[out->pin_count++] = b;
-			has_room = cached_block_parts(b, list[i].at, list[i].size, out->parts,
-						      VAULT_PARTS_MAX, &out->count);
-			out->size += list[i].size;
-		} else {
-			return -1;
-		}
-		if (!has_room)
-			return one_copy(r, content, file_size, offset, size, out, e);
-	}
-	return 0;
+	if (is_sample && readers > SHARING_MAX)
+		keep_together(r, list, rs.count);
+	else
+		share_out(r, list, rs.count, is_sample);
+	rc = pin_all(r, list, rs.count, is_sample, out, &has_room, e);
+	reader_forget_together(r);
+	if (rc == 0 && !has_room)
+		return one_copy(r, content, file_size, offset, size, out, e);
+	return rc;
 }
 
 int vault_read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,

@@ -191,10 +191,9 @@ static int decode(struct vault_reader *r, const struct block *b, const uint8_t u
 static void ask_near(struct vault_reader *r, int64_t id)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
-	struct helpers_errand near = { .block = id, .wanted = HELPERS_NEAR };
 
 	if (h)
-		helpers_hint(h, &near, 1, false);
+		helpers_near(h, id);
 }
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
@@ -312,6 +311,18 @@ static void get_ahead(struct vault_reader *r, const struct piece *p)
 	memcpy(r->ahead_uid, p->uid, sizeof r->ahead_uid);
 	r->ahead_offset = p->offset;
 	r->ahead_count = p->size;
+}
+
+void reader_get_together(struct vault_reader *r, const int64_t *blocks, unsigned count)
+{
+	struct piece p = first_piece(r, blocks, count);
+
+	get_ahead(r, &p);
+}
+
+void reader_forget_together(struct vault_reader *r)
+{
+	r->ahead_count = 0;
 }
 
 void reader_decode_run(struct vault_reader *r, const int64_t *blocks, unsigned count)

@@ -44,6 +44,10 @@ void reader_decode_ahead(struct vault_reader *r, int64_t block, uint32_t wanted)
  * in few pieces. */
 #define READER_RUN_MAX 16u
 void reader_decode_run(struct vault_reader *r, const int64_t *blocks, unsigned count);
+/* Gets the ciphertext of blocks that will be pinned next, as far as they lie together, from the
+ * disk in one piece; until reader_forget_together(). */
+void reader_get_together(struct vault_reader *r, const int64_t *blocks, unsigned count);
+void reader_forget_together(struct vault_reader *r);
 /* Has the disk read the part of its segment that the block lies in. */
 void reader_expect_near(struct vault_reader *r, int64_t block);
 /* The same from the block on, of a stream that will come there, and without waiting. */

@@ -12,6 +12,9 @@
 
 #define RING 128
 #define HELPERS_MAX 16
+#define NEAR_RING 32
+#define NEAR_AT_ONCE 2u
+#define NEAR 0u			/* as an errand's `wanted`: decode nothing */
 #define RUN_MIN 8u		/* READER_RUN_MAX at most */
 #define CATALOGUE_CACHE (512u * 1024)	/* a helper asks for few rows, and near ones */
 
@@ -22,6 +25,9 @@ struct helpers {
 	pthread_cond_t work;
 	struct helpers_errand ring[RING];
 	unsigned head, count;
+	int64_t near[NEAR_RING];	/* what helpers_near() was told */
+	unsigned near_head, near_count;
+	unsigned near_busy;	/* threads that are at one */
 	unsigned idle;		/* threads that wait for work */
 	bool is_stopping, is_paused;
 	unsigned with_reader;	/* threads that have one open, or are opening it */
@@ -55,7 +61,24 @@ static unsigned take(struct helpers *h, struct helpers_errand out[READER_RUN_MAX
 	return n;
 }
 
-/* Waits for something to do; has_reader: a rest means to close it. */
+/* Under the lock. */
+static bool has_near(const struct helpers *h)
+{
+	return h->near_count > 0 && h->near_busy < NEAR_AT_ONCE;
+}
+
+/* Under the lock. */
+static unsigned take_near(struct helpers *h, struct helpers_errand *out)
+{
+	*out = (struct helpers_errand){ .block = h->near[h->near_head], .wanted = NEAR };
+	h->near_head = (h->near_head + 1) % NEAR_RING;
+	h->near_count--;
+	h->near_busy++;
+	return 1;
+}
+
+/* Waits for something to do; has_reader: a rest means to close it.  out[0..*count) is what was
+ * done before, then what is to be done. */
 static enum errand next(struct helpers *h, bool has_reader,
 			struct helpers_errand out[READER_RUN_MAX], unsigned *count)
 {
@@ -63,8 +86,11 @@ static enum errand next(struct helpers *h, bool has_reader,
 	bool is_more = false;
 
 	pthread_mutex_lock(&h->lock);
+	if (*count > 0 && out[0].wanted == NEAR)
+		h->near_busy--;
+	*count = 0;
 	h->idle++;
-	while (!h->is_stopping && (h->is_paused ? !has_reader : h->count == 0))
+	while (!h->is_stopping && (h->is_paused ? !has_reader : h->count == 0 && !has_near(h)))
 		pthread_cond_wait(&h->work, &h->lock);
 	h->idle--;
 	if (h->is_stopping) {
@@ -72,9 +98,9 @@ static enum errand next(struct helpers *h, bool has_reader,
 	} else if (h->is_paused) {
 		errand = ERRAND_REST;
 	} else {
-		*count = take(h, out);
+		*count = h->count > 0 ? take(h, out) : take_near(h, out);
 		h->with_reader += !has_reader;
-		is_more = h->count > 0 && h->idle > 0;
+		is_more = (h->count > 0 || has_near(h)) && h->idle > 0;
 	}
 	pthread_mutex_unlock(&h->lock);
 	/* A wake-up costs ten microseconds: who gave the hint pays for one alone. */
@@ -111,7 +137,7 @@ static void *work(void *arg)
 		if (errand == ERRAND_REST ||
 		    (!r && vault_reader_open(h->vault, h->cache, CATALOGUE_CACHE, &r, &e) < 0))
 			let_go(h, &r);
-		else if (what[0].wanted == HELPERS_NEAR)
+		else if (what[0].wanted == NEAR)
 			reader_expect_near(r, run[0]);
 		else if (what[0].wanted == HELPERS_DISK)
 			reader_expect_ahead(r, run[0]);
@@ -181,11 +207,25 @@ void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned
 		pthread_cond_signal(&h->work);
 }
 
+void helpers_near(struct helpers *h, int64_t block)
+{
+	bool is_idle = false;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->near_count < NEAR_RING && !h->is_paused) {
+		h->near[(h->near_head + h->near_count++) % NEAR_RING] = block;
+		is_idle = h->near_busy < NEAR_AT_ONCE && h->idle > 0;
+	}
+	pthread_mutex_unlock(&h->lock);
+	if (is_idle)
+		pthread_cond_signal(&h->work);
+}
+
 void helpers_pause(struct helpers *h)
 {
 	pthread_mutex_lock(&h->lock);
 	h->is_paused = true;
-	h->count = 0;
+	h->count = h->near_count = 0;
 	pthread_cond_broadcast(&h->work);
 	while (h->with_reader > 0)
 		pthread_cond_wait(&h->rested, &h->lock);

@@ -24,11 +24,13 @@ struct helpers_errand {
 
 #define HELPERS_WHOLE UINT32_MAX
 #define HELPERS_DISK (UINT32_MAX - 1)	/* decode nothing: have the disk read from it on */
-#define HELPERS_NEAR 0		/* decode nothing: have the disk read what lies around it */
 
 /* is_urgent: somebody waits for these now; the first is begun first. */
 void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
 		  bool is_urgent);
+/* Decode nothing: have the disk read what lies around it, when nothing else is to be done, one
+ * after the other: who reads meanwhile waits for the disk behind one alone. */
+void helpers_near(struct helpers *h, int64_t block);
 /* Returns once each has let go of its reader; they rest, and forget what they were
  * asked for, until helpers_resume(). */
 void helpers_pause(struct helpers *h);
