@@ -1,6 +1,7 @@
 #include "fs/mount/ops.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,8 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 		return;
 	if (look_link(m, vault_reader_catalogue(r), ino, &target, &e) < 0)
 		ops_fail_node(req, ino, &e);
+	else if (strlen(target) >= PATH_MAX)	/* the kernel makes EIO of a longer reply */
+		fuse_reply_err(req, ENAMETOOLONG);
 	else
 		fuse_reply_readlink(req, target);
 	if (target)	/* what is destroyed later must not lie about in free memory */

@@ -31,7 +31,7 @@ static const char *const loss_texts[LOSS_COUNT] = {
 	[LOSS_HOLES] = "its holes were written as zeros",
 	[LOSS_LINK] = "it is another name of a file that is already there and was written as "
 		      "a copy",
-	[LOSS_SYMLINK] = "a symbolic link has no place in the target",
+	[LOSS_SYMLINK] = "a symbolic link has no place in the target, or is too long for it",
 	[LOSS_DEVICE] = "a device has no place in the target, or only root may make it",
 	[LOSS_FIFO] = "a fifo has no place in the target",
 	[LOSS_SOCKET] = "a socket has no place in the target",

@@ -1,7 +1,9 @@
 /* The first pass: every entry made, every file given to a worker to be filled. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -155,7 +157,10 @@ static int make_special(struct dir_export *d, int dirfd, const struct export_ite
 	else
 		rc = mknodat(dirfd, item->name, type_of(n->kind) | 0600,
 			     makedev(n->rdev_major, n->rdev_minor));
-	if (rc < 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == EINVAL)) {
+	/* Links out of an archive may be longer than any file system's. */
+	if (rc < 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == EINVAL ||
+		       (errno == ENAMETOOLONG && n->kind == NODE_SYMLINK &&
+			strlen(item->symlink) >= PATH_MAX))) {
 		export_lose(d->x, export_dir_loss_of(n->kind), item);
 		return 0;
 	}

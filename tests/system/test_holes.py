@@ -1,12 +1,14 @@
 #!/usr/bin/python3
-"""Files that are nearly all hole cost nothing to make: sizes that add up past 2^63 stop no ingest, scan or report, and what is
-shown as SHA-256 is what sha256sum says, or nothing."""
+"""What costs nothing to claim, in a source that somebody else made.  Files that are nearly all hole: sizes that add up past 2^63 stop no ingest, scan or report, and what is
+shown as SHA-256 is what sha256sum says, or nothing.  Links longer than any file system's: the rest is exported and read."""
+import errno
 import hashlib
 import json
 import os
 import resource
 import subprocess
 import sys
+import tarfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -105,10 +107,42 @@ def test_a_digest_of_data_and_places_is_not_shown_as_sha256():
                 os.getxattr("mnt/h/latest/many", "user.muniment.sha256")
                 assert False, "a digest that is none of its bytes"
             except OSError as e:
-                assert e.errno == 61, e      # ENODATA
+                assert e.errno == errno.ENODATA, e
         finally:
             m.unmount()
         assert shown == true, shown
+
+
+def test_a_link_longer_than_any_file_systems_stops_nothing():
+    def link(name, size):
+        return member(b"pax", record(b"linkpath", b"l" * size), b"x") + header(name, 0, b"2")[:157] + b"l" * 90 + header(name, 0, b"2")[247:]
+
+    def with_sum(h):
+        h = h[:-512] + h[-512:-364] + b" " * 8 + h[-356:]
+        return h[:-364] + b"%06o\0 " % sum(h[-512:]) + h[-356:]
+    with open("links.tar", "wb") as f:
+        f.write(b"".join(with_sum(link(n, size)) for n, size in ((b"fits", 4095), (b"long", 4096), (b"longer", 60000))))
+        f.write(member(b"good", b"good") + b"\0" * 1024)
+    a = m.Archive("links")
+    a.run("ingest", "links.tar", "--system", "s")
+    a.run("export", "s", "--to", "links.out", "--format", "dir")
+    assert sorted(os.listdir("links.out")) == ["fits", "good"], os.listdir("links.out")
+    assert all(f"{n}: a symbolic link has no place in the target, or is too long for it" in a.errors for n in ("long", "longer")), a.errors
+    a.run("export", "s", "--to", "links.out.tar", "--format", "tar")
+    with tarfile.open("links.out.tar") as t:
+        assert {n.name: len(n.linkname) for n in t if n.issym()} == {"fits": 4095, "long": 4096, "longer": 60000}
+    if m.can_mount():
+        a.mount()
+        try:
+            assert os.readlink("mnt/s/latest/fits") == "l" * 4095
+            for name in "long", "longer":
+                try:
+                    os.readlink(f"mnt/s/latest/{name}")
+                    assert False, name
+                except OSError as e:
+                    assert e.errno == errno.ENAMETOOLONG, e
+        finally:
+            m.unmount()
 
 
 def test_an_archive_is_read_under_a_limit_on_memory_that_cannot_be_raised():
@@ -135,6 +169,7 @@ def drop_resource():
 def main():
     test_sizes_that_add_up_past_what_a_row_holds()
     test_a_digest_of_data_and_places_is_not_shown_as_sha256()
+    test_a_link_longer_than_any_file_systems_stops_nothing()
     if "san" not in m.BUILD:        # a sanitizer maps terabytes
         test_an_archive_is_read_under_a_limit_on_memory_that_cannot_be_raised()
 
