@@ -150,6 +150,15 @@ static int encode_led(struct pack_leader *p, struct block_encoder *enc, const vo
 	return 0;
 }
 
+/* With a new leader: where trial after trial came out the same, as they did, until the next
+ * one is due. */
+static enum pack_leader_way begin_with(const struct pack_leader *p)
+{
+	if (!is_tried(p))
+		return PACK_LED;
+	return p->try_after >= TRY_SELDOM && p->best == PACK_ALIKE ? PACK_ALIKE : PACK_TRY;
+}
+
 int pack_leader_encode(struct pack_leader *p, struct block_encoder *enc, const void *raw,
 		       size_t size, struct block *b, const uint8_t **sealed, struct err *e)
 {
@@ -167,7 +176,7 @@ int pack_leader_encode(struct pack_leader *p, struct block_encoder *enc, const v
 		if (block_leader_new(b->id, raw, size, &p->leader, e) < 0)
 			return -1;
 		p->led = 0;
-		turn(p, is_tried(p) ? PACK_TRY : PACK_LED);
+		turn(p, begin_with(p));
 	} else if (p->way == PACK_ALONE && p->done >= TRY_EVERY) {
 		turn(p, PACK_SEEK);
 	}
