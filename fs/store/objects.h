@@ -63,6 +63,9 @@ int objects_writer_open(struct objects *o, const struct object_name *name,
 			struct objects_writer **out, struct err *e);
 int objects_writer_append(struct objects_writer *w, const void *data, size_t size,
 			  struct err *e);
+/* Once it is durable its pages leave the kernel's memory: of a long run of objects that
+ * nobody is about to read, each is written where the one before was. */
+void objects_writer_let_go(struct objects_writer *w);
 /*
  * O1; frees w, also on failure.  MUNI_EXISTS if the name is taken, unless
  * may_replace: then the object appears in place of the old one in one step.

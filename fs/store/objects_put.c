@@ -27,6 +27,7 @@ struct objects_writer {
 	int dirfd;			/* segments/ab, owned */
 	int fd;				/* owned */
 	char leftover[LEFTOVER_MAX];	/* the file's present name; "" none */
+	bool is_let_go;
 };
 
 /* Makes segments/ab and its entry durable, once a handle: a crashed process may
@@ -119,6 +120,11 @@ int objects_writer_append(struct objects_writer *w, const void *data, size_t siz
 	return 0;
 }
 
+void objects_writer_let_go(struct objects_writer *w)
+{
+	w->is_let_go = true;
+}
+
 void objects_writer_abort(struct objects_writer *w)
 {
 	if (w == NULL)
@@ -190,6 +196,8 @@ int objects_writer_commit(struct objects_writer *w, bool may_replace, struct err
 		goto out;
 	if (may_replace)
 		objects_cache_drop(w->objects->cache, &w->name);
+	if (w->is_let_go)
+		(void)posix_fadvise(w->fd, 0, 0, POSIX_FADV_DONTNEED);
 	rc = 0;
 out:
 	if (rc < 0)

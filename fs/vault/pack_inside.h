@@ -35,6 +35,7 @@ struct filling {		/* a segment on its way */
 	uint64_t turn;		/* P5: segments are told of one after the other */
 	struct segment_plan plan;
 	size_t target;		/* bytes of head and blocks, about */
+	uint64_t before;	/* bytes in segments that were begun earlier */
 	struct pack_segment *segment;	/* owned, until `sealed` takes it */
 	size_t capacity;	/* of segment->blocks */
 	size_t names;		/* chunks in it */

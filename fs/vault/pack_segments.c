@@ -114,6 +114,7 @@ static int start_segment(struct packer *p, struct err *e)
 	}
 	memcpy(f->segment->uid, f->plan.uid, sizeof f->segment->uid);
 	f->target = next_target(p);
+	f->before = p->begun;
 	f->turn = p->turns++;
 	p->current = f;
 	return 0;

@@ -12,6 +12,10 @@
  * by parity_update() at the end. */
 #define PARITY_MEMORY (256u << 20)
 
+/* What an ingest stores up to here stays in the kernel's memory, for who reads it next. What
+ * comes after would take that of others; pages that were just given back cost less, too. */
+#define KEPT_AT_HAND (64u << 20)
+
 static void fail(struct packer *p, const struct err *e)
 {
 	p->o.failed(p->o.arg, e);
@@ -218,6 +222,8 @@ static int sync_one(struct packer *p, struct filling *f, struct err *e)
 	uint64_t turn = f->turn;
 
 	f->writer = NULL;
+	if (f->before >= KEPT_AT_HAND)
+		objects_writer_let_go(w);
 	if (objects_writer_commit(w, false, e) < 0) {
 		filling_free(f);
 		return err_wrap(e, "writing a segment");

@@ -1,6 +1,12 @@
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
-#include "fs/store/objects.h"
+#include "fs/store/objects_inside.h"
 #include "tests/unit/store/folder.h"
 
 struct fixture {
@@ -190,6 +196,61 @@ static void a_writer_shows_nothing_before_its_commit_and_nothing_after_an_abort(
 	assert_holds(f, &name, "whole");
 }
 
+/* Of an object's pages, how many the kernel has in memory. */
+static size_t pages_in_memory(struct fixture *f, const struct object_name *name, size_t count)
+{
+	char dir[OBJECT_DIR_MAX], file[OBJECT_FILE_MAX], path[128];
+	unsigned char *is_there = calloc(count, 1);
+	size_t sum = 0, page = (size_t)sysconf(_SC_PAGESIZE);
+	void *at;
+	int fd;
+
+	objects_path(name, dir, file);
+	snprintf(path, sizeof path, OBJECTS_FOLDER "/%s/%s", dir, file);
+	fd = openat(f->folder.fd, path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_non_null(is_there);
+	at = mmap(NULL, count * page, PROT_READ, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(at, MAP_FAILED);
+	assert_int_equal(mincore(at, count * page, is_there), 0);
+	for (size_t i = 0; i < count; i++)
+		sum += is_there[i] & 1;
+	munmap(at, count * page);
+	close(fd);
+	free(is_there);
+	return sum;
+}
+
+static void what_is_let_go_is_whole_and_not_in_the_kernels_memory(void **state)
+{
+	const size_t count = 64, size = count * (size_t)sysconf(_SC_PAGESIZE);
+	struct fixture *f = *state;
+	struct statfs there;
+	struct err e = ERR_NONE;
+	char *bytes = malloc(size), *got = malloc(size);
+
+	assert_non_null(bytes);
+	assert_non_null(got);
+	memset(bytes, 'x', size);
+	assert_int_equal(fstatfs(f->folder.fd, &there), 0);
+	for (unsigned n = 0; n < 2; n++) {
+		struct object_name name = name_of(OBJECTS_SEGMENT, n);
+		struct objects_writer *w = NULL;
+
+		assert_int_equal(objects_writer_open(f->objects, &name, &w, &e), 0);
+		assert_int_equal(objects_writer_append(w, bytes, size, &e), 0);
+		if (n == 1)
+			objects_writer_let_go(w);
+		assert_int_equal(objects_writer_commit(w, false, &e), 0);
+		if (n == 1 && there.f_type != TMPFS_MAGIC)	/* that has no other place for them */
+			assert_int_equal(pages_in_memory(f, &name, count), 0);
+		assert_int_equal(objects_get(f->objects, &name, 0, got, size, &e), 0);
+		assert_memory_equal(got, bytes, size);
+	}
+	free(bytes);
+	free(got);
+}
+
 static void a_get_follows_an_object_that_was_replaced_elsewhere(void **state)
 {
 	struct fixture *f = *state;
@@ -281,6 +342,7 @@ int main(void)
 		T(a_listing_is_sorted_and_of_one_kind_and_counts_strangers),
 		T(a_left_over_is_no_object_and_is_swept),
 		T(a_writer_shows_nothing_before_its_commit_and_nothing_after_an_abort),
+		T(what_is_let_go_is_whole_and_not_in_the_kernels_memory),
 		T(a_get_follows_an_object_that_was_replaced_elsewhere),
 		T(a_store_opened_for_reading_writes_nothing),
 		T(many_threads_read_more_objects_than_are_kept_open),
