@@ -16,6 +16,9 @@
 #define HEAD_SIZE ((size_t)64)	/* of every mapping; keeps what follows aligned */
 #define LARGE CLASS_COUNT	/* class of a mapping of its own */
 #define SPARE_COUNT (ARENA_SPARE / ARENA_SLAB)
+#define KEY_SPARES 24		/* OpenSSL has as many when a program has started */
+#define SPARES_MAX KEY_SPARES
+_Static_assert(SPARE_COUNT <= SPARES_MAX, "slabs has no room for them");
 #define SHARDS 4		/* threads on a connection each ask for the same few sizes */
 /* Keys have little slabs: a few hundred pieces of many sizes, and what is locked counts
  * whole against RLIMIT_MEMLOCK. */
@@ -45,14 +48,17 @@ struct class {
 	struct region *with_room;	/* protected by lock */
 };
 
-/* Order of locks: a class's, then spare. */
+/* Order of locks: a class's, then growing, then spare. */
 struct arena {
 	size_t slab, small;	/* bytes of a slab; the largest piece that stands in one */
 	unsigned shards, spares;
 	struct class classes[SHARDS][CLASS_COUNT];
+	/* Who finds none spare waits for who maps a run of them: else each maps one, and most of
+	 * it is given back. */
+	pthread_mutex_t growing;
 	struct {
 		pthread_mutex_t lock;
-		struct region *slabs[SPARE_COUNT];	/* protected by lock */
+		struct region *slabs[SPARES_MAX];	/* protected by lock */
 		unsigned count;
 	} spare;
 	atomic_size_t mapped, locked;
@@ -64,7 +70,8 @@ struct arena {
 /* SQLite and OpenSSL have one allocator a process each. */
 static struct arena pages = { .slab = ARENA_SLAB, .small = ARENA_SMALL, .shards = SHARDS,
 			      .spares = SPARE_COUNT };
-static struct arena keys = { .slab = KEY_SLAB, .small = KEY_SMALL, .shards = 1, .spares = 4 };
+static struct arena keys = { .slab = KEY_SLAB, .small = KEY_SMALL, .shards = 1,
+			     .spares = KEY_SPARES };
 static atomic_uint threads_met;
 static _Thread_local unsigned thread_number;	/* its shard and 1; 0: not met yet */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -78,6 +85,7 @@ static void set_up_one(struct arena *a, size_t lock_limit)
 	pthread_mutexattr_init(&spins);
 	pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
 	pthread_mutex_init(&a->spare.lock, &spins);
+	pthread_mutex_init(&a->growing, NULL);
 	for (unsigned s = 0; s < a->shards; s++)
 		for (unsigned i = 0; i < CLASS_COUNT; i++)
 			pthread_mutex_init(&a->classes[s][i].lock, &spins);
@@ -242,7 +250,7 @@ static struct region *slabs_map(struct arena *a)
 	return enter(a, start, a->slab, is_locked);
 }
 
-static struct region *slab_take(struct arena *a)
+static struct region *spare_take(struct arena *a)
 {
 	struct region *r = NULL;
 
@@ -250,7 +258,21 @@ static struct region *slab_take(struct arena *a)
 	if (a->spare.count > 0)
 		r = a->spare.slabs[--a->spare.count];
 	pthread_mutex_unlock(&a->spare.lock);
-	return r ? r : slabs_map(a);
+	return r;
+}
+
+static struct region *slab_take(struct arena *a)
+{
+	struct region *r = spare_take(a);
+
+	if (r)
+		return r;
+	pthread_mutex_lock(&a->growing);
+	r = spare_take(a);
+	if (!r)
+		r = slabs_map(a);
+	pthread_mutex_unlock(&a->growing);
+	return r;
 }
 
 static struct region *region_of(const struct arena *a, const void *p)

@@ -18,6 +18,7 @@ struct block_decoder {
 	ZSTD_DCtx *zstd;
 	struct sealer *sealer;
 	uint8_t *plain;		/* BLOCK_STORED_MAX */
+	size_t plain_used;	/* its first so many bytes were ever written */
 };
 
 /* zstd keeps decoded bytes in memory of its own, too. */
@@ -67,7 +68,7 @@ void block_decoder_free(struct block_decoder *dec)
 	sealer_free(dec->sealer);
 	/* What was decoded here may have been destroyed since. */
 	if (dec->plain != NULL)
-		secret_wipe(dec->plain, BLOCK_STORED_MAX);
+		secret_wipe(dec->plain, dec->plain_used);
 	free(dec->plain);
 	free(dec);
 }
@@ -113,6 +114,15 @@ static int open_sealed(struct block_decoder *dec, const struct block *b,
 	if (e->code != MUNI_DAMAGED)
 		return -1;
 	return damaged(b, "its bytes are not those that were sealed", e);
+}
+
+/* Into dec->plain. */
+static int open_inside(struct block_decoder *dec, const struct block *b,
+		       const uint8_t *sealed, struct err *e)
+{
+	if (dec->plain_used < b->stored)
+		dec->plain_used = b->stored;
+	return open_sealed(dec, b, sealed, dec->plain, e);
 }
 
 static int does_not_decode(const struct block *b, struct err *e)
@@ -194,7 +204,7 @@ int block_decode(struct block_decoder *dec, const struct block *b, const uint8_t
 		*got = b->raw;
 		return 0;
 	}
-	if (open_sealed(dec, b, sealed, dec->plain, e) < 0)
+	if (open_inside(dec, b, sealed, e) < 0)
 		return -1;
 	if (!is_frame_of_ours(dec->plain, b->stored - SEAL_TAG_SIZE))
 		return does_not_decode(b, e);
@@ -208,5 +218,5 @@ int block_authenticate(struct block_decoder *dec, const struct block *b,
 {
 	if (b->stored <= SEAL_TAG_SIZE || b->stored > BLOCK_STORED_MAX)
 		return damaged(b, "its row in the catalogue gives impossible sizes", e);
-	return open_sealed(dec, b, sealed, dec->plain, e);
+	return open_inside(dec, b, sealed, e);
 }

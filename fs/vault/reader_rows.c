@@ -1,6 +1,7 @@
 #include "fs/vault/reader_rows.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct row_cache {
 	size_t page_sets, row_sets;
 	struct extents **pages;	/* page_sets * PAGE_WAYS */
 	struct block_row *rows;	/* row_sets * WAYS */
+	bool *is_set_used;	/* row_sets: the others were never touched, and cost no memory */
 	unsigned next_page, next_row;	/* the way that goes next */
 	size_t page_bytes, page_limit;
 	size_t next_victim;	/* slot of pages from where room is made */
@@ -63,7 +65,9 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 		c->row_sets = 1;
 	c->pages = calloc(c->page_sets * PAGE_WAYS, sizeof(struct extents *));
 	c->rows = arena_new_zeroed(c->row_sets * WAYS * sizeof *c->rows);	/* keys of blocks */
-	if (!c->pages || !c->rows) {
+	c->is_set_used = calloc(c->row_sets, sizeof *c->is_set_used);
+	if (!c->pages || !c->rows || !c->is_set_used) {
+		free(c->is_set_used);
 		free(c->pages);
 		arena_free(c->rows);
 		free(c);
@@ -89,7 +93,11 @@ void row_cache_clear(struct row_cache *c)
 		drop(c, c->pages[i]);
 		c->pages[i] = NULL;
 	}
-	secret_wipe(c->rows, c->row_sets * WAYS * sizeof *c->rows);
+	for (size_t i = 0; i < c->row_sets; i++) {
+		if (c->is_set_used[i])
+			secret_wipe(&c->rows[i * WAYS], WAYS * sizeof *c->rows);
+		c->is_set_used[i] = false;
+	}
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -99,6 +107,7 @@ void row_cache_free(struct row_cache *c)
 		return;
 	row_cache_clear(c);
 	pthread_mutex_destroy(&c->lock);
+	free(c->is_set_used);
 	free(c->pages);
 	arena_free(c->rows);
 	free(c);
@@ -345,6 +354,7 @@ static void keep_row(struct row_cache *rc, const struct block_row *row)
 	if (way == WAYS)
 		way = rc->next_row++ % WAYS;
 	set[way] = *row;
+	rc->is_set_used[(size_t)(set - rc->rows) / WAYS] = true;
 	pthread_mutex_unlock(&rc->lock);
 }
 
