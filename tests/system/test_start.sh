@@ -34,6 +34,14 @@ mkdir alone && cp "$MUNI" alone/muni
 alone/muni log a --keyring a.keyring --key-file key >out 2>err || bad "log alone: $(cat err)"
 alone/muni due a --keyring a.keyring --key-file key >out 2>err && bad "due alone"
 grep -q "muni-whole, which has the other commands, is neither in" err || bad "says: $(cat err)"
+mkdir src && echo text >src/file
+alone/muni ingest a src --system s --version 1 -q --keyring a.keyring --key-file key >out 2>err ||
+	bad "ingest alone: $(cat err)"
+for policy in "--policy p.yaml" --policy=p.yaml --po=p.yaml; do
+	alone/muni ingest a src --system s --version 2 --keyring a.keyring --key-file key $policy \
+		>out 2>err && bad "ingest alone, $policy"
+	grep -q "muni-whole, which has the other commands" err || bad "$policy says: $(cat err)"
+done
 MUNIMENT_WHOLE="$MUNI" timeout 20 "$MUNI" due a --keyring a.keyring --key-file key >out 2>err
 [ $? -eq 2 ] && grep -q "names this very program" err ||
 	bad "MUNIMENT_WHOLE that is muni itself: $(cat err)"
