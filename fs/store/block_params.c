@@ -16,7 +16,7 @@
 static const struct block_params levels[BLOCK_LEVEL_MAX] = {
 	{ 12, 13, 1, 6, 0, ZSTD_fast },
 	{ 13, 15, 1, 5, 0, ZSTD_fast },
-	{ 15, 17, 1, 5, 0, ZSTD_dfast },
+	{ 16, 18, 1, 5, 0, ZSTD_dfast },
 	{ 17, 17, 2, 4, 0, ZSTD_dfast },
 	{ 16, 17, 3, 4, 2, ZSTD_greedy },
 	{ 16, 17, 3, 4, 4, ZSTD_lazy },
@@ -48,7 +48,7 @@ const struct block_params *block_params_of(int level, bool is_alike)
 
 /* A block that has bases of older versions is mostly found in them: a search that would be
  * too slow without them costs little (docs/decisions/0103-bases-by-sketches.md). */
-#define BASED_LEVELS 5
+#define BASED_LEVELS 7
 
 const struct block_params *block_params_based(int level)
 {
@@ -73,8 +73,9 @@ void block_sizes_of(uint32_t block_size, int level, struct block_sizes *out)
 
 	/* Long matches make up for their length where there is more to find them in. */
 	out->leader = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 5);
-	out->files_leader = at_most_a_block(n * 4);
-	out->large = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 5);
+	/* A leader and what it leads are about the window (0156). */
+	out->files_leader = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 8);
+	out->large = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n * 8);
 	out->usual = at_most_a_block(n * 2);
 	out->alike = at_most_a_block(level >= BLOCK_LEVEL_DENSE ? n * 4 : n / 2);
 }

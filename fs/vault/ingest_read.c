@@ -130,6 +130,7 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
 	     const uint8_t *data, size_t size, const struct digest *whole, struct err *e)
 {
 	bool is_cut = size > g->chunker.average * 2;
+	enum pack_kind kind = pack_kind_of(data, size);
 	struct chunk_place place;
 
 	while (size > 0) {
@@ -138,7 +139,7 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
 		/* What fits a block is one chunk; what is left of a cut run is cut. */
 		if (is_cut)
 			part = chunker_cut(&g->chunker, data, size);
-		if (pack_chunk(lane, b->class_id, data, part, whole, &place, e) < 0)
+		if (pack_chunk(lane, b->class_id, data, part, whole, kind, &place, e) < 0)
 			return -1;
 		if (!body_extend(b, offset, &place))
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for extents");

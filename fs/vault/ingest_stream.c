@@ -183,7 +183,8 @@ static int pack_cuts(struct pack_lane *lane, struct piece *p, struct err *e)
 	for (size_t i = 0; i < p->cut_count; i++) {
 		struct chunk_place place;
 
-		if (pack_chunk(lane, p->part->class_id, data, p->cuts[i].size, NULL, &place, e) < 0)
+		if (pack_chunk(lane, p->part->class_id, data, p->cuts[i].size, NULL, PACK_PART,
+			       &place, e) < 0)
 			return -1;
 		if (!body_extend(p->part, p->cuts[i].offset, &place))
 			return no_memory(e);

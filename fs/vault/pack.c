@@ -17,7 +17,7 @@
 
 struct open_block {		/* of one class, filling */
 	int64_t class_id;
-	bool is_part;		/* of large files, which are read here and there */
+	enum pack_kind kind;
 	int64_t id;		/* 0: none is open */
 	uint8_t *raw;		/* BLOCK_RAW_MAX; owned */
 	size_t used;
@@ -163,19 +163,19 @@ static void bring_forward(struct pack_lane *l, size_t i)
 	l->blocks[0] = o;
 }
 
-static bool is_for(const struct open_block *o, int64_t class_id, bool is_part)
+static bool is_for(const struct open_block *o, int64_t class_id, enum pack_kind kind)
 {
-	return o->class_id == class_id && o->is_part == is_part;
+	return o->class_id == class_id && o->kind == kind;
 }
 
-/* The class's open block, one for whole files and one for parts of large ones; where too
- * many are open the one that waited longest is sealed as it is.  NULL: e is filled. */
-static struct open_block *block_for(struct pack_lane *l, int64_t class_id, bool is_part,
-				    struct err *e)
+/* The class's open block of that kind; where too many are open the one that waited longest
+ * is sealed as it is.  NULL: e is filled. */
+static struct open_block *block_for(struct pack_lane *l, int64_t class_id,
+				    enum pack_kind kind, struct err *e)
 {
 	size_t i = 0;
 
-	while (i < l->open && !is_for(&l->blocks[i], class_id, is_part))
+	while (i < l->open && !is_for(&l->blocks[i], class_id, kind))
 		i++;
 	if (i == OPEN_CLASSES) {
 		i--;
@@ -190,14 +190,14 @@ static struct open_block *block_for(struct pack_lane *l, int64_t class_id, bool 
 		l->open++;
 	}
 	struct open_block *o = &l->blocks[i];
-	if (!is_for(o, class_id, is_part) || o->leader.sizes.leader == 0) {
+	if (!is_for(o, class_id, kind) || o->leader.sizes.leader == 0) {
 		const struct pack_options *p = &l->packer->o;
 
 		pack_leader_end(&o->leader);
-		pack_leader_init(&o->leader, p->block_size, (int)p->level, is_part,
-				 l->bases != NULL);
+		pack_leader_init(&o->leader, p->block_size, (int)p->level,
+				 kind == PACK_PART, l->bases != NULL);
 		o->class_id = class_id;
-		o->is_part = is_part;
+		o->kind = kind;
 	}
 	if (i > 0)
 		bring_forward(l, i);
@@ -263,7 +263,8 @@ static int count_only(struct packer *p, const struct pack_names_of *n, size_t si
 }
 
 int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t size,
-	       const struct digest *digest, struct chunk_place *out, struct err *e)
+	       const struct digest *digest, enum pack_kind kind,
+	       struct chunk_place *out, struct err *e)
 {
 	struct packer *p = l->packer;
 	struct open_block *o;
@@ -279,7 +280,7 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 		return 0;
 	if (p->o.dry_run)
 		return count_only(p, &n, size, out, e);
-	o = block_for(l, class_id, digest == NULL, e);
+	o = block_for(l, class_id, kind, e);
 	if (!o)
 		return -1;
 	target = pack_leader_target(&o->leader);

@@ -1,7 +1,7 @@
 /*
  * From chunks to blocks to segments, many threads at once.
  *
- * Each worker has a lane with open blocks of its own, one a class; sealed blocks go into a
+ * Each worker has a lane with open blocks of its own, one a class and kind; sealed blocks go into a
  * segment that all share, which a thread writes as it grows, and others sync when
  * it is whole.  Its parity is made on the way (fs/store/parity_stream.h).  A chunk's place is final the moment it is packed (block ids are
  * reserved ahead), so nobody ever waits for a block to be written; the caller
@@ -28,6 +28,7 @@
 
 #include "fs/store/catalogue.h"
 #include "fs/store/parity.h"
+#include "fs/vault/pack_kind.h"
 
 struct err;
 struct vault;
@@ -89,10 +90,11 @@ void packer_totals(const struct packer *p, uint64_t *raw, uint64_t *stored);
 
 int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e);
 /* data: 1 to 3/2 block sizes; digest: its SHA-256 if it is a file's whole content, which is
- * one chunk then; else NULL.  A block holds chunks of one class, and equal content is one
- * within its class. */
+ * one chunk then; else NULL.  A block holds chunks of one class and kind, and equal content is
+ * one within its class. */
 int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t size,
-	       const struct digest *digest, struct chunk_place *out, struct err *e);
+	       const struct digest *digest, enum pack_kind kind,
+	       struct chunk_place *out, struct err *e);
 /* Seals the open blocks.  Once, at the end. */
 int pack_lane_flush(struct pack_lane *l, struct err *e);
 void pack_lane_close(struct pack_lane *l);	/* NULL is allowed */
