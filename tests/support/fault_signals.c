@@ -1,6 +1,7 @@
 /*
- * Preloaded: handlers without SA_RESTART for SIGALRM, SIGUSR1 and SIGWINCH, and a timer
- * that sends the first all the time, so that any system call may be interrupted.
+ * Preloaded: handlers without SA_RESTART for SIGURG and SIGWINCH, and a timer that sends
+ * the first all the time, so that any system call may be interrupted.  Who has no handler yet,
+ * just behind an exec, ignores both.
  * SIGNALS_US: microseconds between two; 0: no timer, others send.
  */
 #include <signal.h>
@@ -19,11 +20,10 @@ __attribute__((constructor)) static void begin(void)
 	long pause = text ? strtol(text, NULL, 10) : 1000;
 	const struct itimerspec often = { .it_interval = { .tv_nsec = pause * 1000 },
 					  .it_value = { .tv_nsec = pause * 1000 } };
-	struct sigevent alarm = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+	struct sigevent alarm = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGURG };
 	timer_t timer;
 
-	sigaction(SIGALRM, &act, NULL);
-	sigaction(SIGUSR1, &act, NULL);
+	sigaction(SIGURG, &act, NULL);
 	sigaction(SIGWINCH, &act, NULL);
 	/* Unlike setitimer()'s this one ends with exec, which the handlers do not survive. */
 	if (pause > 0 && timer_create(CLOCK_MONOTONIC, &alarm, &timer) == 0)

@@ -38,10 +38,10 @@ class Storm(threading.Thread):
         try:
             with open(f"/proc/{pid}/status") as f:
                 caught = next(int(line.split()[1], 16) for line in f if line.startswith("SigCgt"))
-            if not caught >> (signal.SIGUSR1 - 1) & 1:
+            if not caught >> (signal.SIGURG - 1) & 1:
                 return
             for tid in os.listdir(f"/proc/{pid}/task"):
-                self.sent += libc.syscall(SYS_tgkill, pid, int(tid), signal.SIGUSR1) == 0
+                self.sent += libc.syscall(SYS_tgkill, pid, int(tid), signal.SIGURG) == 0
                 libc.syscall(SYS_tgkill, pid, int(tid), signal.SIGWINCH)
         except (OSError, StopIteration):
             pass

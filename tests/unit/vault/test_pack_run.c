@@ -75,7 +75,8 @@ static void pack_by_turns(struct lain *l, struct packer *p)
 			uint64_t x = doomed_random(&l->f);
 			memcpy(data + i, &x, sizeof x);
 		}
-		must(pack_chunk(lanes[n % LANES], 1, data, CHUNK, NULL, &place, &e));
+		must(pack_chunk(lanes[n % LANES], 1, data, CHUNK, NULL, PACK_PART,
+				&place, &e));
 		assert_in_range(place.block, 1, 16383);
 		l->packed += l->lane_of[place.block] == 0;
 		l->lane_of[place.block] = 1 + n % LANES;
