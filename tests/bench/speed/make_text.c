@@ -30,6 +30,7 @@ enum {
 	URL_SIZE = 72,
 	SMALLEST = 100,
 	LARGEST = 4000,
+	FILES_MAX = 5000000,
 };
 
 struct language {
@@ -272,7 +273,13 @@ int main(int argc, char **argv)
 		job.seed = strtoull(argv[5], NULL, 10);
 	} else {
 		fprintf(stderr, "usage: make_text log FILE BYTES SEED\n"
-				"       make_text files FOLDER FOLDERS FILES SEED\n");
+				"       make_text files FOLDER FOLDERS FILES-A-FOLDER SEED\n");
+		return 2;
+	}
+	if ((uint64_t)job.folders * job.files > FILES_MAX) {
+		fprintf(stderr, "make_text: %u folders of %u files each would be more than %d "
+			"files, which few disks have inodes for\n", job.folders, job.files,
+			FILES_MAX);
 		return 2;
 	}
 	job.path = argv[2];
