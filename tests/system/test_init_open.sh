@@ -223,8 +223,12 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		other init a --key-file key || bad "init by another user: $(cat err)"
 		[ -e "home/.local/share/muniment/$(tail -n 1 out).keyring" ] ||
 			bad "the keyring is not in the default place"
-		other ingest a key --allow-raw --system s --key-file key ||
-			other ingest a .local --system s --key-file key || bad "ingest: $(cat err)"
+		other ingest a taken --system s --key-file key || bad "ingest: $(cat err)"
+		# Somebody's own home has the keyring in it: left out, and named.
+		other ingest a .local --system home --key-file key && bad "a keyring was taken in"
+		grep -q "keyring: it is a keyring of this archive" err || bad "it was not named: $(cat err)"
+		other ingest a .local --system home --exclude '*.keyring' --key-file key ||
+			bad "ingest without the keyring: $(cat err)"
 		mv home/.local home/elsewhere
 		other log a --key-file key && bad "a log without keyring"
 	fi
