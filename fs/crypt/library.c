@@ -1,5 +1,6 @@
 #include "fs/crypt/library.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -64,4 +65,16 @@ int library_failed(struct err *e, const char *what)
 void library_forget(void)
 {
 	ERR_clear_error();
+}
+
+BIO *library_content(const void *data, size_t size)
+{
+	BIO *memory = size <= INT_MAX ? BIO_new_mem_buf(data, (int)size) : NULL;
+	BIO *passing = memory ? BIO_new(BIO_f_null()) : NULL;
+
+	if (!passing) {
+		BIO_free(memory);
+		return NULL;
+	}
+	return BIO_push(passing, memory);
 }

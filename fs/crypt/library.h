@@ -4,7 +4,9 @@
 #ifndef FS_CRYPT_LIBRARY_H
 #define FS_CRYPT_LIBRARY_H
 
+#include <openssl/bio.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "fs/base/err.h"
 
@@ -26,6 +28,13 @@ bool library_has_lacked_memory(void);
 /* The library's own context, which every call takes for granted, exists; else it would
  * crash.  MUNI_NO_MEMORY. */
 int library_start(struct err *e);
+/*
+ * The content of a detached signature, for CMS_verify(); BIO_free_all().  It borrows data.  NULL: no
+ * memory, or more than INT_MAX bytes.  Not a BIO of memory itself: of such a one
+ * CMS_verify() makes another, and loses it where the signature is of no use (OpenSSL
+ * 3.0.19; mended by 3.0.22).
+ */
+BIO *library_content(const void *data, size_t size);
 /* Forgets errors that were expected. */
 void library_forget(void);
 

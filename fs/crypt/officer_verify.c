@@ -215,7 +215,7 @@ int cms_verify_detached(const uint8_t *cms, size_t cms_size, const void *data, s
 	if (cms_read(cms, cms_size, &info, e) < 0)
 		return -1;
 	if (CMS_is_detached(info) == 1) {
-		bio = BIO_new_mem_buf(data, (int)size);
+		bio = library_content(data, size);
 		rc = bio ? verify(info, bio, NULL, signers, count, e)
 			 : library_failed(e, "checking a signature");
 	} else if (take_content(info, &content, &content_size, e) == 0) {
@@ -226,7 +226,7 @@ int cms_verify_detached(const uint8_t *cms, size_t cms_size, const void *data, s
 			rc = verify(info, NULL, NULL, signers, count, e);
 	}
 	free(content);
-	BIO_free(bio);
+	BIO_free_all(bio);
 	CMS_ContentInfo_free(info);
 	return rc;
 }

@@ -364,24 +364,24 @@ static int verify_by(CMS_ContentInfo *cms, X509 *x, const void *data, size_t siz
 	const unsigned flags =
 		CMS_BINARY | CMS_DETACHED | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY;
 	STACK_OF(X509) *ours = sk_X509_new_null();
-	BIO *bio = size <= INT_MAX ? BIO_new_mem_buf(data, (int)size) : NULL;
+	BIO *content = library_content(data, size);
 	int rc = -1;
 
-	if (!ours || !bio)
+	if (!ours || !content)
 		library_failed(e, "checking a signature");
 	else if (!cms || !x)
 		library_refused(e, MUNI_DAMAGED, "the %s is not readable: its bytes were changed",
 			cms ? "certificate" : "signature");
 	else if (sk_X509_push(ours, x) <= 0)
 		library_failed(e, "checking a signature");
-	else if (CMS_verify(cms, ours, NULL, bio, NULL, flags) != 1)
+	else if (CMS_verify(cms, ours, NULL, content, NULL, flags) != 1)
 		library_refused(e, MUNI_DAMAGED, "the signature does not belong to these bytes and "
 			"this archive's key");
 	else
 		rc = 0;
 	library_forget();
 	sk_X509_free(ours);
-	BIO_free(bio);
+	BIO_free_all(content);
 	return rc;
 }
 

@@ -57,15 +57,6 @@ static void write_files(const struct held *files)
 		scratch_put(folder, name_of(i), files[i].data, files[i].size);
 }
 
-/* LeakSanitizer twice reported objects of OpenSSL, and not again since: see
- * docs/decisions/0135 and 0151, "The leak in `log`".  What this program gives OpenSSL it gives in
- * sign.c alone, which `signatures` and `certificate` watch without this. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:CRYPTO_zalloc\n";
-}
-
 static void close_all(void)
 {
 	signer_free(signer);
