@@ -50,6 +50,7 @@ struct presence_round {		/* one registration that is being told */
 	uint64_t device;	/* 0: not known */
 	int pid;		/* who listens, by the kernel; 0: not known */
 	int fd;			/* -1: not connected */
+	int64_t retry_at;	/* monotonic ms; told again no earlier */
 	bool is_over;		/* answered, or gone */
 	enum presence_outcome outcome;
 };

@@ -78,6 +78,14 @@ static int collect(struct telling *t, struct err *e)
 
 /* ---- one mount ------------------------------------------------------------------ */
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* P2: a socket says who made it. */
 static bool is_owners(const struct telling *t, int fd, struct presence_round *r)
 {
@@ -123,6 +131,12 @@ static void hear(struct telling *t, struct presence_round *r)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (got <= 0) {		/* leaving, or out of means for a moment: look again */
+		snprintf(r->why, sizeof r->why, "it hung up without a word");
+		close_round(r, false);
+		r->retry_at = now_ms() + RETRY_MS;
+		return;
+	}
 	if (presence_unpack(raw, got, &answer) &&
 	    answer.kind == (t->asked.kind | PRESENCE_ANSWER) &&
 	    answer.epoch == t->asked.epoch && answer.number == t->asked.number) {
@@ -130,20 +144,12 @@ static void hear(struct telling *t, struct presence_round *r)
 		memcpy(r->why, raw + PRESENCE_MESSAGE_SIZE,
 		       (size_t)got - PRESENCE_MESSAGE_SIZE);
 	} else {
-		snprintf(r->why, sizeof r->why, "it hung up without a word");
+		snprintf(r->why, sizeof r->why, "it answered what was not asked");
 	}
 	close_round(r, true);
 }
 
 /* ---- all of them ------------------------------------------------------------------ */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void is_gone(struct presence_round *r)
 {
@@ -152,7 +158,8 @@ static void is_gone(struct presence_round *r)
 	close_round(r, true);
 }
 
-/* Another try for those who could not be told yet; true if some are left. */
+/* Another try for those who could not be told yet; true if some are left.  One that
+ * hung up is most often on its way out: its socket closes before its lock does (P1). */
 static bool retry(struct telling *t)
 {
 	bool is_left = false;
@@ -161,7 +168,8 @@ static bool retry(struct telling *t)
 		struct presence_round *r = &t->rounds[i];
 		if (r->is_over || r->fd >= 0)
 			continue;
-		try_to_tell(t, r);
+		if (now_ms() >= r->retry_at)
+			try_to_tell(t, r);
 		if (r->fd < 0 && !presence_is_alive(t->rundir, r))
 			is_gone(r);
 		is_left |= !r->is_over && r->fd < 0;

@@ -278,6 +278,64 @@ static void nobody_is_ended_who_is_not_provably_the_mount(void **state)
 	close(run);
 }
 
+/* A registered process that hangs up on whoever asks first.  Asked again it answers, or,
+ * leaving, ends without a word. */
+static pid_t process_that_hangs_up_once(struct fixture *f, bool is_leaving)
+{
+	struct err e = ERR_NONE;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct presence_event event;
+		struct presence *p;
+		if (presence_register(f->vault, "on /mnt/hr", &p, &e) < 0)
+			_exit(1);
+		(void)!write(ready[1], "r", 1);
+		if (presence_wait(p, 60000, &event) != 1)
+			_exit(2);
+		close(event.fd);
+		if (presence_wait(p, 60000, &event) != 1)
+			_exit(3);
+		if (!is_leaving)
+			presence_answer(&event, true, NULL);
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* A mount that is being unmounted closes its socket before it lets go of its lock: that
+ * is no silence, and no reason to leave an epoch half changed. */
+static void a_mount_that_hangs_up_on_its_way_out_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct presence_ask ask = { .epoch = 9, .key = a_key, .timeout_ms = 30000 };
+	struct presence_count count;
+	struct err e = ERR_NONE;
+	int run = run_folder(f), status;
+	pid_t pid = process_that_hangs_up_once(f, true);
+
+	OK(presence_switch(run, &ask, &count, &e));
+	assert_int_equal(count.ended, 1);
+	assert_int_equal(count.silent + count.not_done + count.done, 0);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(files_in(run), 0);
+	pid = process_that_hangs_up_once(f, false);
+	OK(presence_switch(run, &ask, &count, &e));
+	assert_int_equal(count.done, 1);
+	assert_int_equal(count.silent + count.not_done + count.ended, 0);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	close(run);
+}
+
 static void no_key_goes_into_a_folder_that_others_can_write(void **state)
 {
 	struct fixture *f = *state;
@@ -335,6 +393,7 @@ int main(void)
 		cmocka_unit_test(a_mount_that_cannot_and_one_that_is_silent_are_told_apart),
 		cmocka_unit_test(the_switch_stops_at_a_silent_mount_and_names_it),
 		cmocka_unit_test(a_silent_mount_is_ended_where_that_is_asked_for),
+		cmocka_unit_test(a_mount_that_hangs_up_on_its_way_out_is_waited_for),
 		cmocka_unit_test(nobody_is_ended_who_is_not_provably_the_mount),
 		cmocka_unit_test(no_key_goes_into_a_folder_that_others_can_write),
 		cmocka_unit_test(a_dead_mount_is_none_and_its_files_go),
