@@ -27,6 +27,7 @@ static const struct stage stages[] = {
 	{ verify_certificate, "certificates", false },
 	{ verify_uncovered, "segments", false },
 	{ verify_redo_start, "the catalogue's copies", false },
+	{ verify_contents_start, "the catalogue", true },
 	{ verify_segments, "segments", false },
 	{ verify_audit, "audit", false },
 	{ verify_redo_finish, "the catalogue's copies", false },

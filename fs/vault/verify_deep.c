@@ -16,7 +16,7 @@
 #include "fs/base/queue.h"
 #include "fs/vault/leaf.h"
 #include "fs/vault/reader.h"
-#include "fs/vault/verify_inside.h"
+#include "fs/vault/verify_deep.h"
 
 #define PIECE (1u << 20)
 #define CACHE_BYTES (64u << 20)
@@ -46,12 +46,16 @@ struct bad {
 	struct bad *next;
 };
 
-struct crew {
-	struct verify *verify;
-	struct queue *queue;		/* of struct job */
+struct deep {
+	struct verify *verify;		/* borrowed; hears of the progress; NULL: nobody does */
+	struct vault *v;		/* borrowed */
+	struct queue *queue;		/* owned; of struct job */
 	struct job *job;		/* owned; being filled by the catalogue's walk */
-	struct block_cache *cache;
+	struct block_cache *cache;	/* owned */
+	struct worker *workers;		/* owned; THREADS_MAX */
+	unsigned threads, hired;
 	struct err *e;			/* the walk's own */
+	atomic_bool is_stopped;
 	atomic_uint_fast64_t contents, bytes;
 	uint64_t told_contents, told_bytes;
 
@@ -62,36 +66,36 @@ struct crew {
 
 struct worker {
 	pthread_t thread;
-	struct crew *crew;
+	struct deep *deep;
 	struct vault_reader *reader;	/* owned */
 	struct content_hash *hash;	/* owned */
 };
 
-static void fail(struct crew *c, const struct err *e)
+static void fail(struct deep *d, const struct err *e)
 {
-	pthread_mutex_lock(&c->lock);
-	if (c->failed.code == MUNI_OK)
-		c->failed = *e;
-	pthread_mutex_unlock(&c->lock);
-	queue_cancel(c->queue);
+	pthread_mutex_lock(&d->lock);
+	if (d->failed.code == MUNI_OK)
+		d->failed = *e;
+	pthread_mutex_unlock(&d->lock);
+	deep_stop(d);
 }
 
-static void note_bad(struct crew *c, int64_t content, const char *what)
+static void note_bad(struct deep *d, int64_t content, const char *what)
 {
 	struct bad *bad = calloc(1, sizeof *bad);
 	struct err e = ERR_NONE;
 
 	if (bad == NULL) {
 		err_set(&e, MUNI_NO_MEMORY, "no memory for what is damaged");
-		fail(c, &e);
+		fail(d, &e);
 		return;
 	}
 	bad->content = content;
 	snprintf(bad->what, sizeof bad->what, "%s", what);
-	pthread_mutex_lock(&c->lock);
-	bad->next = c->bad;
-	c->bad = bad;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&d->lock);
+	bad->next = d->bad;
+	d->bad = bad;
+	pthread_mutex_unlock(&d->lock);
 }
 
 /* A piece of data, hashed where it was decoded: a copy of it all would cost a tenth of the time. */
@@ -119,6 +123,8 @@ static int hash_run(struct worker *w, const struct content *n, uint64_t from, ui
 	while (from < to) {
 		size_t size = to - from < PIECE ? (size_t)(to - from) : PIECE;
 
+		if (atomic_load(&w->deep->is_stopped))
+			return err_set(e, MUNI_CANCELLED, "stopped");
 		if (from + WINDOW > ahead && ahead < to) {
 			vault_prefetch(w->reader, n->id, ahead, WINDOW / 2);
 			ahead += WINDOW / 2;
@@ -126,7 +132,7 @@ static int hash_run(struct worker *w, const struct content *n, uint64_t from, ui
 		if (hash_piece(w, n, from, size, e) < 0)
 			return -1;
 		from += size;
-		atomic_fetch_add(&w->crew->bytes, size);
+		atomic_fetch_add(&w->deep->bytes, size);
 	}
 	return 0;
 }
@@ -160,15 +166,16 @@ static void check_content(struct worker *w, const struct content *n)
 
 	if (hash_content(w, n, &now, &e) < 0) {
 		/* Neither says anything of the bytes. */
-		if (e.code == MUNI_NO_MEMORY || e.code == MUNI_BUSY)
-			fail(w->crew, &e);
+		if (e.code == MUNI_NO_MEMORY || e.code == MUNI_BUSY ||
+		    e.code == MUNI_CANCELLED)
+			fail(w->deep, &e);
 		else
-			note_bad(w->crew, n->id, e.text);
+			note_bad(w->deep, n->id, e.text);
 	} else if (!n->has_sha256 || !digest_equal(&now, &n->sha256)) {
-		note_bad(w->crew, n->id, "its bytes do not have the digest that was taken at "
+		note_bad(w->deep, n->id, "its bytes do not have the digest that was taken at "
 			 "ingest");
 	}
-	atomic_fetch_add(&w->crew->contents, 1);
+	atomic_fetch_add(&w->deep->contents, 1);
 }
 
 static void *work(void *arg)
@@ -177,7 +184,7 @@ static void *work(void *arg)
 	struct catalogue *c = vault_reader_catalogue(w->reader);
 	void *item;
 
-	while (queue_pop(w->crew->queue, &item)) {
+	while (queue_pop(w->deep->queue, &item)) {
 		const struct job *job = item;
 		struct err ignored = ERR_NONE;
 
@@ -192,18 +199,26 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static int hand_over(struct crew *c)
+void deep_show(struct deep *d, struct verify *k)
 {
-	uint64_t contents = atomic_load(&c->contents), bytes = atomic_load(&c->bytes);
-	struct job *job = c->job;
+	uint64_t contents = atomic_load(&d->contents), bytes = atomic_load(&d->bytes);
 
-	c->job = NULL;
-	verify_advance(c->verify, contents - c->told_contents, bytes - c->told_bytes);
-	c->told_contents = contents;
-	c->told_bytes = bytes;
+	verify_advance(k, contents - d->told_contents, bytes - d->told_bytes);
+	d->told_contents = contents;
+	d->told_bytes = bytes;
+}
+
+static int hand_over(struct deep *d)
+{
+	struct job *job = d->job;
+
+	d->job = NULL;
+	if (d->verify != NULL)
+		deep_show(d, d->verify);
 	if (job == NULL)
 		return 0;
-	if (verify_go_on(c->verify, c->e) < 0 || !queue_push(c->queue, job)) {
+	if ((d->verify != NULL && verify_go_on(d->verify, d->e) < 0) ||
+	    !queue_push(d->queue, job)) {
 		free(job);
 		return -1;
 	}
@@ -212,23 +227,23 @@ static int hand_over(struct crew *c)
 
 static int take_content(void *arg, const struct node *n)
 {
-	struct crew *c = arg;
+	struct deep *d = arg;
 
-	if (c->job == NULL) {
-		c->job = malloc(sizeof *c->job);
-		if (c->job == NULL)
-			return err_set(c->e, MUNI_NO_MEMORY, "no memory to read files");
-		c->job->count = 0;
-		c->job->bytes = 0;
+	if (d->job == NULL) {
+		d->job = malloc(sizeof *d->job);
+		if (d->job == NULL)
+			return err_set(d->e, MUNI_NO_MEMORY, "no memory to read files");
+		d->job->count = 0;
+		d->job->bytes = 0;
 	}
-	c->job->contents[c->job->count++] = (struct content){
+	d->job->contents[d->job->count++] = (struct content){
 		.id = n->content, .size = n->size, .sha256 = n->sha256,
 		.holes = n->size > n->allocated ? n->size - n->allocated : 0,
 		.has_sha256 = n->has_sha256,
 	};
-	c->job->bytes += n->size < JOB_BYTES ? n->size : JOB_BYTES;
-	if (c->job->count == JOB_CONTENTS || c->job->bytes >= JOB_BYTES)
-		return hand_over(c);
+	d->job->bytes += n->size < JOB_BYTES ? n->size : JOB_BYTES;
+	if (d->job->count == JOB_CONTENTS || d->job->bytes >= JOB_BYTES)
+		return hand_over(d);
 	return 0;
 }
 
@@ -237,62 +252,111 @@ static void free_job(void *item)
 	free(item);
 }
 
-static int hire(struct crew *c, struct worker *workers, unsigned count, unsigned *hired,
-		struct err *e)
+void deep_free(struct deep *d)
 {
-	for (*hired = 0; *hired < count; (*hired)++) {
-		struct worker *w = &workers[*hired];
+	if (d == NULL)
+		return;
+	free(d->job);
+	for (unsigned i = 0; d->workers != NULL && i < d->threads; i++) {
+		vault_reader_close(d->workers[i].reader);
+		content_hash_free(d->workers[i].hash);
+	}
+	free(d->workers);
+	while (d->bad != NULL) {
+		struct bad *next = d->bad->next;
 
-		w->crew = c;
+		free(d->bad);
+		d->bad = next;
+	}
+	queue_free(d->queue, free_job);
+	block_cache_free(d->cache);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
+
+static int equip(struct deep *d, struct err *e)
+{
+	/* As many as there are processors: who hashes one large file and waits for a block has
+	 * nothing else to do. */
+	if (d->threads > 1 && block_cache_start_helpers(d->cache, d->v, d->threads, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < d->threads; i++) {
+		struct worker *w = &d->workers[i];
+
+		w->deep = d;
 		w->hash = content_hash_new();
 		if (w->hash == NULL)
 			return err_set(e, MUNI_NO_MEMORY, "no memory to read files");
-		if (vault_reader_open(c->verify->v, c->cache, CATALOGUE_CACHE_BYTES, &w->reader,
-				      e) < 0)
+		if (vault_reader_open(d->v, d->cache, CATALOGUE_CACHE_BYTES, &w->reader, e) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+struct deep *deep_new(struct verify *k, struct err *e)
+{
+	struct deep *d = calloc(1, sizeof *d);
+
+	if (d == NULL) {
+		err_set(e, MUNI_NO_MEMORY, "no memory to read files");
+		return NULL;
+	}
+	d->v = k->v;
+	d->threads = k->threads < THREADS_MAX ? k->threads : THREADS_MAX;
+	atomic_init(&d->is_stopped, false);
+	atomic_init(&d->contents, 0);
+	atomic_init(&d->bytes, 0);
+	pthread_mutex_init(&d->lock, NULL);
+	d->queue = queue_new(16);
+	d->cache = block_cache_new(CACHE_BYTES);
+	d->workers = calloc(THREADS_MAX, sizeof *d->workers);
+	if (d->queue == NULL || d->cache == NULL || d->workers == NULL)
+		err_set(e, MUNI_NO_MEMORY, "no memory to read files");
+	else if (equip(d, e) == 0)
+		return d;
+	deep_free(d);
+	return NULL;
+}
+
+static int hire(struct deep *d, struct err *e)
+{
+	for (; d->hired < d->threads; d->hired++) {
+		struct worker *w = &d->workers[d->hired];
+
 		if (pthread_create(&w->thread, NULL, work, w) != 0)
 			return err_set(e, MUNI_NO_MEMORY, "no thread to read files");
 	}
 	return 0;
 }
 
-static void dismiss(struct worker *workers, unsigned count, unsigned hired)
+int deep_read(struct deep *d, struct catalogue *walk, struct verify *k, struct err *e)
 {
-	for (unsigned i = 0; i < hired; i++)
-		pthread_join(workers[i].thread, NULL);
-	for (unsigned i = 0; i < count; i++) {
-		vault_reader_close(workers[i].reader);
-		content_hash_free(workers[i].hash);
-	}
-}
-
-static int read_all(struct crew *c, struct worker *workers, struct err *e)
-{
-	unsigned count = c->verify->threads, hired = 0;
 	int rc;
 
-	if (count > THREADS_MAX)
-		count = THREADS_MAX;
-	/* As many as there are processors: who hashes one large file and waits for a block has
-	 * nothing else to do. */
-	if (count > 1 && block_cache_start_helpers(c->cache, c->verify->v, count, e) < 0)
-		return -1;
-	rc = hire(c, workers, count, &hired, e);
+	d->verify = k;
+	d->e = e;
+	rc = hire(d, e);
 	if (rc == 0)
-		rc = catalogue_contents(c->verify->v->catalogue, take_content, c, e);
+		rc = catalogue_contents(walk, take_content, d, e);
 	if (rc == 0)
-		rc = hand_over(c);
+		rc = hand_over(d);
 	if (rc == 0)
-		queue_close(c->queue);
+		queue_close(d->queue);
 	else
-		queue_cancel(c->queue);
-	dismiss(workers, count, hired);
-	free(c->job);
-	if (c->failed.code != MUNI_OK) {
-		*e = c->failed;
+		deep_stop(d);
+	for (unsigned i = 0; i < d->hired; i++)
+		pthread_join(d->workers[i].thread, NULL);
+	if (d->failed.code != MUNI_OK) {
+		*e = d->failed;
 		rc = -1;
 	}
 	return rc;
+}
+
+void deep_stop(struct deep *d)
+{
+	atomic_store(&d->is_stopped, true);
+	queue_cancel(d->queue);
 }
 
 /* Files that damaged blocks touch have been told by name. */
@@ -307,36 +371,32 @@ static int tell_bad(struct verify *k, const struct bad *bad, struct err *e)
 	return verify_files_of_content(k, bad->content, bad->what, e);
 }
 
-int verify_contents(struct verify *k, struct err *e)
+static int by_content(const void *a, const void *b)
 {
-	struct crew c = { .verify = k, .e = e };
-	struct worker *workers = NULL;
-	int rc = -1;
+	const struct bad *const *x = a, *const *y = b;
 
-	if (!k->is_catalogue_open || k->v->objects == NULL)
+	return ((*x)->content > (*y)->content) - ((*x)->content < (*y)->content);
+}
+
+int deep_tell(const struct deep *d, struct verify *k, struct err *e)
+{
+	const struct bad **all;
+	size_t count = 0, i = 0;
+	int rc = 0;
+
+	for (const struct bad *bad = d->bad; bad != NULL; bad = bad->next)
+		count++;
+	if (count == 0)
 		return 0;
-	verify_stage(k, "reading files", 0, 0);
-	atomic_init(&c.contents, 0);
-	atomic_init(&c.bytes, 0);
-	pthread_mutex_init(&c.lock, NULL);
-	c.queue = queue_new(16);
-	c.cache = block_cache_new(CACHE_BYTES);
-	workers = calloc(THREADS_MAX, sizeof *workers);
-	if (c.queue == NULL || c.cache == NULL || workers == NULL)
-		err_set(e, MUNI_NO_MEMORY, "no memory to read files");
-	else
-		rc = read_all(&c, workers, e);
-	while (c.bad != NULL) {
-		struct bad *next = c.bad->next;
-
-		if (rc == 0)
-			rc = tell_bad(k, c.bad, e);
-		free(c.bad);
-		c.bad = next;
-	}
-	queue_free(c.queue, free_job);
-	block_cache_free(c.cache);
-	free(workers);
-	pthread_mutex_destroy(&c.lock);
+	all = calloc(count, sizeof *all);
+	if (all == NULL)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for what is damaged");
+	for (const struct bad *bad = d->bad; bad != NULL; bad = bad->next)
+		all[i++] = bad;
+	/* The order does not depend on who was first. */
+	qsort(all, count, sizeof *all, by_content);
+	for (i = 0; i < count && rc == 0; i++)
+		rc = tell_bad(k, all[i], e);
+	free(all);
 	return rc;
 }

@@ -39,6 +39,7 @@ struct verify_hold {
 };
 
 struct verify_beside;
+struct verify_reading;
 struct verify_seen;
 
 struct verify {
@@ -53,7 +54,7 @@ struct verify {
 	struct vault *v;	/* owned; opened as far as it goes */
 	struct vault_progress progress;
 	int64_t told_ns;	/* when it was told last, on the monotonic clock */
-	uint64_t segment_bytes;	/* of all segments */
+	uint64_t segment_bytes, parity_bytes;	/* of all segments; of all parity */
 	struct err first;	/* the first damage: the caller's e in the end */
 	struct verify_hold *hold;	/* borrowed; NULL: damage is told at once */
 	struct verify_hold redo;	/* what is wrong with base and redo */
@@ -64,6 +65,7 @@ struct verify {
 
 	struct verify_seen *seen;	/* owned; NULL: none */
 	struct verify_beside *beside;	/* owned; NULL: none */
+	struct verify_reading *reading;	/* owned; NULL: none */
 
 	struct object_name *uncovered;	/* owned; sorted; segments without parity */
 	size_t uncovered_count;
@@ -120,6 +122,8 @@ int verify_strangers(struct verify *k, struct err *e);
 
 /* ---- segments and blocks ---------------------------------------------------------- */
 
+/* Looks up segment_bytes and parity_bytes. */
+int verify_total_size(struct verify *k, struct err *e);
 /* Parity's checksums, which need no key; then every segment's own structure. */
 int verify_segments(struct verify *k, struct err *e);
 /* Blocks are authenticated on the way: what *out is given to parity_check() for; its slice
@@ -173,7 +177,11 @@ int verify_anchor(struct verify *k, struct err *e);
 
 /* ---- --deep ---------------------------------------------------------------------------- */
 
+/* Every file's bytes read and hashed, beside what comes between the two; the second tells what
+ * was found.  Where it could not be begun, or came to no end, it is done then. */
+int verify_contents_start(struct verify *k, struct err *e);
 int verify_contents(struct verify *k, struct err *e);
+void verify_contents_drop(struct verify *k);	/* stops it, and waits for that */
 int verify_trees(struct verify *k, struct err *e);
 
 #endif

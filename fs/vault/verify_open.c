@@ -109,6 +109,7 @@ out:
 
 void verify_close(struct verify *k)
 {
+	verify_contents_drop(k);
 	verify_redo_drop(k);
 	verify_seen_free(k);
 	archive_release(k->v);

@@ -100,29 +100,29 @@ static bool read_bytes(void *arg, uint64_t bytes)
 	return verify_go_on(w->verify, &ignored) == 0;
 }
 
-static int total_size(struct verify *k, uint64_t *out, struct err *e)
+static int size_of(struct verify *k, enum objects_kind kind, uint64_t *out, struct err *e)
 {
+	struct object_name *names = NULL;
+	size_t count = 0;
+
 	*out = 0;
-	k->segment_bytes = 0;
-	for (int kind = OBJECTS_SEGMENT; kind <= OBJECTS_PARITY; kind++) {
-		struct object_name *names = NULL;
-		size_t count = 0;
+	if (objects_list(k->v->objects, kind, &names, &count, NULL, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t size = 0;
 
-		if (objects_list(k->v->objects, (enum objects_kind)kind, &names, &count, NULL,
-				 e) < 0)
-			return -1;
-		for (size_t i = 0; i < count; i++) {
-			uint64_t size = 0;
-
-			if (objects_size(k->v->objects, &names[i], &size, e) == 0)
-				*out += size;
-			*e = ERR_NONE;
-		}
-		free(names);
-		if (kind == OBJECTS_SEGMENT)
-			k->segment_bytes = *out;
+		if (objects_size(k->v->objects, &names[i], &size, e) == 0)
+			*out += size;
+		*e = ERR_NONE;
 	}
+	free(names);
 	return 0;
+}
+
+int verify_total_size(struct verify *k, struct err *e)
+{
+	return size_of(k, OBJECTS_SEGMENT, &k->segment_bytes, e) < 0 ||
+	       size_of(k, OBJECTS_PARITY, &k->parity_bytes, e) < 0 ? -1 : 0;
 }
 
 /* Parity vouches for every byte; a footer that contradicts itself was written so. */
@@ -162,14 +162,13 @@ int verify_segments(struct verify *k, struct err *e)
 {
 	struct walk w = { .verify = k, .e = e };
 	struct parity_seen seen;
-	uint64_t bytes;
 	int rc;
 
 	if (k->v->objects == NULL)
 		return 0;
-	if (total_size(k, &bytes, e) < 0)
+	if (verify_total_size(k, e) < 0)
 		return verify_absorb(k, false, ARCHIVE_SEGMENTS, e);
-	verify_stage(k, "reading segments", 0, bytes);
+	verify_stage(k, "reading segments", 0, k->segment_bytes + k->parity_bytes);
 	verify_seen_start(k, &seen);
 	rc = parity_check(k->v->objects, k->v->id, found_run, read_bytes, &w,
 			  seen.slice != NULL ? &seen : NULL, e);
