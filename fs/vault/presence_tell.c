@@ -141,6 +141,7 @@ static void hear(struct telling *t, struct presence_round *r)
 	    answer.kind == (t->asked.kind | PRESENCE_ANSWER) &&
 	    answer.epoch == t->asked.epoch && answer.number == t->asked.number) {
 		r->outcome = answer.is_done == 1 ? PRESENCE_DONE : PRESENCE_NOT_DONE;
+		memset(r->why, 0, sizeof r->why);	/* of an earlier try */
 		memcpy(r->why, raw + PRESENCE_MESSAGE_SIZE,
 		       (size_t)got - PRESENCE_MESSAGE_SIZE);
 	} else {

@@ -5,6 +5,7 @@
 
 #include "fs/base/bytes.h"
 #include "fs/base/err.h"
+#include "fs/base/total.h"
 #include "fs/vault/classify.h"
 #include "fs/vault/ingest_map.h"
 
@@ -139,7 +140,7 @@ static int on_item(void *arg, const struct decided_row *r)
 	if (!is_decided(r))
 		return 0;
 	m->s->counts[d]++;
-	m->s->bytes[d] += item->kind == NODE_FILE ? item->size : 0;
+	total_add(&m->s->bytes[d], item->kind == NODE_FILE ? item->size : 0);
 	if (item->kind == NODE_DIRECTORY &&
 	    mark_way(m->s, item->path, item->path_size, d, m->e) < 0)
 		return -1;

@@ -301,13 +301,18 @@ static pid_t process_that_hangs_up_once(struct fixture *f, bool is_leaving)
 		if (presence_wait(p, 60000, &event) != 1)
 			_exit(3);
 		if (!is_leaving)
-			presence_answer(&event, true, NULL);
+			presence_answer(&event, true, "so");
 		_exit(0);
 	}
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 	return pid;
+}
+
+static void keep_why(void *arg, const struct presence_mount *m)
+{
+	snprintf(arg, 64, "%s", m->why);
 }
 
 /* A mount that is being unmounted closes its socket before it lets go of its lock: that
@@ -319,6 +324,7 @@ static void a_mount_that_hangs_up_on_its_way_out_is_waited_for(void **state)
 	struct presence_count count;
 	struct err e = ERR_NONE;
 	int run = run_folder(f), status;
+	char why[64] = "";
 	pid_t pid = process_that_hangs_up_once(f, true);
 
 	OK(presence_switch(run, &ask, &count, &e));
@@ -328,7 +334,10 @@ static void a_mount_that_hangs_up_on_its_way_out_is_waited_for(void **state)
 	assert_int_equal(status, 0);
 	assert_int_equal(files_in(run), 0);
 	pid = process_that_hangs_up_once(f, false);
+	ask.row = keep_why;
+	ask.arg = why;
 	OK(presence_switch(run, &ask, &count, &e));
+	assert_string_equal(why, "so");	/* and nothing of what it said before */
 	assert_int_equal(count.done, 1);
 	assert_int_equal(count.silent + count.not_done + count.ended, 0);
 	waitpid(pid, &status, 0);
