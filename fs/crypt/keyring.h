@@ -44,9 +44,16 @@ enum keyring_secret_kind {	/* on disk: never renumber, never reuse */
 	KEYRING_RECIPIENT = 3,	/* an X.509 certificate: CMS EnvelopedData */
 };
 
-/* Whether data, the content or the beginning of a file, is a keyring of this archive, or a
- * copy that was cut off: by what either half begins with. */
-bool keyring_is_of(const uint8_t archive_id[KEYRING_ID_SIZE], const void *data, size_t size);
+/* What a file has where a keyring's halves begin; zeros at first. */
+struct keyring_look {
+	uint8_t heads[2][32];
+};
+/* Bytes that stand at `offset` of the file; what is never shown counts as a hole. */
+void keyring_look_at(struct keyring_look *l, uint64_t offset, const void *data, size_t size);
+/* Whether it is a keyring of this archive, or a copy that was cut off, or filled up, or has
+ * lost one half: by what either begins with. */
+bool keyring_look_is_of(const struct keyring_look *l,
+			const uint8_t archive_id[KEYRING_ID_SIZE]);
 
 /* What a user offers to open or to add a slot; borrowed. */
 struct keyring_secret {

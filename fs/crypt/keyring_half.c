@@ -101,14 +101,28 @@ static int decode(const struct rs *rs, const uint8_t *id, unsigned index, uint8_
 	return 0;
 }
 
-bool keyring_is_of(const uint8_t archive_id[KEYRING_ID_SIZE], const void *data, size_t size)
+void keyring_look_at(struct keyring_look *l, uint64_t offset, const void *data, size_t size)
 {
-	const uint8_t *raw = data;
+	_Static_assert(sizeof l->heads[0] == PAYLOAD_ID + KEYRING_ID_SIZE &&
+		       sizeof l->heads == HALF_COUNT * sizeof l->heads[0], "heads of halves");
 
-	for (size_t at = 0; at < KEYRING_SIZE && size >= at + PAYLOAD_ID + KEYRING_ID_SIZE;
-	     at += HALF_SIZE)
-		if (memcmp(raw + at, magic, sizeof magic) == 0 &&
-		    memcmp(raw + at + PAYLOAD_ID, archive_id, KEYRING_ID_SIZE) == 0)
+	for (unsigned half = 0; half < HALF_COUNT && offset < KEYRING_SIZE; half++) {
+		uint64_t at = half * HALF_SIZE, end = at + sizeof l->heads[half];
+		uint64_t from = offset > at ? offset : at;
+		uint64_t to = size < end - offset ? offset + size : end;
+
+		if (offset < end && from < to)
+			memcpy(l->heads[half] + (from - at), (const uint8_t *)data + (from - offset),
+			       (size_t)(to - from));
+	}
+}
+
+bool keyring_look_is_of(const struct keyring_look *l,
+			const uint8_t archive_id[KEYRING_ID_SIZE])
+{
+	for (unsigned half = 0; half < HALF_COUNT; half++)
+		if (memcmp(l->heads[half], magic, sizeof magic) == 0 &&
+		    memcmp(l->heads[half] + PAYLOAD_ID, archive_id, KEYRING_ID_SIZE) == 0)
 			return true;
 	return false;
 }

@@ -141,6 +141,7 @@ static void drop_stream(struct intake *in, struct content *c)
 {
 	if (!c->is_streaming)
 		return;
+	c->is_streaming = false;
 	stream_drop(&c->stream);
 	loose_done(in->g);
 }
@@ -163,6 +164,7 @@ enum outcome intake_data(struct intake *in, const struct foreign_entry *entry,
 			      struct inode *inode, uint64_t *size, struct err *e)
 {
 	struct content c = { .head = 0 };
+	struct keyring_look look = { 0 };
 	struct foreign_run run;
 	bool is_end = false, is_keyring = false;
 
@@ -173,9 +175,11 @@ enum outcome intake_data(struct intake *in, const struct foreign_entry *entry,
 		}
 		if (is_end)
 			break;
-		/* Its other runs are passed over. */
-		is_keyring = is_keyring || (run.offset == 0 &&
-			     ingest_is_keyring(in->g, run.data, run.size));
+		keyring_look_at(&look, run.offset, run.data, run.size);
+		if (!is_keyring && ingest_is_keyring(in->g, &look)) {
+			is_keyring = true;	/* its other runs are passed over */
+			drop_stream(in, &c);
+		}
 		if (!is_keyring && take_run(in, &c, inode, entry, &run, e) < 0) {
 			drop_stream(in, &c);
 			return DATA_FATAL;

@@ -304,10 +304,10 @@ void ingest_problem_at(struct ingest *g, const void *path, size_t path_size,
 		       const char *format, ...) __attribute__((format(printf, 4, 5)));
 void ingest_notice(struct ingest *g, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Whether these bytes, with which a file begins, are a copy of this archive's own keyring.
+/* Whether a file is a copy of this archive's own keyring.
  * Taken in, it would come out of the archive after each switch of epoch, and open the older
  * copies of the archive that the switch has closed for ever: such a file is left out. */
-bool ingest_is_keyring(const struct ingest *g, const void *data, size_t size);
+bool ingest_is_keyring(const struct ingest *g, const struct keyring_look *l);
 extern const char ingest_keyring_left_out[];	/* why, as a problem's sentence */
 /* Path below the source, without a leading "/"; malloc'ed, NUL ended. */
 char *ingest_path(const struct dir *d, const char *name, size_t *size);

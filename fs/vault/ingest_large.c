@@ -10,11 +10,16 @@
 
 #define READ_AHEAD (4u * 1024 * 1024)
 
-enum outcome { READ_WELL, READ_CHANGED, READ_FAILED, READ_FATAL };
+enum outcome { READ_WELL, READ_CHANGED, READ_FAILED, READ_KEYRING, READ_FATAL };
 
-/* One run of data.  *reached: how far the file went. */
+struct seen {			/* of a file */
+	uint64_t reached;	/* how far it went */
+	struct keyring_look look;
+};
+
+/* One run of data. */
 static enum outcome read_run(struct stream *s, const struct live_file *f, uint64_t begin,
-			     uint64_t end, uint64_t *reached, struct err *e)
+			     uint64_t end, struct seen *seen, struct err *e)
 {
 	uint64_t at = begin, asked = begin;
 
@@ -33,8 +38,11 @@ static enum outcome read_run(struct stream *s, const struct live_file *f, uint64
 		got = live_read(f, at, to, want);
 		if (got < 0)
 			return READ_FAILED;
+		keyring_look_at(&seen->look, at, to, (size_t)got);
+		if (at < KEYRING_SIZE && ingest_is_keyring(s->g, &seen->look))
+			return READ_KEYRING;
 		at += (uint64_t)got;
-		*reached = at;
+		seen->reached = at;
 		bool is_short = (size_t)got < want;
 
 		if (stream_advance(s, (size_t)got, is_short || at == end, e) < 0)
@@ -65,16 +73,17 @@ static uint64_t sum_of_holes(const struct live_file *f, uint64_t size)
 static enum outcome read_runs(struct stream *s, const struct live_file *f, uint64_t *size,
 			      struct err *e)
 {
-	uint64_t offset = 0, begin, end, reached = 0;
+	uint64_t offset = 0, begin, end;
+	struct seen seen = { .reached = 0 };
 	enum outcome outcome = READ_WELL;
 
 	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	while (outcome == READ_WELL && live_next_data(f, offset, *size, &begin, &end)) {
-		outcome = read_run(s, f, begin, end, &reached, e);
+		outcome = read_run(s, f, begin, end, &seen, e);
 		offset = end;
 	}
 	if (outcome == READ_CHANGED)
-		*size = reached;
+		*size = seen.reached;
 	else if (outcome == READ_WELL && live_changed(f))
 		outcome = READ_CHANGED;
 	return outcome;
@@ -89,7 +98,9 @@ static enum outcome try_reading(struct stream *s, const struct live_file *f,
 
 	if (outcome == READ_FAILED)
 		tell_unreadable(s->g, item, errno);
-	if (outcome == READ_FAILED || outcome == READ_FATAL ||
+	else if (outcome == READ_KEYRING)
+		tell_keyring(s->g, item);
+	if (outcome == READ_FAILED || outcome == READ_KEYRING || outcome == READ_FATAL ||
 	    (outcome == READ_CHANGED && !is_last_try)) {
 		stream_drop(s);
 		return outcome;
@@ -118,7 +129,7 @@ int large_read(struct ingest *g, struct capture *c, struct pack_lane *lane,
 			outcome = try_reading(&s, &f, item, i == READ_TRIES, e);
 		live_close(&f);
 	}
-	if (outcome == READ_FAILED) {
+	if (outcome == READ_FAILED || outcome == READ_KEYRING) {
 		atomic_fetch_add(&g->items_done, 1);
 		body_done(g, item->body, item->run);
 	}

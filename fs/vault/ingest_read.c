@@ -26,6 +26,12 @@ void tell_unreadable(struct ingest *g, struct item *item, int why)
 			       strerror(why));
 }
 
+void tell_keyring(struct ingest *g, struct item *item)
+{
+	item->body->is_failed = true;
+	ingest_problem(g, item->run->dir, item->name, "%s", ingest_keyring_left_out);
+}
+
 static bool same_moment(const struct statx_timestamp *a, const struct stamp *b)
 {
 	return a->tv_sec == b->seconds && a->tv_nsec == b->ns;

@@ -47,8 +47,9 @@ int pack_run(struct ingest *g, struct pack_lane *lane, struct body *b, uint64_t 
 int large_read(struct ingest *g, struct capture *c, struct pack_lane *lane,
 	       struct handle *h, struct item *item, struct err *e);
 
-/* The problem and the mark of a file that would not hold still, or be read. */
+/* The problem and the mark of a file that would not hold still, or be read, or is a keyring. */
 void tell_unstable(struct ingest *g, struct item *item);
 void tell_unreadable(struct ingest *g, struct item *item, int why);
+void tell_keyring(struct ingest *g, struct item *item);
 
 #endif

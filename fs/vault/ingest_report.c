@@ -71,9 +71,9 @@ const char ingest_keyring_left_out[] = "it is a keyring of this archive, and was
 	"here it would come out again after each destruction, and open older copies of the "
 	"archive; move it away, or name it by --exclude";
 
-bool ingest_is_keyring(const struct ingest *g, const void *data, size_t size)
+bool ingest_is_keyring(const struct ingest *g, const struct keyring_look *l)
 {
-	return keyring_is_of(g->vault->id, data, size);
+	return keyring_look_is_of(l, g->vault->id);
 }
 
 void ingest_problem_at(struct ingest *g, const void *path, size_t path_size,

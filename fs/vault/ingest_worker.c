@@ -122,8 +122,12 @@ static int pack_whole(struct worker *w, struct item *item, struct err *e)
 
 static bool is_keyring(const struct worker *w)
 {
-	return w->range_count > 0 && w->ranges[0].offset == 0 &&
-	       ingest_is_keyring(w->g, w->data, w->ranges[0].size);
+	struct keyring_look look = { 0 };
+
+	for (size_t i = 0; i < w->range_count && w->ranges[i].offset < KEYRING_SIZE; i++)
+		keyring_look_at(&look, w->ranges[i].offset, w->data + w->ranges[i].offset,
+				w->ranges[i].size);
+	return ingest_is_keyring(w->g, &look);
 }
 
 static int take_item(struct worker *w, struct handle *h, struct item *item, struct err *e)
@@ -137,8 +141,7 @@ static int take_item(struct worker *w, struct handle *h, struct item *item, stru
 	if (outcome == READ_CHANGED)
 		tell_unstable(w->g, item);
 	if (outcome != READ_FAILED && is_keyring(w)) {
-		ingest_problem(w->g, item->run->dir, item->name, "%s", ingest_keyring_left_out);
-		item->body->is_failed = true;
+		tell_keyring(w->g, item);
 		outcome = READ_FAILED;
 	}
 	if (outcome != READ_FAILED &&

@@ -37,8 +37,19 @@ def main():
         f.write(ring[:32768 + 100])
     with open("src/deep/half gone", "wb") as f:        # as a change that was cut off leaves it: the other half opens
         f.write(os.urandom(32768) + ring[32768:])
+    with open("src/deep/filled up", "wb") as f:        # as a copy block by block ends: what follows is not looked at
+        f.write(ring + os.urandom(5 << 20))
+    with open("src/deep/filled up with a hole", "wb") as f:
+        f.write(ring)
+        f.truncate(8 << 20)
+    for name, size in (("half a hole", len(ring)), ("half a hole, large", 6 << 20)):
+        with open(f"src/deep/{name}", "wb") as f:
+            f.seek(32768)
+            f.write(ring[32768:])
+            f.truncate(size)
     wanted = {"letter", "deep", "another archive's"}
-    left = ("deep/backup of the keyring", "deep/cut off", "deep/half gone")
+    left = ("deep/backup of the keyring", "deep/cut off", "deep/half gone", "deep/filled up",
+            "deep/filled up with a hole", "deep/half a hole", "deep/half a hole, large")
 
     a.run("ingest", "src", "--system", "folder", status=1)
     assert all(f"{name}: it is a keyring of this archive" in a.errors for name in left), a.errors
@@ -52,13 +63,24 @@ def main():
     assert all(f"{name}: it is a keyring of this archive" in a.errors for name in left + ("last",)), a.errors
     assert set(a.run("find", "tar").splitlines()) == wanted, a.run("find", "tar")
     assert a.run("cat", "tar", "letter") == "a letter"
+    halves = [f"{i}/half gone" for i in range(24)]      # its bytes come in pieces of any size
+    with tarfile.open("halves.tar.gz", "w:gz") as t:
+        for i, name in enumerate(halves):
+            for what, data in ((name, os.urandom(32768) + ring[32768:]), (f"{i}/between", os.urandom(2900 * (i + 1)))):
+                more = tarfile.TarInfo(what)
+                more.size = len(data)
+                t.addfile(more, io.BytesIO(data))
+    a.run("ingest", "halves.tar.gz", "--system", "halves", status=1)
+    assert not [name for name in halves if f"{name}: it is a keyring of this archive" not in a.errors], a.errors
+    assert not [name for name in a.run("find", "halves").splitlines() if "half" in name]
+    a.run("verify", "--deep")
     a.run("ingest", "src", "--system", "folder", "--exclude", "deep")
     a.run("ingest", "src", "--system", "folder", status=1)      # looked at anew each time
     assert "it is a keyring of this archive" in a.errors, a.errors
 
     # What it would open: the archive of then, whose key was overwritten.
     shutil.copytree("archive", "backup")
-    assert opens("backup", "src/deep/backup of the keyring", a, "then")
+    assert not [name for name in left if not opens("backup", os.path.join("src", name), a, f"then/{name}")]
     subprocess.run([m.MUNI, "key", "rotate", a.path, "--keyring", a.keyring, "--key-file", a.key], check=True, capture_output=True)
     assert not opens("backup", a.keyring, a, "now")
     a.run("export", "folder", "--to", "out", "--format", "dir")

@@ -736,9 +736,36 @@ static void a_keyring_remembers_so_many_former_keys_and_then_says_so(void **stat
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* By what either half begins with, however its bytes come, and whatever follows. */
+static void a_copy_is_known_in_pieces_of_any_size(void **state)
+{
+	static const uint8_t ours[KEYRING_ID_SIZE] = "an archive's id";
+	static uint8_t raw[KEYRING_SIZE + 100];
+
+	(void)state;
+	for (size_t half = 0; half < 2; half++) {
+		memset(raw, 7, sizeof raw);
+		memcpy(raw + half * KEYRING_SIZE / 2, "MUNIKEYS", 8);
+		memcpy(raw + half * KEYRING_SIZE / 2 + 16, ours, sizeof ours);
+		for (size_t piece = 1; piece < sizeof raw; piece += piece < 70 ? 1 : 4099) {
+			struct keyring_look look = { 0 };
+			for (size_t at = 0; at < sizeof raw; at += piece)
+				keyring_look_at(&look, at, raw + at,
+						piece < sizeof raw - at ? piece : sizeof raw - at);
+			assert_true(keyring_look_is_of(&look, ours));
+			assert_false(keyring_look_is_of(&look, other_id));
+		}
+		struct keyring_look look = { 0 };
+		keyring_look_at(&look, 1, raw, sizeof raw);	/* it stands elsewhere: no keyring */
+		keyring_look_at(&look, UINT64_MAX - 10, raw, 5);
+		assert_false(keyring_look_is_of(&look, ours));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_is_known_in_pieces_of_any_size),
 		TEST(a_new_keyring_is_private_whole_and_gives_its_keys_back),
 		TEST(no_key_stands_in_the_file_in_clear),
 		TEST(creating_over_a_keyring_is_refused_and_leaves_it),
