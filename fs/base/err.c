@@ -65,6 +65,11 @@ static enum muni_code code_of(int sys)
 	}
 }
 
+bool err_is_want(int sys)
+{
+	return code_of(sys) == MUNI_NO_MEMORY;
+}
+
 int err_errno(struct err *e, const char *format, ...)
 {
 	int sys = errno;
@@ -81,6 +86,25 @@ int err_errno(struct err *e, const char *format, ...)
 	e->code = code_of(sys);
 	e->sys = sys;
 	settle(e, text);
+	return -1;
+}
+
+int err_want(struct err *e, int sys, const char *format, ...)
+{
+	char what[sizeof e->text];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	errno = sys;
+	err_errno(e, "%.700s", what);
+	snprintf(what, sizeof what, "%.750s; that is %s, and says nothing of what was to be read: %s, and run "
+		 "the same command again", e->text,
+		 sys == EMFILE ? "this process's own limit" : "the system's own want",
+		 sys == EMFILE ? "raise the limit (ulimit -n)" :
+		 sys == ENFILE ? "close some files" : "make room");
+	settle(e, what);
 	return -1;
 }
 

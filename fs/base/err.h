@@ -9,6 +9,8 @@
 #ifndef FS_BASE_ERR_H
 #define FS_BASE_ERR_H
 
+#include <stdbool.h>
+
 enum muni_code {
 	MUNI_OK = 0,
 	MUNI_IO,		/* the system refused a read, write, sync, open */
@@ -46,6 +48,13 @@ int err_wrap(struct err *e, const char *format, ...)
  * and appends ": " and strerror. */
 int err_errno(struct err *e, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Was a call refused for want of descriptors or memory?  That is this process's or machine's
+ * own: it says nothing of the file that was asked for, so no item is left out for it. */
+bool err_is_want(int sys);
+/* As err_errno() of such a refusal, with what to do about it. */
+int err_want(struct err *e, int sys, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The exit status of docs/man/muni.1: 0..5. */
 int err_exit_status(enum muni_code code);

@@ -121,6 +121,9 @@ int catalogue_sql_error(struct catalogue *c, int rc, const char *doing, struct e
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
+		if (err_is_want(sqlite3_system_errno(c->db)))
+			return err_want(e, sqlite3_system_errno(c->db), "%s: catalogue.%" PRIu64,
+					doing, c->epoch);
 		err_set(e, MUNI_IO, "%s: catalogue.%" PRIu64 ": %s (SQLite %d)%s%s; check that "
 			"the archive's folder and files can be read and written", doing,
 			c->epoch, sqlite3_errstr(rc), rc, why.colon, why.text);

@@ -9,6 +9,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/text.h"
 #include "fs/vault/examiner_inside.h"
 
 #define BEGIN_SECONDS 120	/* compiling recognisers on a slow machine */
@@ -78,6 +79,18 @@ out:
 	return rc;
 }
 
+/* It came to no talk at all: of no file is anything said by that, nor of the archive. */
+static int is_no_keeper(const struct keeper *k, const char *path, struct err *e)
+{
+	struct err why = *e;
+
+	if (k->inbox.type == WIRE_FAILED || (why.code != MUNI_IO && why.code != MUNI_DAMAGED))
+		return -1;
+	return err_set(e, MUNI_IO, "the program that looks into files, %s, cannot be used: %.300s; "
+		       "it may not be the one that belongs to this muni: reinstall muniment",
+		       text_printable(path), why.text);
+}
+
 int keeper_open(struct keeper *k, const struct examiner_options *o, uint64_t lean,
 		struct err *e)
 {
@@ -95,10 +108,10 @@ int keeper_open(struct keeper *k, const struct examiner_options *o, uint64_t lea
 		if (e->code == MUNI_IO && hear(k, WIRE_READY, &said) < 0 &&
 		    k->inbox.type == WIRE_FAILED)
 			*e = said;
-		return -1;
+		return is_no_keeper(k, path, e);
 	}
 	if (hear(k, WIRE_READY, e) < 0)
-		return -1;
+		return is_no_keeper(k, path, e);
 	return set_patience(k->socket, ANSWER_SECONDS, 0, e);
 }
 

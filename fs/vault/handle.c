@@ -43,12 +43,6 @@ void handle_unref(struct handle *h)
 	free(h);
 }
 
-/* Of this process or machine; what else refuses a descriptor is of the directory. */
-static bool is_ours(int why)
-{
-	return why == EMFILE || why == ENFILE || why == ENOMEM;
-}
-
 int handle_above(const struct handle *below, uint64_t device, uint64_t inode,
 		 struct handle **out, struct err *e)
 {
@@ -57,7 +51,7 @@ int handle_above(const struct handle *below, uint64_t device, uint64_t inode,
 
 	*out = NULL;
 	if (fd < 0)
-		return is_ours(errno) ? err_errno(e, "going back to a directory of the source")
+		return err_is_want(errno) ? err_errno(e, "going back to a directory of the source")
 				      : 1;
 	if (statx(fd, "", AT_EMPTY_PATH, WALK_STATX_MASK, &sx) < 0 || sx.stx_ino != inode ||
 	    walk_device(&sx) != device) {

@@ -73,11 +73,6 @@ static const char *keep(struct ingest_accounts *a, const char *name)
 
 /* What there was no memory or no descriptor to look up is not nobody: the name would be
  * missing for good.  A service of names that does not answer knows nobody. */
-static bool is_want(int code)
-{
-	return code == ENOMEM || code == EMFILE || code == ENFILE;
-}
-
 static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answer)
 {
 	struct passwd entry, *found = NULL;
@@ -87,7 +82,7 @@ static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answe
 		code = getpwuid_r(uid, &entry, answer, ANSWER_MAX, &found);
 	while (code == EINTR);
 	if (code != 0 || !found)
-		return is_want(code) ? NULL : nobody;
+		return err_is_want(code) ? NULL : nobody;
 	return keep(a, found->pw_name);
 }
 
@@ -100,7 +95,7 @@ static const char *ask_group(struct ingest_accounts *a, uint32_t gid, char *answ
 		code = getgrgid_r(gid, &entry, answer, ANSWER_MAX, &found);
 	while (code == EINTR);
 	if (code != 0 || !found)
-		return is_want(code) ? NULL : nobody;
+		return err_is_want(code) ? NULL : nobody;
 	return keep(a, found->gr_name);
 }
 

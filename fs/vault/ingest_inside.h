@@ -300,6 +300,10 @@ static inline bool ingest_is_stopped(struct ingest *g)
  * what: why, a sentence without the name. */
 void ingest_problem(struct ingest *g, const struct dir *d, const char *name,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same, where a call refused it with `why`; for want of descriptors or memory, which is
+ * the process's own, the ingest ends: nothing is left out for that. */
+void ingest_refused(struct ingest *g, const struct dir *d, const char *name, const char *what,
+		    int why);
 void ingest_problem_at(struct ingest *g, const void *path, size_t path_size,
 		       const char *format, ...) __attribute__((format(printf, 4, 5)));
 void ingest_notice(struct ingest *g, const char *format, ...)

@@ -22,8 +22,7 @@ void tell_unreadable(struct ingest *g, struct item *item, int why)
 		ingest_problem(g, item->run->dir, item->name, "something else took its "
 			       "place while it was ingested");
 	else
-		ingest_problem(g, item->run->dir, item->name, "it cannot be read: %s",
-			       strerror(why));
+		ingest_refused(g, item->run->dir, item->name, "it cannot be read", why);
 }
 
 void tell_keyring(struct ingest *g, struct item *item)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/text.h"
 #include "fs/vault/walk.h"
 
 #define SENTENCE_MAX 900
@@ -100,6 +101,23 @@ void ingest_problem(struct ingest *g, const struct dir *d, const char *name,
 		fail_no_memory(g);
 	va_end(args);
 	free(path);
+}
+
+void ingest_refused(struct ingest *g, const struct dir *d, const char *name, const char *what,
+		    int why)
+{
+	struct err e = ERR_NONE;
+	size_t size = 0;
+	char *path;
+
+	if (!err_is_want(why)) {
+		ingest_problem(g, d, name, "%s: %s", what, strerror(why));
+		return;
+	}
+	path = ingest_path(d, name, &size);
+	err_want(&e, why, "%.500s: %s", path ? text_printable_n(path, size) : "an item", what);
+	free(path);
+	ingest_fail(g, &e);
 }
 
 void ingest_notice(struct ingest *g, const char *format, ...)

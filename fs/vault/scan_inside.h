@@ -195,6 +195,9 @@ static inline bool scan_is_stopped(struct scanning *s)
 /* From any thread, on its own way to the caller's.  path NULL: of the source. */
 void scan_problem(struct scanning *s, const char *path, size_t path_size,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Refused for want of descriptors or memory, which is this process's own: -1, and the scan is to
+ * end.  0: it is a problem of the item. */
+int scan_want(const char *path, size_t path_size, const char *what, int why, struct err *e);
 void scan_notice(struct scanning *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A batch without work for the workers; takes it. */

@@ -68,6 +68,8 @@ static int tell_unread(struct scanning *s, struct scan_item *i, int why, struct 
 		i->text = strdup(gone);
 		return i->text ? 0 : no_memory(e);
 	}
+	if (scan_want(i->path, i->path_size, "it cannot be read", why, e) < 0)
+		return -1;
 	snprintf(reason, sizeof reason, "it cannot be read: %s", strerror(why));
 	scan_problem(s, i->path, i->path_size, "%s", reason);
 	i->content = content_unread(reason);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/text.h"
 #include "fs/vault/scan_inside.h"
 
 #define SENTENCE_MAX 900	/* the catalogue keeps less than 1,000 bytes */
@@ -85,6 +86,12 @@ void scan_problem(struct scanning *s, const char *path, size_t path_size,
 	va_start(args, format);
 	report(s, SCAN_PROBLEM, path, path_size, format, args);
 	va_end(args);
+}
+
+int scan_want(const char *path, size_t path_size, const char *what, int why, struct err *e)
+{
+	return err_is_want(why) ?
+		err_want(e, why, "%.500s: %s", text_printable_n(path, path_size), what) : 0;
 }
 
 void scan_notice(struct scanning *s, const char *format, ...)

@@ -173,6 +173,8 @@ int scan_walk_unread(struct scan_walker *w, const struct statx *sx, int why,
 {
 	char reason[200];
 
+	if (scan_want(path_of(w), w->path.size, "its entries cannot be read", why, e) < 0)
+		return -1;
 	snprintf(reason, sizeof reason, "its entries cannot be read: %s", strerror(why));
 	scan_problem(w->s, path_of(w), w->path.size, "%s", reason);
 	return scan_walk_add(w, NULL, NULL, sx, reason, e);

@@ -130,8 +130,7 @@ static int identify(struct walker *w, struct dir *d, const struct child *c, int 
 	}
 	if (!d->is_meta_same &&
 	    ingest_capture(g, w->capture, d, NULL, fd, name, sx, &d->meta) < 0)
-		ingest_problem(g, d, NULL, "its attributes cannot be read: %s",
-			       strerror(errno));
+		ingest_refused(g, d, NULL, "its attributes cannot be read", errno);
 	return 0;
 }
 
@@ -169,8 +168,7 @@ static int open_child(struct walker *w, struct level *parent, struct dir *d,
 		ingest_problem(w->g, d, NULL, "it vanished while it was ingested");
 		return 1;
 	}
-	ingest_problem(w->g, d, NULL, "it cannot be opened, so its entries are missing: %s",
-		       strerror(why));
+	ingest_refused(w->g, d, NULL, "it cannot be opened, so its entries are missing", why);
 	return 0;
 }
 

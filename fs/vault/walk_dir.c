@@ -223,9 +223,10 @@ static int take_sight(struct walker *w, struct level *level, const struct look *
 	case SIGHT_GONE:
 		return remove_prior(w, level, name, s, e);
 	case SIGHT_UNREADABLE:
-		ingest_problem(w->g, d, name, s->why == ENOENT ?
-			       "it vanished while it was ingested" :
-			       "it cannot be looked at: %s", strerror(s->why));
+		if (s->why == ENOENT)
+			ingest_problem(w->g, d, name, "it vanished while it was ingested");
+		else
+			ingest_refused(w->g, d, name, "it cannot be looked at", s->why);
 		break;
 	case SIGHT_LONG_NAME:
 		ingest_problem(w->g, d, name, "its name is longer than %d bytes",
@@ -288,8 +289,7 @@ static int take_look(struct walker *w, struct level *level, struct look *k, stru
 static void tell_names(struct walker *w, struct dir *d, const struct look *k)
 {
 	if (k->names_why != 0)
-		ingest_problem(w->g, d, NULL, "its names cannot be read: %s",
-			       strerror(k->names_why));
+		ingest_refused(w->g, d, NULL, "its names cannot be read", k->names_why);
 	else if (k->is_restless)
 		ingest_problem(w->g, d, NULL, "it changed while its names were read, %d "
 			       "times", READ_TRIES);

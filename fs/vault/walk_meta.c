@@ -187,6 +187,19 @@ static void tell(const struct capture_ear *ear, const char *format, ...)
 	free(what);
 }
 
+/* For want of memory or descriptors nothing is left out: the act ends. */
+static void tell_refused(const struct capture_ear *ear, const char *what, int why)
+{
+	struct err e = ERR_NONE;
+
+	if (!err_is_want(why)) {
+		tell(ear, "%s: %s", what, strerror(why));
+		return;
+	}
+	err_want(&e, why, "%s", what);
+	ear->fail(ear->arg, &e);
+}
+
 static size_t read_values(const struct capture_ear *ear, struct capture *c,
 			  const struct place *p, size_t names_size, struct meta *out)
 {
@@ -195,7 +208,9 @@ static size_t read_values(const struct capture_ear *ear, struct capture *c,
 	buffer_reset(&c->values);
 	for (const char *name = c->names; name < c->names + names_size;
 	     name += strlen(name) + 1) {
+		char what[300];
 		ssize_t got;
+		int why;
 
 		if (is_fleeting(name) || count == XATTRS_MOST)
 			continue;
@@ -203,8 +218,10 @@ static size_t read_values(const struct capture_ear *ear, struct capture *c,
 		if (got < 0) {
 			if (errno == ENODATA)
 				continue;	/* it went meanwhile */
-			tell(ear, "its attribute %s cannot be read: %s", text_printable(name),
-			     strerror(errno));
+			why = errno;
+			snprintf(what, sizeof what, "its attribute %.200s cannot be read",
+				 text_printable(name));
+			tell_refused(ear, what, why);
 			out->is_partial = true;
 			continue;
 		}
@@ -232,7 +249,7 @@ static int read_xattrs(const struct capture_ear *ear, struct capture *c,
 			return 0;
 		if (errno == ENOENT || errno == ESTALE)
 			return -1;
-		tell(ear, "its attributes cannot be listed: %s", strerror(errno));
+		tell_refused(ear, "its attributes cannot be listed", errno);
 		out->is_partial = true;
 		return 0;
 	}

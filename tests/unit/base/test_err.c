@@ -63,6 +63,14 @@ static void a_full_disk_in_any_guise_is_no_space(void **state)
 	errno = EMFILE;
 	err_errno(&e, "opening");
 	assert_int_equal(e.code, MUNI_NO_MEMORY);
+	assert_true(err_is_want(EMFILE) && err_is_want(ENFILE) && err_is_want(ENOMEM));
+	assert_false(err_is_want(EACCES) || err_is_want(EIO) || err_is_want(0));
+	err_want(&e, EMFILE, "%s: it cannot be read", "x");
+	assert_int_equal(e.code, MUNI_NO_MEMORY);
+	assert_int_equal(e.sys, EMFILE);
+	assert_non_null(strstr(e.text, "x: it cannot be read: Too many open files; that is this "
+			       "process's own limit"));
+	assert_non_null(strstr(e.text, "ulimit -n"));
 }
 
 static void long_text_is_cut_between_characters_and_stays_utf8(void **state)
