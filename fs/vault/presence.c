@@ -22,6 +22,9 @@
 #include "fs/vault/inside.h"
 #include "fs/vault/presence_inside.h"
 
+#define LOCK_TRIES 100u		/* names; who tells mounts removes one that is not locked yet */
+#define LOCK_MS 10000		/* he who looks holds it for a moment */
+
 struct presence {
 	int rundir;		/* owned */
 	int lockfd;		/* owned; held locked: we live */
@@ -89,22 +92,39 @@ static int make_names(struct presence *p, struct err *e)
 	return 0;
 }
 
-/* P1: whoever sees the file unlocked may remove it, also in the moment between
- * our making it and our locking it: so look again once it is locked. */
-static int make_lock(struct presence *p, const char *about, struct err *e)
+/* P1: whoever sees the file unlocked may remove it, also in the moment between our making
+ * it and our locking it, and holds the lock while he looks: so wait, look again once it is
+ * locked, and take another name if it is gone. */
+static int try_lock(struct presence *p, bool *is_there, struct err *e)
 {
 	struct stat ours, there;
 
-	p->lockfd = file_open(p->rundir, p->lock_name, O_RDWR | O_CREAT | O_EXCL, 0600, e);
-	if (p->lockfd < 0 || file_lock(p->lockfd, true, 0, e) < 0)
+	*is_there = false;
+	if (make_names(p, e) < 0)
 		return -1;
-	if (fstat(p->lockfd, &ours) < 0 ||
-	    fstatat(p->rundir, p->lock_name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    ours.st_ino != there.st_ino)
-		return err_set(e, MUNI_BUSY, "the run folder's entry was removed at once; "
-			       "try again");
-	size_t size = strnlen(about, PRESENCE_ABOUT_MAX - 1);
-	return file_write_at(p->lockfd, 0, about, size, e);
+	p->lockfd = file_open(p->rundir, p->lock_name, O_RDWR | O_CREAT | O_EXCL, 0600, e);
+	if (p->lockfd < 0 || file_lock(p->lockfd, true, LOCK_MS, e) < 0)
+		return -1;
+	if (fstat(p->lockfd, &ours) < 0)
+		return err_errno(e, "looking at the run folder's entry");
+	*is_there = fstatat(p->rundir, p->lock_name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    ours.st_ino == there.st_ino;
+	return 0;
+}
+
+static int make_lock(struct presence *p, const char *about, struct err *e)
+{
+	bool is_there = false;
+
+	for (unsigned i = 0; i < LOCK_TRIES && !is_there; i++) {
+		file_close(&p->lockfd);
+		if (try_lock(p, &is_there, e) < 0)
+			return -1;
+	}
+	if (!is_there)
+		return err_set(e, MUNI_BUSY, "the run folder's entry was removed at once, "
+			       "%u times; try again", LOCK_TRIES);
+	return file_write_at(p->lockfd, 0, about, strnlen(about, PRESENCE_ABOUT_MAX - 1), e);
 }
 
 static int make_socket(struct presence *p, struct err *e)
@@ -140,7 +160,7 @@ int presence_register(struct vault *v, const char *about, struct presence **out,
 		err_errno(e, "making an event counter");
 		goto out;
 	}
-	if (make_names(p, e) < 0 || make_lock(p, about, e) < 0 || make_socket(p, e) < 0)
+	if (make_lock(p, about, e) < 0 || make_socket(p, e) < 0)
 		goto out;
 	*out = p;
 	p = NULL;

@@ -157,8 +157,12 @@ class Halted:
     def keep(self, pids):
         """What stands outside locked memory, for keys that are known only later."""
         for pid in pids:
+            try:
+                maps = memory.mappings(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                continue        # not all are halted: it ended while we looked
             with open(f"kept.{self.halts}.{pid}", "wb") as out:
-                for m in memory.mappings(pid):
+                for m in maps:
                     if "w" in m.rights and not {"lo", "dd"} <= m.flags:
                         out.write(memory.around(pid, m.begin, m.end))
 

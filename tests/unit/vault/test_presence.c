@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -345,6 +346,41 @@ static void a_mount_that_hangs_up_on_its_way_out_is_waited_for(void **state)
 	close(run);
 }
 
+/* Whoever tells mounts looks at every registration, also at one that is just being made, and
+ * takes one that is not locked yet for a dead one's: that costs no mount its place. */
+static void a_mount_registers_beside_whoever_looks(void **state)
+{
+	struct fixture *f = *state;
+	struct presence_ask ask = { .kind = PRESENCE_CHANGED, .timeout_ms = 1 };
+	struct presence_count count;
+	struct err e = ERR_NONE;
+	int run = run_folder(f), status;
+	pid_t pids[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			while (presence_tell(run, &ask, &count, &e) == 0)
+				;
+			_exit(1);
+		}
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		struct presence *p;
+		OK(presence_register(f->vault, "on /mnt/hr", &p, &e));
+		presence_close(p);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		kill(pids[i], SIGKILL);
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	OK(presence_tell(run, &ask, &count, &e));
+	assert_int_equal(files_in(run), 0);
+	close(run);
+}
+
 static void no_key_goes_into_a_folder_that_others_can_write(void **state)
 {
 	struct fixture *f = *state;
@@ -403,6 +439,7 @@ int main(void)
 		cmocka_unit_test(the_switch_stops_at_a_silent_mount_and_names_it),
 		cmocka_unit_test(a_silent_mount_is_ended_where_that_is_asked_for),
 		cmocka_unit_test(a_mount_that_hangs_up_on_its_way_out_is_waited_for),
+		cmocka_unit_test(a_mount_registers_beside_whoever_looks),
 		cmocka_unit_test(nobody_is_ended_who_is_not_provably_the_mount),
 		cmocka_unit_test(no_key_goes_into_a_folder_that_others_can_write),
 		cmocka_unit_test(a_dead_mount_is_none_and_its_files_go),
