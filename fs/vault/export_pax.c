@@ -12,19 +12,48 @@
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
 
+/* ---- numbers ---------------------------------------------------------------------- */
+
+/* Three times and eight fields an entry: by printf they took a third of the writer's time. */
+#define DECIMAL_MAX 20			/* digits of a uint64_t */
+
+/* Without a NUL; how many digits. */
+static size_t decimal(char out[DECIMAL_MAX], uint64_t n)
+{
+	char digits[DECIMAL_MAX];
+	size_t first = sizeof digits;
+
+	do {
+		digits[--first] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	memcpy(out, digits + first, sizeof digits - first);
+	return sizeof digits - first;
+}
+
+/* `digits` of them, and a NUL. */
+static void put_octal(char *field, unsigned digits, uint64_t n)
+{
+	field[digits] = 0;
+	while (digits-- > 0) {
+		field[digits] = (char)('0' + (n & 7));
+		n >>= 3;
+	}
+}
+
 /* ---- records -------------------------------------------------------------------- */
 
 /* "SIZE KEY=VALUE\n", SIZE of the whole, its own digits included. */
 static void put_record(struct buffer *b, const char *key, const void *value, size_t size)
 {
-	size_t rest = strlen(key) + size + 3, whole = rest + 1;
-	char head[24];
+	size_t key_size = strlen(key), rest = key_size + size + 3, whole = rest + 1, digits;
+	char head[DECIMAL_MAX];
 
-	while ((size_t)snprintf(head, sizeof head, "%zu", whole) + rest != whole)
+	while ((digits = decimal(head, whole)) + rest != whole)
 		whole++;
-	buffer_append(b, head, strlen(head));
+	buffer_append(b, head, digits);
 	buffer_u8(b, ' ');
-	buffer_append(b, key, strlen(key));
+	buffer_append(b, key, key_size);
 	buffer_u8(b, '=');
 	buffer_append(b, value, size);
 	buffer_u8(b, '\n');
@@ -37,10 +66,9 @@ static void put_text(struct buffer *b, const char *key, const char *value)
 
 static void put_number(struct buffer *b, const char *key, uint64_t n)
 {
-	char text[24];
+	char text[DECIMAL_MAX];
 
-	snprintf(text, sizeof text, "%llu", (unsigned long long)n);
-	put_text(b, key, text);
+	put_record(b, key, text, decimal(text, n));
 }
 
 /* The number itself: half a second before 1970 is "-0.5". */
@@ -49,15 +77,19 @@ static void put_time(struct buffer *b, const char *key, const struct stamp *t)
 	bool is_negative = t->seconds < 0;
 	uint64_t seconds = is_negative ? 0 - (uint64_t)t->seconds : (uint64_t)t->seconds;
 	uint32_t ns = t->ns;
-	char text[48];
-	size_t size;
+	char text[1 + DECIMAL_MAX + 1 + 9];
+	size_t size = 0;
 
 	if (is_negative && ns > 0) {
 		seconds--;
 		ns = 1000000000 - ns;
 	}
-	size = (size_t)snprintf(text, sizeof text, "%s%llu.%09u", is_negative ? "-" : "",
-				(unsigned long long)seconds, ns);
+	if (is_negative)
+		text[size++] = '-';
+	size += decimal(text + size, seconds);
+	text[size++] = '.';
+	for (uint32_t unit = 100000000; unit > 0; unit /= 10)
+		text[size++] = (char)('0' + ns / unit % 10);
 	while (text[size - 1] == '0')
 		size--;
 	if (text[size - 1] == '.')
@@ -172,15 +204,12 @@ static void put_block(struct buffer *b, const struct pax_entry *p, const char *n
 	uint64_t mtime = n->mtime.seconds < 0 ? 0 : (uint64_t)n->mtime.seconds;
 	unsigned sum = 0;
 
-	/* Each snprintf's NUL is overwritten by, or is, what follows. */
 	memcpy(block, name, strnlen(name, 100));
-	snprintf(block + 100, 8, "%07o", n->mode & 07777);
-	snprintf(block + 108, 8, "%07o", n->uid > OCTAL_7 ? 0 : n->uid);
-	snprintf(block + 116, 8, "%07o", n->gid > OCTAL_7 ? 0 : n->gid);
-	snprintf(block + 124, 12, "%011llo",
-		 (unsigned long long)(size > OCTAL_11 ? 0 : size));
-	snprintf(block + 136, 12, "%011llo",
-		 (unsigned long long)(mtime > OCTAL_11 ? OCTAL_11 : mtime));
+	put_octal(block + 100, 7, n->mode & 07777);
+	put_octal(block + 108, 7, n->uid > OCTAL_7 ? 0 : n->uid);
+	put_octal(block + 116, 7, n->gid > OCTAL_7 ? 0 : n->gid);
+	put_octal(block + 124, 11, size > OCTAL_11 ? 0 : size);
+	put_octal(block + 136, 11, mtime > OCTAL_11 ? OCTAL_11 : mtime);
 	memset(block + 148, ' ', 8);
 	block[156] = type;
 	if (p->link && type != 'x')
@@ -190,11 +219,11 @@ static void put_block(struct buffer *b, const struct pax_entry *p, const char *n
 		memcpy(block + 265, p->item->owner, strlen(p->item->owner));
 	if (fits(p->item->group, 31))
 		memcpy(block + 297, p->item->group, strlen(p->item->group));
-	snprintf(block + 329, 8, "%07o", is_device ? n->rdev_major & OCTAL_7 : 0);
-	snprintf(block + 337, 8, "%07o", is_device ? n->rdev_minor & OCTAL_7 : 0);
+	put_octal(block + 329, 7, is_device ? n->rdev_major & OCTAL_7 : 0);
+	put_octal(block + 337, 7, is_device ? n->rdev_minor & OCTAL_7 : 0);
 	for (size_t i = 0; i < PAX_BLOCK; i++)
 		sum += (uint8_t)block[i];
-	snprintf(block + 148, 8, "%06o", sum);
+	put_octal(block + 148, 6, sum);	/* then the blank that is left */
 	buffer_append(b, block, PAX_BLOCK);
 }
 
@@ -261,11 +290,16 @@ static int put_records(struct buffer *b, const struct pax_entry *p, struct err *
 /* "PaxHeaders/NAME": only ever seen by a tar that does not know the format. */
 static void header_name(const struct pax_entry *p, char out[101])
 {
-	int n = snprintf(out, 101, "PaxHeaders/%.80s", p->item->name);
+	static const char folder[] = "PaxHeaders/";
+	size_t size = sizeof folder - 1, name = strnlen(p->item->name, 80);
 
-	for (int i = 0; i < n; i++)
-		if ((uint8_t)out[i] < 0x20 || (uint8_t)out[i] >= 0x7f)
-			out[i] = '_';
+	memcpy(out, folder, size);
+	for (size_t i = 0; i < name; i++) {
+		uint8_t c = (uint8_t)p->item->name[i];
+
+		out[size++] = c < 0x20 || c >= 0x7f ? '_' : (char)c;
+	}
+	out[size] = 0;
 }
 
 int pax_put_header(struct buffer *b, const struct pax_entry *p, struct err *e)
