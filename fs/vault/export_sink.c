@@ -14,6 +14,7 @@
 #define CHUNK ((size_t)1 << 20)
 #define CHUNKS 8
 #define WRITE_OUT_EVERY ((uint64_t)64 << 20)
+#define READ_AHEAD ((uint64_t)32 << 20)	/* asked of the disk while what came before is hashed */
 
 struct chunk {
 	size_t size;
@@ -273,10 +274,13 @@ int sink_verify(struct sink *s, int (*step)(void *arg, uint64_t bytes, struct er
 	/* From the disk, not from the memory that it was written from. */
 	(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_DONTNEED);
 	(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	(void)posix_fadvise(s->fd, 0, (off_t)READ_AHEAD, POSIX_FADV_WILLNEED);
 	hasher_reset(s->hasher);
 	for (uint64_t at = 0; at < s->written;) {
 		size_t n = s->written - at < CHUNK ? (size_t)(s->written - at) : CHUNK;
 
+		(void)posix_fadvise(s->fd, (off_t)(at + READ_AHEAD), (off_t)CHUNK,
+				    POSIX_FADV_WILLNEED);
 		if (file_read_at(s->fd, at, s->old, n, e) < 0)
 			return err_wrap(e, "reading it back");
 		hasher_update(s->hasher, s->old, n);
