@@ -182,7 +182,7 @@ int helpers_start(struct vault *v, struct block_cache *c, unsigned count,
 void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
 		  bool is_urgent)
 {
-	bool is_idle;
+	bool is_idle, is_for_all;
 
 	pthread_mutex_lock(&h->lock);
 	/* The least urgent at the tail makes room for what is waited for. */
@@ -202,8 +202,13 @@ void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned
 	}
 	h->count += count;
 	is_idle = count > 0 && h->idle > 0;
+	/* Woken by turns, the last would begin when who waits is at his second block.  All are
+	 * woken at once where there is an errand for each. */
+	is_for_all = is_urgent && count >= h->idle;
 	pthread_mutex_unlock(&h->lock);
-	if (is_idle)
+	if (is_idle && is_for_all)
+		pthread_cond_broadcast(&h->work);
+	else if (is_idle)
 		pthread_cond_signal(&h->work);
 }
 

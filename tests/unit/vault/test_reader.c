@@ -24,6 +24,7 @@
 #include "fs/vault/block_cache.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader.h"
+#include "fs/vault/reader_helpers.h"
 #include "fs/vault/reader_rows.h"
 
 #define BLOCK 65536u
@@ -512,6 +513,31 @@ static void blocks_in_a_row_are_fetched_ahead_and_read_as_written(void **state)
 	block_cache_free(cache);
 }
 
+/* More of them than threads, as many, and fewer; of threads that sleep, and that are at it. */
+static void what_a_read_waits_for_is_decoded_whoever_of_the_helpers_sleeps(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+
+	for (unsigned threads = 1; threads <= 3; threads++) {
+		struct block_cache *cache = block_cache_new(16 << 20);
+		struct helpers_errand list[5];
+		unsigned done = 0;
+		OK(block_cache_start_helpers(cache, f->vault, threads, &e));
+		for (unsigned count = 1; count <= 5; count++) {
+			for (unsigned i = 0; i < count; i++)
+				list[i] = (struct helpers_errand){
+					.block = f->row_first + done + i,
+					.wanted = HELPERS_WHOLE };
+			helpers_hint(block_cache_helpers(cache), list, count, true);
+			done += count;
+			if (count % 2 == 1)
+				await(cache, done);
+		}
+		block_cache_free(cache);
+	}
+}
+
 static void one_bad_block_in_a_row_fails_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -813,6 +839,7 @@ int main(void)
 		cmocka_unit_test(many_who_want_one_block_wait_for_one_decode),
 		cmocka_unit_test(readers_and_helpers_together_stay_right_and_within_the_limit),
 		cmocka_unit_test(blocks_in_a_row_are_fetched_ahead_and_read_as_written),
+		cmocka_unit_test(what_a_read_waits_for_is_decoded_whoever_of_the_helpers_sleeps),
 		cmocka_unit_test(one_bad_block_in_a_row_fails_alone),
 		cmocka_unit_test(samples_of_a_row_read_as_written_with_helpers),
 		cmocka_unit_test(samples_among_many_readers_read_as_written),
