@@ -236,7 +236,8 @@ static void slab_give_back(struct arena *a, struct region *r)
 }
 
 /* A run of them, as many as may be spare: one after the other they were a fifth of all calls
- * of a program that starts.  Locked one by one where not all may be. */
+ * of a program that starts.  Where not all may be locked they are locked one by one; keys, which
+ * take all that may be, are given one: spare ones would take the room of those in use. */
 static struct region *slabs_map(struct arena *a)
 {
 	size_t size = a->slab * a->spares;
@@ -245,6 +246,10 @@ static struct region *slabs_map(struct arena *a)
 	if (!start)
 		return map(a, a->slab);
 	bool is_locked = lock_in_memory(a, start, size);
+	if (!is_locked && a->lock_limit == SIZE_MAX) {
+		munmap(start + a->slab, size - a->slab);
+		size = a->slab;
+	}
 	for (size_t at = a->slab; at < size; at += a->slab)
 		slab_give_back(a, enter(a, start + at, a->slab, is_locked));
 	return enter(a, start, a->slab, is_locked);

@@ -5,8 +5,30 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "fs/crypt/arena.h"
+
+/* Of a program's own slabs one more than are mapped in a run: spare ones must not have taken
+ * what may be locked.  In a process of its own, before any other test has slabs. */
+static void spare_slabs_leave_room_for_those_in_use(void **state)
+{
+	const struct rlimit limit = { 1 << 20, 1 << 20 };
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0 || (geteuid() == 0 && setuid(65534) < 0))
+			_exit(2);
+		for (unsigned i = 0; i < 26 * 7; i++)	/* seven a slab of 32 KiB */
+			if (!arena_key_new(4096))
+				_exit(3);
+		_exit(arena_keys_are_locked() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
 
 static void every_size_is_usable_whole_and_aligned(void **state)
 {
@@ -218,6 +240,7 @@ static void threads_do_not_get_each_others_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spare_slabs_leave_room_for_those_in_use),
 		cmocka_unit_test(every_size_is_usable_whole_and_aligned),
 		cmocka_unit_test(all_but_a_little_is_given_back),
 		cmocka_unit_test(a_resized_piece_keeps_its_content),
