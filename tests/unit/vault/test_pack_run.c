@@ -123,10 +123,98 @@ static void blocks_of_a_lane_lie_together_and_in_order(void **state)
 	assert_in_range(runs, LANES, LANES * (CHUNKS * CHUNK / (PACK_RUN_SIZE - 65536) + 2));
 }
 
+/* ---- stopped in the middle ---------------------------------------------------------- */
+
+struct stopped {
+	struct packer *packer;
+	struct doomed_fixture noise;	/* each thread's own, for its numbers alone */
+	pthread_mutex_t *lock;
+	pthread_cond_t *is_sealed;
+	size_t *segments;	/* protected by lock */
+	enum muni_code code;
+	pthread_t thread;
+};
+
+static void count_sealed(void *arg, struct pack_segment *s)
+{
+	struct stopped *t = arg;
+
+	pthread_mutex_lock(t->lock);
+	(*t->segments)++;
+	pthread_cond_signal(t->is_sealed);
+	pthread_mutex_unlock(t->lock);
+	pack_segment_free(s);
+}
+
+static void ignore_failure(void *arg, const struct err *e)
+{
+	(void)arg;	/* of threads that write: they were stopped, too */
+	(void)e;
+}
+
+/* Until it is stopped, with whatever its run has then. */
+static void *pack_on(void *arg)
+{
+	struct stopped *t = arg;
+	struct pack_lane *lane;
+	struct chunk_place place;
+	struct err e = ERR_NONE;
+	uint8_t data[CHUNK];
+	int rc = pack_lane_open(t->packer, &lane, &e);
+
+	while (rc == 0) {
+		for (unsigned i = 0; i + 8 <= CHUNK; i += 8) {
+			uint64_t x = doomed_random(&t->noise);
+			memcpy(data + i, &x, sizeof x);
+		}
+		rc = pack_chunk(lane, 1, data, CHUNK, NULL, PACK_PART, &place, &e);
+	}
+	pack_lane_close(lane);
+	t->code = e.code;
+	return NULL;
+}
+
+static void who_is_stopped_with_blocks_that_wait_ends_and_leaves_nothing(void **state)
+{
+	struct lain *l = *state;
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t is_sealed = PTHREAD_COND_INITIALIZER;
+	size_t segments = 0;
+	static struct stopped lanes[LANES];
+	struct pack_options o = { .block_size = BLOCK_SIZE, .level = 3, .chunk_names = 2,
+				  .segment_size = SEGMENT, .lookup_cache = 1 << 20,
+				  .sealed = count_sealed, .failed = ignore_failure, .arg = lanes };
+	struct packer *p;
+	struct err e = ERR_NONE;
+
+	must(catalogue_begin(l->f.v->catalogue, &e));
+	must(packer_new(l->f.v, &o, &p, &e));
+	for (unsigned i = 0; i < LANES; i++) {
+		lanes[i] = (struct stopped){ .packer = p, .noise = l->f, .lock = &lock,
+					     .is_sealed = &is_sealed, .segments = &segments };
+		for (unsigned n = 0; n < 100 * i; n++)
+			doomed_random(&lanes[i].noise);
+	}
+	for (unsigned i = 0; i < LANES; i++)
+		assert_int_equal(pthread_create(&lanes[i].thread, NULL, pack_on, &lanes[i]), 0);
+	pthread_mutex_lock(&lock);
+	while (segments == 0)
+		pthread_cond_wait(&is_sealed, &lock);
+	pthread_mutex_unlock(&lock);
+	packer_cancel(p);
+	for (unsigned i = 0; i < LANES; i++) {
+		pthread_join(lanes[i].thread, NULL);
+		assert_int_equal(lanes[i].code, MUNI_CANCELLED);
+	}
+	packer_free(p);
+	catalogue_rollback(l->f.v->catalogue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_of_a_lane_lie_together_and_in_order),
+		cmocka_unit_test(who_is_stopped_with_blocks_that_wait_ends_and_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
