@@ -103,8 +103,11 @@ static int take_hardlink(struct intake *in, const struct foreign_entry *x, struc
 		case DATA_FATAL:
 			return -1;
 		case DATA_FAILED:
+			/* Nor are its other names kept, as if it were empty. */
+			target->inode->is_failed = true;
 			return refuse_failed(in, x, e);
 		case DATA_WHOLE:
+			target->inode->is_failed = false;
 			break;
 		}
 		inode_meta(target->inode, &m, &is_failed);

@@ -204,6 +204,7 @@ struct body *inode_body(const struct inode *i)
 	if (!b)
 		return NULL;
 	b->class_id = i->class_id;
+	b->is_failed = i->is_failed;
 	inode_meta(i, &b->meta, &is_failed);
 	if (i->content)
 		is_failed = !load_content(i, b) || is_failed;

@@ -20,6 +20,7 @@ struct inode {			/* what the names of one file share */
 	uint8_t *meta;		/* packed; owned */
 	uint8_t *content;	/* packed; owned; NULL: no bytes */
 	struct body *body;	/* handed out, and names are missing; owned */
+	bool is_failed;		/* its bytes came under a later name, and could not be taken in */
 	int64_t class_id;
 };
 

@@ -63,6 +63,14 @@ def main():
     assert all(f"{name}: it is a keyring of this archive" in a.errors for name in left + ("last",)), a.errors
     assert set(a.run("find", "tar").splitlines()) == wanted, a.run("find", "tar")
     assert a.run("cat", "tar", "letter") == "a letter"
+    with open("linked.cpio", "wb") as f:        # the bytes of a group come with its last name
+        for name, links, data in (("a", 2, b""), ("b", 2, ring), ("x", 1, b"x"), ("TRAILER!!!", 1, b"")):
+            numbers = (links, 0o100644, 0, 0, links, 0, len(data), 0, 1, 0, 0, len(name) + 1, 0)
+            head = b"070701" + b"".join(b"%08x" % n for n in numbers) + name.encode() + b"\0"
+            f.write(head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4))
+    a.run("ingest", "linked.cpio", "--system", "linked", status=1)
+    assert "b: it is a keyring of this archive" in a.errors and "2 item(s)" in a.errors, a.errors
+    assert a.run("find", "linked").splitlines() == ["x"], "a name was kept as an empty file"
     halves = [f"{i}/half gone" for i in range(24)]      # its bytes come in pieces of any size
     with tarfile.open("halves.tar.gz", "w:gz") as t:
         for i, name in enumerate(halves):
