@@ -5,9 +5,12 @@
  * does not know is found by skipping from the nearest place that it does know:
  * slower, never wrong.  Thread-safe.
  *
- * Where entries of a directory can have gone (a new epoch), numbers of before mean
- * nothing: a generation in their upper bits tells them apart.  Who comes with one of
- * before goes on behind the nearest name that was kept: told twice, never left out.
+ * Where entries of a directory can have gone (a new epoch), numbers of before may mean
+ * something else: a generation in their upper bits tells them apart.  The kernel keeps
+ * listings, and their numbers, of directories in which nothing went: once all that lost
+ * something are noted, numbers of the others are good for ever.  Who comes with one of a
+ * directory that did goes on behind the nearest name that was kept: told twice, never
+ * left out.
  */
 #ifndef FS_MOUNT_CURSORS_H
 #define FS_MOUNT_CURSORS_H
@@ -17,6 +20,7 @@
 struct cursors;
 
 #define CURSORS_GENERATION 48	/* from this bit of a count on */
+#define CURSORS_LOST_MAX (1u << 20)	/* directories noted in all: 16 MiB */
 
 struct cursor {
 	uint64_t ino;
@@ -34,5 +38,11 @@ void cursors_get(struct cursors *c, uint64_t ino, uint64_t count, struct cursor 
 uint64_t cursors_first(struct cursors *c);	/* count before the first entry, now */
 /* A new generation; mend() puts a name that stays in place of each that was kept. */
 void cursors_renew(struct cursors *c, void (*mend)(void *arg, struct cursor *at), void *arg);
+/* Entries of this directory went in the present generation, or are shown otherwise. */
+void cursors_note_lost(struct cursors *c, int64_t directory);
+/* All such are noted; where this is never said, no number of before counts any more. */
+void cursors_settle(struct cursors *c);
+/* `count` as it is now, where the directory lost nothing since; else as it came. */
+uint64_t cursors_now(struct cursors *c, int64_t directory, uint64_t count);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/mount/cursors.h"
 #include "fs/mount/device.h"
 #include "fs/mount/hidden.h"
 #include "fs/mount/look.h"
@@ -94,6 +95,7 @@ struct dropping {
 /* The directory in each known version from first to last. */
 static void drop_directory(struct dropping *d, int64_t directory, int64_t first, int64_t last)
 {
+	cursors_note_lost(d->m->cursors, directory);
 	for (size_t i = 0; i < d->known.count; i++) {
 		const struct place p = { .kind = PLACE_DIRECTORY, .id = directory,
 					 .version = d->known.list[i].id };

@@ -93,7 +93,7 @@ static int change_over(struct mount *m, struct follow *f, struct catalogue **min
 	if (rc < 0)
 		vault_epoch_close(next);
 	else
-		f->old = next;
+		*f = (struct follow){ .old = next };
 	return rc;
 }
 
@@ -106,9 +106,12 @@ static int finish(struct mount *m, struct follow *f, struct catalogue *mine, str
 	if (view_refresh(m->view, mine, &change, e) < 0)
 		return -1;
 	/* Nodes that moved between classes differ in their rows, too. */
+	f->shows_otherwise |= change.nodes.count > 0 || change.is_shrunk;
 	node_set_free(&change.nodes);
 	if (drop_gone(m, vault_epoch_catalogue(f->old), mine, e) < 0)
 		return -1;
+	if (!f->shows_otherwise)
+		cursors_settle(m->cursors);
 	follow_close(f);
 	vault_release_files(m->vault);
 	vault_scrub_stack();	/* the names of what went passed through here */
@@ -156,7 +159,11 @@ int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set 
 	cursors_renew(m->cursors, keep_cursor, NULL);
 	if (rc == 0)
 		pool_open(m->pool);
-	return drop_nodes(m, mine, nodes, e) < 0 ? -1 : rc;
+	if (drop_nodes(m, mine, nodes, e) < 0)
+		return -1;
+	if (rc == 0)
+		cursors_settle(m->cursors);
+	return rc;
 }
 
 int follow_room(struct mount *m, struct catalogue **mine, struct err *e)

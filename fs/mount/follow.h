@@ -6,6 +6,7 @@
 #ifndef FS_MOUNT_FOLLOW_H
 #define FS_MOUNT_FOLLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct catalogue;
@@ -16,6 +17,7 @@ struct vault_epoch;
 
 struct follow {
 	struct vault_epoch *old;	/* owned; what it told is not all taken back yet */
+	bool shows_otherwise;	/* nodes came or went by their class, too, on the way */
 };
 
 /*

@@ -283,6 +283,8 @@ int within_list(struct mount *m, struct catalogue *c, const struct place *p, uin
 	uint64_t first = cursors_first(m->cursors);
 	if (count == 0)
 		count = first;	/* the dots' offsets know no generation */
+	else
+		count = cursors_now(m->cursors, p->id, count);
 	if (count >= first) {
 		cursors_get(m->cursors, ino, count, &l.at);
 		l.skip = count - l.at.count;

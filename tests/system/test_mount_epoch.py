@@ -201,6 +201,25 @@ def listings_and_working_directories_go_on(a):
         assert code_of(lambda: os.stat(f"{m}/hr/versions/1/last")) == errno.ENOENT
 
 
+def listings_beside_it_tell_each_name_once(a):
+    """Of a directory in which nothing went: one in progress, and one that the kernel remembers a part of only."""
+    with Mounted(a) as m:
+        many = f"{m}/hr/versions/2/many"
+        with os.scandir(f"{m}/hr/versions/1/many") as slow:
+            names = [next(slow).name for _ in range(1200)]
+            os.listdir(many)
+            lose(a, without("p0"))
+            names += [entry.name for entry in slow]
+        assert len(names) == len(set(names)) == 3000, (len(names), len(set(names)))
+        with os.scandir(many) as listed:
+            names = [next(listed).name for _ in range(1500)]
+            if os.access("/proc/sys/vm/drop_caches", os.W_OK):
+                with open("/proc/sys/vm/drop_caches", "w") as f:
+                    f.write("1")
+            names += [entry.name for entry in listed]
+        assert len(names) == len(set(names)) == 3000, (len(names), len(set(names)))
+
+
 def readers_hammer_while_it_goes_over(a):
     names = [f"p{i}" for i in range(8)]
     went, stay = set(names[4:]), [os.path.relpath(os.path.join(d, n), "src") for d, _, files in os.walk("src")
@@ -365,7 +384,8 @@ def a_mount_goes_through_many_epochs(a):
     a.run("verify")
 
 
-TESTS = [what_went_is_gone_and_the_rest_goes_on, listings_and_working_directories_go_on, readers_hammer_while_it_goes_over,
+TESTS = [what_went_is_gone_and_the_rest_goes_on, listings_and_working_directories_go_on, listings_beside_it_tell_each_name_once,
+         readers_hammer_while_it_goes_over,
          two_mounts_and_an_audited_one_follow, a_stopped_mount_is_named_and_nothing_else_happens_to_it, a_slow_mount_has_time,
          a_stopped_mount_is_ended_where_that_is_asked_for, a_killed_mount_is_none, one_that_nobody_can_ask_is_listed,
          versions_and_systems_that_went_vanish, a_mount_goes_through_many_epochs]

@@ -95,6 +95,62 @@ static void numbers_of_another_generation_are_not_mixed(void **state)
 	cursors_free(c);
 }
 
+static void numbers_stay_good_where_nothing_went(void **state)
+{
+	const uint64_t one = UINT64_C(1) << CURSORS_GENERATION;
+	struct cursors *c = cursors_new();
+
+	(void)state;
+	cursors_renew(c, even_names_go, NULL);
+	assert_int_equal(cursors_now(c, 8, 10), 10);	/* nobody knows yet */
+	for (int64_t directory = 300; directory > 6; directory -= 3)
+		cursors_note_lost(c, directory);
+	cursors_note_lost(c, 9);
+	cursors_settle(c);
+	assert_int_equal(cursors_now(c, 8, 10), one + 10);
+	assert_int_equal(cursors_now(c, 9, 10), 10);
+	assert_int_equal(cursors_now(c, 300, 10), 10);
+	assert_int_equal(cursors_now(c, 9, one + 10), one + 10);
+
+	cursors_renew(c, even_names_go, NULL);
+	assert_int_equal(cursors_now(c, 8, one + 10), one + 10);
+	cursors_note_lost(c, 8);
+	cursors_settle(c);
+	assert_int_equal(cursors_now(c, 8, 10), 10);
+	assert_int_equal(cursors_now(c, 8, one + 10), one + 10);
+	assert_int_equal(cursors_now(c, 9, 10), 10);	/* lost in the one before */
+	assert_int_equal(cursors_now(c, 9, one + 10), 2 * one + 10);
+	assert_int_equal(cursors_now(c, 7, 10), 2 * one + 10);
+
+	cursors_renew(c, even_names_go, NULL);	/* of which all is never said */
+	cursors_renew(c, even_names_go, NULL);
+	cursors_settle(c);
+	assert_int_equal(cursors_now(c, 7, 2 * one + 10), 2 * one + 10);
+	assert_int_equal(cursors_now(c, 7, 4 * one + 10), 4 * one + 10);
+	cursors_free(c);
+}
+
+static void a_directory_too_many_makes_all_numbers_void(void **state)
+{
+	const uint64_t one = UINT64_C(1) << CURSORS_GENERATION;
+	struct cursors *c = cursors_new();
+
+	(void)state;
+	cursors_renew(c, even_names_go, NULL);
+	for (int64_t directory = 1; directory <= CURSORS_LOST_MAX + 1; directory++)
+		cursors_note_lost(c, directory);
+	cursors_settle(c);
+	assert_int_equal(cursors_now(c, CURSORS_LOST_MAX + 5, 10), 10);
+	assert_int_equal(cursors_now(c, 1, 10), 10);
+	cursors_renew(c, even_names_go, NULL);
+	cursors_settle(c);
+	assert_int_equal(cursors_now(c, 1, one + 10), one + 10);	/* one more than need be */
+	cursors_renew(c, even_names_go, NULL);
+	cursors_settle(c);
+	assert_int_equal(cursors_now(c, 1, 2 * one + 10), 3 * one + 10);
+	cursors_free(c);
+}
+
 static void a_recent_node_is_itself_or_not_there(void **state)
 {
 	struct recent *r = recent_new();
@@ -174,6 +230,8 @@ int main(void)
 		cmocka_unit_test(a_listing_goes_on_from_the_nearest_place_before),
 		cmocka_unit_test(forgotten_cursors_only_cost_skipping),
 		cmocka_unit_test(numbers_of_another_generation_are_not_mixed),
+		cmocka_unit_test(numbers_stay_good_where_nothing_went),
+		cmocka_unit_test(a_directory_too_many_makes_all_numbers_void),
 		cmocka_unit_test(a_recent_node_is_itself_or_not_there),
 		cmocka_unit_test(a_file_read_from_the_front_is_fetched_ahead_once),
 		cmocka_unit_test(random_reads_fetch_nothing_ahead),
