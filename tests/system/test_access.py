@@ -371,7 +371,7 @@ def compare_two(m, n, versions):
                 got, want = (as_user(who, lambda t=t: attempts(os.path.abspath(f"{t}/hr/versions/{v}"), hidden))
                              for t in (m, n))
                 assert got == want, (who, v, hidden, {k: (got[k], want[k]) for k in got if got[k] != want[k]})
-    found = subprocess.run(["grep", "-rl", MARK, m], capture_output=True, text=True).stdout.split()
+    found = subprocess.run(["grep", "-rl", MARK, m], capture_output=True, text=True).stdout.splitlines()
     assert {os.path.basename(f) for f in found} == {"same.txt"}, found
     assert MARK not in subprocess.run(["find", m, "-printf", "%p %l\n"], capture_output=True, text=True).stdout.replace(
         "dangles-for-most ../bar/salary-zq9.txt", "")
