@@ -37,5 +37,6 @@ extern const struct command cmd_officer;
 extern const struct command cmd_dispose;
 extern const struct command cmd_cert;
 extern const struct command cmd_copy;
+extern const struct command cmd_report;
 
 #endif

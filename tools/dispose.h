@@ -17,6 +17,9 @@ struct dispose_words {		/* as given; NULL: not */
 	int64_t id;		/* of the disposition */
 };
 
+const char *dispose_kind_words(enum disposition_kind k);	/* "records", "live source" ... */
+const char *dispose_state_words(enum disposition_state s);	/* "proposed" ... */
+
 int dispose_propose(struct cli *cli, struct vault *v, const void *words, struct err *e);
 int dispose_show(struct cli *cli, struct vault *v, const void *words, struct err *e);
 int dispose_list(struct cli *cli, struct vault *v, const void *words, struct err *e);

@@ -10,13 +10,13 @@
 #include "tools/print.h"
 #include "tools/table.h"
 
-static const char *kind_words(enum disposition_kind k)
+const char *dispose_kind_words(enum disposition_kind k)
 {
 	return k == DISPOSITION_LIVE ? "live source" : k == DISPOSITION_SHORTEN ? "shortening" :
 	       k == DISPOSITION_RESTORED ? "restoring" : "records";
 }
 
-static const char *state_words(enum disposition_state s)
+const char *dispose_state_words(enum disposition_state s)
 {
 	switch (s) {
 	case DISPOSITION_PROPOSED:
@@ -182,8 +182,8 @@ static int print_head(struct cli *cli, const struct disposition_row *d, const js
 	if (cli->json) {
 		o = jsonl_new("disposition");
 		jsonl_text(o, "disposition", id);
-		jsonl_text(o, "kind", kind_words(d->kind));
-		jsonl_text(o, "state", state_words(d->state));
+		jsonl_text(o, "kind", dispose_kind_words(d->kind));
+		jsonl_text(o, "state", dispose_state_words(d->state));
 		jsonl_text(o, "proposer", d->proposer);
 		jsonl_time(o, "proposed", d->proposed, 0);
 		jsonl_digest(o, "root", &d->root);
@@ -195,8 +195,8 @@ static int print_head(struct cli *cli, const struct disposition_row *d, const js
 		rc = jsonl_end(o, e);
 	} else {
 		text_hex(d->root.bytes, DIGEST_SIZE, hex);
-		printf("disposition   %s (%s), %s\n", id, kind_words(d->kind),
-		       state_words(d->state));
+		printf("disposition   %s (%s), %s\n", id, dispose_kind_words(d->kind),
+		       dispose_state_words(d->state));
 		printf("proposed      by %s, %s\n", text_printable(d->proposer),
 		       text_time(d->proposed, 0, time));
 		if (*text_of(statement, "reason"))
@@ -248,8 +248,8 @@ static int row_json(const struct disposition_row *d, const json_t *statement, st
 
 	snprintf(id, sizeof id, "D%" PRId64, d->id);
 	jsonl_text(o, "disposition", id);
-	jsonl_text(o, "kind", kind_words(d->kind));
-	jsonl_text(o, "state", state_words(d->state));
+	jsonl_text(o, "kind", dispose_kind_words(d->kind));
+	jsonl_text(o, "state", dispose_state_words(d->state));
 	jsonl_text(o, "proposer", d->proposer);
 	jsonl_time(o, "proposed", d->proposed, 0);
 	jsonl_digest(o, "root", &d->root);
@@ -269,8 +269,8 @@ static int list_row(void *arg, const struct disposition_row *d)
 		rc = row_json(d, statement, s->e);
 	} else {
 		table_cell(s->table, "D%" PRId64, d->id);
-		table_cell(s->table, "%s", kind_words(d->kind));
-		table_cell(s->table, "%s", state_words(d->state));
+		table_cell(s->table, "%s", dispose_kind_words(d->kind));
+		table_cell(s->table, "%s", dispose_state_words(d->state));
 		table_cell(s->table, "%" JSON_INTEGER_FORMAT,
 			   json_integer_value(json_object_get(statement, "items")));
 		table_cell(s->table, "%s", text_printable(d->proposer));

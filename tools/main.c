@@ -42,6 +42,7 @@ static const struct {
 	{ NULL, &cmd_dispose },
 	{ NULL, &cmd_cert },
 	{ NULL, &cmd_copy },
+	{ NULL, &cmd_report },
 };
 
 #define COUNT (sizeof commands / sizeof commands[0])

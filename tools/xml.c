@@ -125,7 +125,7 @@ void xml_text(struct xml *x, const char *text)
 
 	if (is_over(x))
 		return;
-	safe = without_unsafe(text);
+	safe = watched((void *)(uintptr_t)text) != NULL ? without_unsafe(text) : NULL;
 	x->has_failed = watched(safe) == NULL ||
 			xmlTextWriterWriteString(x->to, BAD_CAST safe) < 0;
 	free(safe);

@@ -23,7 +23,8 @@ void xml_open(struct xml *x, const char *name);
 /* Right behind xml_open(). */
 void xml_attribute(struct xml *x, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* UTF-8; what XML 1.0 has no way to say (control characters) as JSON says it. */
+/* UTF-8; what XML 1.0 has no way to say (control characters) as JSON says it.  NULL: there was
+ * no memory for it. */
 void xml_text(struct xml *x, const char *text);
 void xml_close(struct xml *x);
 /* HTML: of an element that is void (<meta/>). */
