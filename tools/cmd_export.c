@@ -168,7 +168,9 @@ static int report(struct cli *cli, const struct losses *l, const struct export_r
 static int export(struct cli *cli, struct export_options *o, struct err *e)
 {
 	struct losses losses = { .cli = cli, .is_stdout_taken = strcmp(o->to, "-") == 0 };
+	const struct export_listener listener = { on_loss, on_problem, &losses };
 	struct export_result result = { .files = 0 };
+	struct err told = ERR_NONE;
 	struct vault *v = NULL;
 	struct barred barred = { .classes = NULL };
 	struct version version;
@@ -179,14 +181,19 @@ static int export(struct cli *cli, struct export_options *o, struct err *e)
 	    shown_begin(cli, v, &version, NULL, NULL, 0, &barred, e) < 0)
 		goto out;
 	o->barred = &barred;
-	if (vault_export(v, &version, o, &cli->monitor, on_loss, &losses, &result, e) < 0)
-		goto out;
+	rc = vault_export(v, &version, o, &cli->monitor, &listener, &result, e);
 	progress_end(cli->progress);
-	if (losses.failed.code != MUNI_OK) {
-		*e = losses.failed;
+	/* Where some items were left out, the others are there all the same. */
+	if (rc < 0 && e->code != MUNI_INCOMPLETE)
 		goto out;
+	if (losses.failed.code != MUNI_OK)
+		told = losses.failed;
+	else
+		report(cli, &losses, &result, NULL, DECISION_MIGRATE, &told);
+	if (told.code != MUNI_OK) {
+		*e = told;
+		rc = -1;
 	}
-	rc = report(cli, &losses, &result, NULL, DECISION_MIGRATE, e);
 out:
 	barred_free(&barred);
 	vault_close(v);

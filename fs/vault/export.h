@@ -24,13 +24,20 @@ struct export_result {
 	uint64_t resumed;	/* files found whole from an earlier run */
 	uint64_t losses;	/* attributes that the target could not carry */
 	uint64_t barred;	/* records left out, for their use is restricted */
-	uint64_t problems;	/* of a live source: items that could not be had whole */
+	uint64_t problems;	/* items that were left out, or of a live source not had whole */
 };
 
-/* loss(): path (printable) and what could not be carried. */
+/* Who hears what could not be carried (path: printable), and which items were left out. */
+struct export_listener {
+	void (*loss)(void *arg, const char *path, const char *what);
+	void (*problem)(void *arg, const void *path, size_t path_size, const char *what);
+	void *arg;
+};
+
+/* MUNI_INCOMPLETE: items were left out (out->problems); all else is there. */
 int vault_export(struct vault *v, const struct version *version,
 		 const struct export_options *o, const struct vault_monitor *m,
-		 void (*loss)(void *arg, const char *path, const char *what), void *arg,
-		 struct export_result *out, struct err *e);
+		 const struct export_listener *listener, struct export_result *out,
+		 struct err *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include "fs/vault/export_hash.h"
 #include "fs/vault/export_inside.h"
 
+#define ZEROS_MOST ((uint64_t)16 << 40)	/* no file of ext4 is larger; some hours' work */
 #define WINDOW ((size_t)8 << 20)	/* prefetched ahead within a file */
 
 struct export_content {
@@ -49,6 +50,22 @@ void export_content_close(struct export_content *c)
 bool export_has_holes(const struct node *n)
 {
 	return n->kind == NODE_FILE && n->allocated < n->size;
+}
+
+const char *export_refusal(const struct export *x, const struct node *n)
+{
+	if (!export_has_holes(n) || n->size - n->allocated <= ZEROS_MOST)
+		return NULL;
+	switch (x->options->format) {
+	case EXPORT_ZIP:
+		return "more than 16 TiB of it are hole, and a zip has no holes: all of that would "
+		       "be written as zeros; --format tar and --format dir take it";
+	case EXPORT_BAGIT:
+		return "more than 16 TiB of it are hole, and a bag's digest is over all of that as "
+		       "zeros; --format tar and --format dir take it";
+	default:
+		return NULL;
+	}
 }
 
 /* The next run of data at or after `at`, as the source has it, if it makes sense. */

@@ -156,6 +156,9 @@ struct export_hole_map {	/* owned; free(runs) */
 int export_content_map(struct export_content *c, const struct export_item *item,
 		       struct export_hole_map *out, struct err *e);
 bool export_has_holes(const struct node *n);
+/* Why the format takes no such file, a sentence without its name; NULL: it does.  Zip and BagIt
+ * have no holes: a few bytes that say they are 2^63 long would be written as zeros for years. */
+const char *export_refusal(const struct export *x, const struct node *n);
 
 /* ---- where it all comes from ------------------------------------------------------------ */
 

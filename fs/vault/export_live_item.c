@@ -271,8 +271,17 @@ static uint64_t held(const struct live_file *f)
 	return sum;
 }
 
+/* For want of descriptors or memory, which is ours and not the item's, all ends. */
+static int want(const struct live_walker *w, const char *what, int why, struct err *e)
+{
+	return !err_is_want(why) ? 0 :
+		err_want(e, why, "%.500s: %s", text_printable_n(w->path.data, w->path.size), what);
+}
+
 static int tell_unopened(struct live_walker *w, int why, struct err *e)
 {
+	if (want(w, "it cannot be read", why, e) < 0)
+		return -1;
 	if (why == ENOENT || why == ESTALE)
 		return live_problem(w, e, "it vanished while it was migrated");
 	return live_problem(w, e, "it cannot be read: %s", strerror(why));
@@ -411,6 +420,8 @@ int live_lose_directory(struct live_walker *w, const struct statx *sx, int why,
 	struct item_row row;
 	int rc;
 
+	if (want(w, "its entries cannot be read", why, e) < 0)
+		return -1;
 	if (selection_leads_to(w->live->selection, w->path.data, w->path.size,
 			       w->live->wanted)) {
 		buffer_append(&w->lost, w->path.data, w->path.size + 1);

@@ -24,9 +24,10 @@ struct account {		/* the last that was asked for: the next has it too */
  * checkpoint of the catalogue.
  */
 struct version_walk {
+	const struct export *x;
 	struct export_walk *walk;
 	struct vault_reader *reader;	/* the walker's own */
-	bool with_prefetch;
+	bool with_prefetch, is_again;	/* is_again: what is left out was told */
 	struct account owner, group;
 	struct export_item *items[EXPORT_HANDFUL];	/* owned; looked up, not yet given */
 	size_t count;
@@ -85,7 +86,11 @@ static int give_all(struct version_walk *w)
 	for (size_t i = 0; i < w->count; i++) {
 		struct export_item *item = w->items[i];
 
-		if (rc == 0 && w->with_prefetch && item->node.kind == NODE_FILE &&
+		if (item->problem && w->is_again) {
+			export_item_free(item);
+			continue;
+		}
+		if (rc == 0 && w->with_prefetch && !item->problem && item->node.kind == NODE_FILE &&
 		    item->node.content) {
 			if (export_walk_charge(w->walk, item))
 				vault_prefetch(w->reader, item->node.content, 0, item->charge);
@@ -101,6 +106,17 @@ static int give_all(struct version_walk *w)
 	return rc;
 }
 
+/* What the format does not take is no entry but a problem, told in the first pass. */
+static int refuse(const struct version_walk *w, struct export_item *item, struct err *e)
+{
+	const char *why = export_refusal(w->x, &item->node);
+
+	if (!why)
+		return 0;
+	item->problem = strdup(why);
+	return item->problem ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory for an entry");
+}
+
 /* 0 on success, -1 failed, 1 stopping. */
 static int give(struct version_walk *w, const char *path, size_t size, int64_t node)
 {
@@ -112,7 +128,7 @@ static int give(struct version_walk *w, const char *path, size_t size, int64_t n
 	/* Without it each question is a transaction of its own: slower, as right. */
 	if (w->count == 0)
 		(void)catalogue_begin(vault_reader_catalogue(w->reader), &ignored);
-	if (fill(w, item, node, w->e) < 0) {
+	if (fill(w, item, node, w->e) < 0 || refuse(w, item, w->e) < 0) {
 		err_wrap(w->e, "%s", text_printable_n(path, size));
 		export_item_free(item);
 		return -1;
@@ -135,7 +151,8 @@ static int row(void *arg, const struct tree_item *t)
 static int walk(struct export *x, struct export_walk *walk_, enum export_pass pass,
 		struct err *e)
 {
-	struct version_walk w = { .walk = walk_, .with_prefetch = pass == PASS_ONLY,
+	struct version_walk w = { .x = x, .walk = walk_, .with_prefetch = pass == PASS_ONLY,
+				  .is_again = pass == PASS_AGAIN,
 				  .barred = x->options->barred, .e = e };
 	const struct version *v = &x->version;
 	struct catalogue *c;
@@ -254,12 +271,13 @@ const struct export_source export_version = {
 
 int vault_export(struct vault *v, const struct version *version,
 		 const struct export_options *o, const struct vault_monitor *m,
-		 void (*loss)(void *arg, const char *path, const char *what), void *arg,
-		 struct export_result *out, struct err *e)
+		 const struct export_listener *listener, struct export_result *out,
+		 struct err *e)
 {
 	struct export x = {
 		.vault = v, .source = &export_version, .version = *version, .options = o,
-		.monitor = m, .loss = loss, .arg = arg, .result = out,
+		.monitor = m, .loss = listener->loss, .problem = listener->problem,
+		.arg = listener->arg, .result = out,
 	};
 	unsigned threads = o->threads ? o->threads : team_processors();
 	int rc = -1;
@@ -273,6 +291,9 @@ int vault_export(struct vault *v, const struct version *version,
 		rc = export_run_all(&x, e);
 	block_cache_clear(x.cache);
 	block_cache_free(x.cache);
+	if (rc == 0 && out->problems > 0)
+		rc = err_set(e, MUNI_INCOMPLETE, "%llu item(s) were left out; all else is there",
+			     (unsigned long long)out->problems);
 	return rc < 0 ? err_wrap(e, "exporting %s@%s", text_printable(version->system_name),
 				 text_printable(version->label)) : 0;
 }

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import tarfile
+import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -72,6 +73,29 @@ def test_sizes_that_add_up_past_what_a_row_holds():
         seen = os.stat("mnt/t/latest/a").st_size
         m.unmount()
         assert seen == MOST and at.f_blocks * at.f_frsize >= MOST - at.f_frsize and at.f_bfree == 0, (seen, at)
+
+
+def test_a_format_without_holes_refuses_what_would_have_no_end():
+    with open("hollow.tar", "wb") as f:
+        f.write(hollow(b"endless", MOST) + hollow(b"over", (16 << 40) + 2) + hollow(b"modest", 64 << 20) + member(b"good", b"good") +
+                b"\0" * 1024)
+    a = m.Archive("endless")
+    a.run("ingest", "hollow.tar", "--system", "s")
+    for kind in "zip", "bagit":
+        said = a.run("export", "s", "--to", f"refused.{kind}", "--format", kind, "--json", status=1, timeout=200)
+        rows = [json.loads(line) for line in said.splitlines()]
+        told = {r["path"]: r["what"] for r in rows if r["type"] == "problem"}
+        assert sorted(told) == ["endless", "over"] and all("--format tar" in w for w in told.values()), (kind, rows)
+        assert rows[-1]["type"] == "export" and rows[-1]["files"] == 2, rows
+        assert "2 item(s) were left out" in a.errors, a.errors
+    with zipfile.ZipFile("refused.zip") as z:
+        assert sorted(z.namelist()) == ["good", "modest"] and z.read("good") == b"good", z.namelist()
+    assert sorted(os.listdir("refused.bagit/data")) == ["good", "modest"], os.listdir("refused.bagit/data")
+    for line in open("refused.bagit/manifest-sha256.txt", encoding="utf-8"):
+        digest, path = line.rstrip("\n").split("  ")
+        assert sha256_of(f"refused.bagit/{path}") == digest, line
+    a.run("export", "s", "--to", "taken.tar", "--format", "tar")
+    assert not os.path.exists("refused.zip.partial") and not os.path.exists("refused.bagit.partial")
 
 
 def sha256_of(path):
@@ -170,6 +194,7 @@ def main():
     test_sizes_that_add_up_past_what_a_row_holds()
     test_a_digest_of_data_and_places_is_not_shown_as_sha256()
     test_a_link_longer_than_any_file_systems_stops_nothing()
+    test_a_format_without_holes_refuses_what_would_have_no_end()
     if "san" not in m.BUILD:        # a sanitizer maps terabytes
         test_an_archive_is_read_under_a_limit_on_memory_that_cannot_be_raised()
 
