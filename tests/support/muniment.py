@@ -1,10 +1,12 @@
 """What the system tests in Python share: an archive in the current folder, run through the real programs."""
+import fcntl
 import glob
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -84,12 +86,23 @@ class Archive:
         return where
 
 
+def is_held(lock):
+    """Does a process hold this file's lock?  Its number alone may be another's by now, or a dead child's."""
+    free, ask = 2, 36       # F_UNLCK, F_OFD_GETLK: see fcntl(2)
+    try:
+        with open(lock, "rb") as f:
+            found = fcntl.fcntl(f, ask, struct.pack("hhqqi", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+    except FileNotFoundError:
+        return False
+    return struct.unpack_from("h", found)[0] != free
+
+
 def daemon_of(a):
     """The process of the archive's one registered mount; what was killed leaves its lock for the next writer to remove."""
     with open(f"{a.path}/muniment.toml") as f:
         archive_id = re.search(r'"([0-9a-f]{32})"', f.read()).group(1)
     locks = glob.glob(f"{os.path.dirname(a.keyring)}/{archive_id}.run/mount.*.lock")
-    alive = [pid for pid in (int(os.path.basename(lock).split(".")[1]) for lock in locks) if os.path.exists(f"/proc/{pid}")]
+    alive = [int(os.path.basename(lock).split(".")[1]) for lock in locks if is_held(lock)]
     assert len(alive) == 1, (locks, alive)
     return alive[0]
 
