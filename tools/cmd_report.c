@@ -40,21 +40,32 @@ static int take_day(struct report *r, const char *asof, struct civil *day, struc
 	return 0;
 }
 
-static int save(const struct report *r, const char *path, struct err *e)
+static int compose(const struct report *r, char **text, size_t *size, struct err *e)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = text_stream(&text, &size);
+	FILE *to = text_stream(text, size);
 	int rc;
 
 	if (!to)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for the report");
 	rc = report_write(r, to, e);
-	if (text_stream_end(to, &text) < 0 && rc == 0)
+	/* The stream is memory: that it took no more is the want of that. */
+	if (text_stream_end(to, text) < 0 && (rc == 0 || e->code == MUNI_IO))
 		rc = err_set(e, MUNI_NO_MEMORY, "no memory for the report");
+	return rc;
+}
+
+/* All that it tells is of one moment, whatever is written meanwhile. */
+static int look(struct report *r, char **text, size_t *size, struct err *e)
+{
+	struct catalogue *c = vault_catalogue(r->vault);
+	int rc = catalogue_begin(c, e);
+
+	if (rc < 0)
+		return -1;
+	rc = report_gather(r, e);
 	if (rc == 0)
-		rc = user_file_save(path, text, size, e);
-	free(text);
+		rc = compose(r, text, size, e);
+	catalogue_rollback(c);
 	return rc;
 }
 
@@ -88,16 +99,19 @@ static int make(struct cli *cli, const struct words *w, struct vault *v, struct 
 {
 	struct report r = { .vault = v, .now = vault_now(v) };
 	struct civil day;
+	char *text = NULL;
+	size_t size;
 	int rc = take_day(&r, w->asof, &day, e);
 
 	if (rc == 0)
-		rc = report_gather(&r, e);
+		rc = look(&r, &text, &size, e);
 	if (rc == 0)
-		rc = save(&r, w->html, e);
+		rc = user_file_save(w->html, text, size, e);
 	if (rc == 0 && cli->json)
 		rc = tell_json(&r, w->html, e);
 	else if (rc == 0 && strcmp(w->html, "-") != 0)
 		puts(text_printable(w->html));
+	free(text);
 	report_clear(&r);
 	return rc;
 }

@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/json_memory.h"
 #include "fs/base/total.h"
 #include "fs/vault/audit.h"
+#include "tools/cli.h"
 #include "tools/print.h"
 #include "tools/report.h"
 #include "tools/xml.h"
 
+#define LABEL_MAX 24		/* bytes of a name before its bar */
 #define YEARS_MAX 60		/* columns; what comes later stands in the last one */
 
 /* No character that HTML would want escaped: style is not text to it. */
@@ -128,6 +131,19 @@ static void write_waits(struct xml *x, const struct report *r)
 
 /* ---- what came ------------------------------------------------------------------------- */
 
+/* As much of a name as there is room for, in whole characters. */
+static void cut_name(const char *name, char *out, size_t room)
+{
+	const char *shown = text_printable(name);
+	size_t size = strlen(shown);
+
+	if (size >= room)
+		for (size = room - 1; size > 0 && ((unsigned char)shown[size] & 0xc0) == 0x80;)
+			size--;
+	memcpy(out, shown, size);
+	out[size] = '\0';
+}
+
 static void draw_systems(struct xml *x, const struct report *r)
 {
 	struct report_bar *bars = calloc(r->system_count ? r->system_count : 1, sizeof *bars);
@@ -139,7 +155,7 @@ static void draw_systems(struct xml *x, const struct report *r)
 
 		if (s->versions == 0)
 			continue;
-		snprintf(bars[count].label, sizeof bars->label, "%.24s", text_printable(s->name));
+		cut_name(s->name, bars[count].label, LABEL_MAX + 1);
 		bars[count].value = s->bytes;
 		bars[count].colour = "a";
 		snprintf(bars[count++].shown, sizeof bars->shown, "%s, stored in %s",
@@ -459,9 +475,11 @@ int report_write(const struct report *r, FILE *to, struct err *e)
 	rc = write_body(x, r, e);
 	xml_close(x);
 	xml_close(x);
-	if (xml_end(x, &ended) < 0 && rc == 0) {
+	if (xml_end(x, &ended) < 0 && rc >= 0) {
 		*e = ended;
 		rc = -1;
 	}
-	return rc;
+	if (rc < 0 || cli_check_signal(e) < 0)
+		return -1;	/* a list that was stopped is no list */
+	return json_memory_lacked() ? err_set(e, MUNI_NO_MEMORY, "no memory for the report") : 0;
 }

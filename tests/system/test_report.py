@@ -162,6 +162,10 @@ def main():
     write("src/new/later.txt", "later\n", year(2015))
     a.run("scan", "src", "--system", "erp", "-q")
     a.run("ingest", "src", "--system", "erp", "--version", "second", "-q")
+    # The name of a system is cut before its bar: in whole characters.
+    long_name = "x" + "\u8ca1\u52d9\u6a94\u6848\u7cfb\u7d71\u820a\u65b0"
+    write("other/o.txt", "of another system\n", year(2020))
+    a.run("ingest", "other", "--system", long_name, "--version", "only", "-q")
     a.ask("hold", "add", "--system", "erp", "--path", "fin/secret-name-3.txt", "--case", EVIL, "--reason", EVIL)
     a.ask("hold", "add", "--system", "erp", "--path", "no/such/**", "--case", "K2", "--reason", "nothing")
     a.ask("copy", "add", "--of", "data", "--place", EVIL)
@@ -170,7 +174,9 @@ def main():
     told = same_as_due(a, root)
     assert told["FIN"][2] == "Act <b>7</b> 14 & 15" and told["FIN"][1] == '5 years from "modified", then destroy', told["FIN"]
     came = rows(section(root, "What came"))
-    assert came[0][0] == "erp" and came[0][1] == "2" and [r[0] for r in came[1:]] == ["erp@first", "erp@second"], came
+    assert came[0][0] == "erp" and came[0][1] == "2" and came[1][0] == long_name, came
+    assert [r[0] for r in came[2:]] == ["erp@first", "erp@second", f"{long_name}@only"], came
+    assert f">{long_name[:8]}</text>" in text
     assert "secret-name-1" not in text and "secret-name-3" in text      # no path, but in the scope of a hold
     held = rows(section(root, "What is held"))
     assert [r[0] for r in held] == ["H1", "H2"] and held[0][3] == "1" and held[1][3] == "0", held
