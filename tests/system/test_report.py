@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import xml.etree.ElementTree as tree
@@ -215,6 +216,12 @@ def main():
     head = json.loads(a.ask("audit", "head"))
     assert head["root"] in text, head
     wrong_words(a)
+    # What is there and is no file is written into, and stays what it is.
+    os.mkfifo("pipe")
+    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+        a.run("report", "--html", "pipe")
+        check(reader.stdout.read())
+    assert stat.S_ISFIFO(os.lstat("pipe").st_mode)
     # A page that cannot be written whole leaves what was there.
     os.makedirs("full", exist_ok=True)
     before = open("report.html", encoding="utf-8").read()
