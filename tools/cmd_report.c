@@ -7,6 +7,7 @@
 #include "tools/jsonl.h"
 #include "tools/report.h"
 #include "tools/user_file.h"
+#include "tools/user_stream.h"
 
 enum { HTML = 256, ASOF = 'a' };
 
@@ -109,7 +110,7 @@ static int make(struct cli *cli, const struct words *w, struct vault *v, struct 
 		rc = user_file_save(w->html, text, size, e);
 	if (rc == 0 && cli->json)
 		rc = tell_json(&r, w->html, e);
-	else if (rc == 0 && strcmp(w->html, "-") != 0)
+	else if (rc == 0 && strcmp(w->html, "-") != 0 && !user_stream_is(w->html))
 		puts(text_printable(w->html));
 	free(text);
 	report_clear(&r);

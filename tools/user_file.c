@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/base/text.h"
+#include "tools/user_stream.h"
 
 /* A pipe does not say its size: it grows. */
 static int read_all(int fd, const char *name, size_t max, uint8_t **out, size_t *size,
@@ -74,39 +74,9 @@ int user_file_load(const char *path, size_t max, uint8_t **out, size_t *size, st
 	return rc;
 }
 
-/* A device, a pipe, /dev/stdout: there is no old content to keep, and in its place a file would
- * be the end of it. */
-static bool is_to_be_kept(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
-}
-
-static int write_into(const char *path, const uint8_t *data, size_t size, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), rc = 0;
-
-	if (fd < 0)
-		return err_errno(e, "opening \"%s\"", text_printable(path));
-	while (size > 0 && rc == 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		} else if (errno != EINTR) {
-			rc = err_errno(e, "writing \"%s\"", text_printable(path));
-		}
-	}
-	if (close(fd) < 0 && rc == 0)
-		rc = err_errno(e, "writing \"%s\"", text_printable(path));
-	return rc;
-}
-
 int user_file_save(const char *path, const void *data, size_t size, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *name;
 	char *folder;
 	mode_t mask;
 	int dirfd, rc;
@@ -114,8 +84,6 @@ int user_file_save(const char *path, const void *data, size_t size, struct err *
 	if (strcmp(path, "-") == 0)
 		return fwrite(data, 1, size, stdout) == size ? 0 :
 		       err_errno(e, "writing to standard output");
-	if (is_to_be_kept(path))
-		return write_into(path, data, size, e);
 	if (slash != NULL && slash[1] == '\0')
 		return err_set(e, MUNI_USAGE, "\"%s\" is a folder's name, a file's is wanted",
 			       text_printable(path));
@@ -128,8 +96,9 @@ int user_file_save(const char *path, const void *data, size_t size, struct err *
 		return -1;
 	mask = umask(0);	/* there is no way to ask alone; no other thread runs here */
 	umask(mask);
-	rc = file_replace_synced(dirfd, slash != NULL ? slash + 1 : path, data, size,
-				 0666 & ~mask, e);
+	name = slash != NULL ? slash + 1 : path;
+	rc = user_stream_is(path) ? user_stream_write(dirfd, name, path, data, size, e) :
+	     file_replace_synced(dirfd, name, data, size, 0666 & ~mask, e);
 	file_close(&dirfd);
 	return rc;
 }

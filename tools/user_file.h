@@ -13,7 +13,7 @@ struct err;
  * input. */
 int user_file_load(const char *path, size_t max, uint8_t **out, size_t *size, struct err *e);
 /* The old content or the new, never a mix; synced.  "-": standard output.  What is there and is no
- * file (a pipe, a device, /dev/stdout) is written into, and stays. */
+ * file is written into (user_stream.h). */
 int user_file_save(const char *path, const void *data, size_t size, struct err *e);
 
 #endif

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -148,6 +149,41 @@ def sources():
         f.write(POLICY)
 
 
+def into_streams(a):
+    """Nobody is waited for, nothing of others written into, and no link is followed but one's own streams."""
+    line = [MUNI, "report", a.path, "--keyring", a.keyring, "--key-file", a.key, "--html"]
+    done = subprocess.run(line + ["pipe"], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1 and 'nobody reads from "pipe"' in done.stderr, done
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind("a-socket")
+        done = subprocess.run(line + ["a-socket"], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 1 and 'nobody reads from "a-socket"' in done.stderr, done
+    os.makedirs("shared-by-all")
+    os.chmod("shared-by-all", 0o1777)
+    os.mkfifo("shared-by-all/pipe")
+    os.chmod("shared-by-all/pipe", 0o666)
+    with open(os.open("shared-by-all/pipe", os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        done = subprocess.run(line + ["shared-by-all/pipe"], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 1 and "not yours alone" in done.stderr and reader.read() == b"", done
+    os.mkfifo("another-pipe")
+    os.symlink("another-pipe", "linked-pipe")
+    with open(os.open("another-pipe", os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        subprocess.run(line + ["linked-pipe"], check=True, timeout=100)
+        assert reader.read() == b"" and stat.S_ISREG(os.lstat("linked-pipe").st_mode)
+    for name in "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
+        before = os.lstat(name)
+        done = subprocess.run(line + [name], capture_output=True, text=True, check=True, timeout=100)
+        check(done.stdout)
+        with open("redirected", "w+", encoding="utf-8") as f:
+            subprocess.run(line + [name], stdout=f, check=True, timeout=100)
+            f.seek(0)
+            check(f.read())
+        assert stat.S_ISLNK(os.lstat(name).st_mode) == stat.S_ISLNK(before.st_mode)
+    assert subprocess.run(line + ["/dev/null"], timeout=100).returncode == 0 and stat.S_ISCHR(os.lstat("/dev/null").st_mode)
+    done = subprocess.run(line + ["/dev/full"], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1 and "/dev/full" in done.stderr and stat.S_ISCHR(os.lstat("/dev/full").st_mode), done
+
+
 def main():
     empty_archive()
     sources()
@@ -219,9 +255,10 @@ def main():
     # What is there and is no file is written into, and stays what it is.
     os.mkfifo("pipe")
     with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
-        a.run("report", "--html", "pipe")
+        assert a.run("report", "--html", "pipe") == ""
         check(reader.stdout.read())
     assert stat.S_ISFIFO(os.lstat("pipe").st_mode)
+    into_streams(a)
     # A page that cannot be written whole leaves what was there.
     os.makedirs("full", exist_ok=True)
     before = open("report.html", encoding="utf-8").read()
