@@ -200,6 +200,7 @@ def main():
     only = os.environ.get("MUNIMENT_REFERENCE_ONLY", "")
     for number, name in enumerate(n for n in names if only in n):
         one(archive, decoded(os.path.join(FOLDER, name), name), name, number)
+    check(f"{FOLDER} has archives", names)
     print(f"{len(names)} archives: {same} as bsdtar extracts them, {refused} refused, {failures} failures")
     sys.exit(1 if failures else 0)
 
