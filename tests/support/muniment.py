@@ -97,14 +97,19 @@ def is_held(lock):
     return struct.unpack_from("h", found)[0] != free
 
 
-def daemon_of(a):
-    """The process of the archive's one registered mount; what was killed leaves its lock for the next writer to remove."""
+def daemon_of(a, wait=20 * SLOW):
+    """The process of the archive's one registered mount.  One that was unmounted a moment ago may still be ending; what was
+    killed leaves its lock for the next writer to remove."""
     with open(f"{a.path}/muniment.toml") as f:
         archive_id = re.search(r'"([0-9a-f]{32})"', f.read()).group(1)
-    locks = glob.glob(f"{os.path.dirname(a.keyring)}/{archive_id}.run/mount.*.lock")
-    alive = [int(os.path.basename(lock).split(".")[1]) for lock in locks if is_held(lock)]
-    assert len(alive) == 1, (locks, alive)
-    return alive[0]
+    end = time.monotonic() + wait
+    while True:
+        locks = glob.glob(f"{os.path.dirname(a.keyring)}/{archive_id}.run/mount.*.lock")
+        alive = [int(os.path.basename(lock).split(".")[1]) for lock in locks if is_held(lock)]
+        if len(alive) == 1:
+            return alive[0]
+        assert time.monotonic() < end, (locks, alive)
+        time.sleep(0.02)
 
 
 def unmount(where="mnt"):

@@ -367,7 +367,9 @@ class Soak:
 
 
 def daemon_of(archive, where, name="munifs"):
-    """The process that serves this archive at a mountpoint; others may have one of the same name in their folders."""
+    """The process that serves this archive at a mountpoint; others may have one of the same name in their folders, and
+    the one before it, unmounted a moment ago, may still be ending."""
+    youngest = None
     where, archive = os.path.abspath(where), os.fsencode(archive)
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -379,8 +381,19 @@ def daemon_of(archive, where, name="munifs"):
             continue
         if comm == name and archive in words and any(os.path.abspath(os.fsdecode(w)) == where for w in words[1:4]) and \
                 (name != "munifs" or threads_of(pid) > 2):
-            return int(pid)
-    raise Failed(f"nobody serves {where}")
+            youngest = max(youngest or (0, 0), (began(pid), int(pid)))
+    if youngest is None:
+        raise Failed(f"nobody serves {where}")
+    return youngest[1]
+
+
+def began(pid):
+    """Ticks from the start of the machine; -1 of who is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[19])
+    except OSError:
+        return -1
 
 
 def threads_of(pid):

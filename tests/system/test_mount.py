@@ -28,24 +28,6 @@ def sh(*line, ok=True, **more):
     return done
 
 
-def daemon_of(where):
-    """The pid of the munifs that serves this mountpoint."""
-    full = os.path.abspath(where)
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
-            name = open(f"/proc/{pid}/comm").read().strip()
-            status = open(f"/proc/{pid}/status").read()
-        except OSError:
-            continue
-        # Tests run beside each other, and all say "mnt": the archive's path tells whose it is.
-        if name == "munifs" and any(os.path.abspath(os.fsdecode(w)) == full for w in words if w) and \
-                any(os.getcwd().encode() in w for w in words):
-            if int(status.split("Threads:")[1].split()[0]) > 1:
-                return int(pid)
-    raise AssertionError("no munifs serves " + where)
-
-
 def is_mounted(where):
     """By the table: a dead mount cannot be asked."""
     return f" {os.path.abspath(where)} " in open("/proc/self/mounts").read()
@@ -407,13 +389,13 @@ def helpers_of(a):
 
 def a_killed_mount_leaves_nothing_to_clean(a):
     a.mount(MNT)
-    os.kill(daemon_of(MNT), signal.SIGKILL)
+    os.kill(mu.daemon_of(a), signal.SIGKILL)
     until = time.time() + 60
     while is_mounted(MNT) and time.time() < until:
         time.sleep(0.1)
     assert not is_mounted(MNT), "the helper unmounts after a kill"
     a.mount(MNT)    # and with the helper gone too:
-    pid, helpers = daemon_of(MNT), helpers_of(a)
+    pid, helpers = mu.daemon_of(a), helpers_of(a)
     assert helpers, "nobody would unmount"
     for p in helpers:
         os.kill(p, signal.SIGKILL)
@@ -429,7 +411,7 @@ def a_killed_mount_leaves_nothing_to_clean(a):
 def a_signal_unmounts(a):
     for sig in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
         a.mount(MNT)
-        os.kill(daemon_of(MNT), sig)
+        os.kill(mu.daemon_of(a), sig)
         until = time.time() + 60
         while is_mounted(MNT) and time.time() < until:
             time.sleep(0.05)
@@ -670,7 +652,7 @@ def an_audited_mount_logs_each_open(a):
 
 def memory_stays_bounded(a):
     with Mounted(a, "cache=16M") as m:
-        pid = daemon_of(m)
+        pid = mu.daemon_of(a)
         for top in "hard", "plain", "many":
             for d, _, files in os.walk(f"{m}/{top}/versions"):
                 for n in files:
@@ -688,7 +670,7 @@ def the_sandbox_is_closed(a):
     if "san/" in mu.MUNIFS:
         return "sanitizers need the calls that it forbids"
     with Mounted(a) as m:
-        status = dict(line.split(":\t", 1) for line in open(f"/proc/{daemon_of(m)}/status") if ":\t" in line)
+        status = dict(line.split(":\t", 1) for line in open(f"/proc/{mu.daemon_of(a)}/status") if ":\t" in line)
         assert status["Seccomp"].strip() == "2" and status["NoNewPrivs"].strip() == "1", status
 
 
