@@ -153,6 +153,20 @@ const char *text_printable(const char *name)
 	return text_printable_n(name, strlen(name));
 }
 
+size_t text_said_size(const char *said)
+{
+	size_t size = strlen(said);
+
+	while (size > 0 && strchr(" \t\r\n", said[size - 1]))
+		size--;
+	return size;
+}
+
+const char *text_said(const char *said)
+{
+	return text_printable_n(said, text_said_size(said));
+}
+
 char *text_printable_dup(const void *name, size_t size)
 {
 	char *out;

@@ -24,6 +24,11 @@ const char *text_printable(const char *name);
 const char *text_printable_n(const void *name, size_t size);
 char *text_printable_dup(const void *name, size_t size);
 
+/* How long a library's sentence is without the line end that some have. */
+size_t text_said_size(const char *said);
+/* It printable: as text_printable_n(). */
+const char *text_said(const char *said);
+
 /* The first character that text_printable() would not let through (backslash aside): where
  * it stands, how many bytes it takes, its number.  NULL: none.  Bytes that are no UTF-8 are
  * passed over. */

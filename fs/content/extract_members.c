@@ -243,7 +243,7 @@ static const char *why(struct members *m)
 
 	if (archive_errno(m->a) == ENOMEM)
 		return "it needs more memory than is allowed for one file";
-	return text && *text ? text_printable(text) : "it was cut off";
+	return text && *text ? text_said(text) : "it was cut off";
 }
 
 /* Starts again from the front, where a zip's members stand too. */

@@ -151,7 +151,7 @@ static void filter_failed(struct unpack *u)
 			 "is allowed for one file", u->packing);
 	else
 		snprintf(u->damage, sizeof u->damage, "its %s packing is damaged or was cut off: "
-			 "%.100s", u->packing, why ? text_printable(why) : "no reason given");
+			 "%.100s", u->packing, why ? text_said(why) : "no reason given");
 }
 
 static int open_filter(struct unpack *u, struct err *e)

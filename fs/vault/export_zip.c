@@ -52,7 +52,7 @@ static int failed(struct zip_export *z, const struct export_item *item, struct e
 	}
 	return err_set(e, MUNI_IO, "writing %s into the zip: %s",
 		       item ? text_printable_n(item->path, item->path_size) : "the end",
-		       why ? text_printable(why) : "no reason given");
+		       why ? text_said(why) : "no reason given");
 }
 
 /* ---- content ------------------------------------------------------------------- */

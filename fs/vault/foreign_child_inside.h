@@ -36,6 +36,7 @@ struct child {
 	int64_t header_at;	/* where the last header began ... */
 	unsigned stalled;	/* ... and so many before it at the same place */
 	bool said_index;
+	char why[WIRE_TEXT_MAX];	/* child_why()'s */
 };
 
 /* All that must be loaded, asked or opened is, before the door closes; options, name

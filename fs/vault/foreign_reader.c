@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fs/base/text.h"
 #include "fs/vault/foreign_child_inside.h"
 #include "fs/vault/foreign_short.h"
 
@@ -78,7 +79,10 @@ const char *child_why(struct child *c)
 		return "it needs more memory than reading it may take";
 	if (short_why() == SHORTAGE_MACHINE)
 		return "this machine had no memory left to read it, which says nothing of it";
-	return text ? text : "something in its header was not understood";
+	if (!text)
+		return "something in its header was not understood";
+	snprintf(c->why, sizeof c->why, "%.*s", (int)text_said_size(text), text);
+	return c->why;
 }
 
 enum muni_code child_code(struct child *c)

@@ -154,7 +154,7 @@ static int unpacker_failed(struct source *s)
 	if (source_lacks_memory(s->unpacker))
 		return err_set(&s->failure, MUNI_NO_MEMORY, "no memory to unpack it");
 	return err_set(&s->failure, MUNI_DAMAGED, "its packing (%s) is damaged or was cut off: %s",
-		       s->packing, why ? text_printable(why) : "no reason given");
+		       s->packing, why ? text_said(why) : "no reason given");
 }
 
 int source_begin(struct source *s, struct err *e)

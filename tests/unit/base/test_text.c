@@ -28,6 +28,8 @@ static void what_could_fool_a_terminal_is_escaped(void **state)
 	(void)state;
 	assert_string_equal(text_printable("a\nb\tc"), "a\\nb\\tc");
 	assert_string_equal(text_printable("\033[2J"), "\\x1b[2J");
+	assert_string_equal(text_said("bad size (1\n2) \r\n\n"), "bad size (1\\n2)");
+	assert_string_equal(text_said(" \n"), "");
 	assert_string_equal(text_printable("a\\b"), "a\\\\b");
 	assert_string_equal(text_printable("\xc2\x9b""1m"), "\\xc2\\x9b1m");	/* C1 CSI */
 	assert_string_equal(text_printable("x\xe2\x80\xaegpj"), "x\\xe2\\x80\\xaegpj");
