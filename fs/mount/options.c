@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fs/base/err.h"
+#include "fs/base/team.h"
 #include "fs/base/text.h"
 
 #define CACHE_DEFAULT (64u << 20)
@@ -327,7 +328,7 @@ int options_parse(int argc, char **argv, struct mount_options *o, struct err *e)
 {
 	const char *base = strrchr(argv[0], '/');
 	bool is_mount_helper = strncmp(base ? base + 1 : argv[0], "mount.", 6) == 0;
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned processors = team_processors();
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -336,7 +337,7 @@ int options_parse(int argc, char **argv, struct mount_options *o, struct err *e)
 	int c;
 
 	*o = (struct mount_options){ .cache = CACHE_DEFAULT, .readahead = READAHEAD_DEFAULT };
-	o->threads = processors < 4 ? 4 : processors > 8 ? 8 : (unsigned)processors;
+	o->threads = processors < 4 ? 4 : processors > 8 ? 8 : processors;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "o:fdhVsnvrwt:N:", long_options, NULL)) != -1) {
 		switch (c) {

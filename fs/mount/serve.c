@@ -11,6 +11,7 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/team.h"
 #include "fs/base/text.h"
 #include "fs/mount/access_log.h"
 #include "fs/mount/ahead.h"
@@ -118,9 +119,9 @@ static int open_parts(struct mount *m, struct beside *open_reader, struct err *e
 	unsigned readers = m->o.threads + LISTINGS_THREADS;
 	size_t each = CATALOGUE_CACHES / readers;
 	size_t window = m->o.readahead < m->o.cache / 4 ? m->o.readahead : m->o.cache / 4;
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned processors = team_processors();
 	unsigned helpers = processors < 2 ? 1 : processors > HELPERS_MAX ? HELPERS_MAX :
-			   (unsigned)processors - 1;
+			   processors - 1;
 	struct catalogue_settings settings;
 	struct view_change unused;
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fs/base/team.h"
 #include "fs/base/text.h"
 #include "fs/base/total.h"
 #include "fs/vault/export_inside.h"
@@ -165,9 +166,9 @@ void export_item_free(struct export_item *item)
 
 static unsigned threads_of(const struct export_options *o)
 {
-	long n = o->threads ? (long)o->threads : sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = o->threads ? o->threads : team_processors();
 
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	return n > THREADS_MAX ? THREADS_MAX : n;
 }
 
 static int run_format(struct export *x, struct err *e)

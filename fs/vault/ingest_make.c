@@ -2,13 +2,13 @@
  * The parts of an ingest: made, opened, freed.
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs/base/file.h"
+#include "fs/base/team.h"
 #include "fs/base/text.h"
 #include "fs/store/segment.h"
 #include "fs/vault/foreign.h"
@@ -20,14 +20,6 @@
 #define LOOKUP_CACHE (64u * 1024 * 1024)	/* over all workers */
 #define LARGE_AHEAD 8
 #define DESCRIPTORS 700		/* as many as the walk and all the rest hold at most, about */
-
-static unsigned processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n < 1 ? 1 : (unsigned)n;
-}
 
 static void segment_sealed(void *arg, struct pack_segment *s)
 {
@@ -92,7 +84,7 @@ int ingest_new(struct vault *v, const char *source, const struct ingest_options 
 	g->monitor = m;
 	g->source = source;
 	g->source_fd = -1;
-	g->workers = o->threads ? o->threads : processors();
+	g->workers = o->threads ? o->threads : team_processors();
 	if (g->workers > WORKERS_MAX)
 		g->workers = WORKERS_MAX;
 	g->started = vault_now(v);
