@@ -12,6 +12,7 @@ struct queue {
 	size_t capacity;
 	size_t first;		/* index of the oldest item */
 	size_t count;
+	size_t waiting;		/* in queue_pop() */
 	bool is_closed;
 	bool is_cancelled;
 	void *items[];
@@ -56,8 +57,10 @@ bool queue_pop(struct queue *q, void **item)
 
 	*item = NULL;
 	pthread_mutex_lock(&q->lock);
+	q->waiting++;
 	while (q->count == 0 && !q->is_closed && !q->is_cancelled)
 		pthread_cond_wait(&q->has_item, &q->lock);
+	q->waiting--;
 	if (q->count > 0 && !q->is_cancelled) {
 		*item = q->items[q->first];
 		q->first = (q->first + 1) % q->capacity;
@@ -67,6 +70,16 @@ bool queue_pop(struct queue *q, void **item)
 	}
 	pthread_mutex_unlock(&q->lock);
 	return is_given;
+}
+
+bool queue_is_awaited(struct queue *q)
+{
+	bool is_awaited;
+
+	pthread_mutex_lock(&q->lock);
+	is_awaited = q->waiting > q->count && q->count < q->capacity;
+	pthread_mutex_unlock(&q->lock);
+	return is_awaited;
 }
 
 static void wake_all(struct queue *q, bool *flag)

@@ -47,7 +47,7 @@ static int add_small(struct intake *in, struct inode *inode, size_t size, struct
 {
 	struct small_files *s = in->small;
 
-	if (s && (s->count == BATCH_ITEMS || s->used + size > BATCH_BYTES + intake_small_max(in)) &&
+	if (s && (s->count == BATCH_ITEMS || s->used + size > PIECE_SIZE + in->g->chunker.max) &&
 	    intake_send_small(in, e) < 0)
 		return -1;
 	if (!in->small) {

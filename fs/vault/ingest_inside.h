@@ -396,12 +396,13 @@ struct task {			/* exactly one of the three */
 	size_t count;
 	struct piece *piece;
 	struct small_files *small;
+	struct task *next;	/* owned; for the same worker: neighbours share blocks */
 };
 struct large_file {
 	struct handle *handle;
 	struct item *item;
 };
-void task_free(void *task);
+void task_free(void *task);	/* and those behind it */
 void large_file_free(void *file);
 
 #endif

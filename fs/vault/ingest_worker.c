@@ -31,15 +31,18 @@ struct worker {
 
 void task_free(void *task)
 {
-	struct task *t = task;
+	struct task *next;
 
-	handle_unref(t->handle);
-	piece_free(t->piece);
-	if (t->small) {
-		ingest_pool_put(t->small->pool, t->small->data);
-		free(t->small);
+	for (struct task *t = task; t; t = next) {
+		next = t->next;
+		handle_unref(t->handle);
+		piece_free(t->piece);
+		if (t->small) {
+			ingest_pool_put(t->small->pool, t->small->data);
+			free(t->small);
+		}
+		free(t);
 	}
-	free(t);
 }
 
 /* Each range lies in w->data at its own offset.  0: read; 1: the file ended
@@ -211,17 +214,44 @@ static int prepare(struct worker *w, struct err *e)
 	return pack_lane_open(w->g->packer, &w->lane, e);
 }
 
+/* The second half of what is left of a span, where another worker has nothing to do. */
+static void share(struct worker *w, struct task *first)
+{
+	struct task *middle = first, *rest;
+
+	if (!first || !first->next || !queue_is_awaited(w->g->tasks))
+		return;
+	for (struct task *t = first->next; t->next && t->next->next; t = t->next->next)
+		middle = middle->next;
+	rest = middle->next;
+	middle->next = NULL;
+	if (!queue_push(w->g->tasks, rest))
+		task_free(rest);
+}
+
+static int take_span(struct worker *w, struct task *first, struct err *e)
+{
+	struct task *t = first, *next;
+	int rc = prepare(w, e);
+
+	for (; t && rc == 0; t = next) {
+		share(w, t);
+		rc = take_task(w, t, e);
+		next = t->next;
+		t->next = NULL;
+		task_free(t);
+	}
+	task_free(t);
+	return rc;
+}
+
 static int work(struct worker *w, struct err *e)
 {
-	void *item;
+	void *span;
 
-	while (queue_pop(w->g->tasks, &item)) {
-		int rc = prepare(w, e) < 0 ? -1 : take_task(w, item, e);
-
-		task_free(item);
-		if (rc < 0)
+	while (queue_pop(w->g->tasks, &span))
+		if (take_span(w, span, e) < 0)
 			return -1;
-	}
 	return ingest_is_stopped(w->g) || !w->lane ? 0 : pack_lane_flush(w->lane, e);
 }
 

@@ -350,6 +350,7 @@ static int walk(struct walker *w, struct err *e)
 		if (top->next == top->count ? pop_level(w, e) < 0 : descend(w, e) < 0)
 			return -1;
 	}
+	walk_send_span(w);
 	return 0;
 }
 
@@ -366,6 +367,7 @@ static int prepare(struct walker *w, struct err *e)
 	w->vantage.g = g;
 	w->vantage.archive_device = st.st_dev;
 	w->vantage.archive_inode = st.st_ino;
+	walk_prepare_spans(w);
 	return looker_open(&w->looker, &w->vantage, e);
 }
 
@@ -382,8 +384,8 @@ void *walk_thread(void *arg)
 		level_clear(&w, &w.levels[--w.depth]);
 	free(w.levels);
 	ahead_stop(w.ahead);
-	if (w.batch)
-		task_free(w.batch);
+	task_free(w.batch);
+	task_free(w.span);
 	map_free(&w.inodes);
 	capture_free(w.capture);
 	looker_close(&w.looker);

@@ -188,6 +188,10 @@ struct walker {
 	struct run *run;
 	struct task *batch;
 	uint64_t batch_bytes;
+	/* Batches that one worker is to take: */
+	struct task *span, *span_end;
+	uint64_t span_bytes, span_most;
+	unsigned span_handles, span_handles_most;
 };
 
 /* Acts upon what is seen of level's directory, sends runs, collects sub-directories
@@ -204,6 +208,9 @@ void walk_send_listed(struct walker *w);
 struct run *walk_open_run(struct walker *w, struct level *level);
 /* The run and the batch in the making go. */
 void walk_send_run(struct walker *w, struct level *level);
+/* Before the first item; after the last. */
+void walk_prepare_spans(struct walker *w);
+void walk_send_span(struct walker *w);
 /* The item's content is to be read by somebody. */
 int walk_send_item(struct walker *w, struct level *level, struct item *item,
 		   struct err *e);

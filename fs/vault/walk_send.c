@@ -1,22 +1,65 @@
 /*
  * From the walker to the others: runs to the catalogue's thread, items to the
  * workers in batches, large files to their reader.
+ *
+ * Batches that follow each other go to one worker, as a span, so that neighbours share blocks:
+ * a block of a later version then finds its files' older selves in two blocks, not in as many
+ * as there are workers (docs/decisions/0164-neighbours-share-blocks.md).
  */
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "fs/vault/walk_inside.h"
+
+#define SPAN_FIRST (256u * 1024)	/* bytes of files: the workers are waiting for it */
+#define SPAN_MOST (4u * 1024 * 1024)	/* some blocks full */
+#define HANDLES_MOST 288	/* of directories, in all spans on their way */
 
 static int no_memory(struct err *e)
 {
 	return err_set(e, MUNI_NO_MEMORY, "out of memory while walking the source");
 }
 
+void walk_prepare_spans(struct walker *w)
+{
+	unsigned spans = 3 * w->g->workers + 4, handles = HANDLES_MOST;	/* with those at work */
+	struct rlimit most;
+
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur / 4 < handles)
+		handles = (unsigned)(most.rlim_cur / 4);
+	w->span_most = SPAN_FIRST;
+	w->span_handles_most = handles / spans;
+}
+
+void walk_send_span(struct walker *w)
+{
+	if (w->span && !queue_push(w->g->tasks, w->span))
+		task_free(w->span);
+	if (w->span && w->span_most < SPAN_MOST)
+		w->span_most *= 2;
+	w->span = w->span_end = NULL;
+	w->span_bytes = 0;
+	w->span_handles = 0;
+}
+
 static void send_batch(struct walker *w)
 {
-	if (w->batch && !queue_push(w->g->tasks, w->batch))
-		task_free(w->batch);
+	struct task *t = w->batch;
+
+	if (!t)
+		return;
+	if (!w->span_end || w->span_end->handle != t->handle)
+		w->span_handles++;
+	if (w->span_end)
+		w->span_end->next = t;
+	else
+		w->span = t;
+	w->span_end = t;
+	w->span_bytes += w->batch_bytes;
 	w->batch = NULL;
 	w->batch_bytes = 0;
+	if (w->span_bytes >= w->span_most || w->span_handles >= w->span_handles_most)
+		walk_send_span(w);
 }
 
 void walk_send_listed(struct walker *w)

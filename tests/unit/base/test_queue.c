@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,6 +39,32 @@ static void a_closed_queue_refuses_pushes_and_drains(void **state)
 	assert_int_equal((uintptr_t)item, 1);
 	assert_false(queue_pop(q, &item));
 	assert_null(item);
+	queue_free(q, NULL);
+}
+
+static void *pop_one(void *arg)
+{
+	void *item;
+
+	return queue_pop(arg, &item) ? item : NULL;
+}
+
+static void who_waits_is_seen_until_somebody_gives(void **state)
+{
+	struct queue *q = queue_new(3);
+	pthread_t thread;
+	void *item;
+
+	(void)state;
+	assert_false(queue_is_awaited(q));
+	assert_int_equal(pthread_create(&thread, NULL, pop_one, q), 0);
+	while (!queue_is_awaited(q))
+		sched_yield();
+	assert_true(queue_push(q, (void *)7));
+	assert_false(queue_is_awaited(q));	/* taken already, or as many items as wait */
+	assert_int_equal(pthread_join(thread, &item), 0);
+	assert_int_equal((uintptr_t)item, 7);
+	assert_false(queue_is_awaited(q));
 	queue_free(q, NULL);
 }
 
@@ -140,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(items_come_out_in_the_order_they_went_in),
 		cmocka_unit_test(a_closed_queue_refuses_pushes_and_drains),
+		cmocka_unit_test(who_waits_is_seen_until_somebody_gives),
 		cmocka_unit_test(a_cancelled_queue_hands_its_rest_to_drop_only),
 		cmocka_unit_test(a_push_that_waits_is_woken_by_room_and_by_cancel),
 		cmocka_unit_test(nothing_is_lost_or_doubled_between_many_threads),
