@@ -11,6 +11,10 @@
 #include "fs/base/file.h"
 #include "fs/store/log_inside.h"
 
+/* What one pass mends may tell the next whom to trust: a copy that could not be read is a
+ * witness once it can.  So until a pass finds nothing; bytes made to have no end have one. */
+#define PASSES_MAX 8
+
 struct mender {
 	int fds[LOG_COPIES];
 	uint64_t sizes[LOG_COPIES];
@@ -287,10 +291,23 @@ out:
 	return rc;
 }
 
+static int mend_once(struct mender *m, int auditfd, struct err *e)
+{
+	struct log_trust trust;
+
+	if (whom_to_trust(auditfd, m->who, &trust, e) < 0)
+		return -1;
+	m->covered = trust.covered;
+	if (mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||
+	    mend_file(m, auditfd, LOG_FILE_HEADS, trust.heads, e) < 0)
+		return -1;
+	return file_sync_dir(auditfd, e);
+}
+
 int log_mend(int auditfd, const struct signatories *who, uint64_t *mended, struct err *e)
 {
 	struct mender *m = calloc(1, sizeof *m);
-	struct log_trust trust;
+	uint64_t before;
 	int rc = -1;
 
 	*mended = 0;
@@ -298,13 +315,13 @@ int log_mend(int auditfd, const struct signatories *who, uint64_t *mended, struc
 		return err_set(e, MUNI_NO_MEMORY, "no memory to mend the audit log");
 	m->mended = mended;
 	m->who = who;
-	if (whom_to_trust(auditfd, who, &trust, e) < 0)
-		goto out;
-	m->covered = trust.covered;
-	if (mend_file(m, auditfd, LOG_FILE_ENTRIES, trust.entries, e) < 0 ||
-	    mend_file(m, auditfd, LOG_FILE_HEADS, trust.heads, e) < 0 ||
-	    file_sync_dir(auditfd, e) < 0)
-		goto out;
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		before = *mended;
+		if (mend_once(m, auditfd, e) < 0)
+			goto out;
+		if (*mended == before)
+			break;
+	}
 	*e = ERR_NONE;
 	rc = 0;
 out:

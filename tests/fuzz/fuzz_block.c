@@ -59,9 +59,10 @@ static void decode(const struct block *b, const uint8_t *sealed, const void *bas
 	int rc2 = block_decode(decoder, b, sealed, base_size > 0 ? room : NULL, base_size, behind,
 			       wanted, &got2, &e2);
 	MUST(rc2 < 0 || (got2 >= wanted && got2 <= b->raw));
-	/* Of a part of a broken frame zstd may say this or that. */
-	if (wanted == b->raw)
-		MUST(rc2 == rc && (rc < 0 || memcmp(out, behind, wanted) == 0));
+	/* Of a part of a broken frame zstd may say this or that; and whether one is broken
+	 * whose last bits are not its own hangs on which of its two ways it takes. */
+	if (wanted == b->raw && rc == 0 && rc2 == 0)
+		MUST(memcmp(out, behind, wanted) == 0);
 	free(out);
 	free(room);
 }
