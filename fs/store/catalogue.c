@@ -226,18 +226,23 @@ static void remove_scratch(struct catalogue *c)
 	sqlite3_close(c->db);
 }
 
-static void discard(struct catalogue *c)
+static void let_go(struct catalogue *c, bool is_last)
 {
 	bool was_open = c->db != NULL;
 
 	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(c->statements[i].prepared);
 	sqlite3_close(c->db);
-	if (was_open)
+	if (was_open && is_last)
 		remove_scratch(c);
 	catalogue_words_forget(c);
 	file_close(&c->dirfd);
 	free(c);
+}
+
+static void discard(struct catalogue *c)
+{
+	let_go(c, true);
 }
 
 /* What stands beside a catalogue that is not there yet is nobody's. */
@@ -307,7 +312,7 @@ int catalogue_open(int dirfd, uint64_t epoch, unsigned key_id, enum catalogue_mo
 	return 0;
 }
 
-void catalogue_close(struct catalogue *c)
+static void end(struct catalogue *c, bool is_last)
 {
 	struct err ignored = ERR_NONE;
 
@@ -317,7 +322,17 @@ void catalogue_close(struct catalogue *c)
 	/* A reader in the way leaves frames that the next open will find. */
 	if (c->mode == CATALOGUE_WRITE)
 		(void)catalogue_checkpoint(c, &ignored);
-	discard(c);
+	let_go(c, is_last);
+}
+
+void catalogue_close(struct catalogue *c)
+{
+	end(c, true);
+}
+
+void catalogue_close_beside(struct catalogue *c)
+{
+	end(c, false);
 }
 
 /* ---- transactions ------------------------------------------------------------- */
@@ -380,6 +395,15 @@ int catalogue_checkpoint(struct catalogue *c, struct err *e)
 					   &done);
 
 	if (rc != SQLITE_OK)
+		return catalogue_sql_error(c, rc, "writing the catalogue's WAL back", e);
+	return 0;
+}
+
+int catalogue_checkpoint_some(struct catalogue *c, struct err *e)
+{
+	int rc = sqlite3_wal_checkpoint_v2(c->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
 		return catalogue_sql_error(c, rc, "writing the catalogue's WAL back", e);
 	return 0;
 }

@@ -54,6 +54,9 @@ int catalogue_open(int dirfd, uint64_t epoch, unsigned key_id, enum catalogue_mo
 		   size_t cache_bytes, struct catalogue **out, struct err *e);
 /* A writer checkpoints with TRUNCATE first. */
 void catalogue_close(struct catalogue *c);
+/* The same, where another connection of this process is closed later: taking away what no
+ * connection needs, which takes another opening, is left to that one. */
+void catalogue_close_beside(struct catalogue *c);
 /*
  * A catalogue of an older format is read as it is: what came later is absent
  * (MUNI_NOT_FOUND).  A writer brings it up, in a transaction of its own, before
@@ -68,6 +71,8 @@ void catalogue_rollback(struct catalogue *c);
 /* TRUNCATE checkpoint: afterwards there is no WAL content.  MUNI_BUSY if a
  * reader kept it from finishing. */
 int catalogue_checkpoint(struct catalogue *c, struct err *e);
+/* As much of the WAL as no reader is in the way of: less is left for the one above. */
+int catalogue_checkpoint_some(struct catalogue *c, struct err *e);
 /* For redo, digest and check; still owned by c. */
 struct sqlite3 *catalogue_sqlite(struct catalogue *c);
 

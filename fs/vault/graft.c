@@ -79,6 +79,14 @@ static int commit(struct graft *t, struct err *e)
 	return 0;
 }
 
+int graft_settle(struct graft *t, struct err *e)
+{
+	/* Of little the rest is not worth a sync more. */
+	if (t->is_dry || atomic_load(&t->g->bytes_done) < STORED_A_COMMIT)
+		return 0;
+	return commit(t, e) < 0 ? -1 : catalogue_checkpoint_some(t->c, e);
+}
+
 void graft_rollback(struct graft *t)
 {
 	if (t->is_begun)

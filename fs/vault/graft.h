@@ -34,6 +34,9 @@ void graft_rollback(struct graft *t);
 void graft_done(struct graft *t);
 /* The top directory has been finished. */
 bool graft_is_whole(const struct graft *t);
+/* Commits what stands so far and writes it back, while the last blocks are on their way to
+ * the disk: then little of either is left to do after them. */
+int graft_settle(struct graft *t, struct err *e);
 /* Closes what was removed; fills version's counts and root, and out's counts. */
 int graft_end(struct graft *t, struct version *v, struct ingest_result *out, struct err *e);
 

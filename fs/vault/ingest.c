@@ -153,6 +153,8 @@ static int run(struct ingest *g, struct err *e)
 			queue_close(g->large);
 			queue_close(g->tasks);
 			is_closed = true;
+			if (graft_settle(g->graft, e) < 0)
+				return -1;
 		}
 		if (milliseconds() - shown >= PROGRESS_MS) {
 			show_progress(g, is_closed ? "storing" : "reading");

@@ -61,7 +61,7 @@ static void level_clear(struct walker *w, struct level *l)
 	for (size_t i = l->next; i < l->count; i++)
 		ahead_drop(w->ahead, l->children[i]);
 	free(l->children);
-	handle_unref(l->handle);
+	ahead_spend(w->ahead, NULL, l->handle);
 }
 
 static struct level *push_level(struct walker *w, struct dir *d, struct handle *h)

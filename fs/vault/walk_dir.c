@@ -304,7 +304,7 @@ void walk_drop_look(struct walker *w, struct look *k)
 	for (size_t i = 0; i < k->child_count; i++)
 		ahead_drop(w->ahead, k->children[i]);
 	k->child_count = 0;
-	look_free(k);
+	ahead_spend(w->ahead, k, NULL);
 }
 
 static void add_ahead(struct walker *w, const struct level *level, const struct look *k)

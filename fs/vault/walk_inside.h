@@ -158,6 +158,9 @@ void ahead_add(struct ahead *a, struct child *before, struct handle *parent,
 struct look *ahead_take(struct ahead *a, struct child *c);
 /* Out of the line, with all that was seen below it; frees c. */
 void ahead_drop(struct ahead *a, struct child *c);
+/* Frees look, whose children were taken, and gives the reference of handle back, now or
+ * later; either may be NULL, and so may a. */
+void ahead_spend(struct ahead *a, struct look *look, struct handle *handle);
 void ahead_stop(struct ahead *a);	/* no child is in line; NULL is allowed */
 
 /* ---- the walker ----------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ void looker_close(struct looker *l)
 	prior_list_free(l->priors);
 	free(l->seen);
 	if (l->catalogue)
-		catalogue_close(l->catalogue);
+		catalogue_close_beside(l->catalogue);
 	*l = (struct looker){ 0 };
 }
 

@@ -3,7 +3,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,43 +45,43 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Of one call's answer: all but "." and "..". */
+static int keep_names(struct names *n, const char *at, size_t size)
+{
+	const struct dirent64 *d;
+
+	for (const char *end = at + size; at < end; at += d->d_reclen) {
+		d = (const struct dirent64 *)(const void *)at;
+		if (d->d_ino == 0 || strcmp(d->d_name, ".") == 0 ||
+		    strcmp(d->d_name, "..") == 0)
+			continue;
+		if (keep_name(n, d->d_name) < 0)
+			return ENOMEM;
+	}
+	return 0;
+}
+
+/* Not by readdir(), though by its rules (an entry without an inode is none, a directory
+ * that was removed is at its end): for a small directory its stream costs more than the names. */
 int names_read(int fd, struct names *out)
 {
-	/* A descriptor of its own: closedir() closes it, and its offset is reset. */
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *d;
-	int saved;
+	_Alignas(struct dirent64) char answer[32 * 1024];
+	ssize_t got = 1;
+	int why = 0;
 
-	if (!dir) {
-		saved = errno;
-		if (copy >= 0)
-			close(copy);
-		errno = saved;
-		return -1;
-	}
-	rewinddir(dir);
 	out->used = out->count = 0;
-	for (;;) {
-		errno = 0;
-		d = readdir(dir);
-		if (!d)
-			break;
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-		if (keep_name(out, d->d_name) < 0) {
-			errno = ENOMEM;
-			break;
-		}
-	}
-	saved = errno;
-	closedir(dir);
-	errno = saved;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	while (why == 0 && (got = getdents64(fd, answer, sizeof answer)) > 0)
+		why = keep_names(out, answer, (size_t)got);
+	if (got < 0 && errno != ENOENT)
+		why = errno;
 	for (size_t i = 0; i < out->count; i++)
 		out->list[i] = out->text + (uintptr_t)out->list[i];
 	if (out->count > 1)
 		qsort(out->list, out->count, sizeof out->list[0], by_bytes);
-	return saved == 0 ? 0 : -1;
+	errno = why;
+	return why == 0 ? 0 : -1;
 }
 
 void names_free(struct names *n)

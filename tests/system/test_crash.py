@@ -83,4 +83,17 @@ for turn in range(200 if FULL else 10):
     p.kill()
     p.wait()
     check_valid(a, f"kill -9, turn {turn}")
+# Of more than 16 MiB what stands is written back before the last blocks are stored: the moments from there on.
+with open("two/large", "wb") as f:
+    f.write(rng.randbytes(20 << 20))
+probe = base.copy_to("probe")
+probe.run("ingest", "two", "--system", "s", "--version", "two", env=fault(0, "EIO", FAULT_COUNT="count"))
+with open("count") as f:
+    total = int(f.read())
+last = list(range(max(1, total - 80), total + 1))
+for nth in last if FULL else sorted(rng.sample(last, 12)):
+    for how in ("kill", "EIO"):
+        a = base.copy_to("large")
+        a.run("ingest", "two", "--system", "s", "--version", "two", status=None, env=fault(nth, how))
+        check_valid(a, f"{how} at {nth} of {total}, with a large file")
 print("every archive was valid")

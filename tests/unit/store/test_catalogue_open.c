@@ -243,6 +243,36 @@ static void a_reader_in_the_way_makes_a_checkpoint_busy(void **state)
 	catalogue_close(reader);
 }
 
+/* Shared memory is for connections; at rest nothing vouches for its bytes. */
+static void who_closes_beside_another_leaves_the_shared_memory_to_it(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	struct catalogue *reader = fixture_reader(f);
+	struct system s;
+	struct stat st;
+	char shm[96];
+
+	fill(f);
+	file_of(f, "-shm", shm);
+	must(catalogue_system_find(reader, "hr", &s, &e));
+	catalogue_close_beside(reader);
+	assert_int_equal(stat(shm, &st), 0);
+	must(catalogue_system_find(f->c, "hr", &s, &e));
+	close_writer(f);
+	assert_int_equal(stat(shm, &st), -1);
+
+	must(catalogue_open(f->dirfd, FIXTURE_EPOCH, f->key_id, CATALOGUE_READ, FIXTURE_CACHE,
+			    &reader, &e));
+	must(catalogue_system_find(reader, "hr", &s, &e));
+	catalogue_close_beside(reader);
+	assert_int_equal(stat(shm, &st), 0);	/* there was nobody to leave it to */
+	must(catalogue_open(f->dirfd, FIXTURE_EPOCH, f->key_id, CATALOGUE_READ, FIXTURE_CACHE,
+			    &reader, &e));
+	catalogue_close(reader);
+	assert_int_equal(stat(shm, &st), -1);
+}
+
 /* A transaction that an error ended is not gone on with, row by row. */
 static void a_lost_transaction_takes_no_more_rows(void **state)
 {
@@ -272,6 +302,7 @@ int main(void)
 		T(an_archive_may_stand_deep_and_be_renamed_while_open),
 		T(a_second_writer_is_told_that_it_is_busy),
 		T(a_reader_in_the_way_makes_a_checkpoint_busy),
+		T(who_closes_beside_another_leaves_the_shared_memory_to_it),
 		T(a_lost_transaction_takes_no_more_rows),
 	};
 
