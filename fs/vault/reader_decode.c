@@ -188,12 +188,14 @@ static int decode(struct vault_reader *r, const struct block *b, const uint8_t u
 	return *out ? 0 : -1;
 }
 
-static void ask_near(struct vault_reader *r, int64_t id)
+/* A read of no stream was at this block: where many are, the disk is asked for more. */
+static void note_near(struct vault_reader *r, const struct block *b, const uint8_t uid[16])
 {
 	struct helpers *h = block_cache_helpers(r->cache);
+	struct near *n = block_cache_near(r->cache);
 
-	if (h)
-		helpers_near(h, id);
+	if (h && near_note(n, uid, b->offset) && !helpers_near(h, b->id))
+		near_again(n, uid, b->offset);
 }
 
 static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_sample,
@@ -217,8 +219,8 @@ static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_samp
 		goto out;
 	}
 	rc = decode(r, &b, uid, how_far(&b, wanted, is_sample, flight.had_part), depth, out, e);
-	if (is_sample && near_note(block_cache_near(r->cache), uid, b.offset))
-		ask_near(r, id);
+	if (is_sample)
+		note_near(r, &b, uid);
 out:
 	if (rc == 0)
 		block_cache_publish(r->cache, &flight, *out);

@@ -12,7 +12,7 @@
 
 #define RING 128
 #define HELPERS_MAX 16
-#define NEAR_RING 32
+#define NEAR_RING 128		/* mebibytes: a fifth of a second of a good disk */
 #define NEAR_AT_ONCE 2u
 #define NEAR 0u			/* as an errand's `wanted`: decode nothing */
 #define RUN_MIN 8u		/* READER_RUN_MAX at most */
@@ -212,18 +212,20 @@ void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned
 		pthread_cond_signal(&h->work);
 }
 
-void helpers_near(struct helpers *h, int64_t block)
+bool helpers_near(struct helpers *h, int64_t block)
 {
-	bool is_idle = false;
+	bool is_idle = false, is_taken;
 
 	pthread_mutex_lock(&h->lock);
-	if (h->near_count < NEAR_RING && !h->is_paused) {
+	is_taken = h->near_count < NEAR_RING && !h->is_paused;
+	if (is_taken) {
 		h->near[(h->near_head + h->near_count++) % NEAR_RING] = block;
 		is_idle = h->near_busy < NEAR_AT_ONCE && h->idle > 0;
 	}
 	pthread_mutex_unlock(&h->lock);
 	if (is_idle)
 		pthread_cond_signal(&h->work);
+	return is_taken;
 }
 
 void helpers_pause(struct helpers *h)

@@ -29,8 +29,9 @@ struct helpers_errand {
 void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
 		  bool is_urgent);
 /* Decode nothing: have the disk read what lies around it, when nothing else is to be done, one
- * after the other: who reads meanwhile waits for the disk behind one alone. */
-void helpers_near(struct helpers *h, int64_t block);
+ * after the other: who reads meanwhile waits for the disk behind one alone.  false: too much is
+ * waiting already, and this was not taken. */
+bool helpers_near(struct helpers *h, int64_t block);
 /* Returns once each has let go of its reader; they rest, and forget what they were
  * asked for, until helpers_resume(). */
 void helpers_pause(struct helpers *h);

@@ -33,14 +33,25 @@ void near_free(struct near *n)
 	free(n);
 }
 
-bool near_note(struct near *n, const uint8_t segment_uid[16], uint64_t offset)
+static uint64_t key_of(const uint8_t segment_uid[16], uint64_t offset)
 {
 	uint64_t key;
-	bool is_crowd = false;
 
 	memcpy(&key, segment_uid, sizeof key);	/* random bytes */
-	key += (offset / NEAR_SIZE + 1) * 0x9e3779b97f4a7c15u;
-	struct slot *s = &n->slots[(key ^ key >> 32) % SLOTS];
+	return key + (offset / NEAR_SIZE + 1) * 0x9e3779b97f4a7c15u;
+}
+
+static struct slot *slot_of(struct near *n, uint64_t key)
+{
+	return &n->slots[(key ^ key >> 32) % SLOTS];
+}
+
+bool near_note(struct near *n, const uint8_t segment_uid[16], uint64_t offset)
+{
+	uint64_t key = key_of(segment_uid, offset);
+	struct slot *s = slot_of(n, key);
+	bool is_crowd = false;
+
 	pthread_mutex_lock(&n->lock);
 	if (s->key != key)
 		*s = (struct slot){ .key = key };
@@ -48,4 +59,15 @@ bool near_note(struct near *n, const uint8_t segment_uid[16], uint64_t offset)
 		is_crowd = ++s->reads == CROWD;
 	pthread_mutex_unlock(&n->lock);
 	return is_crowd;
+}
+
+void near_again(struct near *n, const uint8_t segment_uid[16], uint64_t offset)
+{
+	uint64_t key = key_of(segment_uid, offset);
+	struct slot *s = slot_of(n, key);
+
+	pthread_mutex_lock(&n->lock);
+	if (s->key == key && s->reads == CROWD)
+		s->reads = CROWD - 1;
+	pthread_mutex_unlock(&n->lock);
 }

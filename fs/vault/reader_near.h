@@ -18,5 +18,7 @@ void near_free(struct near *n);
 /* Notes a read at `offset` of a segment.  true: now the disk should be asked for all of
  * the mebibyte around it; once, as far as the table remembers. */
 bool near_note(struct near *n, const uint8_t segment_uid[16], uint64_t offset);
+/* It could not be asked: the next read there says so again. */
+void near_again(struct near *n, const uint8_t segment_uid[16], uint64_t offset);
 
 #endif

@@ -300,9 +300,16 @@ unsigned rows_ahead(struct row_cache *rc, struct catalogue *c, int64_t content,
 
 /* By number: a file's blocks have one after the other, so all sets are filled alike and none is
  * too small before the table is. */
+static size_t set_number(const struct row_cache *rc, int64_t id)
+{
+	return (uint64_t)id % rc->row_sets;
+}
+
+/* One that is not used is not looked at: its memory is the kernel's page of zeros once it was
+ * read, and to write it then stops every processor for a moment. */
 static struct block_row *row_set(struct row_cache *rc, int64_t id)
 {
-	return &rc->rows[(uint64_t)id % rc->row_sets * WAYS];
+	return &rc->rows[set_number(rc, id) * WAYS];
 }
 
 static int check_row(const struct block *b, int64_t id, struct err *e)
@@ -347,14 +354,15 @@ static void keep_row(struct row_cache *rc, const struct block_row *row)
 	struct block_row *set = row_set(rc, row->id);
 
 	pthread_mutex_lock(&rc->lock);
-	unsigned way = WAYS;
-	for (unsigned i = 0; i < WAYS; i++)
+	bool *is_used = &rc->is_set_used[set_number(rc, row->id)];
+	unsigned way = *is_used ? WAYS : 0;
+	for (unsigned i = 0; *is_used && i < WAYS; i++)
 		if (set[i].id == row->id || (way == WAYS && set[i].id == 0))
 			way = i;
 	if (way == WAYS)
 		way = rc->next_row++ % WAYS;
 	set[way] = *row;
-	rc->is_set_used[(size_t)(set - rc->rows) / WAYS] = true;
+	*is_used = true;
 	pthread_mutex_unlock(&rc->lock);
 }
 
@@ -415,7 +423,7 @@ int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct blo
 	int result = -1;
 
 	pthread_mutex_lock(&rc->lock);
-	for (unsigned i = 0; i < WAYS; i++)
+	for (unsigned i = 0; rc->is_set_used[set_number(rc, id)] && i < WAYS; i++)
 		if (set[i].id == id)
 			row = set[i];
 	pthread_mutex_unlock(&rc->lock);

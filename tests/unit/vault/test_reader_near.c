@@ -53,12 +53,30 @@ static void segments_and_places_are_counted_apart(void **state)
 	near_free(n);
 }
 
+static void what_could_not_be_asked_is_said_again_by_the_next_read(void **state)
+{
+	struct near *n = near_new();
+
+	(void)state;
+	near_again(n, one, 0);		/* nobody was there */
+	assert_int_equal(asked(n, one, 0, 3), 0);
+	near_again(n, one, 0);		/* no crowd yet, and none comes of it */
+	assert_int_equal(asked(n, one, 0, 1), 1);
+	for (unsigned i = 0; i < 5; i++) {
+		near_again(n, one, NEAR_SIZE - 1);
+		near_again(n, other, 0);	/* another segment's: not ours */
+		assert_int_equal(asked(n, one, 0, 100), 1);
+	}
+	near_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_read_or_two_are_no_crowd),
 		cmocka_unit_test(a_crowd_has_its_place_read_once),
 		cmocka_unit_test(segments_and_places_are_counted_apart),
+		cmocka_unit_test(what_could_not_be_asked_is_said_again_by_the_next_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
