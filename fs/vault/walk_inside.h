@@ -194,6 +194,7 @@ struct walker {
 	/* Batches that one worker is to take: */
 	struct task *span, *span_end;
 	uint64_t span_bytes, span_most;
+	size_t span_items;
 	unsigned span_handles, span_handles_most;
 };
 

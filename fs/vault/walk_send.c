@@ -13,6 +13,7 @@
 
 #define SPAN_FIRST (256u * 1024)	/* bytes of files: the workers are waiting for it */
 #define SPAN_MOST (4u * 1024 * 1024)	/* some blocks full */
+#define SPAN_ITEMS 2048		/* at most: they wait in memory */
 #define HANDLES_MOST 288	/* of directories, in all spans on their way */
 
 static int no_memory(struct err *e)
@@ -39,6 +40,7 @@ void walk_send_span(struct walker *w)
 		w->span_most *= 2;
 	w->span = w->span_end = NULL;
 	w->span_bytes = 0;
+	w->span_items = 0;
 	w->span_handles = 0;
 }
 
@@ -56,9 +58,11 @@ static void send_batch(struct walker *w)
 		w->span = t;
 	w->span_end = t;
 	w->span_bytes += w->batch_bytes;
+	w->span_items += t->count;
 	w->batch = NULL;
 	w->batch_bytes = 0;
-	if (w->span_bytes >= w->span_most || w->span_handles >= w->span_handles_most)
+	if (w->span_bytes >= w->span_most || w->span_items >= SPAN_ITEMS ||
+	    w->span_handles >= w->span_handles_most)
 		walk_send_span(w);
 }
 
