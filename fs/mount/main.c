@@ -32,7 +32,7 @@ static const char usage[] =
 	"  -o uid=, gid=, umask= owners and modes other than the source's\n"
 	"  -o allow_other        let other users in; audience=GROUP: for whom\n"
 	"  -o classes=A:B        only records of these classes\n"
-	"  -o cache=64M, threads=N, readahead=4M\n"
+	"  -o cache=64M, threads=N, readahead=4M, kernel-readahead=512K\n"
 	"  -o dev, suid          devices and setuid bits count (they do not by default)\n"
 	"  -o audit              record every open in the archive's log\n"
 	"  -o keyring=, key-file=, passphrase-file=\n"

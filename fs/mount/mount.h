@@ -59,6 +59,8 @@ struct mount {
 	/* Set by the handshake, before any other request. */
 	bool can_no_open, can_no_opendir;
 	void (*on_ready)(struct mount *m);	/* the mount serves from here; or NULL */
+	int kernel_ahead_fd;		/* kernel_ahead.h; -1 */
+	size_t kernel_readahead;	/* as it was said; 0: the kernel's own */
 	int ready_fd;			/* for on_ready: who waits for the news; -1 */
 	int null_fd;			/* /dev/null, to leave the terminal with */
 	unsigned helpers;		/* threads that decode ahead */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/mount/kernel_ahead.h"
 #include "fs/mount/look.h"
 #include "fs/mount/messages.h"
 #include "fs/mount/mount.h"
@@ -87,6 +88,11 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->congestion_threshold = BACKGROUND * 3 / 4;
 	conn->max_read = MOUNT_MAX_READ;	/* must equal the mount option */
 	conn->time_gran = 1;
+	if (m->o.kernel_readahead > 0)
+		m->kernel_readahead = kernel_ahead_set(&m->kernel_ahead_fd,
+						       m->o.kernel_readahead);
+	if (m->kernel_readahead > 0)
+		conn->max_readahead = (unsigned)m->kernel_readahead;
 	m->can_no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
 	m->can_no_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
 	if (m->on_ready)

@@ -15,6 +15,8 @@
 
 #define CACHE_DEFAULT (64u << 20)
 #define READAHEAD_DEFAULT (4u << 20)
+#define KERNEL_READAHEAD_DEFAULT (512u << 10)	/* docs/decisions/0175-what-the-kernel-asks-ahead.md */
+#define KERNEL_READAHEAD_MAX (16u << 20)
 #define THREADS_MAX 64
 
 /* ---- values ---------------------------------------------------------------- */
@@ -116,6 +118,15 @@ static int set_readahead(struct mount_options *o, const char *value, struct err 
 	return size("readahead", value, &o->readahead, e);
 }
 
+static int set_kernel_readahead(struct mount_options *o, const char *value, struct err *e)
+{
+	if (size("kernel-readahead", value, &o->kernel_readahead, e) < 0)
+		return -1;
+	if (o->kernel_readahead > KERNEL_READAHEAD_MAX)
+		return err_set(e, MUNI_USAGE, "kernel-readahead=%s: at most 16M", value);
+	return 0;
+}
+
 #define TEXT_SETTER(field) \
 	static int set_##field(struct mount_options *o, const char *value, struct err *e) \
 	{ return keep(&o->field, value, e); }
@@ -140,6 +151,7 @@ static const struct {
 	{ "cache", set_cache },
 	{ "threads", set_threads },
 	{ "readahead", set_readahead },
+	{ "kernel-readahead", set_kernel_readahead },
 	{ "classes", set_classes },
 	{ "audience", set_audience },
 	{ "keyring", set_keyring },
@@ -336,7 +348,8 @@ int options_parse(int argc, char **argv, struct mount_options *o, struct err *e)
 	};
 	int c;
 
-	*o = (struct mount_options){ .cache = CACHE_DEFAULT, .readahead = READAHEAD_DEFAULT };
+	*o = (struct mount_options){ .cache = CACHE_DEFAULT, .readahead = READAHEAD_DEFAULT,
+				     .kernel_readahead = KERNEL_READAHEAD_DEFAULT };
 	o->threads = processors < 4 ? 4 : processors > 8 ? 8 : processors;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "o:fdhVsnvrwt:N:", long_options, NULL)) != -1) {

@@ -23,6 +23,7 @@ struct mount_options {		/* strings are owned; NULL: not given */
 	gid_t gid;
 	mode_t umask;
 	size_t cache, readahead;
+	size_t kernel_readahead;	/* 0: as the kernel has it */
 	unsigned threads;
 	bool allow_other, audit, dev, suid, nonempty;
 	bool foreground, debug;

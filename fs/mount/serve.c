@@ -268,6 +268,7 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 		.prompt = prompt_terminal,
 	} };
 	struct mount m = { .o = *o, .folder = -1, .ready_fd = ends->ready,
+			   .kernel_ahead_fd = -1,
 			   .on_ready = on_ready, .access_log = ends->access_log };
 	struct steps steps = { .prepare.rc = 0 };
 	int rc = -1;
@@ -292,6 +293,7 @@ int serve(const struct mount_options *o, struct serve_ends *ends, struct err *e)
 out:
 	finish_steps(&steps);
 	messages_free(m.messages);
+	file_close(&m.kernel_ahead_fd);
 	file_close(&m.null_fd);
 	return rc;
 }

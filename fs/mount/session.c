@@ -10,6 +10,7 @@
 #include "fs/base/err.h"
 #include "fs/base/text.h"
 #include "fs/mount/device.h"
+#include "fs/mount/kernel_ahead.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/ops.h"
 
@@ -89,6 +90,8 @@ int session_open(struct mount *m, struct err *e)
 			text_printable(m->o.mountpoint));
 		goto out;
 	}
+	if (m->o.kernel_readahead > 0)
+		m->kernel_ahead_fd = kernel_ahead_open(m->o.mountpoint);
 	rc = device_attach(m, e);
 	if (rc < 0) {
 		fuse_session_unmount(m->session);

@@ -92,9 +92,10 @@ static void on_message(void *arg, time_t when, const char *text)
 static json_t *options_json(const struct mount *m)
 {
 	const struct mount_options *o = &m->o;
-	json_t *j = json_pack("{s:I, s:I, s:I, s:b, s:b, s:b, s:b}",
+	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b}",
 			      "cache", (json_int_t)o->cache,
 			      "readahead", (json_int_t)o->readahead,
+			      "kernel_readahead", (json_int_t)m->kernel_readahead,
 			      "threads", (json_int_t)o->threads,
 			      "allow_other", o->allow_other, "audit", o->audit,
 			      "dev", o->dev, "suid", o->suid);

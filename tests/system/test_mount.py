@@ -666,6 +666,28 @@ def memory_stays_bounded(a):
         assert used < 32 + 16 or "san/" in mu.MUNIFS, used
 
 
+def the_kernel_asks_further_ahead(a):
+    def of(m):
+        s = os.stat(m)
+        with open(f"/sys/class/bdi/{os.major(s.st_dev)}:{os.minor(s.st_dev)}/read_ahead_kb") as f:
+            asked = int(f.read())
+        with open(f"{m}/.muniment/status") as f:
+            return asked, json.load(f)["options"]["kernel_readahead"] // 1024
+
+    with Mounted(a, "kernel-readahead=0") as m:
+        own, told = of(m)
+        assert told == 0, told
+    with Mounted(a) as m:
+        asked, told = of(m)
+        if told == 0:
+            assert asked == own
+            return "this user or system may not say so"
+        assert os.geteuid() == 0 and asked == told == 512, (asked, told)
+    with Mounted(a, "kernel-readahead=64K") as m:
+        assert of(m) == (64, 64), of(m)
+    return None
+
+
 def the_sandbox_is_closed(a):
     if "san/" in mu.MUNIFS:
         return "sanitizers need the calls that it forbids"
@@ -758,7 +780,8 @@ TESTS = [the_hard_tree_equals_its_source, a_version_alone_is_the_tree_and_nothin
          every_write_is_erofs, attributes_of_ours_are_readable_and_unlisted, totals_are_told_and_nothing_is_free,
          file_handles_outlive_the_mount, a_killed_mount_leaves_nothing_to_clean, a_signal_unmounts, bad_input_is_told,
          damage_is_an_error_for_the_files_it_touches, a_read_only_archive_mounts, a_passphrase_is_asked_for, owners_and_modes_can_be_overridden,
-         another_user_sees_what_modes_allow, an_ordinary_user_mounts, mount_8_finds_it, memory_stays_bounded, the_sandbox_is_closed,
+         another_user_sees_what_modes_allow, an_ordinary_user_mounts, mount_8_finds_it, memory_stays_bounded,
+         the_kernel_asks_further_ahead, the_sandbox_is_closed,
          mounting_is_quick, a_new_version_appears_in_an_open_mount, an_audited_mount_logs_each_open]
 
 

@@ -29,7 +29,7 @@ static void options_are_taken_as_documented(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o, &e, "munifs /a /m -f -o system=HR,version=2,uid=7,gid=8,"
-			       "umask=027,cache=8M,threads=3 -o readahead=1M,allow_other,dev,"
+			       "umask=027,cache=8M,threads=3 -o readahead=1M,kernel-readahead=256K,allow_other,dev,"
 			       "suid,audit,classes=A:B,audience=staff"), 0);
 	assert_string_equal(o.archive, "/a");
 	assert_string_equal(o.mountpoint, "/m");
@@ -40,6 +40,7 @@ static void options_are_taken_as_documented(void **state)
 	assert_int_equal(o.umask, 027);
 	assert_int_equal(o.cache, 8 << 20);
 	assert_int_equal(o.readahead, 1 << 20);
+	assert_int_equal(o.kernel_readahead, 256 << 10);
 	assert_int_equal(o.threads, 3);
 	assert_true(o.has_uid && o.has_gid && o.has_umask && o.allow_other && o.dev &&
 		    o.suid && o.audit && o.foreground);
