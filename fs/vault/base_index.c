@@ -7,6 +7,7 @@
 #define CELLS_MAX (4u << 20)	/* 32 MiB */
 #define BLOCKS_A_FEATURE 8	/* more of them say nothing */
 #define VOTES_LEAST 2		/* one may be chance */
+#define REFUSED_MAX 16		/* then what is left is hardly alike */
 #define CANDIDATES 4096u	/* a power of two, and as many features are looked at */
 
 struct cell {
@@ -205,24 +206,42 @@ static void ask(const struct question *q, struct base_votes *v, uint32_t feature
 			vote(v, x->cells[i].slot);
 }
 
-/* Most votes; of equals the newest: slots are in that order. */
-static struct candidate winner(const struct base_votes *v)
+/* Most votes; of equals the newest: slots are in that order.  NULL: none has enough. */
+static struct candidate *winner(struct base_votes *v)
 {
-	struct candidate best = { 0, VOTES_LEAST - 1 };
+	struct candidate *best = NULL;
 
 	for (size_t i = 0; i < v->count; i++) {
-		const struct candidate *c = &v->table[v->used[i]];
+		struct candidate *c = &v->table[v->used[i]];
 
-		if (c->votes > best.votes ||
-		    (c->votes == best.votes && best.slot != 0 && c->slot < best.slot))
-			best = *c;
+		if (c->votes < VOTES_LEAST)
+			continue;
+		if (!best || c->votes > best->votes ||
+		    (c->votes == best->votes && c->slot < best->slot))
+			best = c;
 	}
 	return best;
 }
 
+/* The first that the judge takes. */
+static struct candidate elect(const struct base_index *x, struct base_votes *v,
+			      const struct base_judge *judge)
+{
+	for (unsigned refused = 0; refused < REFUSED_MAX; refused++) {
+		struct candidate *best = winner(v);
+
+		if (!best)
+			break;
+		if (!judge || judge->may(judge->arg, x->slots[best->slot - 1].block, best->votes))
+			return *best;
+		best->votes = 0;
+	}
+	return (struct candidate){ 0, 0 };
+}
+
 void base_index_choose(const struct base_index *x, struct base_votes *v, int64_t class_id,
 		       unsigned depth_max, const uint32_t *features, size_t count,
-		       struct base_choice *out)
+		       const struct base_judge *judge, struct base_choice *out)
 {
 	struct question q = { x, class_id, depth_max, 0 };
 
@@ -230,7 +249,7 @@ void base_index_choose(const struct base_index *x, struct base_votes *v, int64_t
 	while (out->count < BLOCK_BASES_MAX) {
 		for (size_t i = 0; i < count; i++)
 			ask(&q, v, features[i]);
-		struct candidate best = winner(v);
+		struct candidate best = elect(x, v, judge);
 
 		clear(v);
 		if (best.slot == 0)

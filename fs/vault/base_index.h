@@ -31,9 +31,16 @@ size_t base_index_count(const struct base_index *x);	/* blocks in it */
 struct base_votes *base_votes_new(void);	/* NULL without memory */
 void base_votes_free(struct base_votes *v);
 
-/* features: apart, of a block of this class.  depth_max: that it may have. */
+struct base_judge {
+	/* True: it is taken, after those that were. */
+	bool (*may)(void *arg, int64_t block, unsigned votes);
+	void *arg;
+};
+
+/* features: apart, of a block of this class.  depth_max: that it may have.  judge is asked in
+ * the order of votes; NULL: all may. */
 void base_index_choose(const struct base_index *x, struct base_votes *v, int64_t class_id,
 		       unsigned depth_max, const uint32_t *features, size_t count,
-		       struct base_choice *out);
+		       const struct base_judge *judge, struct base_choice *out);
 
 #endif

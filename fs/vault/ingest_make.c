@@ -33,6 +33,10 @@ static void packer_failed(void *arg, const struct err *e)
 	ingest_fail(arg, e);
 }
 
+/* docs/decisions/0174-deeper-and-nearer.md has the measurements. */
+static const struct base_limits usual_limits = { .depth = 4, .decoded = 8 };
+static const struct base_limits dense_limits = { .depth = 6, .decoded = 20 };
+
 int ingest_make_parts(struct ingest *g, struct err *e)
 {
 	struct vault *v = g->vault;
@@ -52,7 +56,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	o.level = settings.level;
 	o.chunk_names = settings.chunk_names;
 	o.parity = settings.parity;
-	o.base_depth = settings.is_dense ? BASES_DEPTH_DENSE : BASES_DEPTH;
+	o.bases = settings.is_dense ? dense_limits : usual_limits;
 	g->pool = ingest_pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");

@@ -95,7 +95,7 @@ static int encode(struct pack_lane *l, struct open_block *o, struct pack_block *
 		  const uint8_t **sealed, struct err *e)
 {
 	struct block *block = &b->block;
-	struct base_bytes base = { NULL, 0, 0 };
+	struct base_bytes base = { .data = NULL };
 	size_t count = sketch_features(o->raw, o->used, l->bases != NULL, l->features);
 
 	sketch_keep(l->features, count, o->used, &b->sketch);
@@ -111,7 +111,7 @@ static int encode(struct pack_lane *l, struct open_block *o, struct pack_block *
 		memset(block->bases, 0, sizeof block->bases);
 	else
 		b->sketch.depth = base.depth;
-	if (b->sketch.depth >= l->packer->o.base_depth)
+	if (block->codec == BLOCK_ZSTD_BASED && base.is_far)
 		b->sketch.count = 0;
 	return 0;
 }

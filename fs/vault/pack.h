@@ -28,6 +28,7 @@
 
 #include "fs/store/catalogue.h"
 #include "fs/store/parity.h"
+#include "fs/vault/pack_bases.h"
 #include "fs/vault/pack_kind.h"
 
 struct err;
@@ -62,7 +63,7 @@ struct pack_options {
 	struct parity_strength parity;
 	bool dry_run;		/* count what would be new, store nothing */
 	bool has_chunks;	/* the catalogue has chunks: worth asking */
-	unsigned base_depth;	/* of blocks on older ones, at most */
+	struct base_limits bases;	/* of blocks on older ones */
 	size_t lookup_cache;	/* bytes, of each lane's connection */
 	/* Called from threads that sync, one at a time (P5).  Takes the segment; may wait. */
 	void (*sealed)(void *arg, struct pack_segment *s);

@@ -8,15 +8,17 @@
 #include "fs/crypt/secret.h"
 #include "fs/vault/base_index.h"
 #include "fs/vault/inside.h"
+#include "fs/vault/pack_reach.h"
 #include "fs/vault/reader_decode.h"
 
 #define CACHE_BYTES (32u << 20)
 #define ROWS_CACHE (1u << 20)	/* of each lane's connection */
+#define VOTES_A_BLOCK 2		/* that a second base makes a read decode: fewer are not worth it */
 
 struct bases {
 	struct vault *vault;	/* borrowed */
 	int64_t before;
-	unsigned depth_max;
+	struct base_limits limits;
 	struct block_cache *cache;
 	pthread_mutex_t lock;
 	bool is_loaded;		/* protected by lock */
@@ -30,7 +32,7 @@ struct bases_lane {
 	uint8_t *joined;	/* room for all bases; NULL: none was needed yet */
 };
 
-struct bases *bases_new(struct vault *v, int64_t before, unsigned depth_max)
+struct bases *bases_new(struct vault *v, int64_t before, struct base_limits limits)
 {
 	struct bases *b = calloc(1, sizeof *b);
 
@@ -38,7 +40,7 @@ struct bases *bases_new(struct vault *v, int64_t before, unsigned depth_max)
 		return NULL;
 	b->vault = v;
 	b->before = before;
-	b->depth_max = depth_max;
+	b->limits = limits;
 	pthread_mutex_init(&b->lock, NULL);
 	b->cache = block_cache_new(CACHE_BYTES);
 	b->index = base_index_new();
@@ -89,7 +91,7 @@ static int take_sketch(void *arg, int64_t block, const struct sketch *s)
 {
 	struct bases *b = arg;
 
-	if (s->depth >= b->depth_max)
+	if (s->depth >= b->limits.depth)
 		return 0;
 	return base_index_add(b->index, block, s);
 }
@@ -183,18 +185,60 @@ static int join_all(struct bases_lane *l, const struct base_choice *choice,
 	return 0;
 }
 
+struct judging {
+	struct bases_lane *lane;
+	struct reach reach;	/* of those that were taken */
+	struct err *e;
+	bool failed;
+};
+
+/* Near enough: with the block that asks, and, of a second base, for the votes it has. */
+static bool is_near(void *arg, int64_t block, unsigned votes)
+{
+	struct judging *j = arg;
+	struct bases *b = j->lane->bases;
+	struct reach next = j->reach;
+	int rc;
+
+	if (j->failed)
+		return false;
+	rc = reach_add(&next, block_cache_rows(b->cache),
+		       vault_reader_catalogue(j->lane->reader), block, b->limits.decoded - 1,
+		       j->e);
+	if (rc < 0) {
+		j->failed = !is_unreadable(j->e);
+		if (!j->failed)
+			*j->e = ERR_NONE;
+	}
+	if (rc != 0 || (j->reach.count > 0 &&
+			votes < VOTES_A_BLOCK * (next.count - j->reach.count)))
+		return false;
+	j->reach = next;
+	return true;
+}
+
 int bases_choose(struct bases_lane *l, uint32_t *features, size_t count, struct block *block,
 		 struct base_bytes *out, struct err *e)
 {
+	struct judging judging = { .lane = l, .e = e };
+	const struct base_judge judge = { is_near, &judging };
 	struct base_choice choice;
 	bool is_empty;
 
-	*out = (struct base_bytes){ NULL, 0, 0 };
+	*out = (struct base_bytes){ .data = NULL };
 	if (prepare(l, &is_empty, e) < 0)
 		return -1;
 	if (is_empty)
 		return 0;
-	base_index_choose(l->bases->index, l->votes, block->class_id, l->bases->depth_max,
-			  features, sketch_apart(features, count), &choice);
-	return choice.count == 0 ? 0 : join_all(l, &choice, block, out, e);
+	base_index_choose(l->bases->index, l->votes, block->class_id, l->bases->limits.depth,
+			  features, sketch_apart(features, count), &judge, &choice);
+	if (judging.failed)
+		return -1;
+	if (choice.count == 0)
+		return 0;
+	if (join_all(l, &choice, block, out, e) < 0)
+		return -1;
+	out->is_far = out->depth >= l->bases->limits.depth ||
+		      judging.reach.count + 1 >= l->bases->limits.decoded;
+	return 0;
 }

@@ -5,7 +5,9 @@
  *   B1  A base was in the catalogue before the ingest began, is of the block's class, and
  *       has a lower number.
  *   B2  A base that cannot be read is none: the block stands alone.
- *   B3  Memory: an index of at most 48 MiB, decoded bases of 32 MiB, some 4 MiB a lane;
+ *   B3  A read of a block, with all it leans on and what leads that, decodes
+ *       base_limits.decoded blocks at most.
+ *   B4  Memory: an index of at most 48 MiB, decoded bases of 32 MiB, some 4 MiB a lane;
  *       nothing of it before the first block is sealed.
  */
 #ifndef FS_VAULT_PACK_BASES_H
@@ -18,11 +20,14 @@ struct vault;
 struct bases;
 struct bases_lane;
 
-#define BASES_DEPTH 2		/* of a block, at most; a reader takes READER_DEPTH_MAX */
-#define BASES_DEPTH_DENSE 4
+struct base_limits {
+	unsigned depth;		/* of a block; a reader takes READER_DEPTH_MAX, with leaders */
+	unsigned decoded;	/* blocks for a read of one, itself and leaders included;
+				 * at most REACH_MAX */
+};
 
 /* before: the first block that is not older than the ingest.  NULL without memory. */
-struct bases *bases_new(struct vault *v, int64_t before, unsigned depth_max);
+struct bases *bases_new(struct vault *v, int64_t before, struct base_limits limits);
 void bases_free(struct bases *b);	/* after its lanes; NULL is allowed */
 
 struct bases_lane *bases_lane_new(struct bases *b);	/* NULL without memory */
@@ -33,6 +38,7 @@ struct base_bytes {
 				 * next call; NULL: the block stands alone */
 	size_t size;
 	uint8_t depth;		/* that the block has with them */
+	bool is_far;		/* with them it is too far from its bytes to be a base itself */
 };
 
 /* For a block of block->class_id with these features, whose order is lost: fills

@@ -295,7 +295,7 @@ int packer_new(struct vault *v, const struct pack_options *o, struct packer **ou
 	if (o->has_chunks)
 		p->compared = block_cache_new(PACK_KNOWN_CACHE);
 	if (o->has_chunks && !o->dry_run)
-		p->bases = bases_new(v, p->id_next, o->base_depth);
+		p->bases = bases_new(v, p->id_next, o->bases);
 	if (!p->map || !p->parts || !p->written || (o->has_chunks && !p->compared) ||
 	    (o->has_chunks && !o->dry_run && !p->bases)) {
 		err_set(e, MUNI_NO_MEMORY, "out of memory for packing");

@@ -56,7 +56,7 @@ static struct base_choice choose(struct fixture *f, int64_t class_id, unsigned d
 
 	for (unsigned i = 0; i < count; i++)
 		features[i] = first + i;
-	base_index_choose(f->index, f->votes, class_id, depth_max, features, count, &c);
+	base_index_choose(f->index, f->votes, class_id, depth_max, features, count, NULL, &c);
 	return c;
 }
 
@@ -126,6 +126,41 @@ static void depth_is_bounded(void **state)
 	assert_int_equal(choose(f, 1, 4, 100, 30).depth, 4);
 }
 
+static bool is_even(void *arg, int64_t block, unsigned votes)
+{
+	unsigned *asked = arg;
+
+	assert_true(votes >= 2);
+	(*asked)++;
+	return block % 2 == 0;
+}
+
+static void who_is_refused_makes_way_for_the_next(void **state)
+{
+	struct fixture *f = *state;
+	unsigned asked = 0;
+	const struct base_judge judge = { is_even, &asked };
+	uint32_t features[30];
+	struct base_choice c;
+
+	add(f, 51, 1, 3, 100, 20);
+	add(f, 40, 1, 1, 100, 12);
+	add(f, 31, 1, 0, 112, 12);
+	add(f, 20, 1, 0, 112, 8);
+	for (uint32_t i = 0; i < 30; i++)
+		features[i] = 100 + i;
+	base_index_choose(f->index, f->votes, 1, 4, features, 30, &judge, &c);
+	assert_int_equal(c.count, 2);
+	assert_int_equal(c.blocks[0], 40);
+	assert_int_equal(c.votes[0], 12);
+	assert_int_equal(c.blocks[1], 20);
+	assert_int_equal(c.votes[1], 8);
+	assert_int_equal(c.depth, 2);
+	assert_true(asked >= 4);
+	base_index_choose(f->index, f->votes, 1, 4, features + 20, 10, &judge, &c);
+	assert_int_equal(c.count, 0);
+}
+
 static void one_vote_is_chance(void **state)
 {
 	struct fixture *f = *state;
@@ -146,7 +181,7 @@ static void what_many_have_says_little(void **state)
 	struct base_choice c = choose(f, 1, 1, 100, 4);
 	assert_int_equal(c.blocks[0], 1000);
 	uint32_t features[10] = { 100, 101, 102, 103, 200, 201, 202, 203, 204, 205 };
-	base_index_choose(f->index, f->votes, 1, 1, features, 10, &c);
+	base_index_choose(f->index, f->votes, 1, 1, features, 10, NULL, &c);
 	assert_int_equal(c.blocks[0], 800);
 }
 
@@ -190,6 +225,7 @@ int main(void)
 		TEST(of_equals_the_newest_wins),
 		TEST(another_class_is_no_base),
 		TEST(depth_is_bounded),
+		TEST(who_is_refused_makes_way_for_the_next),
 		TEST(one_vote_is_chance),
 		TEST(what_many_have_says_little),
 		TEST(it_answers_the_same_however_large_it_grew),
