@@ -251,7 +251,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Mended once is mended: nothing more is found to do. */
 		MUST(log_mend(folder, &who, &mended, &e) == 0 && mended == 0);
 		rc = log_verify(folder, &who, &entries, &heads, found, &after, &e);
-		MUST(after <= damages);
+		/* Of a file that can be read again more may be seen than before. */
+		MUST(damages > 0 || after == 0);
 	}
 	read_log(true);
 	return 0;
