@@ -273,6 +273,8 @@ static int run(struct cli *cli)
 		return CLI_USAGE;
 	words.fresh.prompt = cli->vault.keys.prompt;
 	words.fresh.prompt_arg = cli->vault.keys.prompt_arg;
+	words.fresh.is_cancelled = cli->vault.keys.is_cancelled;
+	words.fresh.cancel_arg = cli->vault.keys.cancel_arg;
 	words.epoch.mount = tell_mount;
 	words.epoch.arg = cli;
 	words.epoch.wait = cli->vault.wait;

@@ -23,6 +23,7 @@ int cli_run(const struct command *command, int argc, char **argv)
 		.argc = argc - 1,
 		.argv = argv + 1,
 		.vault.keys.prompt = terminal_prompt,
+		.vault.keys.is_cancelled = terminal_is_cancelled,
 		.monitor = {
 			.progress = progress_show,
 			.notice = progress_notice,

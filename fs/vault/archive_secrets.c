@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #define SECRET_FILE_MAX (64 * 1024)	/* of a key file, a certificate */
 #define PASSPHRASE_MAX 1024
+#define LOOK_MS 200
 
 void secrets_free(struct secrets *s)
 {
@@ -45,8 +47,32 @@ static void add(struct secrets *s, enum keyring_secret_kind kind, uint8_t *data,
 	s->list[s->count++] = (struct keyring_secret){ kind, data, size, label };
 }
 
-/* The whole file; a pipe (as from "<(pass show x)") is read to its end. */
-static int load(const char *path, uint8_t **out, size_t *size, struct err *e)
+/* Until a pipe or a device has something to say, or will never: nobody may ever write into it. */
+static int wait_for(int fd, const struct vault_keys *keys, const char *path, struct err *e)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, "reading %s", text_printable(path));
+	while (!S_ISREG(st.st_mode)) {
+		int n = poll(&ready, 1, keys->is_cancelled ? LOOK_MS : -1);
+
+		if (n < 0 && errno != EINTR)
+			return err_errno(e, "reading %s", text_printable(path));
+		if (n > 0)
+			break;
+		if (keys->is_cancelled && keys->is_cancelled(keys->cancel_arg))
+			return err_set(e, MUNI_CANCELLED, "stopped while nothing was written into "
+				       "%s", text_printable(path));
+	}
+	return 0;
+}
+
+/* The whole file; a pipe (as from "<(pass show x)") is read to its end.  It is opened without
+ * waiting for who writes into it: an open that waits could not be cancelled without a race. */
+static int load(const struct vault_keys *keys, const char *path, uint8_t **out, size_t *size,
+		struct err *e)
 {
 	uint8_t *data = secret_new(SECRET_FILE_MAX + 1);
 	int fd = -1, rc = -1;
@@ -56,7 +82,7 @@ static int load(const char *path, uint8_t **out, size_t *size, struct err *e)
 		err_set(e, MUNI_NO_MEMORY, "no memory for a key");
 		goto out;
 	}
-	fd = file_open_user(path, O_RDONLY, 0, e);
+	fd = file_open_user(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
 	if (fd < 0) {
 		/* Which of the files that unlock is missing is the same trouble. */
 		if (e->code == MUNI_NOT_FOUND)
@@ -64,9 +90,12 @@ static int load(const char *path, uint8_t **out, size_t *size, struct err *e)
 		goto out;
 	}
 	for (;;) {
-		ssize_t n = read(fd, data + *size, SECRET_FILE_MAX + 1 - *size);
+		ssize_t n;
 
-		if (n < 0 && errno == EINTR)
+		if (wait_for(fd, keys, path, e) < 0)
+			goto out;
+		n = read(fd, data + *size, SECRET_FILE_MAX + 1 - *size);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0) {
 			err_errno(e, "reading %s", text_printable(path));
@@ -90,23 +119,24 @@ out:
 	return rc;
 }
 
-static int add_key_file(struct secrets *s, const char *path, struct err *e)
+static int add_key_file(struct secrets *s, const struct vault_keys *keys, struct err *e)
 {
 	uint8_t *data;
 	size_t size;
 
-	if (load(path, &data, &size, e) < 0)
+	if (load(keys, keys->key_file, &data, &size, e) < 0)
 		return err_wrap(e, "the key file");
 	add(s, KEYRING_KEY_FILE, data, size, NULL);
 	return 0;
 }
 
-static int add_passphrase_file(struct secrets *s, const char *path, struct err *e)
+static int add_passphrase_file(struct secrets *s, const struct vault_keys *keys, struct err *e)
 {
+	const char *path = keys->passphrase_file;
 	uint8_t *data, *end;
 	size_t size;
 
-	if (load(path, &data, &size, e) < 0)
+	if (load(keys, path, &data, &size, e) < 0)
 		return err_wrap(e, "the passphrase file");
 	end = memchr(data, '\n', size);
 	if (end)
@@ -179,9 +209,9 @@ int secrets_to_open(const struct vault_keys *keys, struct secrets *out, struct e
 	if (make_room(out, 1, e) < 0)
 		return -1;
 	if (keys->key_file) {
-		rc = add_key_file(out, keys->key_file, e);
+		rc = add_key_file(out, keys, e);
 	} else if (keys->passphrase_file) {
-		rc = add_passphrase_file(out, keys->passphrase_file, e);
+		rc = add_passphrase_file(out, keys, e);
 	} else {
 		rc = ask(keys, "Passphrase:", &data, &size, e);
 		if (rc == 0)
@@ -192,14 +222,15 @@ int secrets_to_open(const struct vault_keys *keys, struct secrets *out, struct e
 	return rc;
 }
 
-static int add_recipient(struct secrets *s, const char *path, struct err *e)
+static int add_recipient(struct secrets *s, const struct vault_keys *keys, const char *path,
+			 struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	uint8_t *data;
 	size_t size;
 
-	if (load(path, &data, &size, e) < 0) {
+	if (load(keys, path, &data, &size, e) < 0) {
 		if (e->code == MUNI_CANNOT_UNLOCK)
 			e->code = MUNI_NOT_FOUND;
 		return err_wrap(e, "the recipient's certificate");
@@ -216,12 +247,12 @@ int secrets_to_make(const struct vault_keys *keys, const char *const *recipients
 {
 	if (make_room(out, 2 + recipient_count, e) < 0)
 		return -1;
-	if (keys->key_file && add_key_file(out, keys->key_file, e) < 0)
+	if (keys->key_file && add_key_file(out, keys, e) < 0)
 		goto fail;
-	if (keys->passphrase_file && add_passphrase_file(out, keys->passphrase_file, e) < 0)
+	if (keys->passphrase_file && add_passphrase_file(out, keys, e) < 0)
 		goto fail;
 	for (size_t i = 0; i < recipient_count; i++)
-		if (add_recipient(out, recipients[i], e) < 0)
+		if (add_recipient(out, keys, recipients[i], e) < 0)
 			goto fail;
 	if (!keys->key_file && !keys->passphrase_file && ask_twice(out, keys, e) < 0)
 		goto fail;
@@ -243,7 +274,7 @@ int secrets_for_key(const struct vault_keys *keys, const char *recipient,
 		return secrets_to_make(keys, NULL, 0, out, e);
 	if (make_room(out, 1, e) < 0)
 		return -1;
-	rc = add_recipient(out, recipient, e);
+	rc = add_recipient(out, keys, recipient, e);
 	if (rc < 0)
 		secrets_free(out);
 	return rc;

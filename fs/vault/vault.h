@@ -41,6 +41,10 @@ struct vault_keys {		/* all borrowed; NULL: not given */
 	 * nobody can be asked. */
 	int (*prompt)(void *arg, const char *question, char *out, size_t size);
 	void *prompt_arg;
+	/* Asked a few times a second while a pipe that is named as a key says nothing.  NULL:
+	 * it is waited for without end. */
+	bool (*is_cancelled)(void *arg);
+	void *cancel_arg;
 };
 
 /* For an archive that somebody else holds: a writer, who excludes all others who write or

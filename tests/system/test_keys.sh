@@ -31,6 +31,25 @@ status 0 ls archive --keyring ring --passphrase-file same
 status 4 ls archive --keyring ring --passphrase-file other
 status 4 ls archive --keyring ring --key-file officer.pem
 
+# A pipe as a key: into which somebody writes, in pieces; into which nobody does: a signal ends that.
+mkfifo pipe
+(head -c 7 key; tail -c +8 key) >pipe &
+status 0 ls archive --keyring ring --key-file pipe
+wait
+for option in --key-file --passphrase-file; do
+	timeout -s KILL 60 "$MUNI" ls archive --keyring ring $option pipe >out 2>err </dev/null &
+	exec 7>pipe	# from here on it is open at its end, and nothing comes
+	kill -TERM $!
+	wait $!
+	got=$?
+	exec 7>&-
+	[ $got -eq 1 ] && grep -q 'nothing was written into pipe' err ||
+		bad "SIGTERM while $option waits: exit $got: $(cat err)"
+	timeout -k 60 1 "$MUNI" ls archive --keyring ring $option pipe >out 2>err </dev/null
+	got=$?	# 124: the first signal ended it
+	[ $got -eq 124 ] || bad "SIGTERM while nobody opens what $option names: exit $got: $(cat err)"
+done
+
 status 0 key add archive $by_key --new-passphrase-file other --label 发票
 number=$(cat out)
 status 0 key list archive $by_key --json
