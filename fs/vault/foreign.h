@@ -43,7 +43,8 @@ struct foreign;
 #define FOREIGN_FORMATS "tar, zip, 7z, iso9660, cpio, ar, cab, lha, xar and warc, " \
 	"plain or packed with gzip, bzip2, xz, lzma, zstd, lz4 or compress"
 
-#define FOREIGN_PATH_MAX (128u << 10)	/* bytes of a path or link target */
+#define FOREIGN_PATH_MAX (128u << 10)	/* bytes of a path, of the target of a hard link */
+#define FOREIGN_TARGET_MAX 65535u	/* bytes of a symbolic link that are kept */
 #define FOREIGN_DEPTH_MAX 4096u		/* components of a path */
 #define FOREIGN_ENTRIES_MAX (1u << 26)	/* of an archive */
 /* Without a limit of the caller's: what comes out may not be over both. */

@@ -142,6 +142,9 @@ static void set_names(struct archive_entry *ae, const char *warning,
 		f->symlink = take_name(symlink, scratch, w, &f->symlink_size);
 		if (!f->symlink || f->symlink_size == 0)
 			set_problem(scratch, w, "it is a symbolic link without a target");
+		else if (f->symlink_size > FOREIGN_TARGET_MAX)
+			set_problem(scratch, w, "it is a symbolic link with a target of more "
+				    "than 65535 bytes");
 	}
 }
 

@@ -128,6 +128,7 @@ def links():
     yield "hard-1000", tar(entry(b"one", b"1"), *(entry(b"h%d" % i, b"", HARD, b"h%d" % (i - 1) if i else b"one") for i in range(1000)))
     yield "hard-fifo", tar(entry(b"pipe", b"", b"6"), entry(b"h", b"", HARD, b"pipe"), entry(b"null", b"", b"3"), entry(b"i", b"", HARD, b"null"))
     yield "symlink-nul", tar(named(b"s", b"", SYM, b"a\0b"), named(b"t", b"", SYM, b"\xff\n"))
+    yield "symlink-longest", tar(named(b"s", b"", SYM, b"t" * 65535), named(b"t", b"", SYM, b"t" * 65536), named(b"u", b"", SYM, b"u" * 100000))
     yield "no-target", tar(entry(b"s", b"", SYM), entry(b"h", b"", HARD))
     yield "devices", tar(entry(b"null", b"", b"3", at={329: b"0000001\0", 337: b"0000003\0"}),
                          entry(b"sda", b"", b"4", at={329: b"7777777\0", 337: b"7777777\0"}),
