@@ -1,8 +1,9 @@
 #!/bin/sh
 # run.sh BUILD NAME...: each fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at a time
-# (as many as there are processors), by FUZZ_SEED (0: another one each time), from its seeds and from what it found in earlier
-# runs (BUILD/corpus).  A line for each; what broke one is left in BUILD/crashes, and so
-# is what took over two seconds, which alone is no failure: another job may have.
+# (as many as there are processors), by FUZZ_SEED (0: another one each time), from its
+# seeds and from what it found in earlier runs (BUILD/corpus).  A line for each; what
+# broke one is left in BUILD/crashes, and so is what took over two seconds, which alone is
+# no failure: another job may have.
 set -u
 build=$1
 shift
