@@ -15,6 +15,7 @@
 #include "fs/vault/graft.h"
 #include "fs/vault/ingest_tree.h"
 #include "fs/vault/pack_bases.h"
+#include "fs/vault/pack_reach.h"
 
 #define WORKERS_MAX 32
 #define LOOKUP_CACHE (64u * 1024 * 1024)	/* over all workers */
@@ -34,8 +35,8 @@ static void packer_failed(void *arg, const struct err *e)
 }
 
 /* docs/decisions/0174-deeper-and-nearer.md has the measurements. */
-static const struct base_limits usual_limits = { .depth = 4, .decoded = 8 };
-static const struct base_limits dense_limits = { .depth = 6, .decoded = 20 };
+static const struct base_limits usual_limits = { .depth = 4, .decoded = 8, .votes = 2 };
+static const struct base_limits dense_limits = { .depth = 6, .decoded = REACH_MAX };
 
 int ingest_make_parts(struct ingest *g, struct err *e)
 {

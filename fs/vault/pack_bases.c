@@ -13,7 +13,6 @@
 
 #define CACHE_BYTES (32u << 20)
 #define ROWS_CACHE (1u << 20)	/* of each lane's connection */
-#define VOTES_A_BLOCK 2		/* that a second base makes a read decode: fewer are not worth it */
 
 struct bases {
 	struct vault *vault;	/* borrowed */
@@ -211,7 +210,7 @@ static bool is_near(void *arg, int64_t block, unsigned votes)
 			*j->e = ERR_NONE;
 	}
 	if (rc != 0 || (j->reach.count > 0 &&
-			votes < VOTES_A_BLOCK * (next.count - j->reach.count)))
+			votes < b->limits.votes * (next.count - j->reach.count)))
 		return false;
 	j->reach = next;
 	return true;

@@ -24,6 +24,7 @@ struct base_limits {
 	unsigned depth;		/* of a block; a reader takes READER_DEPTH_MAX, with leaders */
 	unsigned decoded;	/* blocks for a read of one, itself and leaders included;
 				 * at most REACH_MAX */
+	unsigned votes;		/* that a second base has for each block it adds, at least */
 };
 
 /* before: the first block that is not older than the ingest.  NULL without memory. */
