@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/descriptors.h"
 #include "fs/base/text.h"
 #include "fs/vault/ingest.h"
 #include "tools/commands.h"
@@ -246,6 +247,7 @@ static int ingest(struct cli *cli, const struct ingest_words *w, struct err *e)
 	/* What a dry run leaves out stands nowhere: then it is told at once. */
 	if (o->dry_run)
 		cli->monitor.notice = progress_notice;
+	descriptors_lift(INGEST_DESCRIPTORS);
 	if (cli_open(cli, cli->operands[0], o->dry_run ? VAULT_READ : VAULT_WRITE, &v, e) < 0 ||
 	    (w->policy && ingest_decide_first(cli, v, w, e) < 0))
 		goto out;

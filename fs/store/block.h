@@ -83,6 +83,7 @@ struct block_leader;
 int block_leader_new(int64_t id, const void *raw, size_t size, struct block_leader **out,
 		     struct err *e);
 void block_leader_free(struct block_leader *l);	/* NULL is allowed */
+int64_t block_leader_id(const struct block_leader *l);
 
 /*
  * block_encode() with the leader as base; fills b->bases too.  is_alike: in the way that

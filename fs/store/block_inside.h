@@ -42,8 +42,6 @@ struct block_encoder {
 	size_t drawn_count;	/* of blocks; each goes once, from the end */
 };
 
-int64_t block_leader_id(const struct block_leader *l);
-
 /* One frame into enc->packed; *size 0 if it does not compress.  Either may be NULL:
  * base is a prefix; leader is one that was prepared. */
 int block_compress(struct block_encoder *enc, const uint8_t *raw, size_t raw_size,

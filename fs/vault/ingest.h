@@ -64,6 +64,9 @@ struct ingest_result {
 	struct left_out left_out;
 };
 
+/* Files that an ingest makes use of having open (descriptors_lift()); it takes what it may. */
+#define INGEST_DESCRIPTORS 8192
+
 /* source: a directory, an archive file, or "-" for standard input. */
 int vault_ingest(struct vault *v, const char *source, const struct ingest_options *o,
 		 const struct vault_monitor *m, struct ingest_result *out, struct err *e);

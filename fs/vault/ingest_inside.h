@@ -256,6 +256,7 @@ struct ingest {
 
 	struct chunker chunker;
 	struct packer *packer;
+	bool is_ordered;	/* blocks are filled in the order of the tree: others will lean on them */
 	struct queue *tasks;	/* struct task, to workers */
 	struct queue *large;	/* struct large_file, to its reader */
 	struct events *events;	/* to the caller's thread */
@@ -366,6 +367,8 @@ int ingest_begin(struct ingest *g, const char *source_kind, struct err *e);
 /* Threads; each gets struct ingest. */
 void *foreign_thread(void *arg);
 void *ingest_worker(void *arg);
+/* As pack_options.hand_over: to a worker that waits. */
+bool ingest_hand_over(void *ingest, struct pack_filled *f);
 void *ingest_large_reader(void *arg);
 void *walk_thread(void *arg);
 void *walk_census(void *arg);
@@ -390,12 +393,13 @@ struct small_files {		/* whole files out of an archive, one after the other */
 	} files[BATCH_ITEMS];
 };
 
-struct task {			/* exactly one of the three */
+struct task {			/* exactly one of the four */
 	struct handle *handle;	/* of the items' directory */
 	struct item *items[BATCH_ITEMS];
 	size_t count;
 	struct piece *piece;
 	struct small_files *small;
+	struct pack_filled *filled;	/* by another worker */
 	struct task *next;	/* owned; for the same worker: neighbours share blocks */
 };
 struct large_file {

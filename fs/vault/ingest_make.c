@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fs/base/descriptors.h"
 #include "fs/base/file.h"
 #include "fs/base/team.h"
 #include "fs/base/text.h"
@@ -20,7 +21,6 @@
 #define WORKERS_MAX 32
 #define LOOKUP_CACHE (64u * 1024 * 1024)	/* over all workers */
 #define LARGE_AHEAD 8
-#define DESCRIPTORS 700		/* as many as the walk and all the rest hold at most, about */
 
 static void segment_sealed(void *arg, struct pack_segment *s)
 {
@@ -58,6 +58,8 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	o.chunk_names = settings.chunk_names;
 	o.parity = settings.parity;
 	o.bases = settings.is_dense ? dense_limits : usual_limits;
+	g->is_ordered = o.has_chunks || settings.is_dense;
+	o.hand_over = g->is_ordered ? ingest_hand_over : NULL;
 	g->pool = ingest_pool_new(PIECE_SIZE + g->chunker.max);
 	if (!g->pool)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for an ingest");
@@ -70,7 +72,9 @@ int ingest_make_parts(struct ingest *g, struct err *e)
  */
 static void make_room_for_descriptors(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTORS);
+	unsigned limit = descriptors_limit();
+	unsigned wanted = INGEST_DESCRIPTORS / 2;	/* with all the rest */
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, limit > wanted ? (int)wanted : (int)limit - 1);
 
 	if (high >= 0)
 		close(high);

@@ -37,6 +37,7 @@ void task_free(void *task)
 		next = t->next;
 		handle_unref(t->handle);
 		piece_free(t->piece);
+		pack_filled_free(t->filled);
 		if (t->small) {
 			ingest_pool_put(t->small->pool, t->small->data);
 			free(t->small);
@@ -191,6 +192,12 @@ static int take_task(struct worker *w, struct task *t, struct err *e)
 	}
 	if (t->small)
 		return take_small(w, t->small, e);
+	if (t->filled) {
+		struct pack_filled *f = t->filled;
+
+		t->filled = NULL;
+		return pack_seal(w->lane, f, e);
+	}
 	for (size_t i = 0; i < t->count; i++) {
 		if (ingest_is_stopped(w->g))
 			return err_set(e, MUNI_CANCELLED, "stopped");
@@ -214,12 +221,32 @@ static int prepare(struct worker *w, struct err *e)
 	return pack_lane_open(w->g->packer, &w->lane, e);
 }
 
-/* The second half of what is left of a span, where another worker has nothing to do. */
+/* A full block, where another worker has nothing to do. */
+bool ingest_hand_over(void *ingest, struct pack_filled *f)
+{
+	struct ingest *g = ingest;
+	struct task *t;
+
+	if (!queue_is_awaited(g->tasks))
+		return false;
+	t = calloc(1, sizeof *t);
+	if (!t)
+		return false;
+	t->filled = f;
+	if (queue_push(g->tasks, t))
+		return true;
+	free(t);
+	return false;
+}
+
+/* The second half of what is left of a span, where another worker has nothing to do.  Not of a
+ * later version: there its blocks are handed over, since who leans on older blocks is to be
+ * filled in the order of the tree. */
 static void share(struct worker *w, struct task *first)
 {
 	struct task *middle = first, *rest;
 
-	if (!first || !first->next || !queue_is_awaited(w->g->tasks))
+	if (!first || !first->next || w->g->is_ordered || !queue_is_awaited(w->g->tasks))
 		return;
 	for (struct task *t = first->next; t->next && t->next->next; t = t->next->next)
 		middle = middle->next;

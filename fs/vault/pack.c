@@ -5,38 +5,26 @@
 #include <string.h>
 
 #include "fs/base/err.h"
-#include "fs/crypt/keyed_hash.h"
-#include "fs/crypt/secret.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
 #include "fs/vault/pack_leader.h"
 #include "fs/vault/pack_name.h"
-#include "fs/vault/pack_run.h"
+#include "fs/vault/pack_seal.h"
 
 #define OPEN_CLASSES 16	/* of a lane at a time */
 
-struct open_block {		/* of one class, filling */
-	int64_t class_id;
-	enum pack_kind kind;
-	int64_t id;		/* 0: none is open */
-	uint8_t *raw;		/* BLOCK_RAW_MAX; owned */
-	size_t used;
-	struct pack_name *names;	/* owned */
-	size_t count, capacity;
+struct open_block {		/* of one class and kind, filling */
+	struct pack_filled f;
 	struct pack_leader leader;	/* of this class */
 };
 
 struct pack_lane {
 	struct packer *packer;
-	struct block_encoder *encoder;
 	struct pack_known *known;	/* NULL: there is nothing to ask */
-	struct bases_lane *bases;	/* NULL: there are none */
 	struct pack_namer *namer;
-	struct keyed_hash *sums;	/* of sealed blocks */
-	struct pack_run *run;	/* sealed, not yet in a segment; NULL in a dry run */
-	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
+	struct pack_sealer *sealer;
 	struct open_block blocks[OPEN_CLASSES];	/* the one used last comes first */
-	size_t open;		/* of them, with a buffer */
+	size_t open;		/* of them, with a class */
 };
 
 int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
@@ -47,27 +35,14 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e)
 	if (!l)
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
 	l->packer = p;
-	if (block_encoder_new(p->vault->id, (int)p->o.level, &l->encoder, e) < 0)
-		goto fail;
-	if (pack_namer_new(p->names, &l->namer, e) < 0 || segment_sums_new(&l->sums, e) < 0)
-		goto fail;
-	if (p->compared &&
-	    pack_known_open(p->vault, p->compared, p->o.lookup_cache, &l->known, e) < 0)
-		goto fail;
-	l->features = malloc(SKETCH_FEATURES_MAX * sizeof *l->features);
-	if (p->bases)
-		l->bases = bases_lane_new(p->bases);
-	if (!p->o.dry_run)
-		l->run = pack_run_new(p);
-	if (!l->features || (p->bases && !l->bases) || (!p->o.dry_run && !l->run)) {
-		err_set(e, MUNI_NO_MEMORY, "out of memory for a worker");
-		goto fail;
+	if (pack_sealer_new(p, &l->sealer, e) < 0 || pack_namer_new(p->names, &l->namer, e) < 0 ||
+	    (p->compared &&
+	     pack_known_open(p->vault, p->compared, p->o.lookup_cache, &l->known, e) < 0)) {
+		pack_lane_close(l);
+		return -1;
 	}
 	*out = l;
 	return 0;
-fail:
-	pack_lane_close(l);
-	return -1;
 }
 
 void pack_lane_close(struct pack_lane *l)
@@ -75,84 +50,49 @@ void pack_lane_close(struct pack_lane *l)
 	if (!l)
 		return;
 	pack_known_close(l->known);
-	bases_lane_free(l->bases);
 	pack_namer_free(l->namer);
-	keyed_hash_free(l->sums);
-	pack_run_free(l->run);
-	free(l->features);
-	block_encoder_free(l->encoder);
+	pack_sealer_free(l->sealer);
 	for (size_t i = 0; i < l->open; i++) {
 		pack_leader_end(&l->blocks[i].leader);
-		free(l->blocks[i].names);
-		free(l->blocks[i].raw);
+		free(l->blocks[i].f.names);
+		free(l->blocks[i].f.raw);
 	}
 	free(l);
 }
 
-/* Based on older blocks that it resembles, where there are any; else a leader may help,
- * which is of the same version and no depth. */
-static int encode(struct pack_lane *l, struct open_block *o, struct pack_block *b,
-		  const uint8_t **sealed, struct err *e)
+void pack_filled_free(struct pack_filled *f)
 {
-	struct block *block = &b->block;
-	struct base_bytes base = { .data = NULL };
-	size_t count = sketch_features(o->raw, o->used, l->bases != NULL, l->features);
+	if (!f)
+		return;
+	free(f->names);
+	free(f->raw);
+	free(f);
+}
 
-	sketch_keep(l->features, count, o->used, &b->sketch);
-	b->sketch.class_id = o->class_id;
-	if (l->bases && bases_choose(l->bases, l->features, count, block, &base, e) < 0)
-		return -1;
-	if ((base.data ? block_encode(l->encoder, o->raw, o->used, base.data, base.size, block,
-				      sealed, e) :
-			 pack_leader_encode(&o->leader, l->encoder, o->raw, o->used, block,
-					    sealed, e)) < 0)
-		return -1;
-	if (block->codec != BLOCK_ZSTD_BASED)	/* it does not compress, even so */
-		memset(block->bases, 0, sizeof block->bases);
-	else
-		b->sketch.depth = base.depth;
-	if (block->codec == BLOCK_ZSTD_BASED && base.is_far)
-		b->sketch.count = 0;
-	return 0;
+/* To whoever has nothing else to do; the lane goes on with another buffer. */
+static bool hand_over(struct pack_lane *l, struct pack_filled *f)
+{
+	const struct pack_options *o = &l->packer->o;
+	struct pack_filled *taken = o->hand_over ? malloc(sizeof *taken) : NULL;
+
+	if (!taken)	/* for want of memory, too, it seals its own */
+		return false;
+	*taken = *f;
+	if (!o->hand_over(o->arg, taken)) {
+		free(taken);
+		return false;
+	}
+	*f = (struct pack_filled){ .class_id = f->class_id, .kind = f->kind };
+	return true;
 }
 
 static int flush(struct pack_lane *l, struct open_block *o, struct err *e)
 {
-	struct packer *p = l->packer;
-	struct pack_block b = { .names = o->names, .count = o->count };
-	const uint8_t *sealed = NULL;
-	uint8_t sum[16];
-	int rc;
-
 	/* A block is opened, and stays empty, where another lane was faster with
 	 * the very chunk that it was opened for. */
-	if (o->id == 0 || o->used == 0)
+	if (o->f.id == 0 || o->f.used == 0 || hand_over(l, &o->f))
 		return 0;
-	b.block.id = o->id;
-	b.block.class_id = o->class_id;
-	rc = encode(l, o, &b, &sealed, e);
-	if (rc == 0)
-		rc = segment_sum(l->sums, sealed, b.block.stored, sum, e);
-	if (rc == 0)
-		rc = pack_run_add(l->run, &b, sealed, sum, e);
-	secret_wipe(b.block.key, sizeof b.block.key);
-	if (rc < 0)
-		return -1;
-	atomic_fetch_add(&p->raw, b.block.raw);
-	atomic_fetch_add(&p->stored, b.block.stored);
-	o->id = 0;
-	o->used = 0;
-	o->names = NULL;	/* pack_run_add() took them */
-	o->count = o->capacity = 0;
-	return 0;
-}
-
-int pack_lane_flush(struct pack_lane *l, struct err *e)
-{
-	for (size_t i = 0; i < l->open; i++)
-		if (flush(l, &l->blocks[i], e) < 0)
-			return -1;
-	return l->run ? pack_run_flush(l->run, e) : 0;
+	return pack_sealer_seal(l->sealer, &o->leader, &o->f, e);
 }
 
 static void bring_forward(struct pack_lane *l, size_t i)
@@ -165,7 +105,7 @@ static void bring_forward(struct pack_lane *l, size_t i)
 
 static bool is_for(const struct open_block *o, int64_t class_id, enum pack_kind kind)
 {
-	return o->class_id == class_id && o->kind == kind;
+	return o->f.class_id == class_id && o->f.kind == kind;
 }
 
 /* The class's open block of that kind; where too many are open the one that waited longest
@@ -182,12 +122,7 @@ static struct open_block *block_for(struct pack_lane *l, int64_t class_id,
 		if (flush(l, &l->blocks[i], e) < 0)
 			return NULL;
 	} else if (i == l->open) {
-		l->blocks[i] = (struct open_block){ .raw = malloc(BLOCK_RAW_MAX) };
-		if (!l->blocks[i].raw) {
-			err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
-			return NULL;
-		}
-		l->open++;
+		l->blocks[l->open++] = (struct open_block){ .f.class_id = class_id };
 	}
 	struct open_block *o = &l->blocks[i];
 	if (!is_for(o, class_id, kind) || o->leader.sizes.leader == 0) {
@@ -195,13 +130,30 @@ static struct open_block *block_for(struct pack_lane *l, int64_t class_id,
 
 		pack_leader_end(&o->leader);
 		pack_leader_init(&o->leader, p->block_size, (int)p->level,
-				 kind == PACK_PART, l->bases != NULL);
-		o->class_id = class_id;
-		o->kind = kind;
+				 kind == PACK_PART, l->packer->bases != NULL);
+		o->f.class_id = class_id;
+		o->f.kind = kind;
 	}
 	if (i > 0)
 		bring_forward(l, i);
 	return l->blocks;
+}
+
+int pack_seal(struct pack_lane *l, struct pack_filled *f, struct err *e)
+{
+	struct open_block *o = block_for(l, f->class_id, f->kind, e);
+	int rc = o ? pack_sealer_seal(l->sealer, &o->leader, f, e) : -1;
+
+	pack_filled_free(f);
+	return rc;
+}
+
+int pack_lane_flush(struct pack_lane *l, struct err *e)
+{
+	for (size_t i = 0; i < l->open; i++)
+		if (flush(l, &l->blocks[i], e) < 0)
+			return -1;
+	return pack_sealer_flush(l->sealer, e);
 }
 
 /* Is there one already?  The map first: it is the cheaper, and the newer. */
@@ -215,19 +167,23 @@ static int look_up(struct pack_lane *l, const struct pack_names_of *n, const voi
 }
 
 /* The chunk goes into the open block unless another lane was faster. */
-static int append(struct packer *p, struct open_block *o, const struct pack_names_of *n,
+static int append(struct packer *p, struct pack_filled *f, const struct pack_names_of *n,
 		  const void *data, size_t size, struct chunk_place *out, struct err *e)
 {
-	if (o->count == o->capacity) {
-		size_t more = o->capacity ? o->capacity * 2 : 16;
-		struct pack_name *names = realloc(o->names, more * sizeof *names);
+	if (!f->raw)
+		f->raw = malloc(BLOCK_RAW_MAX);
+	if (!f->raw)
+		return err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
+	if (f->count == f->capacity) {
+		size_t more = f->capacity ? f->capacity * 2 : 16;
+		struct pack_name *names = realloc(f->names, more * sizeof *names);
 
 		if (!names)
 			return err_set(e, MUNI_NO_MEMORY, "out of memory for a block");
-		o->names = names;
-		o->capacity = more;
+		f->names = names;
+		f->capacity = more;
 	}
-	*out = (struct chunk_place){ o->id, (uint32_t)o->used, (uint32_t)size };
+	*out = (struct chunk_place){ f->id, (uint32_t)f->used, (uint32_t)size };
 	switch (pack_map_put(p->map, n->here, out)) {
 	case PACK_MAP_NO_MEMORY:
 		return err_set(e, MUNI_NO_MEMORY, "out of memory for the map of chunks");
@@ -236,12 +192,12 @@ static int append(struct packer *p, struct open_block *o, const struct pack_name
 	case PACK_MAP_NEW:
 		break;
 	}
-	memcpy(o->raw + o->used, data, size);
-	memcpy(o->names[o->count].name, n->kept, 16);
-	o->names[o->count].at = out->at;
-	o->names[o->count].size = out->size;
-	o->count++;
-	o->used += size;
+	memcpy(f->raw + f->used, data, size);
+	memcpy(f->names[f->count].name, n->kept, 16);
+	f->names[f->count].at = out->at;
+	f->names[f->count].size = out->size;
+	f->count++;
+	f->used += size;
 	return 0;
 }
 
@@ -286,12 +242,12 @@ int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t s
 	target = pack_leader_target(&o->leader);
 	/* A block may pass its target by a quarter rather than end far below it. */
 	most = target + target / 4 < BLOCK_RAW_MAX ? target + target / 4 : BLOCK_RAW_MAX;
-	if (o->used > 0 && o->used + size > most && flush(l, o, e) < 0)
+	if (o->f.used > 0 && o->f.used + size > most && flush(l, o, e) < 0)
 		return -1;
-	if (o->id == 0 && packer_take_id(p, &o->id, e) < 0)
+	if (o->f.id == 0 && packer_take_id(p, &o->f.id, e) < 0)
 		return -1;
-	if (append(p, o, &n, data, size, out, e) < 0)
+	if (append(p, &o->f, &n, data, size, out, e) < 0)
 		return -1;
 	target = pack_leader_target(&o->leader);	/* another, if one was sealed above */
-	return o->used >= target - target / 8 ? flush(l, o, e) : 0;
+	return o->f.used >= target - target / 8 ? flush(l, o, e) : 0;
 }

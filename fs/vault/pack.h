@@ -11,7 +11,7 @@
  *       at the same moment.
  *   P2  `sealed` is called only for a segment that is on stable storage.
  *   P3  Memory is bounded: 24 MiB of segments on their way, 16 blocks and half a
- *       MiB of sealed ones a lane, parity as
+ *       MiB of sealed ones a lane, those that are handed over, parity as
  *       long as two segments, and a map of chunks that forgets what the catalogue
  *       knows.
  *   P4  When packer_finish() returns 0, parity covers every segment that was sealed,
@@ -35,6 +35,7 @@ struct err;
 struct vault;
 struct packer;
 struct pack_lane;
+struct pack_filled;	/* a full block, not sealed yet */
 
 struct pack_name {		/* a chunk that a block brings */
 	uint8_t name[16];
@@ -64,6 +65,9 @@ struct pack_options {
 	bool dry_run;		/* count what would be new, store nothing */
 	bool has_chunks;	/* the catalogue has chunks: worth asking */
 	struct base_limits bases;	/* of blocks on older ones */
+	/* A lane's block is full: is there another who would seal it?  True: it was taken, and
+	 * comes to pack_seal() or pack_filled_free().  NULL: each lane seals its own. */
+	bool (*hand_over)(void *arg, struct pack_filled *f);
 	size_t lookup_cache;	/* bytes, of each lane's connection */
 	/* Called from threads that sync, one at a time (P5).  Takes the segment; may wait. */
 	void (*sealed)(void *arg, struct pack_segment *s);
@@ -96,6 +100,9 @@ int pack_lane_open(struct packer *p, struct pack_lane **out, struct err *e);
 int pack_chunk(struct pack_lane *l, int64_t class_id, const void *data, size_t size,
 	       const struct digest *digest, enum pack_kind kind,
 	       struct chunk_place *out, struct err *e);
+/* Seals what another lane handed over; takes f, also when it fails. */
+int pack_seal(struct pack_lane *l, struct pack_filled *f, struct err *e);
+void pack_filled_free(struct pack_filled *f);	/* NULL is allowed; who frees it fails the ingest */
 /* Seals the open blocks.  Once, at the end. */
 int pack_lane_flush(struct pack_lane *l, struct err *e);
 void pack_lane_close(struct pack_lane *l);	/* NULL is allowed */

@@ -167,7 +167,7 @@ int pack_leader_encode(struct pack_leader *p, struct block_encoder *enc, const v
 
 	if (p->way == PACK_TRY && is_full && try_out(p, enc, raw, size, e) < 0)
 		return -1;
-	if (p->leader)
+	if (p->leader && block_leader_id(p->leader) < b->id)	/* G1: not what others began earlier */
 		return encode_led(p, enc, raw, size, b, sealed, e);
 	if (block_encode(enc, raw, size, NULL, 0, b, sealed, e) < 0)
 		return -1;

@@ -7,14 +7,15 @@
  * as there are workers (docs/decisions/0164-neighbours-share-blocks.md).
  */
 #include <stdlib.h>
-#include <sys/resource.h>
 
+#include "fs/base/descriptors.h"
 #include "fs/vault/walk_inside.h"
 
 #define SPAN_FIRST (256u * 1024)	/* bytes of files: the workers are waiting for it */
 #define SPAN_MOST (4u * 1024 * 1024)	/* some blocks full */
+#define SPAN_LATER (16u * 1024 * 1024)	/* of a later version, whose blocks are handed over */
+#define HANDLES_MOST (INGEST_DESCRIPTORS / 4)	/* of directories, in all spans on their way */
 #define SPAN_ITEMS 2048		/* at most: they wait in memory */
-#define HANDLES_MOST 288	/* of directories, in all spans on their way */
 
 static int no_memory(struct err *e)
 {
@@ -23,12 +24,11 @@ static int no_memory(struct err *e)
 
 void walk_prepare_spans(struct walker *w)
 {
-	unsigned spans = 3 * w->g->workers + 4, handles = HANDLES_MOST;	/* with those at work */
-	struct rlimit most;
+	unsigned spans = 3 * w->g->workers + 4, handles = descriptors_limit() / 4;
 
-	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur / 4 < handles)
-		handles = (unsigned)(most.rlim_cur / 4);
-	w->span_most = SPAN_FIRST;
+	if (handles > HANDLES_MOST)	/* spans: with those at work */
+		handles = HANDLES_MOST;
+	w->span_most = w->g->is_ordered ? SPAN_LATER : SPAN_FIRST;
 	w->span_handles_most = handles / spans;
 }
 
