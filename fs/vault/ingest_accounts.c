@@ -73,7 +73,8 @@ static const char *keep(struct ingest_accounts *a, const char *name)
 
 /* What there was no memory or no descriptor to look up is not nobody: the name would be
  * missing for good.  A service of names that does not answer knows nobody. */
-static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answer)
+static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answer,
+			    int *want)
 {
 	struct passwd entry, *found = NULL;
 	int code;
@@ -81,12 +82,17 @@ static const char *ask_user(struct ingest_accounts *a, uint32_t uid, char *answe
 	do
 		code = getpwuid_r(uid, &entry, answer, ANSWER_MAX, &found);
 	while (code == EINTR);
+	if (err_is_want(code)) {
+		*want = code;
+		return NULL;
+	}
 	if (code != 0 || !found)
-		return err_is_want(code) ? NULL : nobody;
+		return nobody;
 	return keep(a, found->pw_name);
 }
 
-static const char *ask_group(struct ingest_accounts *a, uint32_t gid, char *answer)
+static const char *ask_group(struct ingest_accounts *a, uint32_t gid, char *answer,
+			     int *want)
 {
 	struct group entry, *found = NULL;
 	int code;
@@ -94,32 +100,40 @@ static const char *ask_group(struct ingest_accounts *a, uint32_t gid, char *answ
 	do
 		code = getgrgid_r(gid, &entry, answer, ANSWER_MAX, &found);
 	while (code == EINTR);
+	if (err_is_want(code)) {
+		*want = code;
+		return NULL;
+	}
 	if (code != 0 || !found)
-		return err_is_want(code) ? NULL : nobody;
+		return nobody;
 	return keep(a, found->gr_name);
 }
 
 /* *out: NULL where there is none. */
 static int look_up(struct ingest_accounts *a, struct map *known, uint32_t number,
-		   const char *(*ask)(struct ingest_accounts *, uint32_t, char *),
+		   const char *(*ask)(struct ingest_accounts *, uint32_t, char *, int *want),
 		   const char **out, struct err *e)
 {
 	const char *name;
 	char *answer;
+	int want = ENOMEM;
 
 	pthread_mutex_lock(&a->lock);
 	name = (const char *)(uintptr_t)map_get(known, (uint64_t)number + 1, 0);
 	if (!name) {
 		answer = malloc(ANSWER_MAX);
-		name = answer && shortage_has_room(SETTINGS_ROOM) ? ask(a, number, answer) : NULL;
+		name = answer && shortage_has_room(SETTINGS_ROOM) ?
+			       ask(a, number, answer, &want) : NULL;
 		free(answer);
 		if (name && !map_put(known, (uint64_t)number + 1, 0, (uintptr_t)name))
 			name = NULL;
 	}
 	pthread_mutex_unlock(&a->lock);
 	*out = name && *name ? name : NULL;
-	return name ? 0 : err_set(e, MUNI_NO_MEMORY, "no memory, or no descriptor, to look up "
-				  "the account %" PRIu32, number);
+	if (name)
+		return 0;
+	errno = want;
+	return err_errno(e, "looking up the account %" PRIu32, number);
 }
 
 int ingest_accounts_name(struct ingest_accounts *a, struct meta *m, struct err *e)
