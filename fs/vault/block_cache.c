@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/spin.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/block_pages.h"
 #include "fs/vault/reader_helpers.h"
@@ -14,6 +15,9 @@
 
 #define SHARDS 8
 #define BUCKETS 512		/* a shard */
+#define LATELY 16		/* reads */
+#define LOOK_US 150		/* for a block that somebody decodes: it takes 50 */
+#define LOOKS_MAX 4		/* what lands meanwhile may be another one */
 
 struct shard {
 	pthread_mutex_t lock;
@@ -21,6 +25,7 @@ struct shard {
 	struct cached_block *buckets[BUCKETS];
 	struct cached_block *newest, *oldest;
 	struct flight *flights;
+	atomic_uint landings;
 };
 
 struct block_cache {
@@ -29,6 +34,8 @@ struct block_cache {
 	atomic_size_t used;
 	atomic_uint next_victim;	/* shard to evict from next */
 	atomic_uint readers;	/* that are at it now */
+	atomic_uint most;	/* of them at a time, of late */
+	atomic_uint below;	/* reads since there were so many */
 	atomic_uint_fast64_t hits, misses, failures;
 	struct block_pages *pages;	/* owned */
 	struct row_cache *rows;		/* owned */
@@ -130,10 +137,23 @@ static void land(struct shard *s, struct flight *flight)
 
 /* ---- what readers call --------------------------------------------------------- */
 
-bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
+/* Under the lock, which is free meanwhile.  false: sleep. */
+static bool look(struct shard *s)
+{
+	unsigned seen = atomic_load(&s->landings);
+	enum spin how;
+
+	pthread_mutex_unlock(&s->lock);
+	how = spin_while(&s->landings, seen, LOOK_US);
+	pthread_mutex_lock(&s->lock);
+	return how == SPIN_CHANGED;
+}
+
+bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted, bool may_look,
 		     struct flight *flight, struct cached_block **out)
 {
 	struct shard *s = shard_of(c, id);
+	unsigned looks = may_look ? LOOKS_MAX : 0;
 	struct cached_block *b;
 
 	*out = NULL;
@@ -150,7 +170,10 @@ bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
 			atomic_fetch_add(&c->misses, 1);
 			return false;
 		}
-		pthread_cond_wait(&s->landed, &s->lock);
+		if (looks > 0)
+			looks = look(s) ? looks - 1 : 0;
+		else
+			pthread_cond_wait(&s->landed, &s->lock);
 	}
 	b->pins++;
 	if (s->newest != b) {
@@ -226,6 +249,7 @@ void block_cache_publish(struct block_cache *c, struct flight *flight,
 	list_push(s, fresh);
 	land(s, flight);
 	pthread_mutex_unlock(&s->lock);
+	atomic_fetch_add(&s->landings, 1);	/* now that the lock is free for who looks */
 }
 
 void block_cache_abandon(struct block_cache *c, struct flight *flight)
@@ -236,6 +260,7 @@ void block_cache_abandon(struct block_cache *c, struct flight *flight)
 	pthread_mutex_lock(&s->lock);
 	land(s, flight);	/* D4: those who wait try for themselves */
 	pthread_mutex_unlock(&s->lock);
+	atomic_fetch_add(&s->landings, 1);
 }
 
 void block_cache_unpin(struct block_cache *c, struct cached_block *b)
@@ -329,7 +354,18 @@ bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted)
 
 unsigned block_cache_enter(struct block_cache *c)
 {
-	return atomic_fetch_add(&c->readers, 1) + 1;
+	unsigned now = atomic_fetch_add(&c->readers, 1) + 1, most = atomic_load(&c->most);
+
+	if (now >= most) {
+		atomic_store(&c->most, now);
+		atomic_store(&c->below, 0);
+		return now;
+	}
+	if (atomic_fetch_add(&c->below, 1) + 1 >= LATELY) {
+		atomic_store(&c->below, 0);
+		atomic_store(&c->most, most - 1);
+	}
+	return most;
 }
 
 void block_cache_leave(struct block_cache *c)

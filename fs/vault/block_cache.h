@@ -42,7 +42,7 @@ struct flight {
 
 /* true: *out is pinned and has `wanted` bytes.  false: the caller decodes now,
  * then calls publish or abandon with the same flight. */
-bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted,
+bool block_cache_pin(struct block_cache *c, int64_t id, uint32_t wanted, bool may_look,
 		     struct flight *flight, struct cached_block **out);
 /* A copy of data[valid], counted from here on, for which older ones go; it must be published.
  * NULL without memory. */
@@ -67,7 +67,8 @@ void block_cache_count(struct block_cache *c, size_t before, size_t now);
 /* Whether it is there with `wanted` bytes, or being decoded. */
 bool block_cache_is_coming(struct block_cache *c, int64_t id, uint32_t wanted);
 
-/* Who reads says so while he does; how many do, he among them. */
+/* Who reads says so while he does.  How many do at a time, he among them: the most of late, for
+ * four that read one after the other are, at most moments, not four that decode. */
 unsigned block_cache_enter(struct block_cache *c);
 void block_cache_leave(struct block_cache *c);
 

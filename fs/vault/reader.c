@@ -16,6 +16,7 @@
 #define AHEAD_MAX 128u			/* blocks that one hint may name */
 
 #define SHARING_MAX 2u			/* readers at a time whose reads are shared out */
+#define SERIES_MIN 2u			/* blocks of a read that helpers look for the next of */
 
 static const uint8_t zeros[64 * 1024];
 
@@ -181,7 +182,7 @@ static unsigned errands(struct vault_reader *r, const struct run *list, unsigned
 			continue;
 		out[n++] = (struct helpers_errand){ list[i].block,
 						    is_sample ? end : HELPERS_WHOLE,
-						    false };
+						    false, false };
 	}
 	return n;
 }
@@ -202,6 +203,8 @@ static void share_out(struct vault_reader *r, const struct run *list, unsigned c
 	n = errands(r, list, first + 1, count, is_sample, todo);
 	if (n == 0)
 		return;
+	for (unsigned i = 0; i < n; i++)
+		todo[i].is_series = r->may_look && n >= SERIES_MIN;
 	/* Their rows come with ours: or each would ask the catalogue, for the same. */
 	reader_know(r, list[first].block);
 	helpers_hint(h, todo, n, true);
@@ -286,35 +289,55 @@ static bool add_hole(struct vault_parts *p, size_t size)
 	return true;
 }
 
-/* Pins all runs' blocks.  *has_room false: they are too many parts. */
+/* Pins all runs' blocks: first those that nobody is at, for meanwhile the others get ready. */
 static int pin_all(struct vault_reader *r, const struct run *list, unsigned count, bool is_sample,
-		   struct vault_parts *out, bool *has_room, struct err *e)
+		   struct cached_block *pinned[VAULT_PINS_MAX], struct vault_parts *out,
+		   struct err *e)
 {
-	*has_room = true;
-	for (unsigned i = 0; i < count && *has_room; i++) {
-		struct cached_block *b;
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < count; i++) {
+			if (round == 0)
+				pinned[i] = NULL;
+			if (list[i].block == 0 || pinned[i] ||
+			    (round == 0 &&
+			     block_cache_is_coming(r->cache, list[i].block,
+						   list[i].at + (uint32_t)list[i].size)))
+				continue;
+			if (pin_run(r, &list[i], is_sample, &pinned[i], e) < 0)
+				return -1;
+			out->pins[out->pin_count++] = pinned[i];
+		}
+	return 0;
+}
+
+/* false: they are too many parts. */
+static bool list_parts(const struct run *list, unsigned count,
+		       struct cached_block *const pinned[VAULT_PINS_MAX], struct vault_parts *out)
+{
+	bool has_room = true;
+
+	for (unsigned i = 0; i < count && has_room; i++) {
 		if (list[i].block == 0) {
-			*has_room = add_hole(out, list[i].size);
-		} else if (pin_run(r, &list[i], is_sample, &b, e) == 0) {
-			out->pins[out->pin_count++] = b;
-			*has_room = cached_block_parts(b, list[i].at, list[i].size, out->parts,
-						       VAULT_PARTS_MAX, &out->count);
-			out->size += list[i].size;
+			has_room = add_hole(out, list[i].size);
 		} else {
-			return -1;
+			has_room = cached_block_parts(pinned[i], list[i].at, list[i].size,
+						      out->parts, VAULT_PARTS_MAX, &out->count);
+			out->size += list[i].size;
 		}
 	}
-	return 0;
+	return has_room;
 }
 
 static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_size,
 		      uint64_t offset, size_t size, bool goes_on, unsigned readers,
 		      struct vault_parts *out, struct err *e)
 {
-	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN, has_room;
+	bool is_sample = !goes_on && file_size >= SAMPLE_FILE_MIN;
 	uint64_t end = cut(file_size, offset, size);
 	struct run list[VAULT_PINS_MAX];
 	struct runs rs = { list, VAULT_PINS_MAX, 0, offset };
+	struct helpers *h = block_cache_helpers(r->cache);
+	struct cached_block *pinned[VAULT_PINS_MAX];
 	int rc;
 
 	out->count = out->pin_count = 0;
@@ -324,13 +347,15 @@ static int read_parts(struct vault_reader *r, int64_t content, uint64_t file_siz
 		return -1;
 	if (rs.done < end)
 		return one_copy(r, content, file_size, offset, size, out, e);
+	r->may_look = is_sample && readers == 1 && h && helpers_may_look(h);
 	if (is_sample && readers > SHARING_MAX)
 		keep_together(r, list, rs.count);
 	else
 		share_out(r, list, rs.count, is_sample);
-	rc = pin_all(r, list, rs.count, is_sample, out, &has_room, e);
+	rc = pin_all(r, list, rs.count, is_sample, pinned, out, e);
+	r->may_look = false;
 	reader_forget_together(r);
-	if (rc == 0 && !has_room)
+	if (rc == 0 && !list_parts(list, rs.count, pinned, out))
 		return one_copy(r, content, file_size, offset, size, out, e);
 	return rc;
 }

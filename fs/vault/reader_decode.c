@@ -209,7 +209,7 @@ static int pin(struct vault_reader *r, int64_t id, uint32_t wanted, bool is_samp
 	if (depth > READER_DEPTH_MAX)
 		return err_set(e, MUNI_DAMAGED, "block %lld stands deeper than %d bases; "
 			       "run muni verify", (long long)id, READER_DEPTH_MAX);
-	if (block_cache_pin(r->cache, id, wanted, &flight, out))
+	if (block_cache_pin(r->cache, id, wanted, r->may_look, &flight, out))
 		return 0;
 	if (rows_block(block_cache_rows(r->cache), r->catalogue, id, &b, uid, e) < 0)
 		goto out;

@@ -18,6 +18,7 @@ struct vault_reader {
 	struct block_cache *cache;	/* borrowed */
 	struct objects *objects;	/* borrowed from vault */
 	struct catalogue *catalogue;	/* owned */
+	bool may_look;			/* for a block that a helper decodes, before it sleeps */
 	struct block_decoder *decoder;	/* owned */
 	uint8_t *sealed;		/* scratch, owned: one block's ciphertext */
 	size_t sealed_size;

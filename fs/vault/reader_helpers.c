@@ -2,10 +2,12 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "fs/base/err.h"
+#include "fs/base/spin.h"
 #include "fs/crypt/secret.h"
 #include "fs/vault/block_cache.h"
 #include "fs/vault/reader_decode.h"
@@ -16,6 +18,12 @@
 #define NEAR_AT_ONCE 2u
 #define NEAR 0u			/* as an errand's `wanted`: decode nothing */
 #define RUN_MIN 8u		/* READER_RUN_MAX at most */
+#define LOOK_US 300		/* for the next of a series: who reads needs 200 to ask for it */
+#define LOOKERS_MIN 2u		/* threads: with fewer, processors are too few to spend one on it */
+/* Reads without looking when others wanted the processor; four times as many when they soon want
+ * it again. */
+#define LOOK_REST 64u
+#define LOOK_REST_MAX 4096u
 #define CATALOGUE_CACHE (512u * 1024)	/* a helper asks for few rows, and near ones */
 
 struct helpers {
@@ -28,7 +36,12 @@ struct helpers {
 	int64_t near[NEAR_RING];	/* what helpers_near() was told */
 	unsigned near_head, near_count;
 	unsigned near_busy;	/* threads that are at one */
-	unsigned idle;		/* threads that wait for work */
+	unsigned idle;		/* threads that sleep until there is work */
+	unsigned looking;	/* ... that look for it: each looks into the ring before it sleeps */
+	unsigned look_rest;	/* reads yet without looking */
+	unsigned look_rest_last;	/* how many there were last time */
+	unsigned look_reads;	/* with it, since */
+	atomic_uint told;	/* changes when the ring has more; not under the lock */
 	bool is_stopping, is_paused;
 	unsigned with_reader;	/* threads that have one open, or are opening it */
 	pthread_cond_t rested;	/* with_reader went down */
@@ -77,22 +90,57 @@ static unsigned take_near(struct helpers *h, struct helpers_errand *out)
 	return 1;
 }
 
+/* Under the lock. */
+static void rest_from_looking(struct helpers *h)
+{
+	bool is_soon = h->look_reads < LOOK_REST_MAX / 4;
+
+	if (h->look_rest > 0)
+		return;
+	h->look_rest = is_soon && h->look_rest_last > 0 ? h->look_rest_last * 4 : LOOK_REST;
+	if (h->look_rest > LOOK_REST_MAX)
+		h->look_rest = LOOK_REST_MAX;
+	h->look_rest_last = h->look_rest;
+	h->look_reads = 0;
+}
+
+/* Under the lock, which is free meanwhile.  false: sleep. */
+static bool look(struct helpers *h)
+{
+	unsigned seen = atomic_load(&h->told);
+	enum spin how;
+
+	h->looking++;
+	pthread_mutex_unlock(&h->lock);
+	how = spin_while(&h->told, seen, LOOK_US);
+	pthread_mutex_lock(&h->lock);
+	h->looking--;
+	if (how == SPIN_TAKEN)
+		rest_from_looking(h);
+	return how == SPIN_CHANGED;
+}
+
 /* Waits for something to do; has_reader: a rest means to close it.  out[0..*count) is what was
  * done before, then what is to be done. */
 static enum errand next(struct helpers *h, bool has_reader,
 			struct helpers_errand out[READER_RUN_MAX], unsigned *count)
 {
 	enum errand errand = ERRAND_DECODE;
-	bool is_more = false;
+	bool is_more = false, may_look = *count > 0 && out[0].is_series;
 
 	pthread_mutex_lock(&h->lock);
 	if (*count > 0 && out[0].wanted == NEAR)
 		h->near_busy--;
 	*count = 0;
-	h->idle++;
-	while (!h->is_stopping && (h->is_paused ? !has_reader : h->count == 0 && !has_near(h)))
-		pthread_cond_wait(&h->work, &h->lock);
-	h->idle--;
+	while (!h->is_stopping && (h->is_paused ? !has_reader : h->count == 0 && !has_near(h))) {
+		if (may_look && !h->is_paused) {
+			may_look = look(h);
+		} else {
+			h->idle++;
+			pthread_cond_wait(&h->work, &h->lock);
+			h->idle--;
+		}
+	}
 	if (h->is_stopping) {
 		errand = ERRAND_STOP;
 	} else if (h->is_paused) {
@@ -100,7 +148,7 @@ static enum errand next(struct helpers *h, bool has_reader,
 	} else {
 		*count = h->count > 0 ? take(h, out) : take_near(h, out);
 		h->with_reader += !has_reader;
-		is_more = (h->count > 0 || has_near(h)) && h->idle > 0;
+		is_more = (h->count > h->looking || has_near(h)) && h->idle > 0;
 	}
 	pthread_mutex_unlock(&h->lock);
 	/* A wake-up costs ten microseconds: who gave the hint pays for one alone. */
@@ -201,15 +249,29 @@ void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned
 		to->is_urgent = is_urgent;
 	}
 	h->count += count;
-	is_idle = count > 0 && h->idle > 0;
+	/* Who looks takes one, and needs no waking. */
+	is_idle = count > h->looking && h->idle > 0;
 	/* Woken by turns, the last would begin when who waits is at his second block.  All are
 	 * woken at once where there is an errand for each. */
-	is_for_all = is_urgent && count >= h->idle;
+	is_for_all = is_urgent && count >= h->idle + h->looking;
 	pthread_mutex_unlock(&h->lock);
+	atomic_fetch_add(&h->told, 1);	/* now that the lock is free for who looks */
 	if (is_idle && is_for_all)
 		pthread_cond_broadcast(&h->work);
 	else if (is_idle)
 		pthread_cond_signal(&h->work);
+}
+
+bool helpers_may_look(struct helpers *h)
+{
+	bool may;
+
+	pthread_mutex_lock(&h->lock);
+	may = h->threads >= LOOKERS_MIN && h->look_rest == 0;
+	h->look_reads += may;
+	h->look_rest -= h->look_rest > 0;
+	pthread_mutex_unlock(&h->lock);
+	return may;
 }
 
 bool helpers_near(struct helpers *h, int64_t block)
@@ -233,6 +295,7 @@ void helpers_pause(struct helpers *h)
 	pthread_mutex_lock(&h->lock);
 	h->is_paused = true;
 	h->count = h->near_count = 0;
+	atomic_fetch_add(&h->told, 1);
 	pthread_cond_broadcast(&h->work);
 	while (h->with_reader > 0)
 		pthread_cond_wait(&h->rested, &h->lock);
@@ -253,6 +316,7 @@ void helpers_stop(struct helpers *h)
 		return;
 	pthread_mutex_lock(&h->lock);
 	h->is_stopping = true;
+	atomic_fetch_add(&h->told, 1);
 	pthread_cond_broadcast(&h->work);
 	pthread_mutex_unlock(&h->lock);
 	for (unsigned i = 0; i < h->threads; i++)

@@ -20,6 +20,7 @@ struct helpers_errand {
 	int64_t block;
 	uint32_t wanted;	/* bytes from its start, or one of those below */
 	bool is_urgent;		/* set by helpers_hint() */
+	bool is_series;		/* the next like it is about to come: look for it */
 };
 
 #define HELPERS_WHOLE UINT32_MAX
@@ -28,6 +29,8 @@ struct helpers_errand {
 /* is_urgent: somebody waits for these now; the first is begun first. */
 void helpers_hint(struct helpers *h, const struct helpers_errand *list, unsigned count,
 		  bool is_urgent);
+/* Asked once a read: whether there are processors to look for what comes in place of sleeping. */
+bool helpers_may_look(struct helpers *h);
 /* Decode nothing: have the disk read what lies around it, when nothing else is to be done, one
  * after the other: who reads meanwhile waits for the disk behind one alone.  false: too much is
  * waiting already, and this was not taken. */

@@ -528,7 +528,8 @@ static void what_a_read_waits_for_is_decoded_whoever_of_the_helpers_sleeps(void 
 			for (unsigned i = 0; i < count; i++)
 				list[i] = (struct helpers_errand){
 					.block = f->row_first + done + i,
-					.wanted = HELPERS_WHOLE };
+					.wanted = HELPERS_WHOLE,
+					.is_series = done % 2 == 0 };
 			helpers_hint(block_cache_helpers(cache), list, count, true);
 			done += count;
 			if (count % 2 == 1)
@@ -598,6 +599,66 @@ static void samples_of_a_row_read_as_written_with_helpers(void **state)
 	}
 	vault_reader_close(r);
 	block_cache_free(cache);
+}
+
+/* Four that read one after the other are four, though at most moments one alone decodes. */
+static void who_reads_hears_how_many_do_of_late(void **state)
+{
+	struct block_cache *cache = block_cache_new(1 << 20);
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(block_cache_enter(cache), 1);
+		block_cache_leave(cache);
+	}
+	assert_int_equal(block_cache_enter(cache), 1);
+	for (unsigned now = 2; now <= 4; now++)
+		assert_int_equal(block_cache_enter(cache), now);
+	for (unsigned now = 4; now > 0; now--)
+		block_cache_leave(cache);
+	for (unsigned most = 4; most > 1; most--)
+		for (unsigned i = 0; i < 16; i++) {
+			assert_int_equal(block_cache_enter(cache), most);
+			block_cache_leave(cache);
+		}
+	assert_int_equal(block_cache_enter(cache), 1);
+	block_cache_leave(cache);
+	block_cache_free(cache);
+}
+
+/* One alone, whose helpers look for his next read, and rest, and stop, while they do. */
+static void samples_of_one_reader_with_helpers_read_as_written(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+
+	for (unsigned threads = 1; threads <= 3; threads++) {
+		struct block_cache *cache = block_cache_new(256 * 1024);
+		struct vault_reader *r = reader(f, cache);
+		OK(block_cache_start_helpers(cache, f->vault, threads, &e));
+		for (unsigned i = 0; i < 400; i++) {
+			bool is_led = chance() % 2;
+			const uint8_t *model = is_led ? f->led : f->row;
+			size_t whole = is_led ? LED_SIZE : ROW * ROW_BLOCK;
+			size_t at = chance() % whole, size = 1 + chance() % (8 * ROW_BLOCK);
+			struct vault_parts p;
+			if (size > whole - at)
+				size = whole - at;
+			OK(vault_read_parts(r, is_led ? f->led_content : f->row_content, 4 << 20,
+					    at, size, false, &p, &e));
+			assert_int_equal(p.size, size);
+			for (unsigned n = 0; n < p.count; at += p.parts[n++].iov_len)
+				assert_memory_equal(p.parts[n].iov_base, model + at,
+						    p.parts[n].iov_len);
+			vault_parts_release(r, &p);
+			if (i % 50 == 0) {
+				block_cache_pause(cache);
+				block_cache_resume(cache);
+			}
+		}
+		vault_reader_close(r);
+		block_cache_free(cache);
+	}
 }
 
 /* With others at it a read gets its blocks from the disk in one piece, and is as right. */
@@ -842,6 +903,8 @@ int main(void)
 		cmocka_unit_test(what_a_read_waits_for_is_decoded_whoever_of_the_helpers_sleeps),
 		cmocka_unit_test(one_bad_block_in_a_row_fails_alone),
 		cmocka_unit_test(samples_of_a_row_read_as_written_with_helpers),
+		cmocka_unit_test(who_reads_hears_how_many_do_of_late),
+		cmocka_unit_test(samples_of_one_reader_with_helpers_read_as_written),
 		cmocka_unit_test(samples_among_many_readers_read_as_written),
 		cmocka_unit_test(rows_that_have_room_stay),
 		cmocka_unit_test(blocks_with_bases_by_turns_are_right_for_many_readers_and_helpers),

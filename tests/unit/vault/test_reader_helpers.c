@@ -54,11 +54,21 @@ static void no_place_is_taken_during_a_rest_and_all_are_after_it(void **state)
 	helpers_stop(h);
 }
 
+static void who_has_no_helpers_to_speak_of_does_not_look(void **state)
+{
+	struct helpers *h = nobody();
+
+	(void)state;
+	assert_false(helpers_may_look(h));
+	helpers_stop(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_asks_hears_that_a_place_was_not_taken),
 		cmocka_unit_test(no_place_is_taken_during_a_rest_and_all_are_after_it),
+		cmocka_unit_test(who_has_no_helpers_to_speak_of_does_not_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
