@@ -5,6 +5,7 @@ import mmap
 import os
 import pickle
 import struct
+import traceback
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
@@ -46,7 +47,7 @@ def as_user(who, act):
                 os.setresuid(uid, uid, uid)
             said = True, act()
         except BaseException as why:    # noqa: B902: it is told to the parent
-            said = False, repr(why)
+            said = False, "".join(traceback.format_exception(why))
         with os.fdopen(w, "wb") as out:
             pickle.dump(said, out)
         os._exit(0)
