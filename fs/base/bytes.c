@@ -33,11 +33,6 @@ static uint64_t read_little_endian(struct reader *r, size_t size)
 	return v;
 }
 
-uint8_t reader_u8(struct reader *r)
-{
-	return (uint8_t)read_little_endian(r, 1);
-}
-
 uint16_t reader_u16(struct reader *r)
 {
 	return (uint16_t)read_little_endian(r, 2);
@@ -53,7 +48,7 @@ uint64_t reader_u64(struct reader *r)
 	return read_little_endian(r, 8);
 }
 
-uint64_t reader_varint(struct reader *r)
+uint64_t reader_varint_long(struct reader *r)
 {
 	uint64_t v = 0;
 
@@ -120,11 +115,6 @@ static void write_little_endian(struct writer *w, uint64_t v, size_t size)
 
 	if (p != NULL)
 		put_little_endian(p, v, size);
-}
-
-void writer_u8(struct writer *w, uint8_t v)
-{
-	write_little_endian(w, v, 1);
 }
 
 void writer_u16(struct writer *w, uint16_t v)

@@ -28,24 +28,48 @@ struct writer {
 };
 
 struct reader reader_over(const void *data, size_t size);
-uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
-uint64_t reader_varint(struct reader *r);	/* LEB128, at most 10 bytes */
+uint64_t reader_varint_long(struct reader *r);	/* any; reader_varint() calls it */
 void reader_bytes(struct reader *r, void *out, size_t size);
 /* Borrowed view of the next size bytes; NULL (and underflow) if not there. */
 const uint8_t *reader_view(struct reader *r, size_t size);
 size_t reader_left(const struct reader *r);
 
+/* Here, because rows and columns are read byte by byte. */
+static inline uint8_t reader_u8(struct reader *r)
+{
+	if (r->underflow || r->used == r->size) {
+		r->underflow = true;
+		return 0;
+	}
+	return r->data[r->used++];
+}
+
+/* LEB128, at most 10 bytes; nearly all have one. */
+static inline uint64_t reader_varint(struct reader *r)
+{
+	if (!r->underflow && r->used < r->size && r->data[r->used] < 0x80)
+		return r->data[r->used++];
+	return reader_varint_long(r);
+}
+
 struct writer writer_over(void *data, size_t size);
-void writer_u8(struct writer *w, uint8_t v);
 void writer_u16(struct writer *w, uint16_t v);
 void writer_u32(struct writer *w, uint32_t v);
 void writer_u64(struct writer *w, uint64_t v);
 void writer_varint(struct writer *w, uint64_t v);
 void writer_bytes(struct writer *w, const void *data, size_t size);
 void writer_zeros(struct writer *w, size_t size);
+
+static inline void writer_u8(struct writer *w, uint8_t v)
+{
+	if (w->overflow || w->used == w->size)
+		w->overflow = true;
+	else
+		w->data[w->used++] = v;
+}
 
 /* A growing buffer; grow failures set `failed` and later calls do nothing. */
 struct buffer {

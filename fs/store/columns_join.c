@@ -141,7 +141,10 @@ static void join_varint(uint64_t v, struct writer *out)
 {
 	uint8_t bytes[COLUMNS_VARINT];
 
-	writer_bytes(out, bytes, columns_varint_put(bytes, v));
+	if (v < 0x80)	/* nearly all */
+		writer_u8(out, (uint8_t)v);
+	else
+		writer_bytes(out, bytes, columns_varint_put(bytes, v));
 }
 
 static void join_record(struct columns_join *j, uint32_t g, const struct columns_cell *cell,
