@@ -182,6 +182,22 @@ int file_size(int fd, uint64_t *out, struct err *e)
 	return 0;
 }
 
+/* The kernel takes no more of one call than one request to the disk holds, and drops the rest. */
+#define EXPECT_PIECE ((uint64_t)512 * 1024)
+
+void file_expect(int fd, uint64_t offset, uint64_t size)
+{
+	if (offset > INT64_MAX || size > INT64_MAX - offset)
+		return;
+	for (uint64_t done = 0; done < size; done += EXPECT_PIECE) {
+		uint64_t left = size - done;
+
+		(void)posix_fadvise(fd, (off_t)(offset + done),
+				    (off_t)(left < EXPECT_PIECE ? left : EXPECT_PIECE),
+				    POSIX_FADV_WILLNEED);
+	}
+}
+
 static int refuse_offset(uint64_t offset, size_t size, struct err *e)
 {
 	if (offset > INT64_MAX || size > INT64_MAX - offset)

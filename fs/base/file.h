@@ -50,6 +50,8 @@ int file_make_dir(int dirfd, const char *name, mode_t mode, struct err *e);
 int file_require_ours(int parent, int fd, const char *name, struct err *e);
 
 int file_size(int fd, uint64_t *out, struct err *e);
+/* Asks the disk for these bytes, which will be read soon; waits for nothing, never fails. */
+void file_expect(int fd, uint64_t offset, uint64_t size);
 int file_read_at(int fd, uint64_t offset, void *out, size_t size, struct err *e);
 int file_write_at(int fd, uint64_t offset, const void *data, size_t size,
 		  struct err *e);

@@ -193,10 +193,9 @@ void objects_expect(struct objects *o, const struct object_name *name, uint64_t 
 	struct objects_handle *h = NULL;
 	struct err ignored = ERR_NONE;
 
-	if (offset > INT64_MAX - size || take_handle(o, name, &h, &ignored) < 0)
+	if (take_handle(o, name, &h, &ignored) < 0)
 		return;
-	(void)posix_fadvise(objects_handle_fd(h), (off_t)offset, (off_t)size,
-			    POSIX_FADV_WILLNEED);
+	file_expect(objects_handle_fd(h), offset, size);
 	objects_cache_release(o->cache, h);
 }
 

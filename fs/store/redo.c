@@ -284,7 +284,7 @@ static int rebuild_from(struct objects *o, const struct redo_chain *c, unsigned 
 	fd = file_open(dirfd, draft, O_RDWR | O_CREAT | O_EXCL, 0600, e);
 	if (fd < 0)
 		return -1;
-	if (redo_replay(o, c, key_id, fd, reached, e) < 0 || file_sync(fd, e) < 0)
+	if (redo_replay(o, c, key_id, fd, NULL, reached, e) < 0 || file_sync(fd, e) < 0)
 		goto out;
 	rc = install(dirfd, draft, name, e);
 out:

@@ -5,6 +5,7 @@
 #include "fs/store/redo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/err.h"
@@ -25,28 +26,49 @@ static void tell(struct tell *t, const uint8_t *uid, const char *what)
 		t->is_stopped = true;
 }
 
-static int check_object(struct objects *o, const struct redo_head *head, struct tell *t,
-			struct err *e)
+/* Each object is loaded once: those of the chain when it is replayed. */
+struct loads {
+	struct objects *objects;
+	const struct redo_chain *chain;
+	struct tell *tell;
+	bool *is_done;		/* owned; one a head of the chain */
+};
+
+static void loaded(void *arg, const struct redo_head *head, const struct redo_object *object,
+		   const struct err *why)
 {
-	struct object_name name = { .kind = OBJECTS_CATALOGUE };
-	struct redo_object object;
-	struct err why = ERR_NONE;
+	struct loads *l = arg;
 	char what[200];
 
-	memcpy(name.uid, head->uid, sizeof name.uid);
-	int rc = redo_object_load(o, &name, &object, &why);
-	redo_object_free(&object);
-	if (rc < 0 && why.code != MUNI_DAMAGED) {
-		*e = why;
-		return -1;
-	}
-	if (rc < 0) {
-		tell(t, head->uid, why.text);
-	} else if (object.bad_columns > 0 || object.is_head_bad) {
+	l->is_done[head - l->chain->heads] = true;
+	if (why && why->code == MUNI_DAMAGED) {
+		tell(l->tell, head->uid, why->text);
+	} else if (!why && (object->bad_columns > 0 || object->is_head_bad)) {
 		snprintf(what, sizeof what, "a copy of catalogue pages has %u damaged columns%s; "
-			 "it can still be read whole", object.bad_columns,
-			 object.is_head_bad ? " and a damaged head" : "");
-		tell(t, head->uid, what);
+			 "it can still be read whole", object->bad_columns,
+			 object->is_head_bad ? " and a damaged head" : "");
+		tell(l->tell, head->uid, what);
+	}
+}
+
+static int load_others(struct loads *l, struct err *e)
+{
+	for (size_t i = 0; i < l->chain->head_count && !l->tell->is_stopped; i++) {
+		const struct redo_head *head = &l->chain->heads[i];
+		struct object_name name = { .kind = OBJECTS_CATALOGUE };
+		struct redo_object object;
+		struct err why = ERR_NONE;
+
+		if (l->is_done[i])
+			continue;
+		memcpy(name.uid, head->uid, sizeof name.uid);
+		int rc = redo_object_load(l->objects, &name, &object, &why);
+		loaded(l, head, &object, rc < 0 ? &why : NULL);
+		redo_object_free(&object);
+		if (rc < 0 && why.code != MUNI_DAMAGED) {
+			*e = why;
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -70,13 +92,28 @@ static void check_sets(const struct redo_chain *c, struct tell *t)
 		     "and redo is missing");
 }
 
+/* *failed: why the chain does not lead to its end. */
+static int check_chain(struct loads *l, unsigned key_id, struct digest *last,
+		       struct err *failed, struct err *e)
+{
+	const struct redo_witness witness = { loaded, l };
+
+	if (redo_replay(l->objects, l->chain, key_id, -1, &witness, last, failed) < 0 &&
+	    failed->code != MUNI_DAMAGED) {
+		*e = *failed;
+		return -1;
+	}
+	return load_others(l, e);
+}
+
 int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 	       unsigned key_id, int (*found)(void *arg, const uint8_t uid[16], const char *what),
 	       void *arg, struct digest *last, struct err *e)
 {
 	struct tell t = { .found = found, .arg = arg };
 	struct redo_chain c;
-	struct err why = ERR_NONE;
+	struct loads l = { .objects = o, .chain = &c, .tell = &t };
+	struct err failed = ERR_NONE;
 	int rc = -1;
 
 	*last = (struct digest){ 0 };
@@ -85,19 +122,16 @@ int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 	for (size_t i = 0; i < c.unreadable_count; i++)
 		tell(&t, c.unreadable[i].uid, "no part of a copy of catalogue pages says what "
 		     "it is");
-	for (size_t i = 0; i < c.head_count && !t.is_stopped; i++)
-		if (check_object(o, &c.heads[i], &t, e) < 0)
-			goto out;
-	check_sets(&c, &t);
-	if (!t.is_stopped && redo_replay(o, &c, key_id, -1, last, &why) < 0) {
-		if (why.code != MUNI_DAMAGED) {
-			*e = why;
-			goto out;
-		}
-		tell(&t, nobody, why.text);
-	}
-	rc = 0;
-out:
+	l.is_done = calloc(c.head_count + 1, sizeof *l.is_done);
+	if (l.is_done == NULL)
+		err_set(e, MUNI_NO_MEMORY, "no memory to check the catalogue's copies");
+	else
+		rc = check_chain(&l, key_id, last, &failed, e);
+	if (rc == 0)
+		check_sets(&c, &t);
+	if (rc == 0 && failed.code != MUNI_OK)
+		tell(&t, nobody, failed.text);
+	free(l.is_done);
 	redo_chain_free(&c);
 	return rc;
 }

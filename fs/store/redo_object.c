@@ -374,6 +374,7 @@ int redo_object_load(struct objects *o, const struct object_name *name,
 	    objects_size(o, name, &size, e) < 0)
 		goto out;
 	out->is_head_bad = bad_heads > 0 || size != m.l.size;
+	objects_expect(o, name, 0, m.l.size);
 	if (load_image(o, name, &table, &m, out, e) < 0) {
 		err_wrap(e, "%s", object_text(name, text));
 		goto out;

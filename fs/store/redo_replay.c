@@ -6,14 +6,18 @@
 
 #include "fs/base/err.h"
 #include "fs/base/file.h"
+#include "fs/base/team.h"
 #include "fs/store/pagevfs_cipher.h"
 #include "fs/store/redo_pack.h"
 
 #define TAG_SIZE PAGEVFS_TAG_SIZE
+/* Of an object's pages two threads make the old ones; 16 MiB or so each. */
+#define BATCH 4u
 #define PENDING_PAGE (0x40000000 / PAGEVFS_PAGE_SIZE + 1)
 
 /* What pagevfs_digest() looks at, of the catalogue as it is so far. */
 struct state {
+	const struct redo_witness *witness;	/* borrowed; NULL: nobody */
 	int fd;			/* borrowed; -1: none */
 	unsigned key_id;	/* 0: none */
 	uint64_t pages;
@@ -68,34 +72,89 @@ static int apply_page(struct state *s, const struct redo_object *r, uint32_t i, 
 			     redo_object_page(r, i), PAGEVFS_PAGE_SIZE, e);
 }
 
-static int apply_pages(struct redo_object *r, const struct redo_head *head, struct state *s,
-		       struct err *e)
+/* ---- objects, a few at once --------------------------------------------------------- */
+
+struct part {
+	const struct redo_head *head;	/* as the chain has it; borrowed */
+	struct redo_object object;	/* owned */
+	bool is_loaded;
+	struct err why;			/* it could not be loaded, or not be opened */
+};
+
+struct batch {
+	struct objects *objects;
+	const struct state *state;	/* read only */
+	struct part parts[BATCH];
+	uint32_t count;
+};
+
+static struct object_name name_of(const struct redo_head *head)
 {
-	if (!digest_equal(&r->head.after, &head->after) || r->head.pages != head->pages ||
-	    r->head.kind != head->kind)
-		return err_set(e, MUNI_DAMAGED, "it changed while it was read");
-	if ((s->key_id != 0 || s->fd >= 0) && redo_unpack(r, s->key_id, e) < 0)
+	struct object_name name = { .kind = OBJECTS_CATALOGUE };
+
+	memcpy(name.uid, head->uid, sizeof name.uid);
+	return name;
+}
+
+static int open_part(const struct batch *b, struct part *p)
+{
+	const struct redo_head *now = &p->object.head, *then = p->head;
+
+	if (!digest_equal(&now->after, &then->after) || now->pages != then->pages ||
+	    now->kind != then->kind)
+		return err_set(&p->why, MUNI_DAMAGED, "it changed while it was read");
+	if (b->state->key_id == 0 && b->state->fd < 0)
+		return 0;
+	return redo_unpack(&p->object, b->state->key_id, &p->why);
+}
+
+static void load_part(void *arg, size_t i)
+{
+	struct batch *b = arg;
+	struct part *p = &b->parts[i];
+	struct object_name name = name_of(p->head);
+	char text[OBJECT_TEXT_MAX];
+
+	p->is_loaded = redo_object_load(b->objects, &name, &p->object, &p->why) == 0;
+	if (p->is_loaded && open_part(b, p) < 0)
+		err_wrap(&p->why, "%s", object_text(&name, text));
+}
+
+static int apply_part(struct state *s, const struct part *p, struct err *e)
+{
+	struct object_name name = name_of(p->head);
+	char text[OBJECT_TEXT_MAX];
+
+	if (s->witness)
+		s->witness->loaded(s->witness->arg, p->head, &p->object,
+				   p->is_loaded ? NULL : &p->why);
+	if (p->why.code != MUNI_OK) {
+		*e = p->why;
 		return -1;
-	for (uint32_t i = 0; i < r->head.pages; i++)
-		if (apply_page(s, r, i, e) < 0)
-			return -1;
+	}
+	for (uint32_t i = 0; i < p->object.head.pages; i++)
+		if (apply_page(s, &p->object, i, e) < 0)
+			return err_wrap(e, "%s", object_text(&name, text));
 	return 0;
 }
 
-static int apply_object(struct objects *o, const struct redo_head *head, struct state *s,
-			struct err *e)
+static int apply_batch(struct objects *o, const struct redo_head *heads, uint32_t count,
+		       struct state *s, struct err *e)
 {
-	struct object_name name = { .kind = OBJECTS_CATALOGUE };
-	struct redo_object object;
-	char text[OBJECT_TEXT_MAX];
+	struct batch b = { .objects = o, .state = s, .count = count };
+	int rc = 0;
 
-	memcpy(name.uid, head->uid, sizeof name.uid);
-	int rc = redo_object_load(o, &name, &object, e);
-	if (rc == 0 && apply_pages(&object, head, s, e) < 0)
-		rc = err_wrap(e, "%s", object_text(&name, text));
-	redo_object_free(&object);
+	for (uint32_t i = 0; i < count; i++)
+		b.parts[i] = (struct part){ .head = &heads[i], .why = ERR_NONE };
+	team_run(team_processors(), count, load_part, &b);
+	for (uint32_t i = 0; i < count && rc == 0; i++)
+		rc = apply_part(s, &b.parts[i], e);
+	for (uint32_t i = 0; i < count; i++)
+		redo_object_free(&b.parts[i].object);
 	return rc;
 }
+
+/* ---- sets ------------------------------------------------------------------------------ */
 
 /* A page is there because a set has it; the pending page alone is in none.  So nobody
  * makes us take memory for pages that no object holds: heads are not sealed. */
@@ -120,8 +179,9 @@ static int apply_set(struct objects *o, const struct redo_set *set, struct state
 	if (check_growth(set, s, e) < 0 || make_room(s, set->parts[0].page_count, e) < 0)
 		return -1;
 	s->pages = set->parts[0].page_count;
-	for (uint32_t i = 0; i < set->count; i++)
-		if (apply_object(o, &set->parts[i], s, e) < 0)
+	for (uint32_t i = 0; i < set->count; i += BATCH)
+		if (apply_batch(o, &set->parts[i],
+				set->count - i < BATCH ? set->count - i : BATCH, s, e) < 0)
 			return -1;
 	if (s->fd >= 0 && ftruncate(s->fd, (off_t)(s->pages * PAGEVFS_PAGE_SIZE)) < 0)
 		return err_errno(e, "setting the size of the rebuilt catalogue");
@@ -135,9 +195,9 @@ static int apply_set(struct objects *o, const struct redo_set *set, struct state
 }
 
 int redo_replay(struct objects *o, const struct redo_chain *c, unsigned key_id, int fd,
-		struct digest *reached, struct err *e)
+		const struct redo_witness *witness, struct digest *reached, struct err *e)
 {
-	struct state s = { .fd = fd, .key_id = key_id };
+	struct state s = { .witness = witness, .fd = fd, .key_id = key_id };
 	int rc = 0;
 
 	*reached = (struct digest){ 0 };

@@ -23,6 +23,7 @@ static int authenticate_blocks(struct verify *k, struct err *e)
 
 /* Redo before the catalogue: it decides what can be repaired. */
 static const struct stage stages[] = {
+	{ verify_expect_catalogue, "the catalogue", false },
 	{ verify_keyring, "the keyring", false },
 	{ verify_certificate, "certificates", false },
 	{ verify_uncovered, "segments", false },

@@ -164,6 +164,7 @@ int verify_audit(struct verify *k, struct err *e);
 int verify_redo(struct verify *k, struct err *e);
 /* The same beside what comes between the two; the second gives what the first found.  Where
  * it could not be begun, or found no memory, it is done then. */
+int verify_expect_catalogue(struct verify *k, struct err *e);
 int verify_redo_start(struct verify *k, struct err *e);
 int verify_redo_finish(struct verify *k, struct err *e);
 void verify_redo_drop(struct verify *k);	/* waits for it */

@@ -352,6 +352,62 @@ static void damage_beyond_parity_is_refused_and_a_fresh_base_mends_it(void **sta
 	assert_rebuilds(f);
 }
 
+/* How often each object was told; the last is what was told of none. */
+struct told {
+	const struct object_name *names;
+	size_t count;
+	unsigned times[16], of_none;
+};
+
+static int count_each(void *arg, const uint8_t uid[16], const char *what)
+{
+	static const uint8_t nobody[16];
+	struct told *t = arg;
+
+	assert_true(strlen(what) > 10);
+	t->of_none += memcmp(uid, nobody, sizeof nobody) == 0;
+	for (size_t i = 0; i < t->count; i++)
+		t->times[i] += memcmp(uid, t->names[i].uid, 16) == 0;
+	return 0;
+}
+
+/* Some that the replay comes to before the first that stops it, some after, some that
+ * stand in no chain: each is told once, whatever was loaded with it. */
+static void every_damaged_object_is_told_once(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	struct digest last;
+	unsigned told = 0;
+
+	version(f, 130000);
+	append(f);
+	version(f, 10);
+	append(f);
+	struct told t = { .names = list(f, &t.count) };
+	assert_in_range(t.count, 6, 16);
+	for (size_t i = 0; i < t.count; i++) {
+		char path[64];
+
+		path_of(&t.names[i], path);
+		if (i % 3 == 0)		/* beyond its parity, but for its heads */
+			for (off_t at = 4096; at < file_bytes(&f->folder, path) - 4096; at += 400)
+				folder_flip(&f->folder, path, at, 3);
+		else if (i % 3 == 1)
+			folder_flip(&f->folder, path, file_bytes(&f->folder, path) / 2, 3);
+	}
+	want(redo_check(f->objects, database_archive, DATABASE_EPOCH, f->key, count_each, &t,
+			&last, &e) == 0, &e);
+	for (size_t i = 0; i < t.count; i++) {
+		assert_int_equal(t.times[i], i % 3 == 2 ? 0 : 1);
+		told += t.times[i];
+	}
+	assert_true(told >= 4);
+	assert_int_equal(t.of_none, 1);
+	assert_false(digest_equal(&last, &f->before));
+	free((void *)t.names);
+}
+
 static void a_missing_middle_object_is_detected(void **state)
 {
 	struct fixture *f = *state;
@@ -560,6 +616,7 @@ int main(void)
 		T(every_flip_is_found_and_mended),
 		T(one_damaged_run_is_mended_anywhere),
 		T(damage_beyond_parity_is_refused_and_a_fresh_base_mends_it),
+		T(every_damaged_object_is_told_once),
 		T(a_missing_middle_object_is_detected),
 		T(a_missing_last_object_shows_in_the_digest_that_was_reached),
 		T(a_damaged_page_of_the_catalogue_is_not_copied),
