@@ -1,11 +1,13 @@
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include "fs/mount/mount.h"
 #include "fs/mount/attr.h"
 #include "fs/mount/place.h"
 
 #define ROOT_GUARDED 0550
+#define NS_PER_SECOND 1000000000LL
 
 mode_t attr_type(int node_kind)
 {
@@ -39,6 +41,30 @@ static void guard(const struct mount *m, struct stat *st)
 	st->st_gid = m->owner_gid;
 }
 
+/* Of all folders alike: which of them lost something is not told.  The time of change
+ * of content stays the source's. */
+static void change_since(const struct mount *m, struct stat *st)
+{
+	long long ns = atomic_load(&m->shown_since);
+	struct timespec since = { (time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND) };
+
+	if (ns != 0 && S_ISDIR(st->st_mode) &&
+	    (st->st_ctim.tv_sec < since.tv_sec || (st->st_ctim.tv_sec == since.tv_sec &&
+						   st->st_ctim.tv_nsec < since.tv_nsec)))
+		st->st_ctim = since;
+}
+
+void attr_note_change(struct mount *m)
+{
+	long long before = atomic_load(&m->shown_since), now;
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	now = (long long)t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+	/* One thread follows the archive, and a clock may be set back. */
+	atomic_store(&m->shown_since, now > before ? now : before + 1);
+}
+
 void attr_of_node(const struct mount *m, const struct node *n, uint64_t ino,
 		  struct stat *out)
 {
@@ -59,6 +85,7 @@ void attr_of_node(const struct mount *m, const struct node *n, uint64_t ino,
 	out->st_atim = (struct timespec){ n->atime.seconds, (long)n->atime.ns };
 	out->st_mtim = (struct timespec){ n->mtime.seconds, (long)n->mtime.ns };
 	out->st_ctim = (struct timespec){ n->ctime.seconds, (long)n->ctime.ns };
+	change_since(m, out);
 	guard(m, out);
 }
 
@@ -72,6 +99,7 @@ void attr_of_ours(const struct mount *m, uint64_t ino, mode_t type_and_mode,
 	out->st_uid = m->o.has_uid ? m->o.uid : m->owner_uid;
 	out->st_gid = m->o.has_gid ? m->o.gid : m->owner_gid;
 	out->st_mtim = out->st_ctim = out->st_atim = (struct timespec){ seconds, ns };
+	change_since(m, out);
 	guard(m, out);
 }
 

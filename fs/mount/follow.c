@@ -4,6 +4,7 @@
 
 #include "fs/base/err.h"
 #include "fs/mount/access_log.h"
+#include "fs/mount/attr.h"
 #include "fs/mount/cursors.h"
 #include "fs/mount/drop.h"
 #include "fs/mount/listings.h"
@@ -47,6 +48,7 @@ static void forget(struct mount *m, struct catalogue *now)
 {
 	struct tables t = { m, now };
 
+	attr_note_change(m);
 	listings_clear(m->listings);
 	recent_clear(m->recent);
 	block_cache_clear(m->blocks);
@@ -153,6 +155,7 @@ int follow_nodes(struct mount *m, struct catalogue *mine, const struct node_set 
 		return 0;
 	/* Requests that began before the view changed may note what they saw. */
 	rc = pool_shut(m->pool, PATIENCE_MS, e);
+	attr_note_change(m);
 	listings_clear(m->listings);
 	recent_clear(m->recent);
 	status_forget(m->status);

@@ -51,6 +51,8 @@ struct mount {
 	struct messages *messages;
 	struct access_log *access_log;	/* NULL unless audited */
 	struct presence *presence;	/* NULL where registering failed */
+	atomic_llong shown_since;	/* ns since 1970: the mount shows other things than
+					 * before (attr.h); 0: it never did */
 	uint64_t generation;		/* of the catalogue when the view was first read */
 	struct fuse_session *session;
 	atomic_ulong untold;		/* notifications that the kernel did not take (device.h) */

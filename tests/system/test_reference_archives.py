@@ -7,6 +7,7 @@ import hashlib
 import os
 import resource
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -163,6 +164,10 @@ def one(archive, path, name, number):
     keys = ["--keyring", archive.keyring, "--key-file", archive.key]
     code, text = run([MUNI, "ingest", archive.path, path, "--system", system, "--rar", *keys])
     check(f"{name} ends in time and without a crash", code in (0, 1), f"{code} {text}")
+    # Where the library goes round in circles (of xar, versions before 3.7.5), our limit ends it, or this test's before.
+    if their_code == -signal.SIGXCPU and "CPU time limit" in text:
+        refused += 1
+        return
     if not check(f"{name} breaks no reader", not any(word in text for word in CRASHES), text):
         return
     check(f"{name}: a failure has a sentence", code == 0 or len(text) > 30, text)
