@@ -150,7 +150,7 @@ def check(view):
                              *(cell(view, kind, "muniment", f"{key}-{m}") for m in ("cpu", "memory")),
                              limit, limit / took if limit else None))
     return rows and table(("corpus", " what", "seconds", "MiB/s", "processor, s", "memory, MiB",
-                           "decoding alone, s", "of that speed"), rows)
+                           "decoding alone, or the disk, s", "of that speed"), rows)
 
 
 def limits(view):

@@ -84,11 +84,10 @@ def _all(view):
     for kind in ("big", "mixed", "many"):
         size, stored = view.get(kind, "-", "bytes"), view.get(kind, "muniment", "size-data")
         rates = [_rate(view, kind, n) for n in ("zstd-decode", "aes-256-gcm", "sha-256")]
-        disk = view.get("-", "limit", "disk-read-1")
-        if not size or not stored or None in rates or not disk:
+        reading = view.get(kind, "limit", "read-store")
+        if not size or not stored or None in rates or not reading:
             continue
         decode, unseal, digest = rates
-        reading = stored / MIB / disk
         opening = size / MIB / decode + stored / MIB / unseal
         for key, name, work in (("verify", "verify", opening),
                                 ("verify-deep", "verify --deep", opening + size / MIB / digest),

@@ -5,13 +5,17 @@
  *				with SHA-256: blocks of 128 KiB of FILE in memory, each for so
  *				long, on one thread and on all
  *	limits disk FILE BYTES		write with fsync, and read again what is not in memory
+ *	limits files FOLDER		read all files below it, on all threads, each asked for ahead
  *
- * Prints lines "NAME THREADS MiB/s", in bytes of the source, whatever they shrink to.
+ * Prints lines "NAME THREADS MiB/s", in bytes of the source, whatever they shrink to; of files
+ * "NAME THREADS SECONDS".
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,7 +26,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { BLOCK = 128 << 10, THREADS_MAX = 64, SAMPLE = 64 << 20, PIECE = 1 << 20 };
+enum { BLOCK = 128 << 10, THREADS_MAX = 64, SAMPLE = 64 << 20, PIECE = 1 << 20,
+	AHEAD = 64, EXPECTED = 512 << 10, FILES_OPEN = 16 };
 
 struct sample {
 	uint8_t *data;
@@ -247,12 +252,96 @@ static int disk(const char *path, uint64_t bytes)
 	return !ok;
 }
 
+/* ---- files ------------------------------------------------------------------- */
+
+struct piece {
+	int fd;
+	off_t at;
+};
+
+static struct {
+	struct piece *list;	/* owned: of all files, one behind the other */
+	size_t count, capacity;
+	atomic_size_t next;
+	atomic_bool has_failed;
+} pieces;
+
+static int add_file(const char *path, const struct stat *st, int kind, struct FTW *place)
+{
+	int fd = kind == FTW_F && S_ISREG(st->st_mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	(void)place;
+	for (off_t at = 0; fd >= 0 && at < st->st_size; at += PIECE) {
+		if (pieces.count == pieces.capacity) {
+			size_t room = pieces.capacity ? 2 * pieces.capacity : 1024;
+			void *grown = realloc(pieces.list, room * sizeof *pieces.list);
+
+			if (!grown)
+				return -1;
+			pieces.list = grown;
+			pieces.capacity = room;
+		}
+		pieces.list[pieces.count++] = (struct piece){ fd, at };
+	}
+	return kind == FTW_F && S_ISREG(st->st_mode) && fd < 0 ? -1 : 0;
+}
+
+static void expect(size_t i)
+{
+	for (off_t done = 0; i < pieces.count && done < PIECE; done += EXPECTED)
+		posix_fadvise(pieces.list[i].fd, pieces.list[i].at + done, EXPECTED,
+			      POSIX_FADV_WILLNEED);
+}
+
+static void *read_pieces(void *unused)
+{
+	uint8_t *buffer = malloc(PIECE);
+	size_t i;
+
+	(void)unused;
+	while (buffer && (i = atomic_fetch_add(&pieces.next, 1)) < pieces.count) {
+		for (size_t k = 1; i == 0 && k < AHEAD; k++)
+			expect(k);
+		expect(i + AHEAD);
+		if (pread(pieces.list[i].fd, buffer, PIECE, pieces.list[i].at) <= 0)
+			atomic_store(&pieces.has_failed, true);
+	}
+	if (!buffer)
+		atomic_store(&pieces.has_failed, true);
+	free(buffer);
+	return NULL;
+}
+
+static int files(const char *folder)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned threads = cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores, made = 0;
+	pthread_t thread[THREADS_MAX];
+	double began = now();
+
+	bool ok = nftw(folder, add_file, FILES_OPEN, FTW_PHYS) == 0;
+	while (ok && made < threads && pthread_create(&thread[made], NULL, read_pieces, NULL) == 0)
+		made++;
+	ok = ok && made == threads;
+	while (made > 0)
+		pthread_join(thread[--made], NULL);
+	ok = ok && !atomic_load(&pieces.has_failed);
+	if (ok)
+		printf("files %u %.4f\n", threads, now() - began);
+	else
+		fprintf(stderr, "limits: %s: cannot be read\n", folder);
+	free(pieces.list);
+	return !ok;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && strcmp(argv[1], "code") == 0)
 		return code(argv[2], atoi(argv[3]), strtod(argv[4], NULL));
 	if (argc == 4 && strcmp(argv[1], "disk") == 0)
 		return disk(argv[2], strtoull(argv[3], NULL, 10));
-	fprintf(stderr, "usage: limits code FILE LEVEL SECONDS | disk FILE BYTES\n");
+	if (argc == 3 && strcmp(argv[1], "files") == 0)
+		return files(argv[2]);
+	fprintf(stderr, "usage: limits code FILE LEVEL SECONDS | disk FILE BYTES | files FOLDER\n");
 	return 2;
 }

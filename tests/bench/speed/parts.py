@@ -338,6 +338,13 @@ ACTS = {
 }
 
 
+def _read_store(bench, kind, store, round_):
+    """What anybody pays who reads the archive's files, as they lie, and does nothing with them."""
+    bench.cache.drop(store)
+    timed = machine.run([os.path.join(bench.tools, "limits"), "files", store], log=bench.log)
+    bench.record(kind, "limit", "read-store", "s", round_, float(timed.output.split()[2]), timed)
+
+
 def check(bench):
     """Reading everything: verification, shallow and deep; export as one tar into nothing."""
     system = bench.ours
@@ -345,6 +352,7 @@ def check(bench):
         if system not in _stores(bench, kind):
             continue
         for round_ in range(1, bench.rounds + 1):
+            _read_store(bench, kind, system.store(kind), round_)
             for key, command in ACTS.items():
                 if not bench.worth(kind, key, system, round_):
                     continue

@@ -148,9 +148,8 @@ def _checks(view):
 
 
 def decoding_seconds(view, kind):
-    """What decoding all of a corpus takes on all cores, or reading the archive from the disk."""
+    """What decoding all of a corpus takes on all cores, or reading the archive's files from the disk."""
     size, rate = view.get(kind, "-", "bytes"), view.get(kind, "limit", "zstd-decode-all")
-    stored, disk = view.get(kind, "muniment", "size-data"), view.get("-", "limit", "disk-read-1")
     if not size or not rate:
         return None
-    return max(size / MIB / rate, stored / MIB / disk if stored and disk else 0)
+    return max(size / MIB / rate, view.get(kind, "limit", "read-store") or 0)
