@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LAST_PAGE (INT64_MAX - 4095u)	/* of a file as long as can be */
 
 void tell_unstable(struct ingest *g, struct item *item)
 {
@@ -101,8 +104,14 @@ bool live_next_data(const struct live_file *f, uint64_t offset, uint64_t size,
 	if (!f->is_sparse)
 		return true;
 	data = lseek(f->fd, (off_t)offset, SEEK_DATA);
-	if (data < 0)
-		return errno != ENXIO;	/* not supported: take it for data */
+	if (data < 0 && errno != ENXIO)
+		return true;		/* not supported: take it for data */
+	if (data < 0) {
+		/* A tmpfs finds nothing there, whether it has something or not. */
+		if (size > LAST_PAGE && offset < LAST_PAGE)
+			*begin = LAST_PAGE;
+		return size > LAST_PAGE;
+	}
 	if ((uint64_t)data >= size)
 		return false;
 	hole = lseek(f->fd, data, SEEK_HOLE);
