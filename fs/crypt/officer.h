@@ -78,6 +78,10 @@ int cms_add_signature(const uint8_t *cms, size_t cms_size, struct officer_key *k
  * RFC 5652 has it: no byte can change and nobody notice.  In DER alone. */
 int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, size_t *size,
 			struct cms_signer **signers, size_t *count, struct err *e);
+/* Detached, and in DER alone: made here, so that no byte of the frame either can change and
+ * nobody notices. */
+int cms_verify_own(const uint8_t *cms, size_t cms_size, const void *data, size_t size,
+		   struct cms_signer **signers, size_t *count, struct err *e);
 /* Does the certificate lead to one in the PEM bundle `ca`, as of `at`?  As `openssl cms
  * -verify -purpose any -attime` asks.  MUNI_REFUSED says why not; MUNI_FORMAT: ca has no
  * certificate in it. */
@@ -94,5 +98,8 @@ int timestamp_get(const char *url, const void *ca, size_t ca_size, const struct 
 		  struct err *e);
 int timestamp_verify(const uint8_t *der, size_t size, const struct digest *of, const void *ca,
 		     size_t ca_size, int64_t *when, struct err *e);
+/* Is it what an authority gave over this digest?  By the certificate that it carries, for whom
+ * nobody vouches: of a former authority too.  MUNI_DAMAGED. */
+int timestamp_check(const uint8_t *der, size_t size, const struct digest *of, struct err *e);
 
 #endif

@@ -278,3 +278,32 @@ int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, 
 	CMS_ContentInfo_free(info);
 	return rc;
 }
+
+int cms_verify_own(const uint8_t *cms, size_t cms_size, const void *data, size_t size,
+		   struct cms_signer **signers, size_t *count, struct err *e)
+{
+	CMS_ContentInfo *info = NULL;
+	BIO *bio;
+	int rc = -1;
+
+	*signers = NULL;
+	*count = 0;
+	if (cms_read(cms, cms_size, &info, e) < 0)
+		return -1;
+	bio = library_content(data, size);
+	if (!bio)
+		library_failed(e, "checking a signature");
+	else if (CMS_is_detached(info) != 1)
+		err_set(e, MUNI_DAMAGED, "it is no signature beside its content");
+	else if (verify(info, bio, NULL, signers, count, e) == 0 &&
+		 check_rewritten(info, cms, cms_size, e) == 0)
+		rc = cms_check_strict(info, cms, cms_size, e);
+	if (rc < 0) {
+		cms_signers_free(*signers, *count);
+		*signers = NULL;
+		*count = 0;
+	}
+	BIO_free_all(bio);
+	CMS_ContentInfo_free(info);
+	return rc;
+}

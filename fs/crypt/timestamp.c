@@ -313,3 +313,73 @@ int timestamp_verify(const uint8_t *der, size_t size, const struct digest *of, c
 	TS_RESP_free(response);
 	return rc;
 }
+
+/* DER alone: nothing can change that the parser passes over. */
+static bool is_der_of(TS_RESP *response, const uint8_t *der, size_t size)
+{
+	uint8_t *again = NULL;
+	const int made = i2d_TS_RESP(response, &again);
+	const bool is_same = made > 0 && (size_t)made == size && memcmp(again, der, size) == 0;
+
+	OPENSSL_free(again);
+	return is_same;
+}
+
+/* Whatever certificates lie in the token are trusted: who signed is another's question, but
+ * the signature names them, and so no byte of the signer's can change. */
+static X509_STORE *store_of_carried(PKCS7 *token, int64_t at)
+{
+	STACK_OF(X509) *carried = token->d.sign->cert;
+	X509_STORE *store = X509_STORE_new();
+
+	for (int i = 0; store && i < sk_X509_num(carried); i++) {
+		if (X509_STORE_add_cert(store, sk_X509_value(carried, i)) != 1) {
+			X509_STORE_free(store);
+			store = NULL;
+		}
+	}
+	if (store) {
+		X509_VERIFY_PARAM_set_flags(X509_STORE_get0_param(store), X509_V_FLAG_PARTIAL_CHAIN);
+		X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)at);
+	}
+	return store;
+}
+
+static bool holds(TS_RESP *response, const struct digest *of)
+{
+	TS_VERIFY_CTX *ctx = TS_VERIFY_CTX_new();
+	PKCS7 *token = TS_RESP_get_token(response);
+	uint8_t *imprint = OPENSSL_memdup(of->bytes, DIGEST_SIZE);
+	X509_STORE *store = store_of_carried(token, time_said(TS_RESP_get_tst_info(response)));
+	/* Without the signer's certificate nothing but the content can be asked. */
+	const bool is_carried = sk_X509_num(token->d.sign->cert) > 0;
+	bool is_so = false;
+
+	if (ctx && imprint && store) {
+		TS_VERIFY_CTX_set_imprint(ctx, imprint, DIGEST_SIZE);	/* owned by ctx */
+		TS_VERIFY_CTX_set_store(ctx, store);	/* owned by ctx */
+		TS_VERIFY_CTX_add_flags(ctx, TS_VFY_VERSION | TS_VFY_IMPRINT |
+					(is_carried ? TS_VFY_SIGNATURE : 0));
+		is_so = TS_RESP_verify_response(ctx, response) == 1;
+	} else {
+		OPENSSL_free(imprint);
+		X509_STORE_free(store);
+	}
+	TS_VERIFY_CTX_free(ctx);
+	return is_so;
+}
+
+int timestamp_check(const uint8_t *der, size_t size, const struct digest *of, struct err *e)
+{
+	const uint8_t *end = der;
+	TS_RESP *response = size <= LONG_MAX ? d2i_TS_RESP(NULL, &end, (long)size) : NULL;
+	PKCS7 *token = response ? TS_RESP_get_token(response) : NULL;
+	int rc = 0;
+
+	if (!token || !TS_RESP_get_tst_info(response) || !PKCS7_type_is_signed(token) ||
+	    !is_der_of(response, der, size) || !holds(response, of))
+		rc = library_refused(e, MUNI_DAMAGED, "it is not the time-stamp that was given over "
+				     "this certificate: it was changed, or cut off");
+	TS_RESP_free(response);
+	return rc;
+}

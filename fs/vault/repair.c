@@ -165,7 +165,8 @@ static int run(struct verify *k, struct err *e)
 	    verify_absorb(k, false, "the catalogue", e) < 0)
 		return -1;
 	/* An older copy gets no act of its own: two histories could never be one again. */
-	if (verify_anchor(k, e) < 0)
+	if (verify_anchor(k, e) < 0 ||
+	    (verify_certificates(k, e) < 0 && verify_absorb(k, false, "certificates", e) < 0))
 		return -1;
 	rc = k->is_catalogue_whole && !k->is_behind ? repair_conclude(k, e) : 0;
 	if (k->is_unsettled)

@@ -37,6 +37,7 @@ static const struct stage stages[] = {
 	{ verify_anchor, "archive", false },
 	{ verify_versions, "the catalogue", false },
 	{ verify_renewals, "certificates", false },
+	{ verify_certificates, "certificates", false },
 	{ verify_known_segments, "the catalogue", false },
 	{ authenticate_blocks, "the catalogue", false },
 	{ verify_touched_files, "the catalogue", false },

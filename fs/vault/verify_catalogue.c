@@ -310,51 +310,6 @@ static int note_restoring(struct verify *k, struct err *e)
 	return 0;
 }
 
-struct row_sought {
-	int64_t id;
-	const struct digest *content;
-	bool is_there, is_it;
-};
-
-static int on_certificate(void *arg, int64_t id, int64_t disposition, int64_t made,
-			  const struct digest *content)
-{
-	struct row_sought *s = arg;
-
-	(void)disposition;
-	(void)made;
-	if (id == s->id) {
-		s->is_there = true;
-		s->is_it = digest_equal(content, s->content);
-	}
-	return 0;
-}
-
-/* One that the archive's key signed, in the place of another: of a history that was lost. */
-static int verify_witnesses(struct verify *k, const struct witnesses *w, struct err *e)
-{
-	for (size_t i = 0; i < w->count; i++) {
-		struct row_sought s = { .id = w->list[i] };
-		struct witness one;
-		char where[64];
-
-		if (archive_witness_read(k->v, s.id, &one, e) < 0)
-			return -1;
-		s.content = &one.content;
-		if (one.acts == 0)
-			continue;
-		if (catalogue_certificates(k->v->catalogue, on_certificate, &s, e) < 0)
-			return verify_absorb(k, false, "the catalogue", e);
-		snprintf(where, sizeof where, ARCHIVE_CERTIFICATES "/C%" PRId64 ".p7m", s.id);
-		if (s.is_there && !s.is_it)
-			verify_damage(k, false, where, "it is not the certificate of that number "
-				      "that the archive made, though the archive's key signed it: "
-				      "it is of another history. Bring the right one back from where "
-				      "certificates are kept");
-	}
-	return 0;
-}
-
 int verify_anchor(struct verify *k, struct err *e)
 {
 	struct vault *v = k->v;
@@ -384,8 +339,6 @@ int verify_anchor(struct verify *k, struct err *e)
 	    archive_witnesses_check(v, &witnesses, log, e) < 0) {
 		k->is_behind = true;
 		rc = verify_absorb(k, false, "archive", e);
-	} else {
-		rc = verify_witnesses(k, &witnesses, e);
 	}
 	archive_witnesses_clear(&witnesses);
 	log_close(log);

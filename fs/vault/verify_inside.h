@@ -172,6 +172,9 @@ int verify_told_redo(struct verify *k, struct err *e);
 int verify_catalogue(struct verify *k, struct err *e);
 int verify_versions(struct verify *k, struct err *e);
 int verify_renewals(struct verify *k, struct err *e);
+/* Certificates of destruction against the catalogue's rows, and what lies beside each.  After
+ * verify_anchor(). */
+int verify_certificates(struct verify *k, struct err *e);
 /* Could base and redo replace the catalogue? */
 bool verify_redo_reaches(const struct verify *k);
 int verify_anchor(struct verify *k, struct err *e);

@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+"""What rots in certificates/ is named by `verify` and `repair`, each byte of it: the certificates of destruction and
+their annexes, marks, signatures and time-stamps.  There is one copy of each in an archive, so nothing is mended, and what a
+command saved of them before brings the archive back to be whole."""
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
+from graves import Source, approved, keeper, take_in  # noqa: E402
+
+SEED = int(os.environ.get("CERT_ROT_SEED", "1"))
+FLIPS = 400 if os.environ.get("MUNIMENT_FULL") else 10
+FOLDER = "archive/certificates"
+OWN = ("C1.p7m", "C1.p7s", "C1.annex.json", "C1.marks", "C1.tsr", "C1.2.tsr")
+
+
+def start_authority():
+    authority = subprocess.Popen([os.path.join(os.environ.get("SUPPORT", "tests/support"), "tsa.py"), "tsa"])
+    until = time.time() + 60
+    while not os.path.exists("tsa/port") and time.time() < until:
+        time.sleep(0.05)
+    return authority
+
+
+def make():
+    s = Source("src", 5)
+    for i in range(3):
+        s.file(f"com/{i}.txt", b"to be gone\n" * 300)
+    s.file("kep/a.txt", b"kept\n" * 300)
+    a = keeper()
+    a.ask("cert", "authority", "--url", f"http://127.0.0.1:{open('tsa/port').read()}/tsr", "--tsa-ca", "tsa/tsa-ca.pem")
+    take_in(a, "src", "s", "one")
+    a.ask("dispose", "execute", approved(a, "--due"), by="rita")
+    a.ask("cert", "stamp", "C1")
+    a.ask("cert", "show", "C1", "--all", "--to", "saved.p7m")
+    return a
+
+
+def put(name, data):
+    """As a file that was damaged where it lies; None: it is gone."""
+    path = os.path.join(FOLDER, name)
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.rmdir(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+    if data is not None:
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chmod(path, 0o400)
+
+
+def is_named(a, name, how):
+    said = a.run("verify", status=5)
+    assert f"certificates/{name}" in said and "cannot be repaired" in said, (name, how, said)
+    assert "1 damage:" in said, (name, how, "more than what was damaged", said)
+
+
+def every_flip_is_named(a, whole):
+    rng = random.Random(SEED)
+    for name, data in whole.items():
+        places = {0, len(data) // 2, len(data) - 1, *(rng.randrange(len(data)) for _ in range(FLIPS))}
+        for at in sorted(places):
+            bit = 1 << rng.randrange(8)
+            harmed = bytearray(data)
+            harmed[at] ^= bit
+            put(name, harmed)
+            is_named(a, name, (at, bit))
+        put(name, data)
+
+
+def whatever_stands_in_its_place_is_named(a, whole):
+    for name, data in whole.items():
+        for how, harmed in (("cut", data[:-1]), ("empty", b""), ("longer", data + b"\n")):
+            put(name, harmed)
+            is_named(a, name, how)
+        put(name, None)
+        if not name.endswith(".tsr"):    # one need not be there
+            is_named(a, name, "gone")
+        os.mkfifo(f"{FOLDER}/{name}")
+        is_named(a, name, "a pipe")
+        put(name, None)
+        with open("elsewhere", "wb") as f:
+            f.write(data)
+        os.symlink(os.path.abspath("elsewhere"), f"{FOLDER}/{name}")
+        is_named(a, name, "a link to the same bytes")
+        put(name, None)
+        os.mkdir(f"{FOLDER}/{name}")
+        is_named(a, name, "a folder")
+        put(name, data)
+
+
+def repair_names_it_and_touches_nothing(a, whole):
+    name = "C1.annex.json"
+    harmed = whole[name].replace(b"gone", b"kept", 1)
+    assert harmed != whole[name]
+    put(name, harmed)
+    for _ in range(2):
+        said = a.run("repair", status=5)
+        assert f"certificates/{name}" in said and "1 damage: 0 " in said, said
+        with open(f"{FOLDER}/{name}", "rb") as f:
+            assert f.read() == harmed
+    put(name, None)
+    shutil.copy2("saved.annex.json", f"{FOLDER}/{name}")       # as the message says
+    a.run("repair")
+    a.run("verify", "--deep")
+
+
+def a_former_authority_is_no_damage(a):
+    a.ask("cert", "authority", "--none")
+    a.run("verify", "--deep")
+
+
+def main():
+    authority = start_authority()
+    try:
+        a = make()
+    finally:
+        authority.terminate()
+        authority.wait()
+    a.run("verify", "--deep")
+    whole = {}
+    for name in OWN:
+        with open(f"{FOLDER}/{name}", "rb") as f:
+            whole[name] = f.read()
+    every_flip_is_named(a, whole)
+    a.run("verify")
+    whatever_stands_in_its_place_is_named(a, whole)
+    a.run("verify")
+    repair_names_it_and_touches_nothing(a, whole)
+    a_former_authority_is_no_damage(a)
+
+
+main()
