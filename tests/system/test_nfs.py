@@ -17,6 +17,7 @@ import nfs  # noqa: E402
 
 libc = ctypes.CDLL(None, use_errno=True)
 UNPRIVILEGED = 3001
+CONNECTABLE = 2     # AT_HANDLE_CONNECTABLE
 
 
 class Handle(ctypes.Structure):
@@ -46,9 +47,11 @@ def fail(what):
     raise AssertionError(f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
-def handle_of(path):
+def handle_of(path, flags=0):
     h, unused = Handle(size=128), ctypes.c_int()
-    if libc.name_to_handle_at(-100, os.fsencode(path), ctypes.byref(h), ctypes.byref(unused), 0) != 0:
+    if libc.name_to_handle_at(-100, os.fsencode(path), ctypes.byref(h), ctypes.byref(unused), flags) != 0:
+        if flags and ctypes.get_errno() == errno.EINVAL:
+            return None
         fail(path)
     return bytes(h.data[:h.size]), h.type
 
@@ -113,6 +116,27 @@ def check(m, known, sample):
     os.close(top)
 
 
+def connected_handles(m, names):
+    """Those that name their folder, too, as a server that checks subtrees gives out; none before Linux 6.13."""
+    made = {p: handle_of(f"{m}/{p}", CONNECTABLE) for p in names}
+    return {p: h for p, h in made.items() if h}
+
+
+def check_ways_up(m, handles):
+    """From a handle alone the kernel finds the folder, and in it the name."""
+    drop_caches()
+    top = os.open(m, os.O_RDONLY)
+    for p, handle in handles.items():
+        fd = open_handle(top, handle, os.O_PATH)
+        if fd < 0:
+            fail(p)
+        found, wanted = os.readlink(f"/proc/self/fd/{fd}"), os.path.abspath(f"{m}/{p}")
+        assert os.path.dirname(found) == os.path.dirname(wanted), (found, wanted)
+        assert os.lstat(found).st_ino == os.lstat(wanted).st_ino, (found, wanted)
+        os.close(fd)
+    os.close(top)
+
+
 def handles_outlive_everything(a):
     if os.geteuid() != 0:
         return "needs root"
@@ -120,8 +144,10 @@ def handles_outlive_everything(a):
     known = facts(m)
     assert len({h for h, *_ in known.values()}) == len({i for _, i, *_ in known.values()}), "one handle, one inode"
     check(m, known, 0)
+    connected = connected_handles(m, random.Random(6).sample([p for p in known if not p.endswith("/.") and p != "."], 150))
     mu.unmount(m)
     a.mount()                           # another daemon
+    check_ways_up(m, connected)         # before anything else is looked up
     check(m, known, 300)
     assert {p: f[:2] for p, f in facts(m).items()} == {p: f[:2] for p, f in known.items()}
     a.run("ingest", "src", "--system", "s", "--version", "2")      # under an open mount
@@ -151,7 +177,7 @@ def handles_outlive_everything(a):
     os.close(top)
     drop_caches()
     mu.unmount(m)
-    return f"{len(known)} handles"
+    return f"{len(known)} handles, {len(connected)} with their folders"
 
 
 # ---- a real server -------------------------------------------------------------------------------------------------------
