@@ -72,6 +72,8 @@ struct foreign_entry {		/* borrowed until the next foreign_next() */
 	bool has_size;		/* else the size is known when the data has ended */
 	uint64_t size;		/* files: bytes, holes included */
 	bool has_mtime, has_atime, has_ctime, has_btime;
+	/* Without has_mtime mtime is the archive's own: nothing is to look older than it
+	 * can be shown to be, and be due for it. */
 	struct stamp mtime, atime, ctime, btime;
 	const char *symlink;	/* target; kind NODE_SYMLINK only */
 	size_t symlink_size;

@@ -25,6 +25,11 @@
 
 /* ---- entries ------------------------------------------------------------------------ */
 
+static struct stamp archive_changed(const struct child *c)
+{
+	return (struct stamp){ c->input.st_mtim.tv_sec, (uint32_t)c->input.st_mtim.tv_nsec };
+}
+
 /* Of a packed file that is no archive: the file's own name, date and owner. */
 static void describe_raw(struct child *c, struct foreign_entry *f, char *path, size_t size)
 {
@@ -49,7 +54,7 @@ static void describe_raw(struct child *c, struct foreign_entry *f, char *path, s
 	f->uid = c->input.st_uid;
 	f->gid = c->input.st_gid;
 	f->has_mtime = true;
-	f->mtime = (struct stamp){ c->input.st_mtim.tv_sec, (uint32_t)c->input.st_mtim.tv_nsec };
+	f->mtime = archive_changed(c);
 }
 
 /* The index of a library is no file of anybody's. */
@@ -132,6 +137,8 @@ static void one_entry(struct child *c, struct archive_entry *ae, int rc)
 	else if (child_format(c) == ARCHIVE_FORMAT_TAR)
 		pax_correct_times(&c->source, (uint64_t)archive_read_header_position(c->a),
 				  &w.f);
+	if (!w.f.has_mtime)
+		w.f.mtime = archive_changed(c);
 	voice_entry(&c->voice, &w);
 	if (w.f.has_data && child_send_data(c, ae, &w.f) == ARCHIVE_FATAL) {
 		/* The entry goes with the reader that restart() lets go. */

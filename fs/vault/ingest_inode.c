@@ -62,12 +62,13 @@ static struct stamp get_stamp(struct reader *r)
 
 enum {
 	HAS_MTIME = 1, HAS_CTIME = 2, HAS_ATIME = 4, HAS_BTIME = 8, HAS_XATTRS = 16,
-	HAS_TARGET = 32, HAS_RDEV = 64,
+	HAS_TARGET = 32, HAS_RDEV = 64, LENT_MTIME = 128,
 };
 
 int inode_set_meta(struct inode *i, const struct meta *m, struct err *e)
 {
 	bool has_atime = m->atime.seconds != 0 || m->atime.ns != 0;
+	bool is_lent = !m->has_mtime && (m->mtime.seconds != 0 || m->mtime.ns != 0);
 	struct buffer b = { 0 };
 
 	buffer_u8(&b, (uint8_t)m->kind);
@@ -75,14 +76,15 @@ int inode_set_meta(struct inode *i, const struct meta *m, struct err *e)
 				HAS_ATIME * has_atime | HAS_BTIME * m->has_btime |
 				HAS_XATTRS * (m->xattrs != NULL) |
 				HAS_TARGET * (m->target != NULL) |
-				HAS_RDEV * (m->rdev_major || m->rdev_minor)));
+				HAS_RDEV * (m->rdev_major || m->rdev_minor) |
+				LENT_MTIME * is_lent));
 	buffer_varint(&b, m->mode);
 	buffer_varint(&b, m->uid);
 	buffer_varint(&b, m->gid);
 	buffer_varint(&b, m->size);
 	buffer_append(&b, &m->owner, sizeof m->owner);
 	buffer_append(&b, &m->group, sizeof m->group);
-	if (m->has_mtime)
+	if (m->has_mtime || is_lent)
 		put_stamp(&b, &m->mtime);
 	if (m->has_ctime)
 		put_stamp(&b, &m->ctime);
@@ -135,7 +137,7 @@ void inode_meta(const struct inode *i, struct meta *out, bool *is_failed)
 	out->has_mtime = flags & HAS_MTIME;
 	out->has_ctime = flags & HAS_CTIME;
 	out->has_btime = flags & HAS_BTIME;
-	if (flags & HAS_MTIME)
+	if (flags & (HAS_MTIME | LENT_MTIME))
 		out->mtime = get_stamp(&r);
 	/* What the archive does not say is taken to be as old as the content. */
 	out->ctime = flags & HAS_CTIME ? get_stamp(&r) : out->mtime;

@@ -52,7 +52,8 @@ struct meta {
 	uint64_t size;
 	uint64_t held;		/* of it, about, by the file system: for progress */
 	struct stamp mtime, ctime, atime, btime;
-	/* What a source cannot say compares as equal to whatever stood before. */
+	/* What a source cannot say compares as equal to whatever stood before; mtime is
+	 * then that of the archive which does not say it. */
 	bool has_mtime, has_ctime, has_btime, has_source;
 	bool is_partial;	/* an attribute could not be read: look again next time */
 	uint64_t device, inode;

@@ -182,6 +182,23 @@ def versions(system):
     return out if code == 0 else b""
 
 
+def times_that_are_not_said_are_the_archives():
+    """Retention counts from them: what were as old as 1970 would be due at once."""
+    if not shutil.which("7z"):
+        return
+    run("7z", "a", "-mtm=off", "../silent.7z", ".", cwd="src")
+    for at, version in (1_200_000_000, "1"), (1_300_000_000, "2"):
+        os.utime("silent.7z", (at, at))
+        code, _, text = ingest("silent.7z", "silent", "--version", version)
+        check("an archive without times", code == 0, text)
+    top = export("silent")
+    times = {int(os.lstat(os.path.join(d, n)).st_mtime) for d, _, files in os.walk(top) for n in files}
+    # What is unchanged keeps the time of the archive that brought it.
+    check("has its own for them", times == {1_200_000_000}, str(times))
+    _, said, text = muni("diff", "archive", "silent@1", "silent@2")
+    check("and is unchanged when only that is another", "0 added, 0 removed, 0 changed" in text, f"{said} {text}")
+
+
 def damage_is_found():
     with open("p.tar.gz", "rb") as f:
         good = f.read()
@@ -348,6 +365,7 @@ def main():
     streams_come_in()
     old_zip_names()
     lha_that_names_its_code_page()
+    times_that_are_not_said_are_the_archives()
     damage_is_found()
     wrong_things_are_refused()
     encrypted_entries_are_named()

@@ -135,7 +135,8 @@ def named_twice(path):
     return {n for n in names if names.count(n) > 1}
 
 
-def differences(theirs, ours, twice):
+def differences(theirs, ours, twice, lent):
+    """lent: the archive's own time."""
     for path in sorted(theirs.keys() | ours.keys()):
         a, b = theirs.get(path), ours.get(path)
         if a is None or b is None:
@@ -146,8 +147,8 @@ def differences(theirs, ours, twice):
                 continue
             if key == "mtime" and stat.S_ISDIR(a["kind"]):
                 continue	# a folder that an entry lies in, but that no entry names
-            if key == "mtime" and b["mtime"] == 0 and a["mtime"] >= BEGAN:
-                continue	# the archive has none: bsdtar leaves the time of extraction
+            if key == "mtime" and b["mtime"] == lent and a["mtime"] >= BEGAN:
+                continue	# the archive says none: bsdtar leaves the time of extraction
             if a.get(key) != b.get(key):
                 yield path, f"{key}: bsdtar {a.get(key)}, we {b.get(key)}"
 
@@ -185,7 +186,7 @@ def one(archive, path, name, number):
     done, why = run([MUNI, "export", archive.path, system, "--to", "ours", *keys])
     if not check(f"{name} is exported", done == 0, why):
         return
-    off = list(differences(look("theirs"), look("ours"), named_twice(path)))
+    off = list(differences(look("theirs"), look("ours"), named_twice(path), os.stat(path).st_mtime_ns))
     same += not off
     for path, what in off:
         # Damaged data: what bsdtar leaves half-written we leave out, and say so.
