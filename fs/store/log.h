@@ -155,6 +155,10 @@ int log_newest_statement(const struct log *l, char **statement, uint8_t **cms,
 int log_peek_head(int auditfd, const struct signatories *who, struct log_checked *checked,
 		  struct log_head *out, struct err *e);
 
+/* Was a catalogue of these pages signed, by whichever head?  Of the first copy that can be
+ * walked to its end; signatures are not asked. */
+int log_has_pages(int auditfd, const struct digest *pages, bool *has, struct err *e);
+
 int log_read(const struct log *l, uint64_t sequence, struct log_entry *out, struct err *e);
 /* The hash of that entry as a leaf of the tree. */
 int log_leaf(const struct log *l, uint64_t sequence, struct digest *out, struct err *e);

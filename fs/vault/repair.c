@@ -98,7 +98,8 @@ static int mend_catalogue(struct verify *k, struct err *e)
 		return -1;
 	}
 	if (k->is_catalogue_open && k->is_catalogue_whole) {
-		verify_release(k, &wrong, true);	/* only what base and redo lack */
+		/* Only what base and redo lack, or that they are newer. */
+		verify_release(k, &wrong, !k->is_behind);
 		return 0;
 	}
 	rc = repair_catalogue(k, e);

@@ -218,8 +218,32 @@ def make():
     return expected
 
 
+def under_newer_copies(expected):
+    """Catalogue, log and anchor put back, the copies in segments not: they are the last that is left of the newest version.
+    That is told for what it is, `repair` does not write the older catalogue over them, and with the newest log they give it back."""
+    for has_anchor in (True, False):
+        m = Mixture("under", "second", "first", ("catalogue", "log"), has_anchor)
+        if has_anchor:
+            for at in os.listdir("first"):
+                if at.endswith(".anchor"):
+                    shutil.copy2(f"first/{at}", "under")
+        for command in ("verify", "repair", "repair"):
+            done = m.muni(command, statuses=(5,))
+            assert b"put back to an older state" in done.stdout and b"repaired)" not in done.stdout.replace(b"NOT repaired)", b"") \
+                .replace(b"cannot be repaired)", b""), done
+        m.clear(("log",))
+        m.put("second", ("log",))
+        assert m.muni("repair").returncode == 0
+        assert m.muni("verify", "--deep").returncode == 0
+        for label, path in expected:
+            if label != "three":
+                assert m.muni("cat", f"s@{label}", path).stdout == expected[label, path], (label, path)
+        shutil.rmtree("under")
+
+
 def main():
     expected, kinds = make(), {}
+    under_newer_copies(expected)
     subsets = [c for n in range(1, len(PARTS) + 1) for c in itertools.combinations(PARTS, n)]
     cases = [(old, parts, has_anchor) for old in ("first", "second", "approved", *AFTER) for parts in subsets
              for has_anchor in (True, False)]
