@@ -125,6 +125,7 @@ def main():
         assert mapped.stdout.readline() == b"mapped\n"
         if os.geteuid() == 0:
             assert memory.finds(daemon_of(a), WORD.encode()), "the search finds not even what was read just now"
+        times = {n: os.stat(f"{top}/{n}") for n in ("com", ".")}
         watch = Watch(a, top, wanted)
         watch.start()
         assert a.id("dispose", "execute", d, by="rita") == "C1"
@@ -142,6 +143,10 @@ def main():
             assert refuses(lambda p=path: os.pread(held[p], 4096, 4096 * 100)), f"{path} is read through a descriptor"
             assert refuses(lambda p=path: slurp(f"/proc/self/fd/{held[p]}"))
         assert not os.path.lexists(f"{top}/com/link") and WORD not in os.listdir(f"{top}/com" if os.path.exists(f"{top}/com") else top)
+        # The folder that lost something says so to clients of NFS, and keeps the source's time of modification.
+        left = "com" if os.path.exists(f"{top}/com") else "."
+        now = os.stat(f"{top}/{left}")
+        assert now.st_ctime_ns > times[left].st_ctime_ns and now.st_mtime_ns == times[left].st_mtime_ns, (left, now, times[left])
         try:
             assert "deep.txt" not in os.listdir(folder)
         except OSError as why:
