@@ -203,6 +203,11 @@ __attribute__((noinline)) static void lock_stack(void)
 void secret_begin_child(void)
 {
 	secret_forbid_cores();
+	secret_lock_again();
+}
+
+void secret_lock_again(void)
+{
 	lock_stack();
 	arena_keys_lock_again();
 }

@@ -110,6 +110,7 @@ static int start(const struct mount_options *o, struct err *e)
 		return err_errno(e, "going into the background");
 	file_close(&pipe_ends[daemon == 0 ? 0 : 1]);
 	if (daemon == 0) {
+		vault_begin_child();
 		ends.ready = pipe_ends[1];
 		status = run(o, &ends);
 		access_log_stop(ends.access_log);

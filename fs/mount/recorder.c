@@ -157,6 +157,7 @@ int recorder_start(const struct mount_options *o, struct err *e)
 	setsid();
 	prctl(PR_SET_NAME, "munifs-recorder");
 	prctl(PR_SET_DUMPABLE, 0);
+	vault_begin_child();
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	signal(SIGHUP, SIG_IGN);

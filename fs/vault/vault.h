@@ -27,6 +27,8 @@ struct epoch_result;
 /* First of all in main() of a program that opens vaults: what is held of keys will be
  * left out of core files, and locked.  MUNI_NO_MEMORY: the program can only end. */
 int vault_begin(struct err *e);
+/* In a forked child that goes on with keys: what is locked does not follow it. */
+void vault_begin_child(void);
 /* Wipes what functions that have returned left on the stack below the caller: names, keys. */
 void vault_scrub_stack(void);
 /* A sentence for people where keys lie in memory that may be swapped out, because the

@@ -326,6 +326,31 @@ def a_mount_at_rest_has_no_more_than_it_needs(a):
     assert not keys.in_files(["said"], locked)
 
 
+def a_mount_in_the_background_has_them_locked_too(a):
+    """What is locked does not follow a fork."""
+    os.makedirs("mnt", exist_ok=True)
+    options = f"keyring={a.keyring},passphrase-file={a.file}"
+    locked, blocks = a.needles(), keys.of_blocks(a, KEY_FILE)
+    subprocess.run([mu.MUNIFS, a.path, os.path.abspath("mnt"), "-o", options], check=True, timeout=60)
+    try:
+        everything_is_read("mnt")
+        pids = [int(x) for x in os.listdir("/proc") if x.isdigit() and os.path.abspath("mnt").encode() in line_bytes(x)]
+        assert pids and any(memory.find(x, locked) for x in pids), "the daemon was not found, or the search finds nothing"
+        hits = [hit for x in pids for hit in keys.astray(x, locked, blocks)]
+        assert not hits, "\n".join(map(str, hits))
+    finally:
+        mu.unmount()
+
+
+def line_bytes(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            line = f.read()
+        return line if b"munifs" in line.split(b"\0")[0] else b""
+    except OSError:
+        return b""
+
+
 def core_of(line, env, is_there):
     """The core that the program leaves when it is aborted once it serves; None: none."""
     os.makedirs("cores", exist_ok=True)
@@ -386,8 +411,9 @@ def who_may_lock_little_is_told(a):
 
 
 TESTS = [commands_keep_keys_in_locked_memory, a_new_archive_and_a_new_epoch_do_too, readers_of_foreign_files_have_none,
-         a_mount_at_rest_has_no_more_than_it_needs, a_core_would_hold_none, who_may_lock_little_is_told, officers_keys_do_too]
-MOUNTS = (a_mount_at_rest_has_no_more_than_it_needs, a_core_would_hold_none)
+         a_mount_at_rest_has_no_more_than_it_needs, a_mount_in_the_background_has_them_locked_too,
+         a_core_would_hold_none, who_may_lock_little_is_told, officers_keys_do_too]
+MOUNTS = (a_mount_at_rest_has_no_more_than_it_needs, a_mount_in_the_background_has_them_locked_too, a_core_would_hold_none)
 
 
 def main():
