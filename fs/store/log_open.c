@@ -224,6 +224,19 @@ static uint64_t newest_at(const struct log *l, enum log_file f, uint64_t end)
 	return at >= LOG_FILE_HEAD ? at : end;
 }
 
+/* What the catalogue knows was on stable storage here before: an entry that is not whole has
+ * rotted, and the copy's may be the last. */
+static int check_whole(const uint8_t *piece, size_t size, uint64_t at, struct err *e)
+{
+	uint64_t sequence = (at - LOG_FILE_HEAD) / LOG_ENTRY;
+	struct log_entry entry;
+
+	for (size_t i = 0; i + LOG_ENTRY <= size; i += LOG_ENTRY)
+		if (log_entry_parse(piece + i, sequence++, &entry, e) < 0)
+			return damaged(e, "one of the newest entries of audit/log is damaged");
+	return 0;
+}
+
 /* L5: adds to the copy what only the first file has.  Of what was appended last a power cut
  * may have left the length and not the bytes. */
 static int complete_copy(struct log *l, enum log_file f, uint64_t end, struct err *e)
@@ -240,6 +253,8 @@ static int complete_copy(struct log *l, enum log_file f, uint64_t end, struct er
 		size_t size = end - at < sizeof piece ? (size_t)(end - at) : sizeof piece;
 
 		if (file_read_at(l->fds[f][0], at, piece, size, e) < 0)
+			return -1;
+		if (f == LOG_FILE_ENTRIES && check_whole(piece, size, at, e) < 0)
 			return -1;
 		if (at + size > have || file_read_at(l->fds[f][1], at, there, size, e) < 0 ||
 		    memcmp(piece, there, size) != 0) {

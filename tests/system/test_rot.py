@@ -373,8 +373,26 @@ def make():
     return expected
 
 
+def no_act_writes_a_rotten_entry_over_its_copy():
+    """Of the log's newest entry, damaged in the first file, the copy may have the last that is whole."""
+    path = "rotten/archive/audit/log"
+    for back in (1, 40, 128):
+        fresh("rotten")
+        with open(path, "r+b") as f:
+            f.seek(-back, os.SEEK_END)
+            byte = f.read(1)[0]
+            f.seek(-back, os.SEEK_END)
+            f.write(bytes([byte ^ 4]))
+        place = ("hold", "add", "rotten/archive", "--case", "C", "--reason", "R", "--system", "s")
+        muni("rotten", *place, expect=5)
+        muni("rotten", "repair", "rotten/archive", expect=0)
+        muni("rotten", *place, expect=0)
+        muni("rotten", "verify", "--deep", "rotten/archive", expect=0)
+
+
 def main():
     expected = make()
+    no_act_writes_a_rotten_entry_over_its_copy()
     read_all("pristine", expected, must=True)
     parity_is_believed_about_no_block()
     no_act_makes_parity_for_what_was_forged()
