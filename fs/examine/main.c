@@ -14,12 +14,15 @@
 
 #include "fs/base/err.h"
 #include "fs/content/extract_pdf.h"
+#include "fs/content/glib_voice.h"
 #include "fs/content/wire.h"
 #include "fs/examine/growth.h"
 #include "fs/examine/jail.h"
 #include "fs/examine/keeper.h"
 #include "fs/examine/warm.h"
 #include "policy/detect/detect.h"
+
+#define STATUS_READER 4		/* a library of a reader gave up */
 
 static bool has_control(void)
 {
@@ -100,6 +103,7 @@ int main(void)
 	}
 	/* Compiling takes much for a moment: apart from the heap, which stays for good. */
 	(void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	glib_voice_silence(STATUS_READER);
 	setlocale(LC_ALL, "C.UTF-8");
 	growth_prepare();
 	inbox_init(&control, JAIL_SOCKET, true);

@@ -264,6 +264,15 @@ def what_was_cut_off_is_opaque():
         assert row.get("opaque"), f"{name} was called clean"
 
 
+def a_mail_beyond_all_memory_is_said_to_be_that():
+    """What GLib has to say of it is no attempt at what the sandbox forbids."""
+    head = b"From: a@example.org\nTo: b@example.org\n"
+    rows = scan({"long.eml": head + b"X-Long: " + b"x" * 27_000_000 + b"\nSubject: hi\n\nbody\n",
+                 "words.eml": head + b"Subject: " + b"=?utf-8?q?x?= " * 2_000_000 + b"\n\nbody\n"})
+    for name, row in rows.items():
+        assert "memory" in (row.get("opaque") or ""), f"{name}: {row.get('opaque')}"
+
+
 def chinese_pdfs_are_read_in_any_order():
     """poppler remembers few tables and can open none in the sandbox: what one file crowds out the next must not miss."""
     number = card()
@@ -284,5 +293,6 @@ def chinese_pdfs_are_read_in_any_order():
 
 everything_that_was_planted_is_counted_once()
 what_was_cut_off_is_opaque()
+a_mail_beyond_all_memory_is_said_to_be_that()
 if os.path.isdir("/usr/share/poppler/cMap"):
     chinese_pdfs_are_read_in_any_order()
