@@ -1,7 +1,8 @@
 /*
- * What no signature in a CMS covers, and OpenSSL reads past: versions, and the names of
- * algorithms.  They have one right value each (RFC 5652, 5.1 and 5.3), so a certificate of
- * which such a byte was changed is told from the one that was made.
+ * What no signature in a CMS covers, and OpenSSL reads past: versions, the names of
+ * algorithms, and the case of letters in the name of who signed.  They have one right value
+ * each (RFC 5652, 5.1 and 5.3), so a certificate of which such a byte was changed is told from
+ * the one that was made.
  */
 #include <string.h>
 
@@ -101,13 +102,32 @@ static bool algorithms_hold(CMS_SignerInfo *info)
 	       of_key == kind;
 }
 
+/* OpenSSL finds the signer's certificate by a name in which neither case nor spaces count. */
+static bool name_holds(CMS_SignerInfo *info)
+{
+	X509_NAME *named = NULL;
+	X509 *cert = NULL;
+	const unsigned char *one = NULL, *other = NULL;
+	size_t one_size = 0, other_size = 0;
+
+	CMS_SignerInfo_get0_algs(info, NULL, &cert, NULL, NULL);
+	if (CMS_SignerInfo_get0_signer_id(info, NULL, &named, NULL) != 1 || !cert)
+		return false;
+	if (!named)
+		return true;	/* by key id */
+	return X509_NAME_get0_der(named, &one, &one_size) == 1 &&
+	       X509_NAME_get0_der(X509_get_issuer_name(cert), &other, &other_size) == 1 &&
+	       one_size == other_size && memcmp(one, other, one_size) == 0;
+}
+
 int cms_check_strict(CMS_ContentInfo *cms, const uint8_t *der, size_t size, struct err *e)
 {
 	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
 	bool is_strict = versions_hold(der, size);
 
 	for (int i = 0; is_strict && i < sk_CMS_SignerInfo_num(infos); i++)
-		is_strict = algorithms_hold(sk_CMS_SignerInfo_value(infos, i));
+		is_strict = algorithms_hold(sk_CMS_SignerInfo_value(infos, i)) &&
+			    name_holds(sk_CMS_SignerInfo_value(infos, i));
 	library_forget();
 	return is_strict ? 0 : library_refused(e, MUNI_DAMAGED, "the frame around the signatures is not "
 				       "as RFC 5652 has it: a byte of it was changed");

@@ -60,7 +60,9 @@ def put(name, data):
 def is_named(a, name, how):
     said = a.run("verify", status=None)
     assert a.status == 5, (name, how, a.status, said)
-    assert f"certificates/{name}" in said and "cannot be repaired" in said, (name, how, said)
+    # What a time-stamp's own signature leaves open the one after it covers, and is then called wrong.
+    names = (name, NEWEST_STAMP) if name.endswith(".tsr") else (name,)
+    assert any(f"certificates/{n}" in said for n in names) and "cannot be repaired" in said, (name, how, said)
     assert "1 damage:" in said, (name, how, "more than what was damaged", said)
 
 
@@ -85,6 +87,15 @@ def every_flip_is_named(a, whole):
             put(name, harmed)
             is_named(a, name, (at, bit))
         put(name, data)
+
+
+def the_name_of_who_signed_is_told_by_its_letters(a, whole):
+    """Names are compared without regard to case where a signer's certificate is looked for."""
+    harmed = bytearray(whole["C1.p7s"])
+    harmed[harmed.rindex(b"muniment archive") + 3] ^= 0x20
+    put("C1.p7s", harmed)
+    is_named(a, "C1.p7s", "a capital letter")
+    put("C1.p7s", whole["C1.p7s"])
 
 
 def whatever_stands_in_its_place_is_named(a, whole):
@@ -142,6 +153,7 @@ def main():
         with open(f"{FOLDER}/{name}", "rb") as f:
             whole[name] = f.read()
     every_flip_is_named(a, whole)
+    the_name_of_who_signed_is_told_by_its_letters(a, whole)
     a.run("verify")
     whatever_stands_in_its_place_is_named(a, whole)
     a.run("verify")
