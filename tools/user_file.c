@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,31 @@
 #include "fs/base/err.h"
 #include "fs/base/file.h"
 #include "fs/base/text.h"
+#include "tools/cli.h"
 #include "tools/user_stream.h"
+
+#define LOOK_MS 200
+
+/* Until a pipe has something to say; a pipe that lies there may never have. */
+static int wait_for(int fd, const char *name, struct err *e)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, "reading \"%s\"", name);
+	while (!S_ISREG(st.st_mode)) {
+		int n = poll(&ready, 1, LOOK_MS);
+
+		if (cli_check_signal(e) < 0)
+			return err_wrap(e, "waiting for what is to be written into \"%s\"", name);
+		if (n < 0 && errno != EINTR)
+			return err_errno(e, "reading \"%s\"", name);
+		if (n > 0)
+			break;
+	}
+	return 0;
+}
 
 /* A pipe does not say its size: it grows. */
 static int read_all(int fd, const char *name, size_t max, uint8_t **out, size_t *size,
@@ -34,8 +59,12 @@ static int read_all(int fd, const char *name, size_t max, uint8_t **out, size_t 
 			data = grown;
 			room = more;
 		}
+		if (wait_for(fd, name, e) < 0) {
+			free(data);
+			return -1;
+		}
 		n = read(fd, data + used, room - used - 1);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0) {
 			err_errno(e, "reading \"%s\"", name);
@@ -60,7 +89,7 @@ static int read_all(int fd, const char *name, size_t max, uint8_t **out, size_t 
 int user_file_load(const char *path, size_t max, uint8_t **out, size_t *size, struct err *e)
 {
 	bool is_input = strcmp(path, "-") == 0;
-	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), rc;
+	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), rc;
 
 	*out = NULL;
 	*size = 0;

@@ -230,6 +230,23 @@ int file_read_at(int fd, uint64_t offset, void *out, size_t size, struct err *e)
 	return 0;
 }
 
+int file_read_rest(int fd, void *out, size_t room, size_t *size, struct err *e)
+{
+	*size = 0;
+	while (*size < room) {
+		ssize_t n = read(fd, (uint8_t *)out + *size, room - *size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "reading at byte %zu", *size);
+		if (n == 0)
+			break;
+		*size += (size_t)n;
+	}
+	return 0;
+}
+
 int file_write_at(int fd, uint64_t offset, const void *data, size_t size,
 		  struct err *e)
 {

@@ -53,6 +53,9 @@ int file_size(int fd, uint64_t *out, struct err *e);
 /* Asks the disk for these bytes, which will be read soon; waits for nothing, never fails. */
 void file_expect(int fd, uint64_t offset, uint64_t size);
 int file_read_at(int fd, uint64_t offset, void *out, size_t size, struct err *e);
+/* From where fd stands to its end, of a pipe too, but at most `room` bytes: *size says how
+ * many.  For what a user named: whoever gives more room than is allowed sees that there is more. */
+int file_read_rest(int fd, void *out, size_t room, size_t *size, struct err *e);
 int file_write_at(int fd, uint64_t offset, const void *data, size_t size,
 		  struct err *e);
 int file_write_vec(int fd, struct iovec *parts, size_t count, struct err *e);

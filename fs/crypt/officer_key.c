@@ -32,32 +32,31 @@ void officer_key_close(struct officer_key *k)
 static int load_key(const char *path, uint8_t **out, size_t *out_size, struct err *e)
 {
 	int fd = file_open_user(path, O_RDONLY, 0, e);
-	uint64_t size = 0;
 	int rc = -1;
 
 	*out = NULL;
+	*out_size = 0;
 	if (fd < 0)
 		return -1;
-	if (file_size(fd, &size, e) < 0)
-		goto out;
-	if (size == 0 || size > KEY_FILE_MAX) {
-		err_set(e, MUNI_FORMAT, "it is no private key: a file of %llu bytes",
-			(unsigned long long)size);
-		goto out;
-	}
-	*out = secret_new((size_t)size);
+	*out = secret_new(KEY_FILE_MAX + 1);
 	if (!*out) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for a private key");
 		goto out;
 	}
-	if (file_read_at(fd, 0, *out, (size_t)size, e) < 0) {
+	if (file_read_rest(fd, *out, KEY_FILE_MAX + 1, out_size, e) < 0)
+		goto out;
+	if (*out_size == 0)
+		err_set(e, MUNI_FORMAT, "it is no private key: it is empty");
+	else if (*out_size > KEY_FILE_MAX)
+		err_set(e, MUNI_FORMAT, "it is no private key: it has more than %d bytes",
+			KEY_FILE_MAX);
+	else
+		rc = 0;
+out:
+	if (rc < 0) {
 		secret_free(*out);
 		*out = NULL;
-		goto out;
 	}
-	*out_size = (size_t)size;
-	rc = 0;
-out:
 	file_close(&fd);
 	return rc;
 }

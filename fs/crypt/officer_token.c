@@ -110,22 +110,19 @@ static int take_pin(struct token_uri *u, struct err *e)
 {
 	char *pin = secret_new(PIN_MAX);
 	int fd = -1, rc = -1;
-	uint64_t size = 0;
-	size_t used = strlen(u->rest);
+	size_t size = 0, used = strlen(u->rest);
 
 	if (!pin) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for a PIN");
 		goto out;
 	}
 	fd = file_open_user(u->pin_file, O_RDONLY, 0, e);
-	if (fd < 0 || file_size(fd, &size, e) < 0)
+	if (fd < 0 || file_read_rest(fd, pin, PIN_MAX, &size, e) < 0)
 		goto out;
 	if (size >= PIN_MAX) {
 		err_set(e, MUNI_USAGE, "%s is too long for a PIN", text_printable(u->pin_file));
 		goto out;
 	}
-	if (file_read_at(fd, 0, pin, (size_t)size, e) < 0)
-		goto out;
 	pin[strcspn(pin, "\r\n")] = '\0';
 	memcpy(u->rest + used, strchr(u->rest, '?') ? "&pin-value=" : "?pin-value=", 11);
 	used += 11;

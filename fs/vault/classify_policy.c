@@ -26,24 +26,24 @@ static int load(const char *text, size_t size, const char *name, struct policy *
 static int read_file(const char *path, char **text, size_t *size, struct err *e)
 {
 	int fd = file_open_user(path, O_RDONLY, 0, e), rc = -1;
-	uint64_t bytes;
 
 	*text = NULL;
-	if (fd < 0 || file_size(fd, &bytes, e) < 0)
+	if (fd < 0)
 		goto out;
-	if (bytes > POLICY_TEXT_MAX) {
-		err_set(e, MUNI_LIMIT, "it has more than %u bytes: that is no policy",
-			POLICY_TEXT_MAX);
-		goto out;
-	}
-	*text = malloc((size_t)bytes + 1);
+	*text = malloc(POLICY_TEXT_MAX + 1);
 	if (!*text) {
 		err_set(e, MUNI_NO_MEMORY, "no memory for it");
 		goto out;
 	}
-	rc = file_read_at(fd, 0, *text, (size_t)bytes, e);
-	(*text)[bytes] = '\0';
-	*size = (size_t)bytes;
+	if (file_read_rest(fd, *text, POLICY_TEXT_MAX + 1, size, e) < 0)
+		goto out;
+	if (*size > POLICY_TEXT_MAX) {
+		err_set(e, MUNI_LIMIT, "it has more than %u bytes: that is no policy",
+			POLICY_TEXT_MAX);
+		goto out;
+	}
+	(*text)[*size] = '\0';
+	rc = 0;
 out:
 	file_close(&fd);
 	if (rc < 0) {

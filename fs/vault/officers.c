@@ -21,24 +21,23 @@
 static int load_certificate(const char *path, struct identity *out, struct err *e)
 {
 	uint8_t *data = NULL;
-	uint64_t size = 0;
+	size_t size = 0;
 	int fd = file_open_user(path, O_RDONLY, 0, e), rc = -1;
 
 	if (fd < 0)
 		return -1;
-	if (file_size(fd, &size, e) < 0)
+	data = malloc(CERTIFICATE_FILE_MAX + 1);
+	if (!data) {
+		err_set(e, MUNI_NO_MEMORY, "no memory for a certificate");
+		goto out;
+	}
+	if (file_read_rest(fd, data, CERTIFICATE_FILE_MAX + 1, &size, e) < 0)
 		goto out;
 	if (size == 0 || size > CERTIFICATE_FILE_MAX) {
 		err_set(e, MUNI_USAGE, "%s is no certificate", text_printable(path));
 		goto out;
 	}
-	data = malloc(size);
-	if (!data) {
-		err_set(e, MUNI_NO_MEMORY, "no memory for a certificate");
-		goto out;
-	}
-	if (file_read_at(fd, 0, data, size, e) == 0 &&
-	    identity_parse(data, size, out, e) == 0)
+	if (identity_parse(data, size, out, e) == 0)
 		rc = 0;
 	else if (e->code == MUNI_FORMAT)
 		e->code = MUNI_USAGE;

@@ -38,6 +38,34 @@ static struct officer_key *key_of(struct people *p, const char *name)
 	return k;
 }
 
+/* As of "--key <(pass show chen)". */
+static void a_key_comes_out_of_a_pipe(void **state)
+{
+	struct people *p = *state;
+	struct blob cert = people_load(p, "chen.pem"), pem = people_load(p, "chen.key");
+	struct officer_key *k = NULL;
+	struct err e = ERR_NONE;
+	char name[32];
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+	assert_int_equal(write(ends[1], pem.data, pem.size), pem.size);
+	close(ends[1]);
+	if (officer_key_open(name, cert.data, cert.size, NULL, NULL, &k, &e) < 0)
+		fail_msg("%s", e.text);
+	officer_key_close(k);
+	close(ends[0]);
+
+	assert_int_equal(officer_key_open("/dev/null", cert.data, cert.size, NULL, NULL, &k, &e), -1);
+	assert_non_null(strstr(e.text, "it is empty"));
+	e = ERR_NONE;
+	assert_int_equal(officer_key_open("/dev/zero", cert.data, cert.size, NULL, NULL, &k, &e), -1);
+	assert_non_null(strstr(e.text, "more than 65536 bytes"));
+	free(cert.data);
+	free(pem.data);
+}
+
 static void an_identity_says_whose_it_is_and_until_when(void **state)
 {
 	struct people *p = *state;
@@ -412,6 +440,7 @@ static void an_encrypted_key_opens_with_its_passphrase_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_comes_out_of_a_pipe),
 		cmocka_unit_test(an_identity_says_whose_it_is_and_until_when),
 		cmocka_unit_test(a_certificate_that_may_not_sign_says_so),
 		cmocka_unit_test(a_certificate_for_servers_alone_is_not_for_documents),
