@@ -19,6 +19,16 @@ class Wrong(Exception):
     pass
 
 
+def pread(fd, size, at):
+    """All of it.  What stands before a page that could not be had comes first, and the error when one reads on: so the kernel
+    does with any file.  An end that comes early is none of it."""
+    pieces = []
+    while size > 0 and (piece := os.pread(fd, size, at)):
+        pieces.append(piece)
+        at, size = at + len(piece), size - len(piece)
+    return b"".join(pieces)
+
+
 class Reader:
     def __init__(self, world, slot, top, system="s"):
         self.w, self.slot, self.top = world, slot, f"{top}/{system}/versions"
@@ -98,7 +108,7 @@ class Reader:
             def act(at=at, size=size):
                 fd = os.open(path, os.O_RDONLY)
                 try:
-                    return os.pread(fd, size, at)
+                    return pread(fd, size, at)
                 finally:
                     os.close(fd)
             self.attempt(f"{size} bytes at {at} of {path}", group, act,
@@ -222,7 +232,7 @@ class Reader:
         at = self.rng.randrange(len(want) + 1)
         if at == len(want):
             return      # the end of a file is told without a read
-        self.attempt(f"reading on at {at} of {path}", group, lambda: os.pread(fd, 65536, at),
+        self.attempt(f"reading on at {at} of {path}", group, lambda: pread(fd, 65536, at),
                      lambda got: self.same(path, got, want[at:at + 65536]))
 
     def run(self):
