@@ -42,3 +42,13 @@ enum spin spin_while(atomic_uint *what, unsigned seen, unsigned us)
 		before = now;
 	}
 }
+
+void spin_mutex_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t spins;
+
+	pthread_mutexattr_init(&spins);
+	pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(lock, &spins);
+	pthread_mutexattr_destroy(&spins);
+}

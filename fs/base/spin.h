@@ -6,6 +6,7 @@
 #ifndef FS_BASE_SPIN_H
 #define FS_BASE_SPIN_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum spin {
@@ -16,5 +17,9 @@ enum spin {
 
 /* Looks until *what is no longer `seen`, `us` microseconds at most. */
 enum spin spin_while(atomic_uint *what, unsigned seen, unsigned us);
+
+/* A mutex for what is held for a few instructions: who finds it taken looks again before he
+ * sleeps (glibc's adaptive kind).  Destroyed like any other. */
+void spin_mutex_init(pthread_mutex_t *lock);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fs/base/spin.h"
 #include "fs/crypt/secret.h"
 
 #define CLASS_COUNT 72		/* 8 up to 128 bytes, then 8 a doubling up to ARENA_SMALL */
@@ -25,6 +26,7 @@ _Static_assert(SPARE_COUNT <= SPARES_MAX, "slabs has no room for them");
 #define KEY_SLAB ((size_t)32 * 1024)
 #define KEY_SMALL ((size_t)4 * 1024)
 #define CACHE_LINE 64
+#define OWN_CLASSES 32		/* pieces of up to 1 KiB a thread keeps some of */
 
 /* At the start of every mapping, which is aligned to the size of a slab: so an address
  * within the first so many bytes leads here. */
@@ -72,24 +74,30 @@ static struct arena pages = { .slab = ARENA_SLAB, .small = ARENA_SMALL, .shards 
 			      .spares = SPARE_COUNT };
 static struct arena keys = { .slab = KEY_SLAB, .small = KEY_SMALL, .shards = 1,
 			     .spares = KEY_SPARES };
+
+/* What a thread gave back last, and will ask for next, without a lock: SQLite asks for the
+ * same few pieces at every step. */
+struct own {
+	void *first[OWN_CLASSES];	/* linked through their first word */
+	uint8_t count[OWN_CLASSES];
+	bool is_known, is_over;		/* its end will be heard of; was */
+};
+
+static _Thread_local struct own own;
+static pthread_key_t own_key;
+static bool has_own;		/* there was a key; set once */
 static atomic_uint threads_met;
 static _Thread_local unsigned thread_number;	/* its shard and 1; 0: not met yet */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Held for a few instructions: whoever finds a lock taken looks again before it sleeps. */
 static void set_up_one(struct arena *a, size_t lock_limit)
 {
-	pthread_mutexattr_t spins;
-
 	a->lock_limit = lock_limit;
-	pthread_mutexattr_init(&spins);
-	pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
-	pthread_mutex_init(&a->spare.lock, &spins);
+	spin_mutex_init(&a->spare.lock);
 	pthread_mutex_init(&a->growing, NULL);
 	for (unsigned s = 0; s < a->shards; s++)
 		for (unsigned i = 0; i < CLASS_COUNT; i++)
-			pthread_mutex_init(&a->classes[s][i].lock, &spins);
-	pthread_mutexattr_destroy(&spins);
+			spin_mutex_init(&a->classes[s][i].lock);
 }
 
 /* 16, 32 ... 128, then eight even steps to each next power of two. */
@@ -116,6 +124,8 @@ static void after_fork(void)
 		pthread_mutex_unlock(&keys.classes[0][i].lock);
 }
 
+static void give_own_back(void *arg);
+
 /* Of what may be locked half is left to the keys, which need it more. */
 static void set_up(void)
 {
@@ -128,6 +138,7 @@ static void set_up(void)
 		for_pages = (size_t)limit.rlim_cur / 2;
 	set_up_one(&pages, for_pages);
 	set_up_one(&keys, SIZE_MAX);
+	has_own = pthread_key_create(&own_key, give_own_back) == 0;
 	(void)pthread_atfork(before_fork, after_fork, after_fork);
 }
 
@@ -329,12 +340,40 @@ static void *slab_piece(struct region *r)
 	return p;
 }
 
+/* NULL: it has none. */
+static void *take_own(unsigned class)
+{
+	void *p = class < OWN_CLASSES ? own.first[class] : NULL;
+
+	if (p) {
+		memcpy(&own.first[class], p, sizeof p);
+		own.count[class]--;
+	}
+	return p;
+}
+
+/* false: it has enough of them. */
+static bool keep_own(unsigned class, void *p)
+{
+	if (class >= OWN_CLASSES || own.count[class] == ARENA_OWN || own.is_over || !has_own)
+		return false;
+	if (!own.is_known && pthread_setspecific(own_key, &own) != 0)
+		return false;
+	own.is_known = true;
+	memcpy(p, &own.first[class], sizeof p);
+	own.first[class] = p;
+	own.count[class]++;
+	return true;
+}
+
 static void *new_small(struct arena *a, size_t size)
 {
 	unsigned class = class_of(size), shard = shard_of_thread(a);
 	struct class *c = &a->classes[shard][class];
-	void *p = NULL;
+	void *p = a == &pages ? take_own(class) : NULL;
 
+	if (p)
+		return p;
 	pthread_mutex_lock(&c->lock);
 	if (!c->with_room) {
 		struct region *r = slab_take(a);
@@ -352,13 +391,12 @@ out:
 	return p;
 }
 
-static void free_small(struct arena *a, struct region *r, void *p)
+/* It was wiped. */
+static void give_back(struct arena *a, struct region *r, void *p)
 {
 	struct class *c = &a->classes[r->shard][r->class];
 	bool is_empty;
 
-	/* Pages of the catalogue were in it, keys of blocks among them. */
-	secret_wipe(p, class_size(r->class));
 	pthread_mutex_lock(&c->lock);
 	assert(r->used > 0);
 	if (r->used == r->count)
@@ -372,6 +410,26 @@ static void free_small(struct arena *a, struct region *r, void *p)
 	pthread_mutex_unlock(&c->lock);
 	if (is_empty)
 		slab_give_back(a, r);
+}
+
+static void free_small(struct arena *a, struct region *r, void *p)
+{
+	/* Pages of the catalogue were in it, keys of blocks among them. */
+	secret_wipe(p, class_size(r->class));
+	if (a != &pages || !keep_own(r->class, p))
+		give_back(a, r, p);
+}
+
+/* At the end of a thread. */
+static void give_own_back(void *arg)
+{
+	void *p;
+
+	(void)arg;
+	own.is_over = true;
+	for (unsigned class = 0; class < OWN_CLASSES; class++)
+		while ((p = take_own(class)) != NULL)
+			give_back(&pages, region_of(&pages, p), p);
 }
 
 /* ---- the interface -------------------------------------------------------------- */

@@ -307,6 +307,8 @@ int catalogue_directory_name(struct catalogue *c, int64_t version, int64_t id,
 /* with_digest: also read the content row for sha256. */
 int catalogue_node(struct catalogue *c, int64_t id, bool with_digest, struct node *out,
 		   struct err *e);
+/* The same of a node that is known but for its sha256. */
+int catalogue_node_digest(struct catalogue *c, struct node *n, struct err *e);
 /* Target of a symlink: malloc'ed, NUL ended, n->size bytes. */
 int catalogue_symlink(struct catalogue *c, int64_t node, char **out, size_t *size,
 		      struct err *e);

@@ -3,21 +3,36 @@
 
 #include <inttypes.h>
 
+static int content_from_row(struct query *q, struct catalogue *c, struct node *n,
+			    struct err *e)
+{
+	*n = (struct node){ .id = query_column_id(q, 3) };
+	node_from_row(q, 0, n);
+	if (query_column_is_null(q, 4))
+		return catalogue_damaged(c, e, "content %" PRId64 " of node %" PRId64
+					 " is missing", n->content, n->id);
+	query_column_bytes(q, 4, n->sha256.bytes, DIGEST_SIZE);
+	n->has_sha256 = true;
+	return query_check(q, "node", n->id, e);
+}
+
 int catalogue_contents(struct catalogue *c, int (*row)(void *arg, const struct node *n),
 		       void *arg, struct err *e)
 {
 	struct query q;
 	int got;
 
-	if (query_open(&q, c, STATEMENT_EACH_CONTENT, "SELECT min(id), content FROM node"
-		       " WHERE content <> 0 GROUP BY content", e) < 0)
+	/* Only numbers are sorted: whatever else stood there would be held in memory. */
+	if (query_open(&q, c, STATEMENT_EACH_CONTENT, "SELECT n.content, n.class, n.attrs, n.id,"
+		       " c.sha FROM (SELECT min(id) AS first, content FROM node"
+		       " WHERE content <> 0 GROUP BY content) AS f"
+		       " JOIN node AS n ON n.id = f.first"
+		       " LEFT JOIN content AS c ON c.id = f.content", e) < 0)
 		return -1;
 	while ((got = query_step(&q, e)) > 0) {
-		int64_t id = query_column_id(&q, 0);
 		struct node n;
 
-		if (query_check(&q, "node", id, e) < 0 ||
-		    catalogue_node(c, id, true, &n, e) < 0) {
+		if (content_from_row(&q, c, &n, e) < 0) {
 			got = -1;
 			break;
 		}

@@ -224,7 +224,7 @@ void node_from_row(struct query *q, int at, struct node *n)
 		q->is_bad = true;
 }
 
-static int fill_digest(struct catalogue *c, struct node *n, struct err *e)
+int catalogue_node_digest(struct catalogue *c, struct node *n, struct err *e)
 {
 	struct query q;
 	int rc = -1;
@@ -278,7 +278,7 @@ int catalogue_node(struct catalogue *c, int64_t id, bool with_digest, struct nod
 	int rc = node_start(&q, c, id, out, e);
 
 	query_close(&q);
-	return rc < 0 || !with_digest ? rc : fill_digest(c, out, e);
+	return rc < 0 || !with_digest ? rc : catalogue_node_digest(c, out, e);
 }
 
 int catalogue_symlink(struct catalogue *c, int64_t node, char **out, size_t *size,

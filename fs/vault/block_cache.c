@@ -410,7 +410,7 @@ struct block_cache *block_cache_new(size_t limit_bytes)
 	c->asked = limit_bytes;
 	c->limit = limit_bytes - for_rows - limit_bytes / 32;	/* tables, and what lies beside blocks */
 	for (unsigned i = 0; i < SHARDS; i++) {
-		pthread_mutex_init(&c->shards[i].lock, NULL);
+		spin_mutex_init(&c->shards[i].lock);
 		pthread_cond_init(&c->shards[i].landed, NULL);
 	}
 	return c;

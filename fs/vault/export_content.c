@@ -47,6 +47,12 @@ void export_content_close(struct export_content *c)
 	free(c);
 }
 
+int export_content_look_up(struct export_content *c, struct export_item *const *items,
+			   size_t count, struct err *e)
+{
+	return c->source->look_up(c->reader, items, count, e);
+}
+
 bool export_has_holes(const struct node *n)
 {
 	return n->kind == NODE_FILE && n->allocated < n->size;

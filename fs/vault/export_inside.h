@@ -13,7 +13,7 @@
 #define EXPORT_CACHE ((size_t)96 << 20)		/* of decoded blocks */
 #define EXPORT_CATALOGUE_CACHE ((size_t)8 << 20)	/* of each connection */
 #define EXPORT_PIECE ((size_t)1 << 20)		/* content is read so much at a time */
-#define EXPORT_HANDFUL 32			/* entries */
+#define EXPORT_HANDFUL 256		/* entries */
 
 /* ---- one entry, with everything that is known of it --------------------------- */
 
@@ -31,6 +31,8 @@ struct export_item {		/* owned; export_item_free() */
 	size_t xattrs_size;
 	char owner[256], group[256];	/* "" unknown */
 	size_t charge;		/* bytes that were prefetched for it */
+	const void *made;	/* all of it as the format has it; NULL: it is to be made; borrowed */
+	size_t made_size;	/* good until the next entry is taken */
 	/* Of a live source: */
 	struct live_file *file;	/* open, while its content may be asked for; owned */
 	bool is_dropped;	/* its content could not be had: it does not stay */
@@ -49,6 +51,8 @@ enum export_loss {
 };
 
 struct export_source;
+struct export_content;
+struct buffer;
 
 struct export {
 	struct vault *vault;
@@ -62,6 +66,10 @@ struct export {
 	void (*problem)(void *arg, const void *path, size_t path_size, const char *what);
 	void *arg;		/* of both */
 	struct export_result *result;
+	/* Of a stream's format, by several threads at once: appends what a small entry is in it, which
+	 * depends on no other entry; nothing, or a piece to be cut off again (-1), where the
+	 * writer has to make it himself, and to say why it cannot be.  NULL: no such thing. */
+	int (*make)(const struct export_item *item, struct export_content *c, struct buffer *out);
 	uint64_t losses[LOSS_COUNT];
 	unsigned threads;
 	struct block_cache *cache;
@@ -88,8 +96,9 @@ int export_zip(struct export *x, struct err *e);
 /* ---- entries in order --------------------------------------------------------------- */
 
 /*
- * A thread that goes through the source, depth first, the root first, and prefetches
- * content ahead; bounded in entries and in bytes ahead.
+ * A thread that goes through the source, depth first, the root first; bounded in entries and
+ * in bytes ahead.  What it meets others look up, by the handful, and prefetch its content;
+ * of what is one stream they make the small entries, so that who writes has only to copy.
  */
 struct export_walk;
 
@@ -120,10 +129,12 @@ bool export_walk_charge(struct export_walk *w, struct export_item *item);
 
 /* ---- content -------------------------------------------------------------------------- */
 
-struct export_content;		/* of one thread */
-
+/* struct export_content: of one thread. */
 int export_content_open(struct export *x, struct export_content **out, struct err *e);
 void export_content_close(struct export_content *c);	/* NULL is allowed */
+/* What the source's walk has left open about these entries; their content is prefetched. */
+int export_content_look_up(struct export_content *c, struct export_item *const *items,
+			   size_t count, struct err *e);
 
 /*
  * Gives a file's data in ascending order; gaps are holes.  On the way it is hashed
@@ -169,6 +180,10 @@ struct export_source {
 	/* In the walker's thread: every entry to export_walk_give(). */
 	int (*walk)(struct export *x, struct export_walk *w, enum export_pass pass,
 		    struct err *e);
+	/* In any thread, with what open() gave it: all that walk() did not say of them, and
+	 * prefetches what they are charged for.  NULL: it says all. */
+	int (*look_up)(void *reader, struct export_item *const *items, size_t count,
+		       struct err *e);
 	/* After MUNI_INCOMPLETE from its content: no name of the item is to stay; in
 	 * PASS_AGAIN they all are is_dropped.  NULL: there is no such failure. */
 	int (*drop)(struct export *x, const struct export_item *item, struct err *e);

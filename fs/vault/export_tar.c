@@ -12,6 +12,7 @@
 #include "fs/vault/export_target.h"
 
 #define RECORD (20 * PAX_BLOCK)
+#define MADE_MAX ((uint64_t)512 << 10)	/* bytes of a file that is made ahead */
 
 struct tar_export {
 	struct export *x;
@@ -120,6 +121,41 @@ static int put_entry(struct tar_export *t, struct pax_entry *p, struct err *e)
 	return p->stored ? put_content(t, item, n->size, e) : 0;
 }
 
+/* ---- made ahead ------------------------------------------------------------------- */
+
+static int append_run(void *arg, uint64_t offset, const void *data, size_t size, struct err *e)
+{
+	struct buffer *out = arg;
+
+	(void)offset;
+	buffer_append(out, data, size);
+	return out->failed ? err_set(e, MUNI_NO_MEMORY, "no memory for an entry") : 0;
+}
+
+/* A file of one name, whose header and data depend on nothing else. */
+static int make(const struct export_item *item, struct export_content *content,
+		struct buffer *out)
+{
+	static const uint8_t zeros[PAX_BLOCK];
+	const struct node *n = &item->node;
+	struct pax_entry p = { .item = item, .path = item->path, .type = '0', .stored = n->size };
+	struct err ignored = ERR_NONE;
+	size_t data;
+
+	if (n->kind != NODE_FILE || n->links > 1 || export_has_holes(n) || n->size > MADE_MAX)
+		return 0;
+	if (pax_put_header(out, &p, &ignored) < 0)
+		return -1;
+	data = out->size;
+	if (export_content_each(content, item, append_run, out, &ignored) < 0 ||
+	    out->size - data != n->size)
+		return -1;
+	buffer_append(out, zeros, (PAX_BLOCK - n->size % PAX_BLOCK) % PAX_BLOCK);
+	return out->failed ? -1 : 0;
+}
+
+/* ---- in order --------------------------------------------------------------------- */
+
 static int put_item(void *arg, const struct export_item *item, struct err *e)
 {
 	struct tar_export *t = arg;
@@ -132,6 +168,10 @@ static int put_item(void *arg, const struct export_item *item, struct err *e)
 		return 0;
 	}
 	export_count(t->x, item);
+	if (item->made) {
+		t->x->progress.bytes_done += item->node.size;
+		return sink_write(t->sink, item->made, item->made_size, e);
+	}
 	if (item->node.kind == NODE_DIRECTORY) {
 		path = malloc(item->path_size + 3);
 		if (!path)
@@ -180,6 +220,7 @@ int export_tar(struct export *x, struct err *e)
 	bool is_stream = !strcmp(x->options->to, "-");
 	int rc = -1;
 
+	x->make = make;
 	if ((!is_stream && target_open_file(&target, x, e) < 0) ||
 	    export_content_open(x, &t.content, e) < 0 ||
 	    sink_open(is_stream ? STDOUT_FILENO : target.file, is_stream, &t.sink, e) < 0)

@@ -11,6 +11,8 @@
 #include "fs/vault/leaf.h"
 #include "fs/vault/tree.h"
 
+#define SMALL ((uint64_t)64 << 10)	/* a file that has one extent, mostly */
+
 /* ---- entries ------------------------------------------------------------------ */
 
 struct account {		/* the last that was asked for: the next has it too */
@@ -18,19 +20,10 @@ struct account {		/* the last that was asked for: the next has it too */
 	char name[256];
 };
 
-/*
- * Entries are looked up by the handful in one transaction, which has ended before
- * anything is waited for: a target that stands still keeps no writer from a
- * checkpoint of the catalogue.
- */
 struct version_walk {
 	const struct export *x;
 	struct export_walk *walk;
-	struct vault_reader *reader;	/* the walker's own */
 	bool with_prefetch, is_again;	/* is_again: what is left out was told */
-	struct account owner, group;
-	struct export_item *items[EXPORT_HANDFUL];	/* owned; looked up, not yet given */
-	size_t count;
 	const struct barred *barred;
 	uint64_t left_out;	/* of them */
 	struct err *e;
@@ -51,16 +44,20 @@ static int name_account(struct catalogue *c, int64_t id, struct account *last, c
 	return 0;
 }
 
+/* Of the handful, by whom it is looked up. */
+struct look {
+	struct catalogue *c;	/* borrowed */
+	struct account owner, group;
+};
+
 /* Everything but the content. */
-static int fill(struct version_walk *w, struct export_item *item, int64_t node, struct err *e)
+static int fill(struct look *l, struct export_item *item, struct err *e)
 {
-	struct catalogue *c = vault_reader_catalogue(w->reader);
-	struct err ignored = ERR_NONE;
+	struct catalogue *c = l->c;
 	struct node *n = &item->node;
-	uint64_t data;
 	size_t size;
 
-	if (catalogue_node(c, node, true, n, e) < 0)
+	if (catalogue_node_digest(c, n, e) < 0)
 		return -1;
 	item->has_plain_digest = n->has_sha256 && leaf_digest_is_plain(n);
 	if (n->kind == NODE_SYMLINK && catalogue_symlink(c, n->id, &item->symlink, &size, e) < 0)
@@ -68,41 +65,48 @@ static int fill(struct version_walk *w, struct export_item *item, int64_t node, 
 	if (n->xattrs &&
 	    catalogue_xattrs(c, n->xattrs, &item->xattrs, &item->xattrs_size, e) < 0)
 		return -1;
-	if (name_account(c, n->owner, &w->owner, item->owner, e) < 0 ||
-	    name_account(c, n->group, &w->group, item->group, e) < 0)
-		return -1;
-	/* Brings its first extents, for which the prefetch and the writer will ask. */
-	if (w->with_prefetch && n->kind == NODE_FILE && n->content)
-		(void)vault_seek(w->reader, n->content, n->size, 0, true, &data, &ignored);
-	return 0;
+	return name_account(c, n->owner, &l->owner, item->owner, e) < 0 ||
+	       name_account(c, n->group, &l->group, item->group, e) < 0 ? -1 : 0;
 }
 
-/* What was looked up goes to the writer.  0 on success, 1 stopping. */
-static int give_all(struct version_walk *w)
+/* Those that are charged for: the small ones together. */
+static void prefetch_all(struct vault_reader *r, struct export_item *const *items, size_t count)
 {
+	int64_t small[EXPORT_HANDFUL];
+	unsigned small_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct export_item *item = items[i];
+
+		if (item->charge == 0)
+			continue;
+		if (item->node.size <= SMALL)
+			small[small_count++] = item->node.content;
+		else
+			vault_prefetch(r, item->node.content, 0, item->charge);
+	}
+	vault_prefetch_files(r, small, small_count);
+}
+
+/*
+ * The handful in one transaction, which has ended before anything is waited for: a target
+ * that stands still keeps no writer from a checkpoint of the catalogue.
+ */
+static int look_up(void *reader, struct export_item *const *items, size_t count, struct err *e)
+{
+	struct look l = { .c = vault_reader_catalogue(reader) };
+	struct err ignored = ERR_NONE;
 	int rc = 0;
 
-	catalogue_rollback(vault_reader_catalogue(w->reader));	/* it only read */
-	for (size_t i = 0; i < w->count; i++) {
-		struct export_item *item = w->items[i];
-
-		if (item->problem && w->is_again) {
-			export_item_free(item);
-			continue;
-		}
-		if (rc == 0 && w->with_prefetch && !item->problem && item->node.kind == NODE_FILE &&
-		    item->node.content) {
-			if (export_walk_charge(w->walk, item))
-				vault_prefetch(w->reader, item->node.content, 0, item->charge);
-			else
-				rc = 1;
-		}
-		if (rc == 0)
-			rc = export_walk_give(w->walk, item);
-		else
-			export_item_free(item);
-	}
-	w->count = 0;
+	/* Without it each question is a transaction of its own: slower, as right. */
+	(void)catalogue_begin(l.c, &ignored);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		if (!items[i]->problem && fill(&l, items[i], e) < 0)
+			rc = err_wrap(e, "%s", text_printable_n(items[i]->path,
+								items[i]->path_size));
+	if (rc == 0)
+		prefetch_all(reader, items, count);
+	catalogue_rollback(l.c);	/* it only read */
 	return rc;
 }
 
@@ -118,23 +122,27 @@ static int refuse(const struct version_walk *w, struct export_item *item, struct
 }
 
 /* 0 on success, -1 failed, 1 stopping. */
-static int give(struct version_walk *w, const char *path, size_t size, int64_t node)
+static int give(struct version_walk *w, const char *path, size_t size, const struct node *node)
 {
 	struct export_item *item = export_item_new(path, size);
-	struct err ignored = ERR_NONE;
 
 	if (!item)
 		return err_set(w->e, MUNI_NO_MEMORY, "no memory for a path");
-	/* Without it each question is a transaction of its own: slower, as right. */
-	if (w->count == 0)
-		(void)catalogue_begin(vault_reader_catalogue(w->reader), &ignored);
-	if (fill(w, item, node, w->e) < 0 || refuse(w, item, w->e) < 0) {
-		err_wrap(w->e, "%s", text_printable_n(path, size));
+	item->node = *node;
+	if (refuse(w, item, w->e) < 0) {
 		export_item_free(item);
 		return -1;
 	}
-	w->items[w->count++] = item;
-	return w->count < EXPORT_HANDFUL ? 0 : give_all(w);
+	if (item->problem && w->is_again) {
+		export_item_free(item);
+		return 0;
+	}
+	if (w->with_prefetch && !item->problem && node->kind == NODE_FILE && node->content &&
+	    !export_walk_charge(w->walk, item)) {
+		export_item_free(item);
+		return 1;
+	}
+	return export_walk_give(w->walk, item);
 }
 
 static int row(void *arg, const struct tree_item *t)
@@ -145,7 +153,7 @@ static int row(void *arg, const struct tree_item *t)
 		w->left_out++;
 		return 2;
 	}
-	return give(arg, t->path, t->path_size, t->node->id);
+	return give(arg, t->path, t->path_size, t->node);
 }
 
 static int walk(struct export *x, struct export_walk *walk_, enum export_pass pass,
@@ -155,23 +163,21 @@ static int walk(struct export *x, struct export_walk *walk_, enum export_pass pa
 				  .is_again = pass == PASS_AGAIN,
 				  .barred = x->options->barred, .e = e };
 	const struct version *v = &x->version;
-	struct catalogue *c;
+	struct catalogue *c = NULL;
 	struct entry entry;
 	struct node node;
 	int rc = -1;
 
-	if (vault_reader_open(x->vault, x->cache, EXPORT_CATALOGUE_CACHE, &w.reader, e) < 0)
+	if (vault_connect(x->vault, EXPORT_CATALOGUE_CACHE, &c, e) < 0)
 		return -1;
-	c = vault_reader_catalogue(w.reader);
 	if (tree_find(c, v, "", 0, &entry, &node, e) == 0) {
-		rc = give(&w, "", 0, entry.node);
+		rc = give(&w, "", 0, &node);
 		if (rc == 0)
 			rc = tree_walk(c, v, v->root, "", row, &w, e);
 	}
-	(void)give_all(&w);
 	if (pass != PASS_AGAIN)
 		x->result->barred = w.left_out;
-	vault_reader_close(w.reader);
+	catalogue_close(c);
 	return rc;
 }
 
@@ -254,9 +260,10 @@ static void describe(const struct export *x, char *out, size_t size)
 }
 
 const struct export_source export_version = {
-	.ahead = 512,
+	.ahead = 16 * EXPORT_HANDFUL,
 	.handful = EXPORT_HANDFUL,
 	.walk = walk,
+	.look_up = look_up,
 	.open = open_reader,
 	.close = close_reader,
 	.next_run = next_run,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/spin.h"
 #include "fs/crypt/arena.h"
 #include "fs/vault/pack_inside.h"
 #include "fs/vault/pack_known.h"
@@ -256,14 +257,7 @@ static int make_buffers(struct packer *p, struct err *e)
 
 static void init_locks(struct packer *p)
 {
-	pthread_mutexattr_t spins;
-
-	/* Held for as long as a block is copied: whoever finds it taken looks again before it
-	 * sleeps. */
-	pthread_mutexattr_init(&spins);
-	pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
-	pthread_mutex_init(&p->segment_lock, &spins);
-	pthread_mutexattr_destroy(&spins);
+	spin_mutex_init(&p->segment_lock);	/* held for as long as a block is copied */
 	pthread_mutex_init(&p->id_lock, NULL);
 	pthread_cond_init(&p->id_more, NULL);
 	pthread_mutex_init(&p->run_lock, NULL);

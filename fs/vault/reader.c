@@ -414,23 +414,36 @@ void vault_prefetch(struct vault_reader *r, int64_t content, uint64_t offset, si
 		helpers_hint(h, todo, n, false);
 }
 
-void vault_prefetch_next(struct vault_reader *r, int64_t content)
+/* At most AHEAD_MAX of them. */
+static void hint_whole(struct vault_reader *r, const int64_t *blocks, unsigned count)
 {
 	struct helpers *h = block_cache_helpers(r->cache);
-	struct helpers_errand todo[NEXT_MAX];
-	int64_t blocks[NEXT_MAX];
+	struct helpers_errand todo[AHEAD_MAX];
 	unsigned n = 0;
 
-	if (content == 0)
-		return;
-	unsigned count = rows_ahead(block_cache_rows(r->cache), r->catalogue, content, blocks,
-				    NEXT_MAX);
 	for (unsigned i = 0; i < count; i++)
 		if (!block_cache_is_coming(r->cache, blocks[i], 1))
 			todo[n++] = (struct helpers_errand){ .block = blocks[i],
 							     .wanted = HELPERS_WHOLE };
 	if (h && n > 0)
 		helpers_hint(h, todo, n, false);
+}
+
+void vault_prefetch_files(struct vault_reader *r, const int64_t *contents, unsigned count)
+{
+	int64_t blocks[AHEAD_MAX];
+
+	hint_whole(r, blocks, rows_of_many(block_cache_rows(r->cache), r->catalogue, contents,
+					   count, blocks, AHEAD_MAX));
+}
+
+void vault_prefetch_next(struct vault_reader *r, int64_t content)
+{
+	int64_t blocks[NEXT_MAX];
+
+	if (content != 0)
+		hint_whole(r, blocks, rows_ahead(block_cache_rows(r->cache), r->catalogue,
+						 content, blocks, NEXT_MAX));
 }
 
 /* ---- holes ------------------------------------------------------------------------ */

@@ -88,6 +88,8 @@ int vault_seek(struct vault_reader *r, int64_t content, uint64_t file_size,
 /* Hints that [offset, offset+size) will be read soon; decoding happens on the
  * cache's own helper threads.  Never fails. */
 void vault_prefetch(struct vault_reader *r, int64_t content, uint64_t offset, size_t size);
+/* The same for all of many small files. */
+void vault_prefetch_files(struct vault_reader *r, const int64_t *contents, unsigned count);
 /* The whole of a small file was read: where files are being read in the order of their
  * paths, the next ones' rows are fetched and their blocks decoded.  Never fails. */
 void vault_prefetch_next(struct vault_reader *r, int64_t content);

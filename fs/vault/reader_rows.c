@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/base/spin.h"
 #include "fs/crypt/arena.h"
 #include "fs/crypt/secret.h"
 
@@ -13,6 +14,7 @@
 #define PAGE_WAYS 16		/* a few areas meet in a set without driving each other out */
 #define BATCH 32		/* block rows fetched at once */
 #define NEIGHBOURS 32		/* contents whose extents are fetched at once */
+#define GAP_MAX 8		/* contents that are fetched, too, for they lie between two */
 #define PAGE_USUAL 512		/* bytes; most files are small and have one extent */
 #define AREA_BITS 26		/* pages are sought by content and 64 MiB of file */
 
@@ -24,10 +26,15 @@ struct block_row {		/* what reading needs of a struct block; id 0: free */
 	uint8_t codec;
 };
 
+struct page_slot {		/* page NULL: free */
+	int64_t content;	/* the page's: who seeks another need not look at it */
+	struct extents *page;
+};
+
 struct row_cache {
 	pthread_mutex_t lock;	/* protects all below */
 	size_t page_sets, row_sets;
-	struct extents **pages;	/* page_sets * PAGE_WAYS */
+	struct page_slot *pages;	/* page_sets * PAGE_WAYS */
 	struct block_row *rows;	/* row_sets * WAYS */
 	bool *is_set_used;	/* row_sets: the others were never touched, and cost no memory */
 	unsigned next_page, next_row;	/* the way that goes next */
@@ -63,7 +70,7 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 		c->page_sets = 1;
 	if (c->row_sets == 0)
 		c->row_sets = 1;
-	c->pages = calloc(c->page_sets * PAGE_WAYS, sizeof(struct extents *));
+	c->pages = calloc(c->page_sets * PAGE_WAYS, sizeof *c->pages);
 	c->rows = arena_new_zeroed(c->row_sets * WAYS * sizeof *c->rows);	/* keys of blocks */
 	c->is_set_used = calloc(c->row_sets, sizeof *c->is_set_used);
 	if (!c->pages || !c->rows || !c->is_set_used) {
@@ -73,7 +80,7 @@ struct row_cache *row_cache_new(size_t limit_bytes)
 		free(c);
 		return NULL;
 	}
-	pthread_mutex_init(&c->lock, NULL);
+	spin_mutex_init(&c->lock);
 	return c;
 }
 
@@ -86,13 +93,18 @@ static void drop(struct row_cache *rc, struct extents *x)
 	}
 }
 
+/* Under the lock. */
+static void vacate(struct row_cache *rc, struct page_slot *slot)
+{
+	drop(rc, slot->page);
+	slot->page = NULL;
+}
+
 void row_cache_clear(struct row_cache *c)
 {
 	pthread_mutex_lock(&c->lock);
-	for (size_t i = 0; i < c->page_sets * PAGE_WAYS; i++) {
-		drop(c, c->pages[i]);
-		c->pages[i] = NULL;
-	}
+	for (size_t i = 0; i < c->page_sets * PAGE_WAYS; i++)
+		vacate(c, &c->pages[i]);
 	for (size_t i = 0; i < c->row_sets; i++) {
 		if (c->is_set_used[i])
 			secret_wipe(&c->rows[i * WAYS], WAYS * sizeof *c->rows);
@@ -123,22 +135,28 @@ size_t row_cache_used(struct row_cache *c)
 
 /* ---- extents ------------------------------------------------------------------ */
 
-static struct extents **page_set(struct row_cache *rc, int64_t content, uint64_t offset)
+static struct page_slot *page_set(struct row_cache *rc, int64_t content, uint64_t offset)
 {
 	return &rc->pages[mix((uint64_t)content, offset >> AREA_BITS) % rc->page_sets * PAGE_WAYS];
 }
 
+/* Under the lock. */
+static struct extents *find(struct row_cache *rc, int64_t content, uint64_t offset)
+{
+	const struct page_slot *set = page_set(rc, content, offset);
+
+	for (unsigned i = 0; i < PAGE_WAYS; i++) {
+		struct extents *x = set[i].page;
+		if (x && set[i].content == content && x->first <= offset && offset < x->end)
+			return x;
+	}
+	return NULL;
+}
+
 static struct extents *page_find(struct row_cache *rc, int64_t content, uint64_t offset)
 {
-	struct extents *found = NULL;
-
 	pthread_mutex_lock(&rc->lock);
-	struct extents **set = page_set(rc, content, offset);
-	for (unsigned i = 0; i < PAGE_WAYS && !found; i++) {
-		struct extents *x = set[i];
-		if (x && x->content == content && x->first <= offset && offset < x->end)
-			found = x;
-	}
+	struct extents *found = find(rc, content, offset);
 	if (found)
 		found->refs++;
 	pthread_mutex_unlock(&rc->lock);
@@ -150,29 +168,24 @@ static void make_room(struct row_cache *rc, size_t size)
 {
 	size_t slots = rc->page_sets * PAGE_WAYS;
 
-	for (size_t i = 0; i < slots && rc->page_bytes + size > rc->page_limit; i++) {
-		struct extents **victim = &rc->pages[rc->next_victim++ % slots];
-
-		drop(rc, *victim);
-		*victim = NULL;
-	}
+	for (size_t i = 0; i < slots && rc->page_bytes + size > rc->page_limit; i++)
+		vacate(rc, &rc->pages[rc->next_victim++ % slots]);
 }
 
-static void page_keep(struct row_cache *rc, struct extents *x, uint64_t offset)
+/* Under the lock; its reference is the table's. */
+static void keep(struct row_cache *rc, struct extents *x, uint64_t offset)
 {
-	pthread_mutex_lock(&rc->lock);
 	make_room(rc, page_size(x->count));
-	struct extents **set = page_set(rc, x->content, offset);
+	struct page_slot *set = page_set(rc, x->content, offset);
 	unsigned way = rc->next_page++ % PAGE_WAYS;
 
 	for (unsigned i = 0; i < PAGE_WAYS; i++)
-		if (!set[i])
+		if (!set[i].page)
 			way = i;
-	drop(rc, set[way]);
-	set[way] = x;
-	x->refs = 2;		/* the table's and the caller's */
+	vacate(rc, &set[way]);
+	set[way] = (struct page_slot){ x->content, x };
+	x->refs = 1;
 	rc->page_bytes += page_size(x->count);
-	pthread_mutex_unlock(&rc->lock);
 }
 
 /* C4 checked the rows; what must hold between extents is checked here: sorted,
@@ -228,7 +241,10 @@ int rows_extents(struct row_cache *rc, struct catalogue *c, int64_t content,
 	*out = page_copy(&p, content);
 	if (!*out)
 		return err_set(e, MUNI_NO_MEMORY, "no memory for a page of extents");
-	page_keep(rc, *out, offset);
+	pthread_mutex_lock(&rc->lock);
+	keep(rc, *out, offset);
+	(*out)->refs++;
+	pthread_mutex_unlock(&rc->lock);
 	return 0;
 }
 
@@ -260,16 +276,19 @@ static int take_neighbour(void *arg, int64_t content, const struct extent_page *
 {
 	struct neighbours *n = arg;
 	struct err ignored = ERR_NONE;
-	struct extents *x = page_find(n->rows, content, 0);
+	struct extents *x;
 
-	if (!x && check_page(page, content, 0, &ignored) == 0 &&
-	    (x = page_copy(page, content)) != NULL)
-		page_keep(n->rows, x, 0);
-	if (!x)
+	if (check_page(page, content, 0, &ignored) < 0 || !(x = page_copy(page, content)))
 		return 0;	/* who asks for it hears what is wrong with it */
 	for (unsigned i = 0; i < x->count; i++)
 		name_block(n, x->list[i].block);
-	rows_drop(n->rows, x);
+	pthread_mutex_lock(&n->rows->lock);
+	bool is_there = find(n->rows, content, 0) != NULL;
+	if (!is_there)
+		keep(n->rows, x, 0);
+	pthread_mutex_unlock(&n->rows->lock);
+	if (is_there)
+		free(x);
 	return 0;
 }
 
@@ -294,6 +313,31 @@ unsigned rows_ahead(struct row_cache *rc, struct catalogue *c, int64_t content,
 	(void)catalogue_extents_between(c, content + 1, content + NEIGHBOURS, take_neighbour, &n,
 					&ignored);
 	return n.count;
+}
+
+/* How many from the first on are asked for at once: what lies between costs less than a query. */
+static unsigned run_of(const int64_t *contents, unsigned count)
+{
+	unsigned n = 1;
+
+	while (n < count && contents[n] > contents[n - 1] &&
+	       contents[n] - contents[n - 1] <= GAP_MAX)
+		n++;
+	return n;
+}
+
+unsigned rows_of_many(struct row_cache *rc, struct catalogue *c, const int64_t *contents,
+		      unsigned count, int64_t *blocks, unsigned max)
+{
+	struct neighbours found = { .rows = rc, .blocks = blocks, .max = max };
+	struct err ignored = ERR_NONE;
+
+	for (unsigned i = 0, n; i < count; i += n) {
+		n = run_of(contents + i, count - i);
+		(void)catalogue_extents_between(c, contents[i], contents[i + n - 1],
+						take_neighbour, &found, &ignored);
+	}
+	return found.count;
 }
 
 /* ---- blocks -------------------------------------------------------------------- */

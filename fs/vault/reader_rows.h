@@ -45,6 +45,10 @@ void rows_drop(struct row_cache *rc, struct extents *x);
  * they lie in: how many, at most `max`; 0 where it fetched nothing. */
 unsigned rows_ahead(struct row_cache *rc, struct catalogue *c, int64_t content,
 		    int64_t *blocks, unsigned max);
+/* The pages of all these small contents, one query for those whose numbers follow each other;
+ * and which blocks they lie in: how many, at most `max`.  Never fails. */
+unsigned rows_of_many(struct row_cache *rc, struct catalogue *c, const int64_t *contents,
+		      unsigned count, int64_t *blocks, unsigned max);
 
 /* MUNI_DAMAGED also where the row's own numbers cannot be. */
 int rows_block(struct row_cache *rc, struct catalogue *c, int64_t id, struct block *out,

@@ -51,20 +51,60 @@ static void every_size_is_usable_whole_and_aligned(void **state)
 	}
 }
 
-static void all_but_a_little_is_given_back(void **state)
+/* In a thread of its own: at its end what it keeps for itself goes, too. */
+static void *fill_and_empty(void *arg)
 {
 	enum { COUNT = 20000 };
 	static void *pieces[COUNT];
+	bool *was_filled = arg;
+
+	*was_filled = true;
+	for (unsigned i = 0; i < COUNT; i++)
+		if (!(pieces[i] = arena_new(20 + i % 9000)))
+			*was_filled = false;
+	if (arena_mapped() <= (size_t)COUNT * 4000)
+		*was_filled = false;
+	for (unsigned i = 0; i < COUNT; i++)
+		arena_free(pieces[(i * 7919) % COUNT]);
+	return NULL;
+}
+
+static void all_but_a_little_is_given_back(void **state)
+{
+	size_t ours = arena_mapped();	/* this thread's own, of the tests before */
 
 	(void)state;
 	for (unsigned round = 0; round < 5; round++) {
-		for (unsigned i = 0; i < COUNT; i++)
-			assert_non_null(pieces[i] = arena_new(1000 + i % 9000));
-		assert_true(arena_mapped() > (size_t)COUNT * 4000);
-		for (unsigned i = 0; i < COUNT; i++)
-			arena_free(pieces[(i * 7919) % COUNT]);
-		assert_true(arena_mapped() <= ARENA_SPARE);
+		pthread_t thread;
+		bool was_filled;
+
+		assert_int_equal(pthread_create(&thread, NULL, fill_and_empty, &was_filled), 0);
+		pthread_join(thread, NULL);
+		assert_true(was_filled);
+		assert_true(arena_mapped() <= ARENA_SPARE + ours);
 	}
+}
+
+/* What a thread keeps is little, too, and is what it asks for next. */
+static void a_thread_keeps_a_few_pieces_for_itself(void **state)
+{
+	enum { COUNT = 5000 };
+	static void *pieces[COUNT];
+	size_t before = arena_mapped();
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_non_null(pieces[i] = arena_new(1000));
+	assert_true(arena_mapped() >= (size_t)COUNT * 1000);
+	for (unsigned i = 0; i < COUNT; i++)
+		arena_free(pieces[i]);
+	assert_true(arena_mapped() <= before + ARENA_SPARE + ARENA_OWN * ARENA_SLAB);
+	uint8_t *again = arena_new(1000);
+
+	assert_ptr_equal(again, pieces[ARENA_OWN - 1]);
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(again[i], i < sizeof(void *) ? again[i] : 0);	/* wiped */
+	arena_free(again);
 }
 
 static void a_resized_piece_keeps_its_content(void **state)
@@ -224,6 +264,7 @@ static void threads_do_not_get_each_others_memory(void **state)
 {
 	pthread_t threads[4];
 	struct job jobs[4];
+	size_t ours = arena_mapped();
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
@@ -234,7 +275,7 @@ static void threads_do_not_get_each_others_memory(void **state)
 		pthread_join(threads[i], NULL);
 		assert_true(jobs[i].is_sound);
 	}
-	assert_true(arena_mapped() <= ARENA_SPARE);
+	assert_true(arena_mapped() <= ARENA_SPARE + ours);
 }
 
 int main(void)
@@ -243,6 +284,7 @@ int main(void)
 		cmocka_unit_test(spare_slabs_leave_room_for_those_in_use),
 		cmocka_unit_test(every_size_is_usable_whole_and_aligned),
 		cmocka_unit_test(all_but_a_little_is_given_back),
+		cmocka_unit_test(a_thread_keeps_a_few_pieces_for_itself),
 		cmocka_unit_test(a_resized_piece_keeps_its_content),
 		cmocka_unit_test(nothing_of_it_goes_into_a_core_dump),
 		cmocka_unit_test(keys_are_locked_or_it_is_told),
