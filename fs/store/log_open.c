@@ -237,6 +237,32 @@ static int check_whole(const uint8_t *piece, size_t size, uint64_t at, struct er
 	return 0;
 }
 
+/* The copy lacks at most the newest head (L5): where it lacks more, or something was added
+ * that ends as a head does, what goes into it has to be one head after the other. */
+static int check_heads(const struct log *l, uint64_t end, struct err *e)
+{
+	struct log_record *record = malloc(sizeof *record);
+	uint8_t *raw = malloc(LOG_RECORD_MAX);
+	uint64_t at = LOG_FILE_HEAD, count = 0;
+	int rc = 0;
+
+	if (record == NULL || raw == NULL)
+		rc = err_set(e, MUNI_NO_MEMORY, "no memory for the audit log");
+	while (rc == 0 && at < end) {
+		rc = log_record_read(l->fds[LOG_FILE_HEADS][0], end, at, raw, record, e);
+		if (rc == 0 && record->head.count < count)
+			rc = err_set(e, MUNI_DAMAGED, "a head goes back");
+		if (rc == 0) {
+			count = record->head.count;
+			at += record->size;
+		}
+	}
+	free(record);
+	free(raw);
+	return rc < 0 && e->code == MUNI_DAMAGED ?
+	       damaged(e, "audit/heads is damaged before its end") : rc;
+}
+
 /* L5: adds to the copy what only the first file has.  Of what was appended last a power cut
  * may have left the length and not the bytes. */
 static int complete_copy(struct log *l, enum log_file f, uint64_t end, struct err *e)
@@ -247,8 +273,11 @@ static int complete_copy(struct log *l, enum log_file f, uint64_t end, struct er
 
 	if (file_size(l->fds[f][1], &have, e) < 0)
 		return -1;
-	if (at > have)
+	if (at > have) {
+		if (f == LOG_FILE_HEADS && check_heads(l, end, e) < 0)
+			return -1;
 		at = have;
+	}
 	while (at < end) {
 		size_t size = end - at < sizeof piece ? (size_t)(end - at) : sizeof piece;
 

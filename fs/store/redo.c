@@ -320,6 +320,30 @@ out:
 	return rc < 0 ? err_wrap(e, "rebuilding the catalogue from base and redo") : 0;
 }
 
+/* ---- asking ---------------------------------------------------------------------- */
+
+int redo_reaches(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
+		 struct digest *after, uint64_t *later, struct err *e)
+{
+	struct redo_chain c;
+
+	*after = (struct digest){ 0 };
+	*later = 0;
+	if (redo_chain_load(o, archive_id, epoch, &c, e) < 0)
+		return -1;
+	*after = redo_chain_after(&c);
+	*later = c.newest_epoch > epoch ? c.newest_epoch : 0;
+	redo_chain_free(&c);
+	if (*later == 0)
+		return 0;
+	if (redo_chain_load(o, archive_id, *later, &c, e) < 0)
+		return -1;
+	if (redo_chain_is_empty(&c))
+		*later = 0;
+	redo_chain_free(&c);
+	return 0;
+}
+
 /* ---- dropping ------------------------------------------------------------------- */
 
 /* Removes the objects of epochs from..upto, and those whose head is lost if the caller

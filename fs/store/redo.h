@@ -57,6 +57,10 @@ int redo_rebuild(struct objects *o, const uint8_t archive_id[16], uint64_t epoch
 int redo_check(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
 	       unsigned key_id, int (*found)(void *arg, const uint8_t uid[16], const char *what),
 	       void *arg, struct digest *last, struct err *e);
+/* From the heads of objects alone: where base and redo of epoch lead (zeros: nowhere), and
+ * the greatest epoch of which there is a whole base, if it is above `epoch` (0: none). */
+int redo_reaches(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,
+		 struct digest *after, uint64_t *later, struct err *e);
 /* Removes every object of epochs below `epoch`, and those that cannot say of
  * which they are. */
 int redo_drop_before(struct objects *o, const uint8_t archive_id[16], uint64_t epoch,

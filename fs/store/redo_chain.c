@@ -90,8 +90,11 @@ static int read_heads(struct objects *o, const struct object_name *names, size_t
 		struct redo_head *h = &c->heads[c->head_count];
 		struct err why = ERR_NONE;
 		if (redo_object_head(o, &names[i], h, &why) == 0) {
-			c->head_count += h->epoch == epoch &&
-					 memcmp(h->archive_id, archive_id, 16) == 0;
+			bool is_ours = memcmp(h->archive_id, archive_id, 16) == 0;
+
+			if (is_ours && h->epoch > c->newest_epoch)
+				c->newest_epoch = h->epoch;
+			c->head_count += is_ours && h->epoch == epoch;
 		} else if (why.code == MUNI_DAMAGED) {
 			c->unreadable[c->unreadable_count++] = names[i];
 		} else {

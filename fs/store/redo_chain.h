@@ -25,6 +25,7 @@ struct redo_chain {
 	size_t set_count;
 	size_t begin, end;		/* sets[begin .. end) is the chain; equal: none */
 	uint64_t last_sequence;		/* greatest at hand; 0 none */
+	uint64_t newest_epoch;		/* of this archive's, of whichever epoch; 0 none */
 	struct object_name *unreadable;	/* owned: no copy of the head is whole */
 	size_t unreadable_count;
 };

@@ -345,7 +345,7 @@ static int open_once(const char *path, const struct vault_options *o, enum vault
 	if (!v)
 		return err_set(e, MUNI_NO_MEMORY, "no memory to open an archive");
 	v->mode = mode;
-	v->is_older = o->is_restoring;
+	v->is_restoring = v->is_older = o->is_restoring;
 	rc = open_parts(v, o, secrets, &witnesses, e);
 	archive_witnesses_clear(&witnesses);
 	if (rc < 0) {

@@ -258,6 +258,8 @@ static int mend_interrupted(struct vault *v, struct err *e)
 		if (!digest_equal(&now, &head.pages))
 			return refuse_unsigned_pages(e);
 	}
+	if (archive_copies_check(v, &head.pages, e) < 0)
+		return -1;
 	v->is_settled = true;
 	return 0;
 }

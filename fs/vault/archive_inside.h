@@ -91,6 +91,22 @@ void archive_witnesses_clear(struct witnesses *w);
 int archive_witnesses_check(struct vault *v, const struct witnesses *w, const struct log *log,
 			    struct err *e);
 
+/*
+ * Copies of a newer catalogue in segments/: whole, and leading to what no head of the log
+ * signed, or of an epoch that comes after and that no switch in progress explains.  A
+ * catalogue is durable before its copies are, so catalogue and log are older than these.
+ * v has its catalogue open, as the newest head signed it.
+ */
+enum archive_copies {
+	ARCHIVE_COPIES_KNOWN,		/* or none */
+	ARCHIVE_COPIES_UNSIGNED,	/* of this epoch */
+	ARCHIVE_COPIES_LATER,		/* of *later */
+};
+int archive_copies_compare(struct vault *v, const struct digest *pages,
+			   enum archive_copies *is, uint64_t *later, struct err *e);
+/* MUNI_DAMAGED: there are such; who restores goes on, and v knows. */
+int archive_copies_check(struct vault *v, const struct digest *pages, struct err *e);
+
 struct witness {
 	uint64_t acts;		/* of the log, that it knows of; 0: it does not read, or the
 				 * archive's key never signed it */

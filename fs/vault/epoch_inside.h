@@ -1,5 +1,5 @@
 /*
- * The steps of a switch of epoch.  Only fs/vault/epoch*.c and archive.c include this.
+ * The steps of a switch of epoch.  Only fs/vault/epoch*.c, archive.c and restore.c include this.
  *
  *   S1  epoch_build() makes all of N+1 and ends with the head that names it; until then
  *       nothing of N is touched.

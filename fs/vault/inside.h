@@ -45,6 +45,8 @@ struct vault {
 				 * no act is taken any more */
 	bool is_older;		/* opened to be restored: until that has begun the anchor stays
 				 * where it is, and refuses everybody else */
+	bool is_restoring;	/* opened to be restored */
+	bool has_newer_copies;	/* so opened: segments/ has copies of a newer catalogue */
 	uint64_t acts_seen;	/* by this host; 0: it has no anchor */
 	int64_t (*now)(void);
 	char *notices[8];

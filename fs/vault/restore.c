@@ -7,8 +7,10 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/store/redo.h"
 #include "fs/vault/certificate.h"
 #include "fs/vault/disposition_inside.h"
+#include "fs/vault/epoch_inside.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/renewal_inside.h"
 #include "fs/vault/restore_inside.h"
@@ -38,13 +40,13 @@ static void restoring_clear(struct restoring *r)
 
 /* ---- what it is decided on ------------------------------------------------------------ */
 
-/* This host's anchor, or the keyring, knows of what the copy does not: no more is needed for
+/* This host's anchor, the keyring, or a newer catalogue's copies know of what the copy does not: no more is needed for
  * it to be refused elsewhere. */
 static bool is_known_to_be_older(const struct vault *v)
 {
 	const struct signatories *s = &v->signatories;
 
-	return v->acts_seen > log_count(v->log) ||
+	return v->acts_seen > log_count(v->log) || v->has_newer_copies ||
 	       (s->count >= 2 && s->list[s->count - 2].until >= log_count(v->log));
 }
 
@@ -256,6 +258,10 @@ static int run(struct restoring *r, const char *officer, struct officer_key *key
 	out->disposition = r->row.id;
 	out->certificates = r->taken;
 	options.disposition = r->row.id;
+	if (r->v->has_newer_copies && r->row.state != DISPOSITION_GONE &&
+	    (epoch_remove_catalogues(r->v, true, e) < 0 ||
+	     redo_drop_after(r->v->objects, r->v->id, r->v->epoch, e) < 0))
+		return err_wrap(e, "removing what is left of the newest copy");
 	if (r->row.state != DISPOSITION_GONE) {
 		if (vault_epoch_switch(r->v, &options, m, &out->epoch, e) < 0)
 			return -1;

@@ -226,51 +226,46 @@ static int compare_with_head(struct verify *k, uint64_t known, bool is_in_progre
 	return 0;
 }
 
-/* Whole, and leading to what no head of the log has signed: a catalogue is durable before its
- * copies are, and those of an earlier state would lead to one that was signed. */
-static int has_unsigned_copies(struct verify *k, bool *has, struct err *e)
+/* Copied anew from this catalogue, the newer one would be gone. */
+static int compare_with_copies(struct verify *k, const struct digest *now, struct err *e)
 {
-	static const struct digest none;
-	bool is_signed;
+	enum archive_copies is;
+	uint64_t later;
+	char name[48];
 
-	*has = false;
-	if (!k->has_head || digest_equal(&k->redo_end, &none))
+	if (!k->has_head || k->v->objects == NULL)
 		return 0;
-	if (log_has_pages(k->v->auditfd, &k->redo_end, &is_signed, e) < 0) {
-		if (e->code == MUNI_NO_MEMORY)
-			return -1;
-		*e = ERR_NONE;	/* what is wrong with it was told */
-		return 0;
-	}
-	*has = !is_signed;
+	if (archive_copies_compare(k->v, now, &is, &later, e) < 0)
+		return -1;
+	k->is_behind = is != ARCHIVE_COPIES_KNOWN;
+	if (is == ARCHIVE_COPIES_LATER)
+		verify_damage(k, false, catalogue_name(k, name), "segments/ has copies of the "
+			      "catalogue of epoch %" PRIu64 ": keyring, catalogue and audit log were "
+			      "put back to an older state. Bring the newest keyring and audit/ back, "
+			      "then `muni repair` makes the newest catalogue of its copies; until "
+			      "then no command that writes goes on", later);
+	else if (is == ARCHIVE_COPIES_UNSIGNED)
+		verify_damage(k, false, catalogue_name(k, name), "its copies in segments/ are "
+			      "newer than it and the audit log are: those two were put back to an "
+			      "older state. Bring the newest audit/ back, then `muni repair` makes "
+			      "the newest catalogue of its copies; until then no command that "
+			      "writes goes on");
 	return 0;
 }
 
 static int compare_with_redo(struct verify *k, struct err *e)
 {
-	bool is_newer;
-	char name[48];
 	struct digest now;
 	uint64_t pages;
 
-	if (!k->is_catalogue_whole || k->is_unsettled || !k->is_redo_whole)
+	if (!k->is_catalogue_whole || k->is_unsettled)
 		return 0;
 	if (pagevfs_digest(catalogue_sqlite(k->v->catalogue), &now, &pages, e) < 0)
 		return -1;
-	if (digest_equal(&now, &k->redo_end))
-		return 0;
-	if (has_unsigned_copies(k, &is_newer, e) < 0)
+	if (compare_with_copies(k, &now, e) < 0)
 		return -1;
-	if (is_newer) {
-		/* Copied anew from this catalogue, the newer one would be gone. */
-		k->is_behind = true;
-		verify_damage(k, false, catalogue_name(k, name), "its copies in segments/ are "
-			      "newer than it and the audit log are: those two were put back to an "
-			      "older state. Bring the newest audit/ back, then `muni repair` makes "
-			      "the newest catalogue of its copies; the next command that writes "
-			      "goes on from the older state, and removes these copies");
+	if (k->is_behind || !k->is_redo_whole || digest_equal(&now, &k->redo_end))
 		return 0;
-	}
 	k->is_redo_whole = false;
 	verify_damage(k, true, "the catalogue's copies", "base and redo do not lead to "
 		      "the catalogue as it is: parts of them are missing");

@@ -231,6 +231,7 @@ def under_newer_copies(expected):
             done = m.muni(command, statuses=(5,))
             assert b"put back to an older state" in done.stdout and b"repaired)" not in done.stdout.replace(b"NOT repaired)", b"") \
                 .replace(b"cannot be repaired)", b""), done
+        acts_are_refused(m, b"newer")
         m.clear(("log",))
         m.put("second", ("log",))
         assert m.muni("repair").returncode == 0
@@ -241,9 +242,44 @@ def under_newer_copies(expected):
         shutil.rmtree("under")
 
 
+def acts_are_refused(m, word):
+    """None goes on from the older state, and removes the newest catalogue's copies; `restore` alone does, and then all do."""
+    before = m.bytes()
+    for act in (("ingest", "src", "--system", "more"), ("hold add", "--case", "c", "--reason", "r", "--system", "s"),
+                ("key rotate",), ("repair",)):
+        done = m.muni(*act, statuses=(5,))
+        said = done.stdout + done.stderr
+        assert word in said and (b"older state" in said or b"older copy" in said), (act, done)
+    now = m.bytes()     # parity that is lacking is made
+    gone = [p for p, data in before.items() if now.get(p) != data and not p.endswith(".par")]
+    assert not gone, ("something was written over newer copies", gone)
+    taken = Mixture("taken", m.where, m.where, (), True)
+    assert taken.muni("restore", "--no-certificates", *REASON, statuses=(0,)).returncode == 0
+    for act in (("ingest", "src", "--system", "more"), ("hold add", "--case", "c", "--reason", "r", "--system", "s"),
+                ("key rotate",), ("verify", "--deep")):
+        assert taken.muni(*act, statuses=(0,)).returncode == 0
+    shutil.rmtree("taken")
+
+
+def under_later_epochs(expected):
+    """The same with copies of the epochs after: catalogue, log, keyring of before a destruction that nothing else tells of."""
+    m = Mixture("later", "newest", "second", ("catalogue", "log", "keyring"), False)
+    shutil.rmtree("later/archive/certificates")
+    shutil.copytree("second/archive/certificates", "later/archive/certificates")
+    m.put("second", ("segments",))      # so that what it names is there
+    verified = m.muni("verify", statuses=(5,))
+    assert b"put back to an older state" in verified.stdout, verified
+    acts_are_refused(m, b"copies of the catalogue of epoch")
+    m.put_back()
+    assert m.muni("verify", "--deep", statuses=(0,)).returncode == 0
+    assert serves_right(m, expected, "newest back", False) == len(expected)
+    shutil.rmtree("later")
+
+
 def main():
     expected, kinds = make(), {}
     under_newer_copies(expected)
+    under_later_epochs(expected)
     subsets = [c for n in range(1, len(PARTS) + 1) for c in itertools.combinations(PARTS, n)]
     cases = [(old, parts, has_anchor) for old in ("first", "second", "approved", *AFTER) for parts in subsets
              for has_anchor in (True, False)]

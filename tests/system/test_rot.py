@@ -390,9 +390,28 @@ def no_act_writes_a_rotten_entry_over_its_copy():
         muni("rotten", "verify", "--deep", "rotten/archive", expect=0)
 
 
+def no_act_copies_heads_that_were_not_written():
+    """What ends as a head does is not for that reason a row of heads: a tail that stands twice would go into the copy too."""
+    path = "rotten/archive/audit/heads"
+    refused = 0
+    for part in (1, 2, 3, 5):
+        fresh("rotten")
+        data = load(path)
+        store(path, data + data[-(len(data) // part):])
+        place = ("hold", "add", "rotten/archive", "--case", "C", "--reason", "R", "--system", "s")
+        if muni("rotten", *place).returncode != 0:      # else it is no more than a write that was cut off leaves
+            refused += 1
+            assert load(path + ".2") == data, "the copy was written over"
+            muni("rotten", "repair", "rotten/archive", expect=0)
+            muni("rotten", *place, expect=0)
+        muni("rotten", "verify", "--deep", "rotten/archive", expect=0)
+    assert refused >= 2, refused
+
+
 def main():
     expected = make()
     no_act_writes_a_rotten_entry_over_its_copy()
+    no_act_copies_heads_that_were_not_written()
     read_all("pristine", expected, must=True)
     parity_is_believed_about_no_block()
     no_act_makes_parity_for_what_was_forged()
