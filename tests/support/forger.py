@@ -1,4 +1,5 @@
 """Changes an archive's catalogue as somebody can who has all its keys: pages sealed anew, the newest head signed anew."""
+import glob
 import json
 import os
 import struct
@@ -44,6 +45,9 @@ def forge(folder, keyring, secret, statements):
     with open(path, "wb") as f:
         f.write(b"".join(sealed))
     sign_head(folder, keyring, secret, archive, sha(sealed[0][:24], *tags))
+    # Left there, they lead to a state that no head signs any more, and every act is refused.
+    for copy in glob.glob(os.path.join(folder, "segments", "*", "*.cat")):
+        os.unlink(copy)
     return changed
 
 
