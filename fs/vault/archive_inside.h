@@ -13,6 +13,7 @@
 #define ARCHIVE_LOCK "lock"
 #define ARCHIVE_AUDIT "audit"
 #define ARCHIVE_CERTIFICATES "certificates"
+#define ARCHIVE_CERTIFICATE_COPIES "certificates.2"
 #define ARCHIVE_PEM "archive.pem"
 #define ARCHIVE_PEM_MAX (16 * 1024)
 #define ARCHIVE_SEGMENTS "segments"

@@ -130,5 +130,6 @@ static int sweep(int parent, const char *name, struct err *e)
 int archive_sweep(int dirfd, struct err *e)
 {
 	return sweep(dirfd, ".", e) < 0 || sweep(dirfd, ARCHIVE_CERTIFICATES, e) < 0 ||
+	       sweep(dirfd, ARCHIVE_CERTIFICATE_COPIES, e) < 0 ||
 	       sweep(dirfd, ARCHIVE_AUDIT, e) < 0 ? -1 : 0;
 }

@@ -210,8 +210,11 @@ static int make(struct certificate_facts *f, struct officer_key *key, int64_t *i
 	if (fd < 0)
 		return -1;
 	if (find_left_whole(f, &content, &is_whole, e) == 0 &&
-	    (is_whole || make_files(f, fd, key, &content, e) == 0))
+	    (is_whole || make_files(f, fd, key, &content, e) == 0)) {
+		/* Before the act: cut off here, whoever goes on makes both. */
+		certificate_copies_try(f->vault, f->id, CERTIFICATE_MADE);
 		rc = settle(f, &content, e);
+	}
 	if (rc == 0)
 		rc = certificate_marks_remove(f->vault, f->row.id, e);
 	*id = f->id;

@@ -33,6 +33,7 @@ enum certificate_file {
 	CERTIFICATE_TIMESTAMP,	/* C1.tsr; not there where no authority was named */
 	CERTIFICATE_ARCHIVE_SIGNATURE,	/* C1.p7s: the archive's own, detached */
 	CERTIFICATE_MARKS,	/* C1.marks (fs/vault/marks.h); of records of the archive alone */
+	CERTIFICATE_FILES,
 };
 /* malloc'ed; MUNI_NOT_FOUND. */
 int certificate_file(struct vault *v, int64_t id, enum certificate_file which, uint8_t **data,

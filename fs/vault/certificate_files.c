@@ -30,7 +30,8 @@ void certificate_stamp_name(int64_t id, unsigned number, char out[CERTIFICATE_NA
 
 int certificate_folder(struct vault *v, struct err *e)
 {
-	return file_open_dir(v->dirfd, ARCHIVE_CERTIFICATES, e);
+	return file_open_dir(v->dirfd, v->reads_certificate_copies ? ARCHIVE_CERTIFICATE_COPIES
+							   : ARCHIVE_CERTIFICATES, e);
 }
 
 int certificate_file(struct vault *v, int64_t id, enum certificate_file which, uint8_t **data,

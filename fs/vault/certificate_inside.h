@@ -77,9 +77,33 @@ int certificate_annex(struct certificate_facts *f, int fd, const char *name, str
 void certificate_name(int64_t id, enum certificate_file which, char out[CERTIFICATE_NAME_SIZE]);
 void certificate_stamp_name(int64_t id, unsigned number, char out[CERTIFICATE_NAME_SIZE]);
 void certificate_marks_name(int64_t disposition, char out[CERTIFICATE_NAME_SIZE]);
-int certificate_folder(struct vault *v, struct err *e);	/* opened, or -1 */
+/* Opened, or -1; of the copies where v->reads_certificate_copies. */
+int certificate_folder(struct vault *v, struct err *e);
 int certificate_put_in(int fd, int64_t id, enum certificate_file which, const void *data,
 		       size_t size, struct err *e);
+
+/* ---- the second copy of each (certificate_copies.c) --------------------------------------- */
+
+enum certificate_copies {
+	CERTIFICATE_COPIES_SAME,
+	CERTIFICATE_COPIES_DIFFER,
+	CERTIFICATE_COPIES_MORE,	/* they have a file that is not there, and lack none */
+	CERTIFICATE_COPIES_LACK,	/* of one file at least */
+};
+int certificate_copies_compare(struct vault *v, int64_t id, enum certificate_copies *is,
+			       struct err *e);
+/* Makes what lacks, and unless only_lacking what differs, from the first files; on stable
+ * storage. */
+int certificate_copies_make(struct vault *v, int64_t id, bool only_lacking, struct err *e);
+/* The same at the end of an act, which stands without it: where it fails a notice says so. */
+enum certificate_made {
+	CERTIFICATE_MADE,	/* all of it by this act */
+	CERTIFICATE_SIGNED,	/* its C<n>.p7m */
+	CERTIFICATE_ADDED,	/* a file that was not there, or nothing */
+};
+void certificate_copies_try(struct vault *v, int64_t id, enum certificate_made made);
+/* The other way; whoever calls has judged the copies. */
+int certificate_copies_put_back(struct vault *v, int64_t id, bool only_lacking, struct err *e);
 
 /* ---- small words ------------------------------------------------------------------------ */
 

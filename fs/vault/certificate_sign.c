@@ -153,6 +153,8 @@ int certificate_sign(struct vault *v, int64_t id, const char *officer, struct of
 		goto out;
 	if (catalogue_begin(v->catalogue, e) == 0)
 		rc = vault_commit_act_by(v, LOG_CERTIFIED, &actor, details, e);
+	if (rc == 0)
+		certificate_copies_try(v, id, CERTIFICATE_SIGNED);
 out:
 	file_close(&fd);
 	free(details);

@@ -113,6 +113,8 @@ int certificate_stamp(struct vault *v, int64_t id, unsigned *number, int64_t *wh
 	certificate_stamp_name(id, *number, name);
 	if (fd >= 0 && file_replace_synced(fd, name, tsr, size, 0400, e) == 0)
 		rc = record(v, id, *number, tsr, size, e);
+	if (rc == 0)
+		certificate_copies_try(v, id, CERTIFICATE_ADDED);
 out:
 	file_close(&fd);
 	free(tsr);

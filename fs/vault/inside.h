@@ -47,6 +47,7 @@ struct vault {
 				 * where it is, and refuses everybody else */
 	bool is_restoring;	/* opened to be restored */
 	bool has_newer_copies;	/* so opened: segments/ has copies of a newer catalogue */
+	bool reads_certificate_copies;	/* verify, repair: for as long as these are judged */
 	uint64_t acts_seen;	/* by this host; 0: it has no anchor */
 	int64_t (*now)(void);
 	char *notices[8];

@@ -417,9 +417,11 @@ int testimony_keep(struct vault *v, const struct testimony *t, struct err *e)
 		if (parts[i].data && certificate_file_put(v, t->number, parts[i].which,
 							  parts[i].data, parts[i].size, e) < 0)
 			return -1;
-	if (c->folder < 0)
-		return 0;
-	return keep_stamps(v, t, e) < 0 ? -1 : renewal_links_keep(v, c->folder, e);
+	if (c->folder >= 0 &&
+	    (keep_stamps(v, t, e) < 0 || renewal_links_keep(v, c->folder, e) < 0))
+		return -1;
+	certificate_copies_try(v, t->number, CERTIFICATE_MADE);
+	return 0;
 }
 
 struct gathering {

@@ -1,7 +1,7 @@
 /*
  * Certificates of destruction: what lies in certificates/ against the catalogue's rows, by
- * the judge whom `muni cert verify` asks.  There is one copy of each in the archive: what is
- * damaged is named, and comes back from where people keep theirs.
+ * the judge whom `muni cert verify` asks.  What is damaged is mended from the second copy
+ * where that stands before the same judge; else it comes back from where people keep theirs.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -50,6 +50,7 @@ static int take_row(void *arg, int64_t id, int64_t disposition, int64_t made,
 struct bundle {
 	struct verify *verify;
 	const struct row *row;
+	bool can_mend;	/* what is damaged: from the copies */
 	uint8_t *cms, *own, *marks, *text;	/* owned; NULL: not there, or not to be read */
 	size_t cms_size, own_size, marks_size, text_size;
 	FILE *annex;	/* owned; NULL as above */
@@ -74,12 +75,20 @@ static void place_of(const struct bundle *b, enum certificate_file which,
 	snprintf(out, VERIFY_PLACE_MAX, ARCHIVE_CERTIFICATES "/%s", name);
 }
 
+static void tell_at(const struct bundle *b, const char *where, const char *what)
+{
+	if (b->can_mend)
+		verify_damage(b->verify, true, where, "%s", what);
+	else
+		verify_damage(b->verify, false, where, "%s: " BRING_BACK, what);
+}
+
 static void tell(const struct bundle *b, enum certificate_file which, const char *what)
 {
 	char where[VERIFY_PLACE_MAX];
 
 	place_of(b, which, where);
-	verify_damage(b->verify, false, where, "%s: " BRING_BACK, what);
+	tell_at(b, where, what);
 }
 
 /* What keeps this process from looking is no damage. */
@@ -261,7 +270,7 @@ static int check_stamp(struct bundle *b, unsigned number, bool *is_there, struct
 	if (rc < 0 && !is_ours_to_say(e)) {
 		certificate_stamp_name(b->row->id, number, name);
 		snprintf(where, sizeof where, ARCHIVE_CERTIFICATES "/%s", name);
-		verify_damage(b->verify, false, where, "%s: " BRING_BACK, e->text);
+		tell_at(b, where, e->text);
 		*e = ERR_NONE;
 		*is_there = false;	/* by it those after it cannot be judged */
 		rc = 0;
@@ -314,6 +323,84 @@ static int check_bundle(struct bundle *b, struct err *e)
 	return rc;
 }
 
+static int check_row(struct verify *k, const struct row *row, bool can_mend, struct err *e)
+{
+	struct bundle b = { .verify = k, .row = row, .can_mend = can_mend };
+	int rc = check_bundle(&b, e);
+
+	bundle_clear(&b);
+	return rc;
+}
+
+/* Nothing is told. */
+static int is_whole(struct verify *k, const struct row *row, bool of_copies, bool *is,
+		    struct err *e)
+{
+	struct verify_hold wrong = { .first = NULL };
+	int rc;
+
+	k->v->reads_certificate_copies = of_copies;
+	verify_hold(k, &wrong);
+	rc = check_row(k, row, false, e);
+	verify_hold(k, NULL);
+	k->v->reads_certificate_copies = false;
+	*is = rc == 0 && !verify_is_held(&wrong);
+	verify_drop(&wrong);
+	return rc;
+}
+
+/* The first files are whole.  Where the copies are whole too and yet others, nothing here tells
+ * which is the later: both stay. */
+static int check_copies(struct verify *k, const struct row *row, enum certificate_copies are,
+			struct err *e)
+{
+	char where[VERIFY_PLACE_MAX];
+	bool is = true;
+
+	snprintf(where, sizeof where, ARCHIVE_CERTIFICATE_COPIES "/C%" PRId64 ".*", row->id);
+	if ((are == CERTIFICATE_COPIES_DIFFER || are == CERTIFICATE_COPIES_MORE) &&
+	    is_whole(k, row, true, &is, e) < 0)
+		return -1;
+	if (!is) {
+		verify_damage(k, true, where, "it is not the copy of what lies in "
+			      ARCHIVE_CERTIFICATES "/, which is whole");
+		return k->is_repair ? certificate_copies_make(k->v, row->id, false, e) : 0;
+	}
+	if (are == CERTIFICATE_COPIES_MORE) {
+		verify_damage(k, true, where, "it has files that lack in " ARCHIVE_CERTIFICATES "/");
+		return k->is_repair ? certificate_copies_put_back(k->v, row->id, true, e) : 0;
+	}
+	if (are == CERTIFICATE_COPIES_DIFFER)
+		verify_note(k, where, "it is whole, and is not what lies in " ARCHIVE_CERTIFICATES
+			    "/, which is whole too: one of them has later signatures or "
+			    "time-stamps");
+	if (are != CERTIFICATE_COPIES_LACK)
+		return 0;
+	if (k->is_repair)
+		return certificate_copies_make(k->v, row->id, true, e);
+	verify_note(k, where, "there is no second copy of this certificate; `muni repair` makes it");
+	return 0;
+}
+
+/* A file that the copies lack, a later time-stamp, would stay as it is. */
+static int check_one(struct verify *k, const struct row *row, struct err *e)
+{
+	enum certificate_copies are;
+	bool is, can_mend = false;
+
+	if (certificate_copies_compare(k->v, row->id, &are, e) < 0 ||
+	    is_whole(k, row, false, &is, e) < 0)
+		return -1;
+	if (is)
+		return check_copies(k, row, are, e);
+	if (((are == CERTIFICATE_COPIES_DIFFER || are == CERTIFICATE_COPIES_MORE) &&
+	     is_whole(k, row, true, &can_mend, e) < 0) ||
+	    check_row(k, row, can_mend, e) < 0)
+		return -1;
+	return can_mend && k->is_repair
+	       ? certificate_copies_put_back(k->v, row->id, false, e) : 0;
+}
+
 int verify_certificates(struct verify *k, struct err *e)
 {
 	struct rows r = { .e = e };
@@ -324,12 +411,8 @@ int verify_certificates(struct verify *k, struct err *e)
 	verify_stage(k, "checking the certificates", 0, 0);
 	if (catalogue_certificates(k->v->catalogue, take_row, &r, e) < 0)
 		rc = -1;
-	for (size_t i = 0; rc == 0 && i < r.count; i++) {
-		struct bundle b = { .verify = k, .row = &r.list[i] };
-
-		rc = verify_go_on(k, e) < 0 ? -1 : check_bundle(&b, e);
-		bundle_clear(&b);
-	}
+	for (size_t i = 0; rc == 0 && i < r.count; i++)
+		rc = verify_go_on(k, e) < 0 ? -1 : check_one(k, &r.list[i], e);
 	free(r.list);
 	return rc;
 }

@@ -190,13 +190,16 @@ static bool is_certificate(const char *name)
 static bool is_ours(const struct verify *k, const char *folder, const char *name)
 {
 	static const char *const top[] = { ARCHIVE_FILE, ARCHIVE_FILE_COPY, ARCHIVE_LOCK,
-		ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES, ARCHIVE_SEGMENTS };
+		ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES, ARCHIVE_CERTIFICATE_COPIES,
+		ARCHIVE_SEGMENTS };
 	static const char *const audit[] = { "log", "log.2", "heads", "heads.2" };
 	const char *keyring;
 
 	if (strcmp(folder, ARCHIVE_CERTIFICATES) == 0)
 		return strcmp(name, "archive.pem") == 0 || is_certificate(name) ||
 		       renewal_is_file(name);
+	if (strcmp(folder, ARCHIVE_CERTIFICATE_COPIES) == 0)
+		return is_certificate(name);
 	if (strcmp(folder, ARCHIVE_AUDIT) == 0) {
 		for (size_t i = 0; i < sizeof audit / sizeof *audit; i++)
 			if (strcmp(name, audit[i]) == 0)
@@ -265,7 +268,8 @@ static int tell_stranger(void *arg, const char *path)
 
 int verify_strangers(struct verify *k, struct err *e)
 {
-	static const char *const folders[] = { ".", ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES };
+	static const char *const folders[] = { ".", ARCHIVE_AUDIT, ARCHIVE_CERTIFICATES,
+		ARCHIVE_CERTIFICATE_COPIES };
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		if (look_through(k, folders[i], e) < 0)

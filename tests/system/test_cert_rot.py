@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What rots in certificates/ is named by `verify` and `repair`, each byte of it: the certificates of destruction and
-their annexes, marks, signatures and time-stamps.  There is one copy of each in an archive, so nothing is mended, and what a
-command saved of them before brings the archive back to be whole."""
+their annexes, marks, signatures and time-stamps.  From the second copy it is mended; without one, what a command saved
+of them before brings the archive back to be whole."""
 import hashlib
 import os
 import random
@@ -17,6 +17,7 @@ from officers import openssl  # noqa: E402
 SEED = int(os.environ.get("CERT_ROT_SEED", "1"))
 FLIPS = 400 if os.environ.get("MUNIMENT_FULL") else 10
 FOLDER = "archive/certificates"
+COPIES = "archive/certificates.2"
 NEWEST_STAMP = "C1.2.tsr"
 OWN = ("C1.p7m", "C1.p7s", "C1.annex.json", "C1.marks", "C1.tsr", NEWEST_STAMP)
 
@@ -44,9 +45,9 @@ def make():
     return a
 
 
-def put(name, data):
+def put(name, data, folder=FOLDER):
     """As a file that was damaged where it lies; None: it is gone."""
-    path = os.path.join(FOLDER, name)
+    path = os.path.join(folder, name)
     if os.path.isdir(path) and not os.path.islink(path):
         os.rmdir(path)
     elif os.path.lexists(path):
@@ -55,6 +56,50 @@ def put(name, data):
         with open(path, "wb") as f:
             f.write(data)
         os.chmod(path, 0o400)
+
+
+def is_mended(a, whole, how, name):
+    """From the copies, by one `repair`, to the byte; and they are mended from what lies in the folder."""
+    said = a.run("verify", status=5)
+    assert "can be repaired" in said and "cannot" not in said, (name, how, said)
+    a.run("repair")
+    said = a.run("verify", "--deep")
+    for folder in (FOLDER, COPIES):
+        for n, data in whole.items():
+            with open(f"{folder}/{n}", "rb") as f:
+                assert f.read() == data, (folder, n, name, how)
+            assert os.stat(f"{folder}/{n}").st_mode & 0o7777 == 0o400, (folder, n)
+
+
+def the_second_copy_mends(a, whole):
+    assert sorted(os.listdir(COPIES)) == sorted(whole), os.listdir(COPIES)
+    rng = random.Random(SEED)
+    for name, data in whole.items():
+        flipped = bytearray(data)
+        flipped[-1 - rng.randrange(20)] ^= 4
+        for folder in (FOLDER, COPIES):
+            for how, harmed in (("flip", flipped), ("cut", data[:-1]), ("empty", b""), ("gone", None), ("pipe", os.mkfifo), ("folder", os.mkdir)):
+                if how == "gone" and folder == COPIES:
+                    continue        # a note: `repair` makes it
+                put(name, harmed if not callable(harmed) else None, folder)
+                if callable(harmed):
+                    harmed(f"{folder}/{name}")
+                is_mended(a, whole, (folder, how), name)
+    for n in whole:
+        put(n, None)
+    is_mended(a, whole, "all gone", "all")
+    shutil.rmtree(COPIES)
+    assert "second copy" in a.run("verify")
+    a.run("repair")
+    assert "second copy" not in a.run("verify")
+    # Neither is believed for being a copy: one of another certificate's name is not put in its place.
+    for folder in (FOLDER, COPIES):
+        put("C1.annex.json", whole["C1.annex.json"].replace(b"gone", b"kept", 1), folder)
+    assert "cannot be repaired" in a.run("verify", status=5)
+    a.run("repair", status=5)
+    for folder in (FOLDER, COPIES):
+        put("C1.annex.json", whole["C1.annex.json"], folder)
+    a.run("verify", "--deep")
 
 
 def is_named(a, name, how):
@@ -152,6 +197,8 @@ def main():
     for name in OWN:
         with open(f"{FOLDER}/{name}", "rb") as f:
             whole[name] = f.read()
+    the_second_copy_mends(a, whole)
+    shutil.rmtree(COPIES)
     every_flip_is_named(a, whole)
     the_name_of_who_signed_is_told_by_its_letters(a, whole)
     a.run("verify")
