@@ -244,7 +244,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_peek_head(folder, &who, NULL, &head, &e);
 	e = ERR_NONE;
 	int rc = log_verify(folder, &who, &entries, &heads, found, &damages, &e);
-	MUST((rc == 0) == (damages == 0));
+	/* A file whose head says, by a right sum, that a newer program wrote it is not judged. */
+	MUST((rc == 0) == (damages == 0) || e.code == MUNI_FORMAT);
 	read_log(false);
 	e = ERR_NONE;
 	if (log_mend(folder, &who, &mended, &e) == 0) {
