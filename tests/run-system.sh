@@ -65,7 +65,7 @@ jobs=$((($(nproc) * 3 + 1) / 2))
 turn() {
 	case ${1##*/} in
 	test_mount.py | test_modes.py | test_sweep_of_faults.py) echo 1 ;;
-	test_bases.py | test_bench.py | test_cert.py | test_hostile_files.py) echo 2 ;;
+	test_bases.py | test_bench.py | test_cert.py | test_destruction_leaning.py | test_hostile_files.py) echo 2 ;;
 	test_key_faults.sh | test_mount_epoch.py | test_mount_faults.py) echo 3 ;;
 	test_restore.py | test_suites.py | test_unchanged.py) echo 4 ;;
 	*) echo 5 ;;

@@ -206,7 +206,7 @@ class Spoils:
 
     def decode(self, uid, plain, depth=0):
         data = plain.get(uid, b"")
-        if depth > 4 or data[:4] != b"\x28\xb5\x2f\xfd":
+        if depth > 8 or data[:4] != b"\x28\xb5\x2f\xfd":
             return data
         bases = b"".join(self.decode(b, plain, depth + 1) for b in self.rows.get(uid, []))
         extra = {"dict_data": zstandard.ZstdCompressionDict(bases, dict_type=zstandard.DICT_TYPE_RAWCONTENT)} if bases else {}
