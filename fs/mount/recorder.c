@@ -131,29 +131,8 @@ static void serve(struct recorder *r)
 	flush(r, true);
 }
 
-int recorder_start(const struct mount_options *o, struct err *e)
+static void become(struct recorder *r, int null)
 {
-	int pair[2];
-
-	if (!o->key_file && !o->passphrase_file)
-		return err_set(e, MUNI_USAGE, "an audited mount writes to the archive's log all "
-			       "the time, and cannot ask each time: give key-file= or "
-			       "passphrase-file=");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_errno(e, "making a socket for the recorder");
-	pid_t pid = fork();
-	if (pid != 0) {
-		file_close(&pair[1]);
-		if (pid < 0) {
-			file_close(&pair[0]);
-			return err_errno(e, "starting the recorder");
-		}
-		return pair[0];
-	}
-	struct recorder *r = calloc(1, sizeof *r);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (!r || null < 0)
-		_exit(1);
 	setsid();
 	prctl(PR_SET_NAME, "munifs-recorder");
 	prctl(PR_SET_DUMPABLE, 0);
@@ -166,9 +145,41 @@ int recorder_start(const struct mount_options *o, struct err *e)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	openlog("munifs", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	close(pair[0]);
-	r->o = o;
-	r->socket = pair[1];
 	serve(r);
 	_exit(0);
+}
+
+/* What it cannot be without is got before it is there, and its want told. */
+int recorder_start(const struct mount_options *o, struct err *e)
+{
+	int pair[2] = { -1, -1 }, null = -1;
+	struct recorder *r = NULL;
+	pid_t pid = -1;
+
+	if (!o->key_file && !o->passphrase_file)
+		return err_set(e, MUNI_USAGE, "an audited mount writes to the archive's log all "
+			       "the time, and cannot ask each time: give key-file= or "
+			       "passphrase-file=");
+	r = calloc(1, sizeof *r);
+	if (!r)
+		return err_set(e, MUNI_NO_MEMORY, "no memory for the recorder of an audited mount");
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		err_errno(e, "opening /dev/null for the recorder");
+	else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		err_errno(e, "making a socket for the recorder");
+	else if ((pid = fork()) < 0)
+		err_errno(e, "starting the recorder");
+	if (pid == 0) {
+		close(pair[0]);
+		r->o = o;
+		r->socket = pair[1];
+		become(r, null);
+	}
+	if (pid < 0)
+		file_close(&pair[0]);
+	file_close(&pair[1]);
+	file_close(&null);
+	free(r);
+	return pair[0];
 }

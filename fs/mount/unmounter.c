@@ -98,12 +98,19 @@ static void help(const char *mountpoint, int fd)
 int unmounter_start(const char *mountpoint, struct err *e)
 {
 	int pair[2];
+	/* Before it is there: without it the helper would keep our caller's pipes open, who waits
+	 * for their end, as long as the mount lasts. */
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_errno(e, "making a socket for the unmounting helper");
+	if (null < 0)
+		return err_errno(e, "opening /dev/null for the unmounting helper");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		err_errno(e, "making a socket for the unmounting helper");
+		file_close(&null);
+		return -1;
+	}
 	pid_t pid = fork();
 	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		setsid();
 		for (int fd = 0; fd < 3; fd++)
 			dup2(null, fd);
@@ -117,12 +124,12 @@ int unmounter_start(const char *mountpoint, struct err *e)
 		help(mountpoint, pair[1]);
 		_exit(0);
 	}
-	file_close(&pair[1]);
 	if (pid < 0) {
 		err_errno(e, "starting the unmounting helper");
 		file_close(&pair[0]);
-		return -1;
 	}
+	file_close(&pair[1]);
+	file_close(&null);
 	return pair[0];
 }
 

@@ -42,7 +42,7 @@ def read_all(where):
     return tuple(map(int, done.stdout.split()))
 
 
-def one(w, env, may_refuse):
+def one(w, env, may_refuse, more=""):
     """Returns what the fault met, None where it did not come up."""
     trace = os.path.join(w.folder, "trace")
     env = {"LD_PRELOAD": FAULT, "FAULT_TRACE": trace, **env}
@@ -50,7 +50,7 @@ def one(w, env, may_refuse):
         os.unlink(trace)
     mount = os.path.join(w.folder, "mnt")
     os.makedirs(mount, exist_ok=True)
-    options = f"keyring={w.keyring},key-file={os.path.abspath('key')}"
+    options = f"keyring={w.keyring},key-file={os.path.abspath('key')}{more}"
     done = subprocess.run([MUNIFS, w.archive, mount, "-o", options], env={**os.environ, **env}, timeout=300, capture_output=True,
                           check=False)
     said = done.stderr.decode(errors="replace")
@@ -74,6 +74,17 @@ def one(w, env, may_refuse):
     return met if met.fired else None
 
 
+def first_opens(w):
+    """Those of the processes that start each other.  A helper that got no /dev/null would hold our pipes, for whose end
+    one() waits, as long as the mount lasts."""
+    what = {"FAULT_OPS": "open", "FAULT_HOW": "EMFILE"}
+    one(w, {**what, "FAULT_NTH": "0"}, False, ",audit")
+    places = [p for p in Trace(os.path.join(w.folder, "trace"), True).places if sum(map(bool, p[6::2])) <= 6]
+    for p in places:
+        assert one(w, {**what, "FAULT_SITE": f"{p[0]:x}", "FAULT_NTH": "1"}, True, ",audit") is not None, p
+    assert len(places) >= 4, places
+
+
 def main():
     if not can_mount():
         skip("/dev/fuse cannot be used here")
@@ -87,6 +98,7 @@ def main():
     one(w, {"FAULT_NTH": "0", "FAULT_OPS": "reply"}, False)
     replies = Trace(os.path.join(w.folder, "trace")).counted
     assert replies > 60, replies
+    first_opens(w)
     met = 0
     for how in ("EIO", "ENOMEM", "EINTR", "EAGAIN"):
         # The first answers the handshake.
