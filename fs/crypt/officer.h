@@ -96,10 +96,16 @@ int identity_check_chain(const struct identity *i, const void *ca, size_t ca_siz
 int timestamp_get(const char *url, const void *ca, size_t ca_size, const struct digest *of,
 		  unsigned timeout_s, uint8_t **out, size_t *out_size, int64_t *when,
 		  struct err *e);
+/* As timestamp_get() checks.  The signer's certificate comes with the token or with ca; without
+ * it MUNI_REFUSED: nothing can be said of the time.  MUNI_DAMAGED: another digest, another
+ * authority's, or changed. */
 int timestamp_verify(const uint8_t *der, size_t size, const struct digest *of, const void *ca,
 		     size_t ca_size, int64_t *when, struct err *e);
 /* Is it what an authority gave over this digest?  By the certificate that it carries, for whom
- * nobody vouches: of a former authority too.  MUNI_DAMAGED. */
-int timestamp_check(const uint8_t *der, size_t size, const struct digest *of, struct err *e);
+ * nobody vouches: of a former authority too.  A token that carries none (ours always do) is
+ * compared with the digest and no more: *is_signature_checked is false, and its time may be
+ * any.  MUNI_DAMAGED. */
+int timestamp_check(const uint8_t *der, size_t size, const struct digest *of,
+		    bool *is_signature_checked, struct err *e);
 
 #endif

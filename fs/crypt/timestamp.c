@@ -182,43 +182,83 @@ static int check_accuracy(TS_TST_INFO *info, struct err *e)
 		       "authority says: it proves no time", (long long)n);
 }
 
-/* Every certificate of the PEM bundle, as of the moment `at`. */
-static int new_store(const void *ca, size_t ca_size, int64_t at, X509_STORE **out, struct err *e)
-{
-	X509_STORE *store = X509_STORE_new();
-	BIO *bio = ca_size <= INT_MAX ? BIO_new_mem_buf(ca, (int)ca_size) : NULL;
-	X509 *x;
-	size_t count = 0;
+struct bundle {			/* of PEM */
+	X509_STORE *store;		/* owned */
+	STACK_OF(X509) *certificates;	/* owned: a token need not carry its signer's */
+};
 
-	while (store && bio && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		count += X509_STORE_add_cert(store, x) == 1;
-		X509_free(x);
-	}
+static void bundle_clear(struct bundle *b)
+{
+	X509_STORE_free(b->store);
+	sk_X509_pop_free(b->certificates, X509_free);
+	*b = (struct bundle){ .store = NULL };
+}
+
+static void take_certificates(struct bundle *b, BIO *bio)
+{
+	X509 *x;
+
+	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		if (X509_STORE_add_cert(b->store, x) != 1 || sk_X509_push(b->certificates, x) <= 0)
+			X509_free(x);
+}
+
+/* Every certificate of the PEM bundle, as of the moment `at`. */
+static int read_bundle(const void *ca, size_t ca_size, int64_t at, struct bundle *b,
+		       struct err *e)
+{
+	BIO *bio = ca_size <= INT_MAX ? BIO_new_mem_buf(ca, (int)ca_size) : NULL;
+
+	*b = (struct bundle){ X509_STORE_new(), sk_X509_new_null() };
+	if (bio && b->store && b->certificates)
+		take_certificates(b, bio);
 	BIO_free(bio);
 	library_forget();
-	if (count == 0) {
-		X509_STORE_free(store);
+	if (!b->certificates || sk_X509_num(b->certificates) == 0) {
+		bundle_clear(b);
 		return library_refused(e, MUNI_FORMAT, "there is no certificate in PEM of the "
 			       "time-stamping authority");
 	}
-	X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)at);
-	*out = store;
+	X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(b->store), (time_t)at);
 	return 0;
+}
+
+static bool carries_certificates(PKCS7 *token)
+{
+	return sk_X509_num(token->d.sign->cert) > 0;
+}
+
+/* RFC 3161, 2.4.1: who did not ask for it may get a token without its signer's certificate. */
+static int check_has_signer(PKCS7 *token, const struct bundle *b, struct err *e)
+{
+	STACK_OF(X509) *signers = PKCS7_get0_signers(token, b->certificates, 0);
+	const bool has = sk_X509_num(signers) > 0 || carries_certificates(token);
+
+	sk_X509_free(signers);
+	library_forget();
+	return has ? 0 : library_refused(e, MUNI_REFUSED, "the time-stamp carries no certificate of who "
+		"signed it, and the bundle has none that fits: its signature could not be checked, and "
+		"it proves no time. The authority's own certificate belongs into the bundle");
 }
 
 static int verify_response(TS_RESP *response, TS_VERIFY_CTX *ctx, const void *ca, size_t ca_size,
 			   int64_t *when, struct err *e)
 {
 	TS_TST_INFO *info = TS_RESP_get_tst_info(response);
-	X509_STORE *store = NULL;
+	struct bundle b;
 
 	if (!info)
 		return err_set(e, MUNI_REFUSED, "the time-stamping authority refused: it gave no "
 			       "time-stamp");
 	/* As of its own time: an authority's certificate may have expired since. */
-	if (new_store(ca, ca_size, time_said(info), &store, e) < 0)
+	if (read_bundle(ca, ca_size, time_said(info), &b, e) < 0)
 		return -1;
-	TS_VERIFY_CTX_set_store(ctx, store);	/* owned by ctx from here */
+	if (check_has_signer(TS_RESP_get_token(response), &b, e) < 0) {
+		bundle_clear(&b);
+		return -1;
+	}
+	TS_VERIFY_CTX_set_store(ctx, b.store);	/* both owned by ctx from here */
+	TS_VERIFY_CTX_set_certs(ctx, b.certificates);
 	TS_VERIFY_CTX_add_flags(ctx, TS_VFY_SIGNATURE | TS_VFY_VERSION | TS_VFY_IMPRINT);
 	/* Checks the extended key usage too: timeStamping, alone and critical. */
 	if (TS_RESP_verify_response(ctx, response) != 1) {
@@ -345,21 +385,21 @@ static X509_STORE *store_of_carried(PKCS7 *token, int64_t at)
 	return store;
 }
 
-static bool holds(TS_RESP *response, const struct digest *of)
+static bool holds(TS_RESP *response, const struct digest *of, bool *is_signature_checked)
 {
 	TS_VERIFY_CTX *ctx = TS_VERIFY_CTX_new();
 	PKCS7 *token = TS_RESP_get_token(response);
 	uint8_t *imprint = OPENSSL_memdup(of->bytes, DIGEST_SIZE);
 	X509_STORE *store = store_of_carried(token, time_said(TS_RESP_get_tst_info(response)));
-	/* Without the signer's certificate nothing but the content can be asked. */
-	const bool is_carried = sk_X509_num(token->d.sign->cert) > 0;
 	bool is_so = false;
 
+	/* Without the signer's certificate nothing but the content can be asked. */
+	*is_signature_checked = carries_certificates(token);
 	if (ctx && imprint && store) {
 		TS_VERIFY_CTX_set_imprint(ctx, imprint, DIGEST_SIZE);	/* owned by ctx */
 		TS_VERIFY_CTX_set_store(ctx, store);	/* owned by ctx */
 		TS_VERIFY_CTX_add_flags(ctx, TS_VFY_VERSION | TS_VFY_IMPRINT |
-					(is_carried ? TS_VFY_SIGNATURE : 0));
+					(*is_signature_checked ? TS_VFY_SIGNATURE : 0));
 		is_so = TS_RESP_verify_response(ctx, response) == 1;
 	} else {
 		OPENSSL_free(imprint);
@@ -369,15 +409,18 @@ static bool holds(TS_RESP *response, const struct digest *of)
 	return is_so;
 }
 
-int timestamp_check(const uint8_t *der, size_t size, const struct digest *of, struct err *e)
+int timestamp_check(const uint8_t *der, size_t size, const struct digest *of,
+		    bool *is_signature_checked, struct err *e)
 {
 	const uint8_t *end = der;
 	TS_RESP *response = size <= LONG_MAX ? d2i_TS_RESP(NULL, &end, (long)size) : NULL;
 	PKCS7 *token = response ? TS_RESP_get_token(response) : NULL;
 	int rc = 0;
 
+	*is_signature_checked = false;
 	if (!token || !TS_RESP_get_tst_info(response) || !PKCS7_type_is_signed(token) ||
-	    !is_der_of(response, der, size) || !holds(response, of))
+	    !is_der_of(response, der, size) ||
+	    !holds(response, of, is_signature_checked))
 		rc = library_refused(e, MUNI_DAMAGED, "it is not the time-stamp that was given over "
 				     "this certificate: it was changed, or cut off");
 	TS_RESP_free(response);

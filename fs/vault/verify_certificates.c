@@ -249,11 +249,22 @@ static int judge(struct bundle *b, struct err *e)
 	return 0;
 }
 
+/* Once: where the first files are looked at for whether they are whole. */
+static void tell_unsigned(const struct bundle *b, const char *where)
+{
+	if (b->verify->hold == NULL || b->verify->v->reads_certificate_copies)
+		return;
+	verify_note(b->verify, where, "it carries no certificate of who signed it: that it is over this "
+		    "certificate was checked, its signature and its time were not, and may have been "
+		    "changed. `muni cert verify --tsa-ca` with the authority's own certificate checks them");
+}
+
 /* A renewal is over the content and all stamps before it. */
 static int check_stamp(struct bundle *b, unsigned number, bool *is_there, struct err *e)
 {
 	char name[CERTIFICATE_NAME_SIZE], where[VERIFY_PLACE_MAX];
 	uint8_t *data = NULL, *text;
+	bool is_signature_checked = true;
 	struct digest of;
 	size_t size;
 	int rc = certificate_stamp_get(b->verify->v, b->row->id, number, &data, &size, e);
@@ -265,16 +276,18 @@ static int check_stamp(struct bundle *b, unsigned number, bool *is_there, struct
 	}
 	if (rc == 0) {
 		of = digest_of(b->text, b->text_size);
-		rc = timestamp_check(data, size, &of, e);
+		rc = timestamp_check(data, size, &of, &is_signature_checked, e);
 	}
+	certificate_stamp_name(b->row->id, number, name);
+	snprintf(where, sizeof where, ARCHIVE_CERTIFICATES "/%s", name);
 	if (rc < 0 && !is_ours_to_say(e)) {
-		certificate_stamp_name(b->row->id, number, name);
-		snprintf(where, sizeof where, ARCHIVE_CERTIFICATES "/%s", name);
 		tell_at(b, where, e->text);
 		*e = ERR_NONE;
 		*is_there = false;	/* by it those after it cannot be judged */
 		rc = 0;
 	}
+	if (rc == 0 && *is_there && !is_signature_checked)
+		tell_unsigned(b, where);
 	text = rc == 0 && *is_there ? realloc(b->text, b->text_size + size) : NULL;
 	if (text != NULL) {
 		memcpy(text + b->text_size, data, size);

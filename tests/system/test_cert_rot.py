@@ -3,8 +3,10 @@
 their annexes, marks, signatures and time-stamps.  From the second copy it is mended; without one, what a command saved
 of them before brings the archive back to be whole."""
 import hashlib
+import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 from graves import Source, approved, keeper, take_in  # noqa: E402
+from muniment import MUNI  # noqa: E402
 from officers import openssl  # noqa: E402
 
 SEED = int(os.environ.get("CERT_ROT_SEED", "1"))
@@ -185,6 +188,58 @@ def a_former_authority_is_no_damage(a):
     a.run("verify", "--deep")
 
 
+def put_years_back(token):
+    """The first time that stands in a token, twenty years and more before."""
+    at = re.search(rb"20\d{12}Z", token).start()
+    return token[:at + 2] + b"0" + token[at + 3:]
+
+
+def a_time_that_cannot_be_checked_is_said_to_be_none(a, whole):
+    """An authority may give a token without its certificate (not to us: we ask for it), and who edits files can take it
+    out: then the token's signature says nothing, and nothing that is said of it may sound as if it did."""
+    openssl("ts", "-query", "-data", "C1.content", "-sha256", "-no_nonce", "-out", "bare.tsq")
+    openssl("ts", "-reply", "-config", "tsa/tsa.cnf", "-queryfile", "bare.tsq", "-signer", "tsa/tsa.pem", "-inkey", "tsa/tsa.key",
+            "-out", "bare.tsr")
+    with open("bare.tsr", "rb") as f:
+        bare = f.read()
+    with open("both.pem", "wb") as f:
+        for name in "tsa/tsa-ca.pem", "tsa/tsa.pem":
+            with open(name, "rb") as part:
+                f.write(part.read())
+    with open("officers.pem", "wb") as f:
+        for name in "rita.pem", "otto.pem":
+            with open(name, "rb") as part:
+                f.write(part.read())
+    shutil.rmtree(COPIES)
+    put(NEWEST_STAMP, None)     # it is over the one before it
+    a.run("verify")
+    for token in bare, put_years_back(bare):
+        put("C1.tsr", token)
+        said = a.run("verify")
+        assert said.count("C1.tsr") == 1 and "its signature and its time were not" in " ".join(said.split()), said
+    put("C1.tsr", put_years_back(whole["C1.tsr"]))      # one that carries it
+    assert "C1.tsr" in a.run("verify", status=5)
+    for name, data in whole.items():
+        put(name, data)
+
+    def judged(token, ca, status):
+        with open("given.tsr", "wb") as f:
+            f.write(token)
+        done = subprocess.run([MUNI, "cert", "verify", "saved.p7m", "--ca", "officers.pem", "--timestamp", "given.tsr", "--tsa-ca", ca,
+                               "--json"], capture_output=True, text=True, timeout=100)
+        assert done.returncode == status, (ca, done)
+        found = [x for x in map(json.loads, done.stdout.splitlines()) if x.get("check") == "time-stamp"]
+        return {x["result"]: x["what"] for x in found}
+
+    os.rename("saved.2.tsr", "aside.tsr")
+    said = judged(bare, "tsa/tsa-ca.pem", 3)
+    assert list(said) == ["not trusted"] and "proves no time" in said["not trusted"], said
+    assert "holds" in judged(bare, "both.pem", 0)
+    for token in put_years_back(bare), put_years_back(whole["C1.tsr"]):
+        assert list(judged(token, "both.pem", 5)) == ["fails"]
+    os.rename("aside.tsr", "saved.2.tsr")
+
+
 def main():
     authority = start_authority()
     try:
@@ -205,6 +260,7 @@ def main():
     whatever_stands_in_its_place_is_named(a, whole)
     a.run("verify")
     repair_names_it_and_touches_nothing(a, whole)
+    a_time_that_cannot_be_checked_is_said_to_be_none(a, whole)
     a_former_authority_is_no_damage(a)
 
 

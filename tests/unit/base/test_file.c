@@ -87,6 +87,30 @@ static void no_link_is_followed_but_one_that_the_user_named(void **state)
 	assert_int_equal(fd, -1);
 }
 
+static void what_has_another_name_is_read_and_not_written(void **state)
+{
+	struct fixture *f = *state;
+	static const int writing[] = { O_WRONLY, O_RDWR, O_RDWR | O_CREAT };
+	struct err e = ERR_NONE;
+	int fd;
+
+	put(f, "mine", "x");
+	assert_int_equal(linkat(f->dirfd, "mine", f->dirfd, "theirs", 0), 0);
+	for (size_t i = 0; i < sizeof writing / sizeof *writing; i++) {
+		e = ERR_NONE;
+		assert_int_equal(file_open(f->dirfd, "mine", writing[i], 0600, &e), -1);
+		assert_int_equal(e.code, MUNI_DAMAGED);
+		assert_non_null(strstr(e.text, "hard link"));
+	}
+	fd = file_open(f->dirfd, "mine", O_RDONLY, 0, &e);
+	assert_true(fd >= 0);
+	file_close(&fd);
+	assert_int_equal(unlinkat(f->dirfd, "theirs", 0), 0);
+	fd = file_open(f->dirfd, "mine", O_RDWR, 0, &e);
+	assert_true(fd >= 0);
+	file_close(&fd);
+}
+
 static void what_is_no_file_is_damage_and_makes_nobody_wait(void **state)
 {
 	static const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT };
@@ -275,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_absent_file_is_not_found_and_a_present_one_exists),
 		T(no_link_is_followed_but_one_that_the_user_named),
+		T(what_has_another_name_is_read_and_not_written),
 		T(what_is_no_file_is_damage_and_makes_nobody_wait),
 		T(a_made_file_has_its_mode_whatever_the_umask),
 		T(a_folder_that_is_there_is_fine_but_a_file_is_not),

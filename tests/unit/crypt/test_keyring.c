@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fs/crypt/keyring.h"
@@ -19,6 +20,41 @@ static const uint8_t file_a[40] = "forty bytes of a key file that opens it";
 static const uint8_t file_b[40] = "forty bytes of another key file, for b.";
 static const struct keyring_secret key_a = { KEYRING_KEY_FILE, file_a, 40, "a" };
 static const struct keyring_secret key_b = { KEYRING_KEY_FILE, file_b, 40, "b" };
+
+/* The disk below: what a file had past `from` when it was cut, and whether the writes
+ * of a half arrive as they were given. */
+static struct {
+	size_t from;
+	uint8_t cut[8192];
+	size_t cut_size;
+	bool is_lying;
+} disk;
+
+int ftruncate(int fd, off_t size)
+{
+	if (disk.from > 0) {
+		ssize_t n = pread(fd, disk.cut, sizeof disk.cut, (off_t)disk.from);
+
+		disk.cut_size = n > 0 ? (size_t)n : 0;
+	}
+	return (int)syscall(SYS_ftruncate, fd, size);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	uint8_t *other = NULL;
+	ssize_t n;
+
+	if (disk.is_lying && size == HALF) {
+		other = malloc(size);
+		assert_non_null(other);
+		memcpy(other, data, size);
+		other[size / 2] ^= 1;
+	}
+	n = syscall(SYS_pwrite64, fd, other ? other : data, size, offset);
+	free(other);
+	return n;
+}
 
 struct fixture {
 	char folder[64];
@@ -194,6 +230,24 @@ static void a_passphrase_opens_and_a_neighbour_of_it_does_not(void **state)
 	assert_int_equal(code_with(f, &key_a), MUNI_OK);
 }
 
+/* N = 2^17, r = 8, p = 1, as docs/format.md has them: 128 MiB. */
+static void a_guess_at_a_passphrase_costs_128_mebibytes(void **state)
+{
+	static const uint8_t work[] = { 17, 8, 0, 0, 0, 1, 0, 0, 0 };
+	const struct keyring_secret words = { KEYRING_PASSPHRASE,
+					      (const uint8_t *)"correct horse", 13, NULL };
+	struct fixture *f = *state;
+	struct keyring *k = open_with(f, &key_a);
+	struct err e = ERR_NONE;
+	uint8_t raw[KEYRING_SIZE];
+	unsigned number;
+
+	assert_int_equal(keyring_slot_add(k, &words, "desk", NOW, &number, &e), 0);
+	keyring_close(k);
+	load(f, raw);
+	assert_true(holds(raw, work, sizeof work));
+}
+
 static void the_passphrase_may_lie_in_memory_that_a_child_does_not_see(void **state)
 {
 	struct fixture *f = *state;
@@ -308,6 +362,66 @@ static void either_half_alone_is_enough(void **state)
 	assert_int_equal(code_with(f, &key_a), MUNI_DAMAGED);
 	save(f, raw, 0);
 	assert_int_equal(code_with(f, &key_a), MUNI_DAMAGED);
+}
+
+static void a_half_in_the_others_place_is_none(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t raw[KEYRING_SIZE], swapped[KEYRING_SIZE];
+
+	load(f, raw);
+	memcpy(swapped, raw + HALF, HALF);
+	memcpy(swapped + HALF, raw, HALF);
+	save(f, swapped, sizeof swapped);
+	assert_int_equal(code_with(f, &key_a), MUNI_DAMAGED);
+	/* One beside itself leaves that one alone. */
+	memcpy(swapped + HALF, raw + HALF, HALF);
+	save(f, swapped, sizeof swapped);
+	assert_true(is_damaged(f));
+	assert_int_equal(code_with(f, &key_a), MUNI_OK);
+}
+
+/* A copy of a longer keyring's end may hold keys that are to be gone. */
+static void what_follows_the_keyring_is_overwritten_before_it_is_cut_off(void **state)
+{
+	static const char old[] = "keys of before, that are to be gone";
+	struct fixture *f = *state;
+	struct err e = ERR_NONE;
+	struct keyring *k;
+	struct stat st;
+	FILE *to = fopen(f->path, "ab");
+
+	assert_non_null(to);
+	for (int i = 0; i < 100; i++)
+		fputs(old, to);
+	fclose(to);
+	k = open_with(f, &key_a);
+	disk.from = KEYRING_SIZE;
+	disk.cut_size = 0;
+	assert_int_equal(keyring_rewrite(k, &e), 0);
+	disk.from = 0;
+	keyring_close(k);
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_size, KEYRING_SIZE);
+	assert_true(disk.cut_size >= 100 * strlen(old));
+	assert_null(memmem(disk.cut, disk.cut_size, old, 8));
+	assert_false(is_damaged(f));
+}
+
+/* Certificates say that it was read back. */
+static void a_disk_that_keeps_something_else_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct keyring *k = open_with(f, &key_a);
+	struct err e = ERR_NONE;
+
+	disk.is_lying = true;
+	assert_int_equal(keyring_rewrite(k, &e), -1);
+	disk.is_lying = false;
+	assert_int_equal(e.code, MUNI_IO);
+	assert_non_null(strstr(e.text, "did not read back"));
+	keyring_close(k);
+	assert_int_equal(code_with(f, &key_a), MUNI_OK);
 }
 
 static void a_half_of_an_older_file_is_not_mixed_in(void **state)
@@ -766,6 +880,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_is_known_in_pieces_of_any_size),
+		TEST(a_guess_at_a_passphrase_costs_128_mebibytes),
+		TEST(a_half_in_the_others_place_is_none),
+		TEST(what_follows_the_keyring_is_overwritten_before_it_is_cut_off),
+		TEST(a_disk_that_keeps_something_else_is_told_of),
 		TEST(a_new_keyring_is_private_whole_and_gives_its_keys_back),
 		TEST(no_key_stands_in_the_file_in_clear),
 		TEST(creating_over_a_keyring_is_refused_and_leaves_it),

@@ -149,6 +149,89 @@ static void who_may_not_stamp_or_says_no_time_is_refused(void **state)
 	stop(child);
 }
 
+/* What an authority gives to who does not ask for its certificate. */
+static struct blob bare_token(struct people *p)
+{
+	char hex[DIGEST_HEX_SIZE], line[256];
+
+	digest_hex(&subject, hex);
+	snprintf(line, sizeof line, "openssl ts -query -digest %s -sha256 -no_nonce -out bare.tsq", hex);
+	people_do(p, line);
+	people_do(p, "openssl ts -reply -config bare/tsa.cnf -queryfile bare.tsq -signer bare/tsa.pem "
+		     "-inkey bare/tsa.key -out bare.tsr");
+	people_do(p, "cat bare/tsa-ca.pem bare/tsa.pem > bare/both.pem");
+	return people_load(p, "bare.tsr");
+}
+
+/* The year in "20261124...Z", the first time that stands in a token. */
+static void put_years_back(struct blob *tsr)
+{
+	uint8_t *z = memchr(tsr->data, 'Z', tsr->size);
+
+	while (z && (z - tsr->data < 14 || memcmp(z - 14, "20", 2) != 0))
+		z = memchr(z + 1, 'Z', tsr->size - (size_t)(z + 1 - tsr->data));
+	assert_non_null(z);
+	z[-12] = '0';
+}
+
+static void a_token_without_its_signers_certificate_proves_no_time(void **state)
+{
+	struct people *p = *state;
+	struct err e = ERR_NONE;
+	struct blob tsr, root, both;
+	bool is_checked = true;
+	int64_t when = 0;
+	char url[64];
+
+	stop(start(p, "bare", "--accuracy", "1", url));
+	tsr = bare_token(p);
+	root = people_load(p, "bare/tsa-ca.pem");
+	both = people_load(p, "bare/both.pem");
+	assert_int_equal(timestamp_verify(tsr.data, tsr.size, &subject, root.data, root.size, &when,
+					  &e), -1);
+	assert_int_equal(e.code, MUNI_REFUSED);
+	assert_non_null(strstr(e.text, "proves no time"));
+	assert_int_equal(when, 0);
+	/* Who has the certificate from elsewhere asks the signature. */
+	if (timestamp_verify(tsr.data, tsr.size, &subject, both.data, both.size, &when, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_true(llabs((long long)(when - time(NULL))) < 60);
+	/* Looked at alone, it is over the digest, and no more is known. */
+	assert_int_equal(timestamp_check(tsr.data, tsr.size, &subject, &is_checked, &e), 0);
+	assert_false(is_checked);
+	assert_int_equal(timestamp_check(tsr.data, tsr.size, &other, &is_checked, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	put_years_back(&tsr);
+	assert_int_equal(timestamp_check(tsr.data, tsr.size, &subject, &is_checked, &e), 0);
+	assert_false(is_checked);
+	assert_int_equal(timestamp_verify(tsr.data, tsr.size, &subject, both.data, both.size, &when,
+					  &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	free(tsr.data);
+	free(root.data);
+	free(both.data);
+}
+
+static void a_token_with_it_is_checked_by_it(void **state)
+{
+	struct people *p = *state;
+	struct blob tsr = { 0 };
+	struct err e = ERR_NONE;
+	bool is_checked = false;
+	int64_t when = 0;
+	char url[64];
+	pid_t child = start(p, "carried", "--accuracy", "1", url);
+
+	assert_int_equal(ask(p, "carried", url, &tsr, &when, &e), 0);
+	stop(child);
+	assert_int_equal(timestamp_check(tsr.data, tsr.size, &subject, &is_checked, &e), 0);
+	assert_true(is_checked);
+	put_years_back(&tsr);
+	assert_int_equal(timestamp_check(tsr.data, tsr.size, &subject, &is_checked, &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	free(tsr.data);
+}
+
 static void an_authority_out_of_reach_is_said_to_be(void **state)
 {
 	struct people *p = *state;
@@ -173,6 +256,8 @@ int main(void)
 		cmocka_unit_test(a_time_stamp_is_over_its_digest_and_holds_for_the_stock_tool),
 		cmocka_unit_test(an_answer_to_another_question_is_refused),
 		cmocka_unit_test(who_may_not_stamp_or_says_no_time_is_refused),
+		cmocka_unit_test(a_token_without_its_signers_certificate_proves_no_time),
+		cmocka_unit_test(a_token_with_it_is_checked_by_it),
 		cmocka_unit_test(an_authority_out_of_reach_is_said_to_be),
 	};
 
