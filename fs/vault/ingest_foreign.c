@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/base/text.h"
+#include "fs/vault/ingest_copies.h"
 #include "fs/vault/ingest_intake.h"
 #include "fs/vault/walk.h"
 
@@ -82,10 +83,35 @@ static int put(struct intake *in, const struct foreign_entry *x, struct inode *i
 	return 0;
 }
 
+/* With its data, if it has any.  NULL: *outcome, e. */
+static struct inode *new_file(struct intake *in, const struct foreign_entry *x,
+			      enum outcome *outcome, struct err *e)
+{
+	struct meta m = meta_of(in->g, x);
+	struct inode *inode = inode_new(in->tree, &m);
+
+	*outcome = DATA_FATAL;
+	if (!inode) {
+		no_memory(e);
+		return NULL;
+	}
+	inode->class_id = in->class_id;
+	if (x->kind != NODE_FILE || !x->has_data)
+		return inode;
+	*outcome = intake_data(in, x, inode, &m.size, e);
+	if (*outcome != DATA_WHOLE)
+		return NULL;
+	*outcome = DATA_FATAL;
+	return inode_set_meta(inode, &m, e) < 0 ? NULL : inode;
+}
+
 static int take_hardlink(struct intake *in, const struct foreign_entry *x, struct err *e)
 {
 	struct tree_node *target = ingest_tree_find(in->tree, x->hardlink, x->hardlink_size);
+	struct tree_node *n;
+	struct inode *again = NULL;
 	struct meta m = { .kind = 0 };
+	enum outcome outcome;
 	bool is_failed = false;
 	uint64_t size;
 
@@ -117,35 +143,29 @@ static int take_hardlink(struct intake *in, const struct foreign_entry *x, struc
 		meta_clear(&m);
 		if (is_failed)
 			return no_memory(e);
+	} else if (x->has_data) {	/* of the file once more */
+		again = new_file(in, x, &outcome, e);
+		if (!again)
+			return outcome == DATA_FAILED ? refuse_failed(in, x, e) : -1;
 	}
 	if (put(in, x, target->inode, false, e) < 0)
 		return -1;
-	struct tree_node *n = ingest_tree_find(in->tree, x->path, x->path_size);
-	if (n && n->inode == target->inode)
+	n = ingest_tree_find(in->tree, x->path, x->path_size);
+	if (n && n->inode == target->inode) {
 		n->class_id = in->class_id;
+		if (again && copies_add(in->copies, n, target->inode, again, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
 static int take_entry(struct intake *in, const struct foreign_entry *x, struct err *e)
 {
-	struct meta m = meta_of(in->g, x);
-	struct inode *inode = inode_new(in->tree, &m);
+	enum outcome outcome;
+	struct inode *inode = new_file(in, x, &outcome, e);
 
 	if (!inode)
-		return no_memory(e);
-	inode->class_id = in->class_id;
-	if (x->kind == NODE_FILE && x->has_data) {
-		switch (intake_data(in, x, inode, &m.size, e)) {
-		case DATA_FATAL:
-			return -1;
-		case DATA_FAILED:
-			return refuse_failed(in, x, e);
-		case DATA_WHOLE:
-			break;
-		}
-		if (inode_set_meta(inode, &m, e) < 0)
-			return -1;
-	}
+		return outcome == DATA_FAILED ? refuse_failed(in, x, e) : -1;
 	return put(in, x, inode, x->kind == NODE_DIRECTORY, e);
 }
 
@@ -284,13 +304,16 @@ static int work(struct intake *in, struct err *e)
 		return no_memory(e);
 	if (read_entries(in, e) < 0 || intake_send_small(in, e) < 0 || loose_wait(in->g, e) < 0)
 		return -1;
+	if (copies_settle(in->copies, in->g, e) < 0)
+		return -1;
 	tell(in);
 	return ingest_tree_walk(in->g, in->tree, e);
 }
 
 void *foreign_thread(void *arg)
 {
-	struct intake in = { .g = arg };
+	struct copies copies = { .list = NULL };
+	struct intake in = { .g = arg, .copies = &copies };
 	struct err e = ERR_NONE;
 
 	in.f = in.g->foreign;
@@ -301,6 +324,7 @@ void *foreign_thread(void *arg)
 		free(in.small);
 	}
 	free(in.head);
+	copies_clear(&copies);
 	in.g->tree = in.tree;	/* workers may still hold inodes of it */
 	return NULL;
 }

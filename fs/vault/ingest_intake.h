@@ -13,6 +13,7 @@ struct intake {
 	struct ingest_tree *tree;
 	uint8_t *head;			/* what may become a small file: a block */
 	struct small_files *small;	/* the batch in the making */
+	struct copies *copies;		/* names that came with the data once more */
 	uint64_t again;			/* entries whose name stood before */
 	uint64_t absolute;		/* entries whose path began with "/" */
 	uint64_t taken;

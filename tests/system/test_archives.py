@@ -222,6 +222,42 @@ def damage_is_found():
             check(f"{name} cut to {share} does not pass for whole", code != 0, text)
 
 
+def odc(*entries):
+    """cpio in POSIX's octal form: (name, inode, links, mode, data)."""
+    out = b""
+    for name, inode, links, mode, data in (*entries, (b"TRAILER!!!", 0, 1, 0, b"")):
+        out += b"070707" + b"%06o" * 7 % (0, inode, mode, 0, 0, links, 0) + b"%011o%06o%011o" % (10**9, len(name) + 1, len(data))
+        out += name + b"\0" + data
+    return out
+
+
+def names_of_one_file_whose_data_differ():
+    """cpio's older forms have the data with each name: damaged in one of them, both are kept, and it is said."""
+    one, two = b"as it was packed\n", b"as it was packeD\n"
+    samples = {
+        "same": ((b"a", 7, 3, 0o100644, one), (b"b", 7, 3, 0o100644, one), (b"d/c", 7, 3, 0o100644, one)),
+        "data": ((b"a", 7, 3, 0o100644, one), (b"b", 7, 3, 0o100644, two), (b"d/c", 7, 3, 0o100644, one)),
+        "mode": ((b"a", 7, 3, 0o100644, one), (b"b", 7, 3, 0o100600, one), (b"d/c", 7, 3, 0o100644, one)),
+        "large": ((b"a", 7, 3, 0o100644, one * 9000), (b"b", 7, 3, 0o100644, one * 8999 + two), (b"d/c", 7, 3, 0o100644, one * 9000)),
+    }
+    for name, entries in samples.items():
+        with open("links.cpio", "wb") as f:
+            f.write(odc(*entries))
+        code, _, text = ingest("links.cpio", f"links-{name}")
+        top = export(f"links-{name}")
+        a, b, c = (os.lstat(f"{top}/{n}") for n in ("a", "b", "d/c"))
+        check(f"{name}: what is said again is one file", a.st_ino == c.st_ino and filecmp.cmp(f"{top}/a", f"{top}/d/c", False))
+        for path, _, _, mode, data in entries:
+            with open(os.path.join(os.fsencode(top), path), "rb") as f:
+                check(f"{name}: {path} has the bytes that came with it", f.read() == data)
+            check(f"{name}: and the mode", os.stat(os.path.join(os.fsencode(top), path)).st_mode == mode)
+        if name == "same":
+            check("a file whose names agree is whole", code == 0 and b.st_ino == a.st_ino, text)
+        else:
+            check(f"{name}: the version is not whole, and names it", code == 1 and "b: " in text and "hard link" in text, text)
+            check(f"{name}: the other is a file of its own", b.st_ino != a.st_ino and a.st_nlink == 2 and b.st_nlink == 1)
+
+
 def wrong_things_are_refused():
     samples = {
         "empty": b"",
@@ -367,6 +403,7 @@ def main():
     lha_that_names_its_code_page()
     times_that_are_not_said_are_the_archives()
     damage_is_found()
+    names_of_one_file_whose_data_differ()
     wrong_things_are_refused()
     encrypted_entries_are_named()
     hostile_archives_stay_inside()
