@@ -75,11 +75,14 @@ int cms_sign_attached(const struct signer *archive, struct officer_key *k, const
 int cms_add_signature(const uint8_t *cms, size_t cms_size, struct officer_key *k, int64_t now,
 		      uint8_t **out, size_t *out_size, struct err *e);
 /* *content malloc'ed; every signature is checked, and that the frame around them is DER as
- * RFC 5652 has it: no byte can change and nobody notice.  In DER alone. */
+ * RFC 5652 has it: no byte can change where it stands and nobody notice.  In DER alone.  Added
+ * may be what nobody believes: a certificate, an attribute that is not signed. */
 int cms_verify_attached(const uint8_t *cms, size_t cms_size, uint8_t **content, size_t *size,
 			struct cms_signer **signers, size_t *count, struct err *e);
-/* Detached, and in DER alone: made here, so that no byte of the frame either can change and
- * nobody notices. */
+/* Detached, in DER alone, as sign_detached() makes it: no byte of the frame can change, go or
+ * come and nobody notices; of the certificate in it, nobody who asks whose it is
+ * (sign_verify_known()).  But ECDSA itself has beside each s another that is as good, and
+ * everybody can work it out. */
 int cms_verify_own(const uint8_t *cms, size_t cms_size, const void *data, size_t size,
 		   struct cms_signer **signers, size_t *count, struct err *e);
 /* Does the certificate lead to one in the PEM bundle `ca`, as of `at`?  As `openssl cms

@@ -48,7 +48,7 @@ static char *name_text(const X509_NAME *name)
 
 	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
 		size = BIO_get_mem_data(bio, &text);
-		out = strndup(text, (size_t)size);
+		out = size > 0 ? strndup(text, (size_t)size) : strdup("");
 	}
 	BIO_free(bio);
 	return out;

@@ -37,6 +37,9 @@ int cms_read(const uint8_t *data, size_t size, CMS_ContentInfo **out, struct err
 /* After CMS_verify(), of what was read from DER: MUNI_DAMAGED where what no signature
  * covers is not as it must be. */
 int cms_check_strict(CMS_ContentInfo *cms, const uint8_t *der, size_t size, struct err *e);
+/* After that, of a signature by one key beside its content: MUNI_DAMAGED where something is in
+ * it beside what sign_detached() puts there. */
+int cms_check_made(const uint8_t *der, size_t size, struct err *e);
 int cms_write(CMS_ContentInfo *cms, uint8_t **out, size_t *size, struct err *e);
 /* The SHA-2 that suits the key. */
 const EVP_MD *cms_digest_for(EVP_PKEY *key);

@@ -132,3 +132,55 @@ int cms_check_strict(CMS_ContentInfo *cms, const uint8_t *der, size_t size, stru
 	return is_strict ? 0 : library_refused(e, MUNI_DAMAGED, "the frame around the signatures is not "
 				       "as RFC 5652 has it: a byte of it was changed");
 }
+
+/* ---- what was made here ------------------------------------------------------------------ */
+
+/* The next element of `in`, of that tag. */
+static bool take(struct piece *in, int tag, struct piece *out)
+{
+	return next(in, out) == tag;
+}
+
+/* And the last. */
+static bool take_last(struct piece *in, int tag, struct piece *out)
+{
+	return take(in, tag, out) && in->at == in->end;
+}
+
+static bool is_same(const struct piece *one, const struct piece *other)
+{
+	return one->end - one->at == other->end - other->at &&
+	       memcmp(one->at, other->at, (size_t)(one->end - one->at)) == 0;
+}
+
+/* One SignerInfo: signed attributes, algorithms without parameters, nothing unsigned. */
+static bool is_made_signer(struct piece *signer, const struct piece *digest)
+{
+	struct piece part, one, algorithm;
+
+	return take(signer, V_ASN1_INTEGER, &part) && take(signer, V_ASN1_SEQUENCE, &part) &&
+	       take(signer, V_ASN1_SEQUENCE, &one) && is_same(&one, digest) &&
+	       take_last(&one, V_ASN1_OBJECT, &part) && take(signer, CONTEXT_0, &part) &&
+	       take(signer, V_ASN1_SEQUENCE, &algorithm) &&
+	       take_last(&algorithm, V_ASN1_OBJECT, &part) &&
+	       take_last(signer, V_ASN1_OCTET_STRING, &part);
+}
+
+int cms_check_made(const uint8_t *der, size_t size, struct err *e)
+{
+	struct piece all = { der, der + size }, info, outer, data, set, digest, content, certs,
+		     infos, signer, part;
+
+	/* One digest, no content, one certificate, no revocations, one signer. */
+	if (take_last(&all, V_ASN1_SEQUENCE, &info) && take(&info, V_ASN1_OBJECT, &part) &&
+	    take_last(&info, CONTEXT_0, &outer) && take_last(&outer, V_ASN1_SEQUENCE, &data) &&
+	    take(&data, V_ASN1_INTEGER, &part) && take(&data, V_ASN1_SET, &set) &&
+	    take_last(&set, V_ASN1_SEQUENCE, &digest) &&
+	    take(&data, V_ASN1_SEQUENCE, &content) &&
+	    take_last(&content, V_ASN1_OBJECT, &part) && take(&data, CONTEXT_0, &certs) &&
+	    take_last(&certs, V_ASN1_SEQUENCE, &part) && take_last(&data, V_ASN1_SET, &infos) &&
+	    take_last(&infos, V_ASN1_SEQUENCE, &signer) && is_made_signer(&signer, &digest))
+		return 0;
+	return err_set(e, MUNI_DAMAGED, "there is more in the signature than was made here: "
+		       "something was added to it");
+}

@@ -296,8 +296,9 @@ int cms_verify_own(const uint8_t *cms, size_t cms_size, const void *data, size_t
 	else if (CMS_is_detached(info) != 1)
 		err_set(e, MUNI_DAMAGED, "it is no signature beside its content");
 	else if (verify(info, bio, NULL, signers, count, e) == 0 &&
-		 check_rewritten(info, cms, cms_size, e) == 0)
-		rc = cms_check_strict(info, cms, cms_size, e);
+		 check_rewritten(info, cms, cms_size, e) == 0 &&
+		 cms_check_strict(info, cms, cms_size, e) == 0)
+		rc = cms_check_made(cms, cms_size, e);
 	if (rc < 0) {
 		cms_signers_free(*signers, *count);
 		*signers = NULL;

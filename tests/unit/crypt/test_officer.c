@@ -110,6 +110,23 @@ static void a_certificate_that_may_not_sign_says_so(void **state)
 	free(pem.data);
 }
 
+static void a_certificate_of_nobody_is_read(void **state)
+{
+	struct people *p = *state;
+	struct blob pem;
+	struct identity i;
+	struct err e = ERR_NONE;
+
+	people_do(p, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+		     "-keyout nobody.key -out nobody.pem -subj /");
+	pem = people_load(p, "nobody.pem");
+	assert_int_equal(identity_parse(pem.data, pem.size, &i, &e), 0);
+	assert_string_equal(i.subject, "");
+	assert_string_equal(i.issuer, "");
+	identity_clear(&i);
+	free(pem.data);
+}
+
 static void a_certificate_for_servers_alone_is_not_for_documents(void **state)
 {
 	static const struct {
@@ -443,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_key_comes_out_of_a_pipe),
 		cmocka_unit_test(an_identity_says_whose_it_is_and_until_when),
 		cmocka_unit_test(a_certificate_that_may_not_sign_says_so),
+		cmocka_unit_test(a_certificate_of_nobody_is_read),
 		cmocka_unit_test(a_certificate_for_servers_alone_is_not_for_documents),
 		cmocka_unit_test(a_certificate_on_a_short_curve_may_not_sign),
 		cmocka_unit_test(a_name_in_chinese_is_read_as_it_is_written),
