@@ -198,6 +198,20 @@ void file_expect(int fd, uint64_t offset, uint64_t size)
 	}
 }
 
+void file_expect_user(const char *path)
+{
+	struct err ignored = ERR_NONE;
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	fd = file_open_user(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &ignored);
+	if (fd >= 0)
+		file_expect(fd, 0, EXPECT_PIECE);
+	file_close(&fd);
+}
+
 static int refuse_offset(uint64_t offset, size_t size, struct err *e)
 {
 	if (offset > INT64_MAX || size > INT64_MAX - offset)

@@ -52,6 +52,9 @@ int file_require_ours(int parent, int fd, const char *name, struct err *e);
 int file_size(int fd, uint64_t *out, struct err *e);
 /* Asks the disk for these bytes, which will be read soon; waits for nothing, never fails. */
 void file_expect(int fd, uint64_t offset, uint64_t size);
+/* The same for a small file that the user gave.  What is no file is left alone: to open a pipe
+ * would take its writer's bytes from who is meant to read them. */
+void file_expect_user(const char *path);
 int file_read_at(int fd, uint64_t offset, void *out, size_t size, struct err *e);
 /* From where fd stands to its end, of a pipe too, but at most `room` bytes: *size says how
  * many.  For what a user named: whoever gives more room than is allowed sees that there is more. */

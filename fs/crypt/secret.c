@@ -9,9 +9,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "fs/base/file.h"
 #include "fs/crypt/arena.h"
 #include "fs/crypt/library.h"
 
@@ -203,11 +205,6 @@ __attribute__((noinline)) static void lock_stack(void)
 void secret_begin_child(void)
 {
 	secret_forbid_cores();
-	secret_lock_again();
-}
-
-void secret_lock_again(void)
-{
 	lock_stack();
 	arena_keys_lock_again();
 }
@@ -223,6 +220,15 @@ int secret_begin(struct err *e)
 	if (!CRYPTO_set_mem_functions(library_new, library_resize, library_free))
 		atomic_store(&was_refused, true);
 	return library_start(e);
+}
+
+void secret_expect_library(void)
+{
+	char *settings = CONF_get1_default_config_file();
+
+	if (settings)
+		file_expect_user(settings);
+	OPENSSL_free(settings);
 }
 
 void secret_warm_library(void)

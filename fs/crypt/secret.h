@@ -19,8 +19,9 @@ struct err;
 int secret_begin(struct err *e);
 /* The same in a forked child that handles keys: locks do not follow it. */
 void secret_begin_child(void);
-/* Of that only the locks: in a child that goes on as its parent would have. */
-void secret_lock_again(void);
+/* Asks the disk for the settings that OpenSSL will read in another process.  Not before
+ * secret_begin(), which comes too late where OpenSSL has taken memory. */
+void secret_expect_library(void);
 /* Before threads share OpenSSL: the first fetch of each kind builds all that a provider
  * offers of it, under locks on which others would sleep for longer than it takes. */
 void secret_warm_library(void);

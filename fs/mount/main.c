@@ -3,7 +3,8 @@
  *
  * Processes, in the order in which they are made: the helper that unmounts, the
  * recorder of an audited mount, the daemon.  What the daemon finds wrong before
- * it serves reaches the terminal, and its exit status is ours.
+ * it serves reaches the terminal, and its exit status is ours.  Keys are the last
+ * two's alone: each begins with what guards them when it has been made.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +79,7 @@ static int run(const struct mount_options *o, struct serve_ends *ends)
 	mallopt(M_ARENA_MAX, 1);
 	if (!o->foreground && chdir("/") < 0)
 		err_errno(&e, "leaving the working directory");
-	else if (serve(o, ends, &e) == 0)
+	else if (vault_begin(&e) == 0 && serve(o, ends, &e) == 0)
 		return 0;
 	status = complain(&e);
 	unmounter_dismiss(&ends->unmounter);
@@ -87,6 +88,7 @@ static int run(const struct mount_options *o, struct serve_ends *ends)
 
 static int start(const struct mount_options *o, struct err *e)
 {
+	const struct vault_keys keys = { .keyring = o->keyring, .key_file = o->key_file };
 	struct serve_ends ends = { .ready = -1, .unmounter = -1 };
 	int pipe_ends[2], status = 0;
 	pid_t daemon;
@@ -110,7 +112,6 @@ static int start(const struct mount_options *o, struct err *e)
 		return err_errno(e, "going into the background");
 	file_close(&pipe_ends[daemon == 0 ? 0 : 1]);
 	if (daemon == 0) {
-		vault_begin_child();
 		ends.ready = pipe_ends[1];
 		status = run(o, &ends);
 		access_log_stop(ends.access_log);
@@ -119,6 +120,7 @@ static int start(const struct mount_options *o, struct err *e)
 	/* Both helpers live until the daemon lets go of them: not also we. */
 	file_close(&ends.unmounter);
 	access_log_stop(ends.access_log);
+	vault_expect(o->archive, &keys);
 	status = wait_for(daemon, pipe_ends[0]);
 	file_close(&pipe_ends[0]);
 	return status;
@@ -131,8 +133,6 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	file_fill_standard_streams();
-	if (vault_begin(&e) < 0)
-		return complain(&e);
 	if (options_parse(argc, argv, &o, &e) < 0) {
 		status = complain(&e);
 	} else if (o.wants_help) {

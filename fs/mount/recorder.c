@@ -133,10 +133,11 @@ static void serve(struct recorder *r)
 
 static void become(struct recorder *r, int null)
 {
+	struct err e = ERR_NONE;
+
 	setsid();
 	prctl(PR_SET_NAME, "munifs-recorder");
 	prctl(PR_SET_DUMPABLE, 0);
-	vault_begin_child();
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	signal(SIGHUP, SIG_IGN);
@@ -145,7 +146,10 @@ static void become(struct recorder *r, int null)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	openlog("munifs", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	serve(r);
+	if (vault_begin(&e) < 0)	/* then no file opens: none would be recorded */
+		syslog(LOG_ERR, "%s", e.text);
+	else
+		serve(r);
 	_exit(0);
 }
 

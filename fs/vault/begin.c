@@ -6,11 +6,6 @@ int vault_begin(struct err *e)
 	return secret_begin(e);
 }
 
-void vault_begin_child(void)
-{
-	secret_lock_again();
-}
-
 void vault_scrub_stack(void)
 {
 	secret_scrub_stack();

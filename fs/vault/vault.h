@@ -24,11 +24,10 @@ struct epoch_result;
 
 /* ---- keys ---------------------------------------------------------------- */
 
-/* First of all in main() of a program that opens vaults: what is held of keys will be
- * left out of core files, and locked.  MUNI_NO_MEMORY: the program can only end. */
+/* Before all else in a process that opens vaults: what is held of keys will be left out of
+ * core files, and locked.  Locks do not follow a fork: who forks in order to open one
+ * begins in the child.  MUNI_NO_MEMORY: the process can only end. */
 int vault_begin(struct err *e);
-/* In a forked child that goes on with keys: what is locked does not follow it. */
-void vault_begin_child(void);
 /* Wipes what functions that have returned left on the stack below the caller: names, keys. */
 void vault_scrub_stack(void);
 /* A sentence for people where keys lie in memory that may be swapped out, because the
@@ -119,6 +118,10 @@ enum vault_mode {
 	VAULT_READ,	/* any number, also of a read-only folder */
 	VAULT_WRITE,	/* one; MUNI_BUSY names the holder */
 };
+
+/* Asks the disk for what opening this archive will read: for a process that waits while
+ * another opens it.  Reads and believes nothing, and says nothing of what fails. */
+void vault_expect(const char *path, const struct vault_keys *keys);
 
 /* Unlocks, checks the anchor and the log against the catalogue, and for
  * VAULT_WRITE recovers what a crash left. */

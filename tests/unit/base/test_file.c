@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -48,6 +49,28 @@ static void put(struct fixture *f, const char *name, const char *text)
 	struct err e = ERR_NONE;
 
 	assert_int_equal(file_replace_synced(f->dirfd, name, text, strlen(text), 0600, &e), 0);
+}
+
+/* Of a pipe that a user named as key file its writer waits for the one reader that is meant. */
+static void only_a_regular_file_is_opened_to_be_expected(void **state)
+{
+	struct fixture *f = *state;
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char path[128], pipe[128], event[4096];
+
+	snprintf(path, sizeof path, "%s/a", f->path);
+	snprintf(pipe, sizeof pipe, "%s/p", f->path);
+	put(f, "a", "x");
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	assert_true(inotify_add_watch(watch, pipe, IN_OPEN) >= 0);
+	file_expect_user(pipe);
+	file_expect_user(f->path);
+	file_expect_user("/nowhere/at/all");
+	assert_int_equal(read(watch, event, sizeof event), -1);
+	file_expect_user(path);
+	assert_true(read(watch, event, sizeof event) > 0);
+	close(watch);
 }
 
 static void an_absent_file_is_not_found_and_a_present_one_exists(void **state)
@@ -298,6 +321,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_drop)
 	const struct CMUnitTest tests[] = {
 		T(an_absent_file_is_not_found_and_a_present_one_exists),
+		T(only_a_regular_file_is_opened_to_be_expected),
 		T(no_link_is_followed_but_one_that_the_user_named),
 		T(what_has_another_name_is_read_and_not_written),
 		T(what_is_no_file_is_damage_and_makes_nobody_wait),
