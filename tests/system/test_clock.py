@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """A clock that leapt: nothing is destroyed until two different persons have signed the time; one of them twice, an
-auditor, or a signature that was copied to another place of the log are not enough."""
+auditor, or a signature that was copied to another place of the log are not enough.  Where a time-stamping authority
+is named, its word counts and theirs does not."""
 import os
 import shutil
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 from muniment import skip  # noqa: E402
@@ -24,8 +27,8 @@ rules:
 """
 
 
-def an_archive():
-    a = Keeper("archive")
+def an_archive(name):
+    a = Keeper(name)
     write("src/a", "a", year(2001))
     write("src/b", "b", year(2002))
     write("./policy.yaml", POLICY)
@@ -36,10 +39,36 @@ def an_archive():
     return a
 
 
+def asks_the_authority(a):
+    """Where one is named nothing is destroyed without its word, or against it, whatever officers sign."""
+    authority = subprocess.Popen([os.path.join(os.environ.get("SUPPORT", "tests/support"), "tsa.py"), "tsa"])
+    try:
+        for _ in range(600):
+            if os.path.exists("tsa/port"):
+                break
+            time.sleep(0.05)
+        with open("tsa/port") as f:
+            a.ask("cert", "authority", "--url", f"http://127.0.0.1:{f.read()}/tsr", "--tsa-ca", "tsa/tsa-ca.pem")
+        d = a.id("dispose", "propose", "--due", "--path", "a", by="rita")
+        a.ask("dispose", "approve", d, by="robin")
+        # Within the thirty days that a log alone is believed.
+        a.refused("the time-stamping authority says", "dispose", "execute", d, by="rita", fake="+20d")
+        for who in "owen", "wil":
+            a.ask("audit", "clock", by=who, fake="+20d")
+        a.refused("the time-stamping authority says", "dispose", "execute", d, by="rita", fake="+20d")
+    finally:
+        authority.terminate()
+        authority.wait()
+    a.refused("gave no time-stamp", "dispose", "execute", d, by="rita", fake="+20d")
+    a.ask("cert", "authority", "--none", fake="+20d")
+    a.ask("dispose", "execute", d, by="rita", fake="+20d")
+
+
 def main():
     if not shutil.which("faketime"):
         skip("faketime is not installed: a clock cannot be set")
-    a = an_archive()
+    asks_the_authority(an_archive("asked"))
+    a = an_archive("archive")
     ahead = "+90d"
 
     d = a.id("dispose", "propose", "--due", "--path", "a", by="rita")

@@ -294,6 +294,54 @@ static void nobody_signs_for_himself_nor_who_is_a_witness_waits_or_has_left(void
 	lets_nobody_in(f, "cora", 0);
 }
 
+/* vault_officer_add() would see that the key is another officer's. */
+static void add_asking_nobody(struct fixture *f, const char *id, const char *roles)
+{
+	struct identity who;
+	struct err e = ERR_NONE;
+	char file[64], hex[DIGEST_HEX_SIZE], *details;
+
+	snprintf(file, sizeof file, "%s.pem", id);
+	struct blob pem = people_load(&f->people, file);
+	must(identity_parse(pem.data, pem.size, &who, &e));
+	free(pem.data);
+	digest_hex(&who.fingerprint, hex);
+	must(details_text(json_pack("{s:s, s:s, s:s, s:s}", "id", id, "fingerprint", hex, "person",
+				    who.subject, "roles", roles), &details, &e));
+	const struct officer_row row = { .id = id, .roles = roles, .person = who.subject,
+					 .cert = who.cert, .cert_size = who.cert_size,
+					 .fingerprint = who.fingerprint,
+					 .added = clock_of_test() };
+	must(catalogue_begin(f->v->catalogue, &e));
+	must(catalogue_officer_add(f->v->catalogue, &row, &e));
+	must(vault_commit_act(f->v, LOG_OFFICER_ADDED, details, &e));
+	identity_clear(&who);
+	free(details);
+}
+
+/* Who is in office would give himself another role under another id. */
+static void nobody_signs_for_himself_under_another_id(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	people_do(&f->people, "openssl x509 -req -in anna.csr -CA ca.pem -CAkey ca.key "
+			      "-CAcreateserial -days 3650 -extfile ext -out anna2.pem && "
+			      "cp anna.key anna2.key");
+	close_office(f);
+	add_asking_nobody(f, "anna2", "owner,legal");
+	assert_int_equal(try_approve(f, "anna2", "anna", &e), -1);
+	assert_int_equal(e.code, MUNI_REFUSED);
+	assert_non_null(strstr(e.text, "separation of duties"));
+	approve(f, "anna2", "ben");
+	/* Nor by an entry that a program writes which asks nobody. */
+	char *text = statement_of(f, "anna2"), *signature = signed_by(f, "anna", text);
+	forge(f, "anna2", standing(f, "anna2", NULL).entry, "anna", signature);
+	lets_nobody_in(f, "anna2", 1);
+	free(text);
+	free(signature);
+}
+
 static void without_approval_one_counts_after_thirty_days_and_it_is_told_for_ever(void **state)
 {
 	struct fixture *f = *state;
@@ -518,6 +566,7 @@ int main(void)
 		test(the_key_is_enough_until_one_officer_has_approved_another),
 		test(two_persons_in_office_let_a_third_in_and_one_alone_does_not),
 		test(nobody_signs_for_himself_nor_who_is_a_witness_waits_or_has_left),
+		test(nobody_signs_for_himself_under_another_id),
 		test(without_approval_one_counts_after_thirty_days_and_it_is_told_for_ever),
 		test(who_comes_back_or_changes_roles_is_let_in_anew),
 		test(of_two_the_one_left_renews_with_the_former_certificate_of_the_other),
