@@ -93,6 +93,10 @@ static long try_ptrace(void) { return sys(SYS_ptrace, PTRACE_ATTACH, getppid(), 
 static long try_traceme(void) { return sys(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0, 0); }
 static long try_kill(void) { return sys(SYS_kill, getppid(), 0, 0, 0, 0); }
 static long try_tgkill(void) { return sys(SYS_tgkill, getppid(), getppid(), 0, 0, 0); }
+/* Of nobody: who gets so far that it is not found was not refused by any filter. */
+static long try_kill_absent(void) { return sys(SYS_kill, 0x3ffffffe, 0, 0, 0, 0); }
+static long try_tgkill_absent(void) { return sys(SYS_tgkill, 0x3ffffffe, 0x3ffffffe, 0, 0, 0); }
+static long try_open_absent(void) { return sys(SYS_openat, AT_FDCWD, P("/absent"), O_RDONLY, 0, 0); }
 static long try_vm_readv(void) { struct iovec v = { page, 16 }; return sys(SYS_process_vm_readv, getppid(), P(&v), 1, P(&v), 1); }
 static long try_vm_writev(void) { struct iovec v = { page, 16 }; return sys(SYS_process_vm_writev, getppid(), P(&v), 1, P(&v), 1); }
 static long try_pidfd(void) { return sys(SYS_pidfd_open, getppid(), 0, 0, 0, 0); }
@@ -133,7 +137,8 @@ static const struct {
 	TRY(truncate), TRY(rename), TRY(link), TRY(symlink), TRY(mkdir), TRY(mknod), TRY(chmod),
 	TRY(chown), TRY(utimes), TRY(setxattr), TRY(chdir), TRY(chroot), TRY(inet), TRY(unix),
 	TRY(netlink), TRY(socketpair), TRY(connect), TRY(bind), TRY(execve), TRY(fork), TRY(vfork),
-	TRY(clone3), TRY(ptrace), TRY(traceme), TRY(kill), TRY(tgkill), TRY(vm_readv),
+	TRY(clone3), TRY(ptrace), TRY(traceme), TRY(kill), TRY(tgkill), TRY(kill_absent),
+	TRY(tgkill_absent), TRY(open_absent), TRY(vm_readv),
 	TRY(vm_writev), TRY(pidfd), TRY(mount), TRY(umount), TRY(unshare), TRY(setns),
 	TRY(dumpable), TRY(seccomp), TRY(setuid), TRY(setresuid), TRY(capset), TRY(bpf),
 	TRY(io_uring), TRY(userfaultfd), TRY(perf), TRY(keyctl), TRY(mmap_exec),

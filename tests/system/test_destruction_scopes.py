@@ -72,6 +72,12 @@ def whole_system(a):
     other.file(f"com/{WHOLE}.txt", f"{WHOLE}\n" * 70)
     other.file("com/shared.txt", "alpha\n" * 60)
     take_in(a, "other", "other", "one")
+    # What came after it was approved, nobody has approved: the whole is another.
+    d = approved(a, "--system", "other")
+    other.file(f"com/later-{WHOLE}.txt", f"{WHOLE} later\n" * 70)
+    take_in(a, "other", "other", "two")
+    a.refused("altered list: the whole", "dispose", "execute", d, by="rita")
+    assert f"com/later-{WHOLE}.txt" in paths(a, "other", "two") and f"com/{WHOLE}.txt" in paths(a, "other", "one")
     before = present(a)
     destroy(a, "--system", "other")
     lost = clean(a, before, [WHOLE])

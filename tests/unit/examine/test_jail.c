@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@
 #include "fs/base/err.h"
 #include "fs/examine/jail.h"
 
+#define INHERITED 17		/* a descriptor that somebody forgot to close */
 #define BY_SIGNAL 1000		/* added to a signal that ended the child */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -50,7 +53,8 @@ static int behind(enum door door, int (*act)(void))
 	if (pid == 0) {
 		struct err e = ERR_NONE;
 
-		if (dup2(ends[1], JAIL_SOCKET) < 0 || jail_descriptors(&e) < 0 ||
+		if (dup2(ends[1], JAIL_SOCKET) < 0 || dup2(ends[0], INHERITED) < 0 ||
+		    jail_descriptors(&e) < 0 ||
 		    jail_close(&memory, &e) < 0 ||
 		    (door == DOOR_WORKER && jail_close_worker(&e) < 0))
 			_exit(200);
@@ -273,6 +277,47 @@ static int act_grow(void)
 	return 1;
 }
 
+static void grow_when_told(atomic_int *go)
+{
+	struct err e = ERR_NONE;
+
+	if (jail_close_worker(&e) < 0)
+		_exit(200);
+	atomic_store(go, 1);
+	while (atomic_load(go) == 1)
+		sched_yield();
+	_exit(act_grow());
+}
+
+/* The keeper lifts the limit of a worker that needs more: up to the most, not away. */
+static int act_lift(void)
+{
+	atomic_int *go = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct err e = ERR_NONE;
+	int status = 0, rc;
+	pid_t pid;
+
+	if (go == MAP_FAILED || (pid = fork()) < 0)
+		return 2;
+	if (pid == 0)
+		grow_when_told(go);
+	while (atomic_load(go) == 0)
+		sched_yield();
+	rc = jail_lift(pid, &e);
+	atomic_store(go, 2);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 3;
+	return rc < 0 ? 4 : WEXITSTATUS(status);
+}
+
+static int act_inherited(void)
+{
+	struct stat st;
+
+	/* Not by libc, which looks by path, and is refused that. */
+	return syscall(SYS_fstat, INHERITED, &st) < 0 && errno == EBADF ? 7 : 1;
+}
+
 static int act_compute(void)
 {
 	volatile bool is_for_ever = true;
@@ -339,6 +384,14 @@ static void memory_ends_at_its_limit(void **state)
 	if (IS_SANITIZED)
 		skip();
 	assert_int_equal(behind(DOOR_WORKER, act_grow), 7);
+	assert_int_equal(behind(DOOR_KEEPER, act_lift), 7);
+}
+
+static void no_descriptor_of_before_is_there(void **state)
+{
+	(void)state;
+	assert_int_equal(behind(DOOR_KEEPER, act_inherited), 7);
+	assert_int_equal(behind(DOOR_WORKER, act_inherited), 7);
 }
 
 static void processor_time_ends_at_its_limit(void **state)
@@ -368,6 +421,7 @@ int main(void)
 		cmocka_unit_test(all_else_ends_the_process),
 		cmocka_unit_test(a_worker_may_not_keep_workers),
 		cmocka_unit_test(memory_ends_at_its_limit),
+		cmocka_unit_test(no_descriptor_of_before_is_there),
 		cmocka_unit_test(processor_time_ends_at_its_limit),
 		cmocka_unit_test(root_is_nobody_behind_the_door),
 	};
