@@ -47,14 +47,17 @@ static int read_info(const struct der *d, uint8_t **out, bool *is_carried)
 	return size;
 }
 
-static void check_taken(const struct der *d, const struct digest *asked, bool is_known)
+/* is_checked: its signature was; is_known: by the authority that is named. */
+static void check_taken(const struct der *d, const struct digest *asked, bool is_checked,
+			bool is_known)
 {
 	uint8_t *now = NULL;
 	bool is_carried;
 	const int size = read_info(d, &now, &is_carried);
 
 	MUST(size > 0 && memmem(now, (size_t)size, asked->bytes, DIGEST_SIZE));
-	if (is_known || is_carried)
+	MUST(is_known || is_checked == is_carried);
+	if (is_checked)
 		MUST((size_t)size == info_size && memcmp(now, info, info_size) == 0);
 	OPENSSL_free(now);
 }
@@ -64,10 +67,11 @@ static void judge(const struct der *d)
 	const struct digest *const asked[] = { &of, &another };
 	struct err e = ERR_NONE;
 	int64_t when = 0;
+	bool is_checked;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if (timestamp_check(d->bytes, d->size, asked[i], &e) == 0)
-			check_taken(d, asked[i], false);
+		if (timestamp_check(d->bytes, d->size, asked[i], &is_checked, &e) == 0)
+			check_taken(d, asked[i], is_checked, false);
 		else
 			MUST(e.code == MUNI_DAMAGED && *e.text);
 		e = ERR_NONE;
@@ -75,7 +79,7 @@ static void judge(const struct der *d)
 	if (timestamp_verify(d->bytes, d->size, &of, authority.pem, strlen(authority.pem), &when,
 			     &e) == 0) {
 		MUST(when == WHEN);
-		check_taken(d, &of, true);
+		check_taken(d, &of, true, true);
 	} else {
 		MUST((e.code == MUNI_DAMAGED || e.code == MUNI_REFUSED) && *e.text);
 	}
@@ -86,6 +90,7 @@ static void judge(const struct der *d)
 static void make_bare(void)
 {
 	size_t last, content, end;
+	bool is_checked;
 
 	der_last(&whole, &last, &content, &end);
 	for (size_t number = 0; number <= last; number++) {
@@ -95,7 +100,8 @@ static void make_bare(void)
 		bare = whole;
 		der_edit(&bare, change, sizeof change);
 		if (bare.size + 300 < whole.size &&
-		    timestamp_check(bare.bytes, bare.size, &of, &e) == 0)
+		    timestamp_check(bare.bytes, bare.size, &of, &is_checked, &e) == 0 &&
+		    !is_checked)
 			return;
 	}
 	MUST(!"there is a certificate in it");
@@ -105,6 +111,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct err e = ERR_NONE;
 	uint8_t *answer;
+	bool is_checked;
 	int64_t when;
 
 	(void)argc;
@@ -120,7 +127,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	free(answer);
 	MUST(atexit(close_all) == 0);
 	/* What is never taken would pass for a sound judge. */
-	MUST(timestamp_check(whole.bytes, whole.size, &of, &e) == 0);
+	MUST(timestamp_check(whole.bytes, whole.size, &of, &is_checked, &e) == 0 && is_checked);
 	MUST(timestamp_verify(whole.bytes, whole.size, &of, authority.pem, strlen(authority.pem),
 			      &when, &e) == 0 && when == WHEN);
 	make_bare();
