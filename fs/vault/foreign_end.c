@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fs/vault/foreign_child_inside.h"
+#include "fs/vault/foreign_rest.h"
 
 #define TAR_BLOCK 512
 #define TAR_RECORD 10240	/* tar's usual blocking */
@@ -15,7 +16,6 @@ static void check_tar_end(struct child *c)
 {
 	struct source *s = &c->source;
 	uint64_t at = (uint64_t)archive_read_header_position(c->a);
-	char text[200];
 
 	if (s->plain <= at)
 		child_broken(c, MUNI_DAMAGED, "it stops without the mark of its end: it was cut "
@@ -25,12 +25,6 @@ static void check_tar_end(struct child *c)
 	if (c->entries == 0 && s->plain != TAR_RECORD && s->plain != 2 * TAR_BLOCK)
 		child_broken(c, MUNI_FORMAT, "there is nothing in it but zeros: no archive, or "
 			     "one of which only a stretch of zeros is left");
-	if (s->nonzero_end > at) {
-		snprintf(text, sizeof text, "something follows the end of the archive (at byte "
-			 "%llu, up to byte %llu) and was not read", (unsigned long long)at,
-			 (unsigned long long)s->nonzero_end);
-		voice_text(&c->voice, WIRE_NOTICE, text);
-	}
 }
 
 /* ar has no end mark, but a header that is there in part is none. */
@@ -65,6 +59,8 @@ static void check_iso_end(struct child *c)
 _Noreturn void child_finish(struct child *c)
 {
 	int format = child_format(c);
+	struct rest rest;
+	bool is_more = rest_look(c, &rest);
 
 	/* To the last byte, for the packing's checksums and what follows the end;
 	 * a parser that seeks has read what it wanted. */
@@ -78,6 +74,7 @@ _Noreturn void child_finish(struct child *c)
 		check_ar_end(c);
 	else if (format == ARCHIVE_FORMAT_ISO9660)
 		check_iso_end(c);
+	rest_check(c, is_more ? &rest : NULL);
 	if (c->source.gzip && gunzip_has_trailing(c->source.gzip))
 		voice_text(&c->voice, WIRE_NOTICE, "bytes that are not gzip follow the end of "
 			   "the packed data and were not read");

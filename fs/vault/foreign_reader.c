@@ -80,7 +80,7 @@ const char *child_why(struct child *c)
 	if (short_why() == SHORTAGE_MACHINE)
 		return "this machine had no memory left to read it, which says nothing of it";
 	if (!text)
-		return "something in its header was not understood";
+		return "it was cut off, or something in its headers was not understood";
 	snprintf(c->why, sizeof c->why, "%.*s", (int)text_said_size(text), text);
 	return c->why;
 }
@@ -171,7 +171,7 @@ void child_say_kind(struct child *c)
 		return;
 	if (format == ARCHIVE_FORMAT_RAW && (!c->options->allow_raw || !*c->source.packing))
 		refuse_unknown(c);
-	c->source.is_remembering = format == ARCHIVE_FORMAT_TAR;
+	c->source.is_remembering = format == ARCHIVE_FORMAT_TAR || format == ARCHIVE_FORMAT_CPIO;
 	snprintf(text, sizeof text, "%s%s%s", format_name(format), *c->source.packing ? "+" : "",
 		 c->source.packing);
 	voice_text(&c->voice, WIRE_KIND, text);

@@ -153,8 +153,8 @@ static int unpacker_failed(struct source *s)
 		return -1;
 	if (source_lacks_memory(s->unpacker))
 		return err_set(&s->failure, MUNI_NO_MEMORY, "no memory to unpack it");
-	return err_set(&s->failure, MUNI_DAMAGED, "its packing (%s) is damaged or was cut off: %s",
-		       s->packing, why ? text_said(why) : "no reason given");
+	return err_set(&s->failure, MUNI_DAMAGED, "its packing%s%s%s is damaged or was cut off: %s",
+		       *s->packing ? " (" : "", s->packing, *s->packing ? ")" : "", why ? text_said(why) : "no reason given");
 }
 
 int source_begin(struct source *s, struct err *e)
@@ -193,6 +193,8 @@ int source_begin(struct source *s, struct err *e)
 		return 0;
 	}
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_EOF) {
+		if (!*s->packing)
+			name_packing(s);
 		(void)unpacker_failed(s);
 		*e = s->failure;
 		return -1;
@@ -212,21 +214,15 @@ int source_begin(struct source *s, struct err *e)
 /* Of a block that ends at `end` of the plain bytes. */
 static void watch(struct source *s, const uint8_t *data, size_t size, uint64_t end)
 {
-	size_t last = size;
+	size_t kept = size < SOURCE_MEMORY ? size : SOURCE_MEMORY, place, first;
+	uint64_t at = end - kept;
 
-	if (s->is_remembering) {
-		size_t kept = size < SOURCE_MEMORY ? size : SOURCE_MEMORY;
-		uint64_t at = end - kept;
-		size_t place = (size_t)(at % SOURCE_MEMORY);
-		size_t first = kept < SOURCE_MEMORY - place ? kept : SOURCE_MEMORY - place;
-
-		memcpy(s->memory + place, data + size - kept, first);
-		memcpy(s->memory, data + size - kept + first, kept - first);
-	}
-	while (last > 0 && data[last - 1] == 0)
-		last--;
-	if (last > 0 && end - (size - last) > s->nonzero_end)
-		s->nonzero_end = end - (size - last);
+	if (!s->is_remembering)
+		return;
+	place = (size_t)(at % SOURCE_MEMORY);
+	first = kept < SOURCE_MEMORY - place ? kept : SOURCE_MEMORY - place;
+	memcpy(s->memory + place, data + size - kept, first);
+	memcpy(s->memory, data + size - kept + first, kept - first);
 }
 
 bool source_is_bomb(const struct source *s, uint64_t out)

@@ -37,7 +37,6 @@ struct source {
 	bool is_direct;		/* no packing: the parser may seek */
 	char packing[48];	/* "gzip", "xz"; "" if none */
 	uint64_t plain;		/* bytes handed to the parser; direct: furthest */
-	uint64_t nonzero_end;	/* just past the last byte that was not zero */
 	bool is_remembering;	/* copies go to `memory` */
 	uint8_t *memory;	/* ring of SOURCE_MEMORY, byte i at i % size */
 	struct err failure;	/* why the bytes stopped; MUNI_OK: they did not */

@@ -46,20 +46,22 @@ static char *path_of(const struct tree_node *n, size_t *size)
 	return path;
 }
 
+bool copies_agree(const struct meta *a, const struct meta *b)
+{
+	bool is_time_known = a->has_mtime && b->has_mtime;
+
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
+	       (!is_time_known || (a->mtime.seconds == b->mtime.seconds &&
+				   a->mtime.ns == b->mtime.ns));
+}
+
 /* In what they differ.  NULL: in nothing. */
 static const char *difference(const struct body *a, const struct body *b)
 {
-	bool is_time_known = a->meta.has_mtime && b->meta.has_mtime;
-
 	if (a->meta.size != b->meta.size ||
 	    memcmp(a->digest.bytes, b->digest.bytes, DIGEST_SIZE) != 0)
 		return "data";
-	if (a->meta.mode != b->meta.mode || a->meta.uid != b->meta.uid ||
-	    a->meta.gid != b->meta.gid ||
-	    (is_time_known && (a->meta.mtime.seconds != b->meta.mtime.seconds ||
-			       a->meta.mtime.ns != b->meta.mtime.ns)))
-		return "attributes";
-	return NULL;
+	return copies_agree(&a->meta, &b->meta) ? NULL : "attributes";
 }
 
 static int part(struct ingest *g, const struct copy *c, const char *what, struct err *e)

@@ -9,6 +9,7 @@
 #ifndef FS_VAULT_INGEST_COPIES_H
 #define FS_VAULT_INGEST_COPIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "fs/vault/ingest_intake.h"
@@ -26,6 +27,8 @@ struct copies {
 /* `again` came under `node`, which is put as a name of `first`. */
 int copies_add(struct copies *c, struct tree_node *node, struct inode *first,
 	       struct inode *again, struct err *e);
+/* In mode, owner and time, as far as both are known? */
+bool copies_agree(const struct meta *a, const struct meta *b);
 /* C1, once every content is there. */
 int copies_settle(struct copies *c, struct ingest *g, struct err *e);
 void copies_clear(struct copies *c);

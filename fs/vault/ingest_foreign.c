@@ -105,6 +105,19 @@ static struct inode *new_file(struct intake *in, const struct foreign_entry *x,
 	return inode_set_meta(inode, &m, e) < 0 ? NULL : inode;
 }
 
+/* m: of the name that came before, without the data. */
+static void tell_other_attributes(struct intake *in, const struct foreign_entry *x,
+				  const struct meta *m)
+{
+	struct meta own = meta_of(in->g, x);
+
+	if (!copies_agree(m, &own))
+		ingest_problem_at(in->g, x->path, x->path_size, "its mode, owner and time, for "
+				  "they differ from those of the file that it is another name of; "
+				  "the archive is damaged, or the file was changed while it was "
+				  "packed. Those of the first name were taken");
+}
+
 static int take_hardlink(struct intake *in, const struct foreign_entry *x, struct err *e)
 {
 	struct tree_node *target = ingest_tree_find(in->tree, x->hardlink, x->hardlink_size);
@@ -137,6 +150,7 @@ static int take_hardlink(struct intake *in, const struct foreign_entry *x, struc
 			break;
 		}
 		inode_meta(target->inode, &m, &is_failed);
+		tell_other_attributes(in, x, &m);
 		m.size = size;
 		if (!is_failed && inode_set_meta(target->inode, &m, e) < 0)
 			is_failed = true;
@@ -285,8 +299,8 @@ static int read_entries(struct intake *in, struct err *e)
 			atomic_fetch_add(&in->g->items_done, 1);
 	}
 	if (rc < 0 && e->code == MUNI_DAMAGED && foreign_is_over(in->f) && in->taken > 0) {
-		ingest_problem_at(in->g, "", 0, "the archive is damaged or cut off, what "
-				  "follows is missing: %s", e->text);
+		ingest_problem_at(in->g, "", 0, "not all of the archive was taken in; it "
+				  "is damaged, was cut off, or is more than one: %s", e->text);
 		*e = ERR_NONE;
 		rc = 0;
 	}

@@ -288,8 +288,8 @@ static int read_entries(struct entries *in, struct err *e)
 		atomic_store(&in->s->bytes_done, foreign_consumed(in->f));
 	}
 	if (rc < 0 && e->code == MUNI_DAMAGED && foreign_is_over(in->f) && in->taken > 0) {
-		scan_problem(in->s, NULL, 0, "the archive is damaged or cut off, what "
-			     "follows is missing: %s", e->text);
+		scan_problem(in->s, NULL, 0, "not all of the archive was taken in; it "
+			     "is damaged, was cut off, or is more than one: %s", e->text);
 		*e = ERR_NONE;
 		rc = 0;
 	}

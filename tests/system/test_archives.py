@@ -231,6 +231,63 @@ def odc(*entries):
     return out
 
 
+def newc(*entries):
+    """cpio's newer form has the data with the last name alone: (name, inode, links, mode, data)."""
+    out = b""
+    for name, inode, links, mode, data in (*entries, (b"TRAILER!!!", 0, 1, 0, b"")):
+        head = b"070701" + b"%08x" * 13 % (inode, mode, 0, 0, links, 10**9, len(data), 0, 0, 0, 0, len(name) + 1, 0) + name + b"\0"
+        out += head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
+    return out
+
+
+def names_of_one_file_whose_attributes_differ():
+    for mode, wanted in (0o100644, 0), (0o100600, 1):
+        with open("attributes.cpio", "wb") as f:
+            f.write(newc((b"a", 7, 2, 0o100644, b""), (b"b", 7, 2, mode, b"data")))
+        code, _, text = ingest("attributes.cpio", f"attributes-{wanted}")
+        check("attributes that differ are told", code == wanted and ("b: its mode, owner and time" in text) == bool(wanted), text)
+        top = export(f"attributes-{wanted}")
+        a, b = os.lstat(f"{top}/a"), os.lstat(f"{top}/b")
+        check("and it is one file still", a.st_ino == b.st_ino and a.st_size == 4 and a.st_mode == 0o100644)
+
+
+def two_archives_in_one_file():
+    """Joined end to end, one of them would be missing without a word."""
+    os.makedirs("two/one")
+    os.makedirs("two/other")
+    for name in "one/a", "other/b":
+        with open(f"two/{name}", "wb") as f:
+            f.write(name.encode() * 50)
+    zeros = bytes(70_000)
+    for kind, suffixes in (("--format=pax", ("tar", "tar.gz", "tar.xz", "tar.zst")), ("--format=newc", ("cpio", "cpio.gz")),
+                           ("--format=odc", ("cpio",)), ("--format=zip", ("zip",)), ("--format=7zip", ("7z",)), ("--format=iso9660", ("iso",))):
+        for suffix in suffixes:
+            parts = []
+            for folder in "one", "other":
+                run("bsdtar", "-a", "-cf", f"../part.{suffix}", kind, *(["--gzip"] if suffix == "cpio.gz" else []), "-C", folder, ".",
+                    cwd="two")
+                with open(f"part.{suffix}", "rb") as f:
+                    parts.append(f.read())
+            what = f"{kind[9:]}-{suffix}"
+            for name, data, word in (("joined", parts[0] + parts[1], "two archives"), ("alone", parts[0], ""),
+                                     ("zeros", parts[0] + (b"" if "." in suffix else zeros), ""),
+                                     ("tar", parts[0] + parts_of_tar(), "two archives"), ("rubbish", parts[0] + b"\0\0no archive" * 90, "follow")):
+                if name == "tar" and "." in suffix or name == "zeros" and suffix == "zip":
+                    continue	# no packing; and a zip is looked for from its end
+                with open("joined", "wb") as f:
+                    f.write(data)
+                code, _, text = ingest("joined", f"{what}-{name}")
+                says = f"{what}, {name}"
+                check(f"{says}: the exit status", code == (1 if word == "two archives" else 0) or suffix != "tar.gz" and "." in suffix, text)
+                check(f"{says}: what is said", word in text if code == 0 or word == "two archives" else True, text)
+                check(f"{says}: nothing without need", name not in ("alone", "zeros") or "follow" not in text and code == 0, text)
+                check(f"{says}: one of them is there", code != 1 or versions(f"{what}-{name}") or "." in suffix, text)
+
+
+def parts_of_tar():
+    return tar_of(("c", tarfile.REGTYPE, "", b"c"))
+
+
 def names_of_one_file_whose_data_differ():
     """cpio's older forms have the data with each name: damaged in one of them, both are kept, and it is said."""
     one, two = b"as it was packed\n", b"as it was packeD\n"
@@ -404,6 +461,8 @@ def main():
     times_that_are_not_said_are_the_archives()
     damage_is_found()
     names_of_one_file_whose_data_differ()
+    names_of_one_file_whose_attributes_differ()
+    two_archives_in_one_file()
     wrong_things_are_refused()
     encrypted_entries_are_named()
     hostile_archives_stay_inside()

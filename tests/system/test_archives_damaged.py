@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import time
+import unicodedata
 
 sys.path.insert(0, os.environ.get("SUPPORT", "tests/support"))
 import foreign
@@ -100,7 +101,8 @@ class Hand:
             code, text, is_there = self.ingest(case.data, case.format, f"v{i}")
             self.check(f"{name}: ends cleanly", code in (0, 1), f"{code} {text}")
             self.check(f"{name}: breaks no reader", not any(w in text for w in CRASHES), text)
-            self.check(f"{name}: no byte of a name reaches the terminal raw", all(c.isprintable() or c == "\n" for c in text), repr(text))
+            self.check(f"{name}: no byte of a name reaches the terminal raw", not any(
+                unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") and c != "\n" for c in text), repr(text))
             self.check(f"{name}: a failure has a sentence", code == 0 or len(text.strip()) > 40, text)
             self.check(f"{name}: exit 0 is a version", code != 0 or is_there, text)
             ended.append((code, text, is_there))
@@ -165,6 +167,8 @@ def is_said(key, group, code, text, their_code, their_text):
     named = any(os.fsdecode(p) in text for p in group)
     if code == 1 and (key in ("missing", "links") or named):
         return True
+    if code == 1 and "Retrying" in their_text:
+        return True	# behind a header that was damaged it finds others (0060)
     # What bsdtar leaves out, and of a file that it left half-written.
     return their_code != 0 and (key in ("extra", "mtime", "mode", "owner", "xattrs") or any(os.fsdecode(p) in their_text for p in group))
 

@@ -322,14 +322,32 @@ static void what_follows_the_end_is_noticed(void **state)
 	(void)state;
 	sample_tar_header(&b, "f", '0', 0);
 	sample_tar_end(&b);
-	sample_tar_header(&b, "second archive", '0', 0);
-	sample_tar_end(&b);
+	sample_tar_data(&b, "no archive", 10);
 	w = walk_begin(&b);
 	assert_int_equal(walk_next(&w), 0);
 	assert_int_equal(walk_next(&w), 0);
 	assert_true(w.is_end);
 	assert_non_null(foreign_notice(w.f, 0));
 	assert_null(foreign_notice(w.f, 1));
+	walk_end(&w);
+}
+
+static void another_archive_behind_the_end_is_no_end(void **state)
+{
+	struct buffer b = { .data = NULL };
+	struct walk w;
+
+	(void)state;
+	sample_tar_header(&b, "f", '0', 0);
+	sample_tar_end(&b);
+	sample_tar_header(&b, "second archive", '0', 0);
+	sample_tar_end(&b);
+	w = walk_begin(&b);
+	assert_int_equal(walk_next(&w), 0);
+	assert_int_equal(walk_next(&w), -1);
+	assert_int_equal(w.e.code, MUNI_DAMAGED);
+	assert_true(foreign_is_over(w.f));
+	assert_non_null(strstr(w.e.text, "begins at byte 1536"));
 	walk_end(&w);
 }
 
@@ -363,6 +381,7 @@ int main(void)
 		cmocka_unit_test(a_map_of_holes_that_lies_fails_its_entry_and_the_next_is_read),
 		cmocka_unit_test(links_and_devices_are_told_apart),
 		cmocka_unit_test(what_follows_the_end_is_noticed),
+		cmocka_unit_test(another_archive_behind_the_end_is_no_end),
 		cmocka_unit_test(an_archive_without_its_end_mark_is_not_whole),
 	};
 
