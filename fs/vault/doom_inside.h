@@ -67,12 +67,15 @@ struct old_block {		/* has pieces: to be packed anew */
 	int64_t id, class_id;
 	int32_t year;
 	uint32_t raw;
+	bool is_based;		/* leaned on others */
 	size_t piece, pieces;	/* in doom->pieces */
 };
 
-struct fresh_block {		/* of what moved; stands alone */
+struct fresh_block {		/* of what moved */
 	struct block block;
 	struct sketch sketch;
+	size_t old, piece;	/* where its bytes come from: from this piece of this old block
+				 * on, as far as pieces are in it */
 };
 
 struct new_segment {

@@ -155,7 +155,7 @@ static int keep_pieces(struct live *l, const struct block *b, const struct run *
 		return -1;
 	d->old = old;
 	old[d->old_count++] = (struct old_block){ b->id, b->class_id, b->year, b->raw,
-						  d->piece_count, count };
+						  b->bases[0] != 0, d->piece_count, count };
 	for (size_t i = 0; i < count; i++) {
 		struct piece *list = doom_room(d->pieces, d->piece_count, &d->piece_capacity,
 					       sizeof *list, l->e);

@@ -1,7 +1,8 @@
 /*
  * Survivors of blocks that go: decoded, packed into new blocks with new ids and keys, in
  * new segments.  Pieces of one class and year stay together, in the order they had, so
- * that what lay beside each other still does.
+ * that what lay beside each other still does; blocks are as large as those were, and lean
+ * on others where those did (doom_bases.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "fs/crypt/secret.h"
 #include "fs/store/objects.h"
 #include "fs/store/segment.h"
+#include "fs/vault/doom_bases.h"
 #include "fs/vault/doom_inside.h"
 #include "fs/vault/inside.h"
 #include "fs/vault/reader_decode.h"
@@ -29,16 +31,44 @@ struct repack {
 	struct block_encoder *encoder;
 	struct segment_builder *builder;
 	struct keyed_hash *sums;	/* of sealed blocks */
-	uint32_t target;	/* raw bytes a block */
+	struct doom_bases *bases;
+	uint32_t usual;		/* raw bytes a block, at least */
+	uint32_t target;	/* of the one that fills */
 	uint8_t *raw;		/* BLOCK_RAW_MAX; the block that fills */
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
 	uint32_t used;
 	int64_t class_id;	/* of it */
 	int32_t year;
 	int64_t id;
+	size_t old, piece;	/* where it begins */
+	bool is_based;		/* something in it leaned on others */
 	bool has_segment;	/* segments_new has one for what the builder holds */
 	uint64_t bytes_done, bytes_total;
 };
+
+/* They lie in the old blocks still, which were read a moment ago. */
+static int raw_of(void *arg, const struct fresh_block *f, uint8_t *out, struct err *e)
+{
+	struct repack *r = arg;
+	const struct doom *d = r->d;
+	size_t piece = f->piece, filled = 0;
+
+	for (size_t i = f->old; filled < f->block.raw && i < d->old_count; i++, piece = 0) {
+		const struct old_block *old = &d->old[i];
+		struct cached_block *decoded;
+
+		if (reader_pin(r->reader, old->id, old->raw, false, &decoded, e) < 0)
+			return -1;
+		for (; piece < old->pieces && filled < f->block.raw; piece++) {
+			const struct piece *p = &d->pieces[old->piece + piece];
+
+			cached_block_copy(decoded, p->at, p->size, out + filled);
+			filled += p->size;
+		}
+		block_cache_unpin(r->cache, decoded);
+	}
+	return 0;
+}
 
 static int open_parts(struct repack *r, struct err *e)
 {
@@ -46,7 +76,7 @@ static int open_parts(struct repack *r, struct err *e)
 
 	if (catalogue_settings_get(r->v->catalogue, &s, e) < 0)
 		return -1;
-	r->target = s.block_size;
+	r->usual = s.block_size;
 	r->cache = block_cache_new(CACHE_BYTES);
 	r->raw = malloc(BLOCK_RAW_MAX);
 	r->features = malloc(SKETCH_FEATURES_MAX * sizeof *r->features);
@@ -54,6 +84,8 @@ static int open_parts(struct repack *r, struct err *e)
 		return doom_no_memory(e);
 	if (vault_reader_open(r->v, r->cache, CATALOGUE_CACHE, &r->reader, e) < 0 ||
 	    block_encoder_new(r->v->id, (int)s.level, &r->encoder, e) < 0)
+		return -1;
+	if (doom_bases_new(r->d, r->reader, s.is_dense, raw_of, r, &r->bases, e) < 0)
 		return -1;
 	return segment_sums_new(&r->sums, e) < 0 ? -1 :
 	       segment_builder_new(r->v->id, SEGMENT_SIZE_DEFAULT, &r->builder, e);
@@ -64,6 +96,7 @@ static void close_parts(struct repack *r)
 	segment_builder_free(r->builder);
 	keyed_hash_free(r->sums);
 	block_encoder_free(r->encoder);
+	doom_bases_free(r->bases);
 	vault_reader_close(r->reader);
 	block_cache_free(r->cache);
 	free(r->features);
@@ -134,12 +167,34 @@ static int make_room(struct doom *d, struct err *e)
 	return 0;
 }
 
+static int encode(struct repack *r, struct fresh_block *f, const uint8_t **sealed,
+		  struct err *e)
+{
+	size_t count = sketch_features(r->raw, r->used, r->is_based, r->features);
+	struct base_bytes base = { .data = NULL };
+	struct block *b = &f->block;
+
+	sketch_keep(r->features, count, r->used, &f->sketch);
+	f->sketch.class_id = r->class_id;
+	if (r->is_based && doom_bases_choose(r->bases, r->features, count, b, &base, e) < 0)
+		return -1;
+	if (block_encode(r->encoder, r->raw, r->used, base.data, base.size, b, sealed, e) < 0)
+		return -1;
+	if (b->codec != BLOCK_ZSTD_BASED) {	/* it does not compress, even so */
+		memset(b->bases, 0, sizeof b->bases);
+		return 0;
+	}
+	f->sketch.depth = base.depth;
+	if (base.is_far)
+		f->sketch.count = 0;
+	return 0;
+}
+
 static int flush(struct repack *r, struct err *e)
 {
 	struct doom *d = r->d;
 	struct fresh_block *f;
 	const uint8_t *sealed = NULL;
-	size_t count;
 
 	if (r->used == 0)
 		return 0;
@@ -148,34 +203,47 @@ static int flush(struct repack *r, struct err *e)
 	f = &d->fresh[d->fresh_count];
 	memset(f, 0, sizeof *f);
 	f->block = (struct block){ .id = r->id, .class_id = r->class_id, .year = r->year };
-	if (block_encode(r->encoder, r->raw, r->used, NULL, 0, &f->block, &sealed, e) < 0 ||
-	    add_sealed(r, &f->block, sealed, e) < 0) {
+	f->old = r->old;
+	f->piece = r->piece;
+	if (encode(r, f, &sealed, e) < 0 || add_sealed(r, &f->block, sealed, e) < 0) {
 		secret_wipe(f, sizeof *f);
 		return -1;
 	}
-	count = sketch_features(r->raw, r->used, false, r->features);
-	sketch_keep(r->features, count, r->used, &f->sketch);
-	f->sketch.class_id = r->class_id;
 	d->fresh_count++;
 	d->result.bytes_repacked += f->block.stored;
 	r->used = 0;
-	return 0;
+	return doom_bases_add(r->bases, e);
 }
 
 /* ---- in ------------------------------------------------------------------------------- */
 
-static int take_piece(struct repack *r, struct piece *p, const struct cached_block *from,
-		      struct err *e)
+/* As large as the one whose piece is its first. */
+static void begin_block(struct repack *r, const struct old_block *old, size_t piece)
 {
+	r->id = r->d->next_block++;
+	r->target = old->raw > r->usual ? old->raw : r->usual;
+	r->old = (size_t)(old - r->d->old);
+	r->piece = piece;
+	r->is_based = false;
+}
+
+static int take_piece(struct repack *r, const struct old_block *old, size_t number,
+		      const struct cached_block *from, struct err *e)
+{
+	struct piece *p = &r->d->pieces[old->piece + number];
+	uint32_t most = r->target + r->target / 4;
+
 	/* A block may pass its target by a quarter rather than end far below it. */
-	if (r->used > 0 && r->used + p->size > r->target + r->target / 4 && flush(r, e) < 0)
+	if (r->used > 0 && r->used + p->size > (most < BLOCK_RAW_MAX ? most : BLOCK_RAW_MAX) &&
+	    flush(r, e) < 0)
 		return -1;
 	if (r->used == 0)
-		r->id = r->d->next_block++;
+		begin_block(r, old, number);
 	cached_block_copy(from, p->at, p->size, r->raw + r->used);
 	p->new_block = r->id;
 	p->new_at = r->used;
 	r->used += p->size;
+	r->is_based = r->is_based || old->is_based;
 	return r->used >= r->target - r->target / 8 ? flush(r, e) : 0;
 }
 
@@ -191,7 +259,7 @@ static int take_block(struct repack *r, const struct old_block *old, struct err 
 	if (reader_pin(r->reader, old->id, old->raw, false, &decoded, e) < 0)
 		return err_wrap(e, "moving what stays out of block %lld", (long long)old->id);
 	for (size_t i = 0; i < old->pieces && rc == 0; i++)
-		rc = take_piece(r, &r->d->pieces[old->piece + i], decoded, e);
+		rc = take_piece(r, old, i, decoded, e);
 	block_cache_unpin(r->cache, decoded);
 	return rc;
 }

@@ -34,10 +34,6 @@ static void packer_failed(void *arg, const struct err *e)
 	ingest_fail(arg, e);
 }
 
-/* docs/decisions/0174-deeper-and-nearer.md has the measurements. */
-static const struct base_limits usual_limits = { .depth = 4, .decoded = 8, .votes = 2 };
-static const struct base_limits dense_limits = { .depth = 6, .decoded = REACH_MAX };
-
 int ingest_make_parts(struct ingest *g, struct err *e)
 {
 	struct vault *v = g->vault;
@@ -57,7 +53,7 @@ int ingest_make_parts(struct ingest *g, struct err *e)
 	o.level = settings.level;
 	o.chunk_names = settings.chunk_names;
 	o.parity = settings.parity;
-	o.bases = settings.is_dense ? dense_limits : usual_limits;
+	o.bases = base_limits_of(settings.is_dense);
 	g->is_ordered = o.has_chunks || settings.is_dense;
 	o.hand_over = g->is_ordered ? ingest_hand_over : NULL;
 	g->pool = ingest_pool_new(PIECE_SIZE + g->chunker.max);

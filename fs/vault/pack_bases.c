@@ -31,6 +31,15 @@ struct bases_lane {
 	uint8_t *joined;	/* room for all bases; NULL: none was needed yet */
 };
 
+/* docs/decisions/0174-deeper-and-nearer.md has the measurements. */
+static const struct base_limits usual_limits = { .depth = 4, .decoded = 8, .votes = 2 };
+static const struct base_limits dense_limits = { .depth = 6, .decoded = REACH_MAX };
+
+struct base_limits base_limits_of(bool is_dense)
+{
+	return is_dense ? dense_limits : usual_limits;
+}
+
 struct bases *bases_new(struct vault *v, int64_t before, struct base_limits limits)
 {
 	struct bases *b = calloc(1, sizeof *b);

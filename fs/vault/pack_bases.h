@@ -27,6 +27,9 @@ struct base_limits {
 	unsigned votes;		/* that a second base has for each block it adds, at least */
 };
 
+/* What an archive's blocks keep to. */
+struct base_limits base_limits_of(bool is_dense);
+
 /* before: the first block that is not older than the ingest.  NULL without memory. */
 struct bases *bases_new(struct vault *v, int64_t before, struct base_limits limits);
 void bases_free(struct bases *b);	/* after its lanes; NULL is allowed */

@@ -293,6 +293,13 @@ class World:
         old.remove()
         return wanted
 
+    def check_cost(self):
+        """What stays is not larger for what went: survivors lean again (docs/decisions/0180).  When they stood alone, one file
+        took the archive to twice its size."""
+        c = self.costs[-1]
+        assert c["live after"] < c["live"] * 1.1, c
+        assert c["deepest after"] >= min(3, c["deepest"]) or c["live after"] < c["live"] / 2, c
+
     def check_certificate(self):
         """By a stranger: with muni and no archive; with stock openssl alone."""
         name, to = f"C{self.made}", os.path.join(self.name, "cert.p7m")

@@ -78,6 +78,7 @@ def one(w, rng, kind):
     print(f"  {kind}: block {block}, {lean.depth[block]} deep, {lean.height[block]} high, {len(lean.on[block])} lean on it")
     w.destroy("--due", "--version", f"s@{label}", "--path", path, records={w.truth[label, path][0]}, rng=rng)
     assert block not in Leaning(read(w.a)).bases, "the block stayed as it was"
+    w.check_cost()
 
 
 def shared(w, rng):
@@ -93,6 +94,7 @@ def version(w, rng):
     """All that stands in the first version, on which all others lean, and in no other."""
     goes = w.records(lambda label, path, r: label == "1" and w.alone(r))
     w.destroy("--due", "--version", "s@1", records=goes, rng=rng)
+    w.check_cost()
 
 
 def held(w, rng):
@@ -129,6 +131,7 @@ def while_mounted(w, rng):
 def all_classes(w, rng):
     """All that is due, of every class but one."""
     w.destroy("--due", records=w.records(lambda *_: True), rng=rng)
+    w.check_cost()
 
 
 # ---- killed ------------------------------------------------------------------------------
