@@ -102,6 +102,10 @@ int parity_check(struct objects *o, const uint8_t archive_id[16],
  * replaces the old one in one step once it is durable.  found() is called for
  * each run with can_mend as it came out.  Ends with parity_update_vouched(), and removes
  * parity that nobody can use any more, unless a segment was not vouched for.
+ *
+ *   P5  What the system refused to read may be whole another day.  Parity of which that is
+ *       so is not removed; nor is any while a damaged segment stands in no group.  A segment
+ *       is not written anew over a column that was neither read nor mended.
  */
 int parity_repair(struct objects *o, const uint8_t archive_id[16],
 		  struct parity_strength strength,

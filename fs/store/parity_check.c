@@ -61,6 +61,7 @@ static int examine_group(struct exam *x, const struct parity_span *s, struct err
 	if (parity_group_load(x->objects, x->archive_id, &x->index, s, &group, e) < 0) {
 		if (e->code != MUNI_DAMAGED)
 			return -1;
+		x->is_left = x->is_left || e->sys != 0;
 		*e = ERR_NONE;
 		for (size_t i = s->first; i < s->first + s->count; i++) {
 			struct object_name *name = &x->useless[x->useless_count++];
@@ -98,6 +99,7 @@ static int check_uncovered(struct exam *x, struct err *e)
 		if (e->code == MUNI_NO_MEMORY || e->code == MUNI_FORMAT)
 			return -1;
 		*e = ERR_NONE;
+		x->is_left = true;
 		memcpy(d.uid, x->segments[i].uid, sizeof d.uid);
 		objects_size(x->objects, &x->segments[i], &d.size, e);
 		*e = ERR_NONE;
@@ -130,6 +132,7 @@ static int exam_run(struct exam *x, struct err *e)
 			 e) < 0 ||
 	    parity_index_load(x->objects, x->archive_id, &x->index, e) < 0)
 		return -1;
+	x->is_left = x->index.is_unread;
 	x->is_covered = calloc(x->segment_count + 1, sizeof *x->is_covered);
 	x->useless = calloc(x->index.count + x->index.broken_count + 1, sizeof *x->useless);
 	if (x->is_covered == NULL || x->useless == NULL)
@@ -160,7 +163,7 @@ int parity_check(struct objects *o, const uint8_t archive_id[16],
 	int rc = exam_run(&x, e);
 
 	if (rc == 0)
-		rc = tell_useless(&x, true, e);
+		rc = tell_useless(&x, !x.is_left, e);
 	exam_free(&x);
 	return rc;
 }
@@ -184,14 +187,16 @@ int parity_repair(struct objects *o, const uint8_t archive_id[16],
 	struct exam x = { .objects = o, .archive_id = archive_id, .found = found,
 			  .progress = progress, .arg = arg, .vouch = vouch, .is_repair = true };
 	const struct parity_vouch noting = { .segment = ask_and_note, .arg = &x };
+	bool can_remove;
 	int rc = exam_run(&x, e);
 
 	if (rc == 0)
 		rc = parity_update_vouched(o, archive_id, strength,
 					   vouch != NULL ? &noting : NULL, e);
+	can_remove = !x.is_refused && !x.is_left;
 	if (rc == 0)
-		rc = tell_useless(&x, !x.is_refused, e);
-	for (size_t i = 0; i < x.useless_count && rc == 0 && !x.is_refused; i++)
+		rc = tell_useless(&x, can_remove, e);
+	for (size_t i = 0; i < x.useless_count && rc == 0 && can_remove; i++)
 		rc = objects_delete(o, &x.useless[i], e);
 	exam_free(&x);
 	if (rc == 0)

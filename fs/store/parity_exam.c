@@ -176,6 +176,19 @@ int group_exam_flush(struct group_exam *g, unsigned i, bool can_mend_rest,
 	return flush_run(g, i, e) < 0 ? -1 : tell_odd(g, i, can_mend_rest, e);
 }
 
+static void find_bad(struct group_exam *g, unsigned k)
+{
+	bool can_mend = group_exam_count_bad(g, k) <= g->group->parity;
+
+	for (unsigned i = 0; i < g->count; i++) {
+		if (!group_exam_is_bad(g, i, k))
+			continue;
+		g->shards[i].is_damaged = true;
+		if (!can_mend && parity_pass_is_unread(&g->pass, i, k))
+			g->shards[i].is_kept = true;
+	}
+}
+
 int group_exam_find(struct group_exam *g, struct err *e)
 {
 	for (uint64_t first = 0; first < g->group->columns; first += g->pass.width) {
@@ -183,9 +196,7 @@ int group_exam_find(struct group_exam *g, struct err *e)
 		    parity_exam_advance(g->exam, g->pass.bytes, e) < 0)
 			return -1;
 		for (unsigned k = 0; k < g->pass.here; k++)
-			for (unsigned i = 0; i < g->count; i++)
-				if (group_exam_is_bad(g, i, k))
-					g->shards[i].is_damaged = true;
+			find_bad(g, k);
 	}
 	return 0;
 }

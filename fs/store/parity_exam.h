@@ -18,6 +18,8 @@ struct exam {
 	const struct parity_vouch *vouch;	/* borrowed; NULL: nobody is asked */
 	bool is_repair;
 	bool is_refused;		/* some segment was not vouched for */
+	bool is_left;			/* useless parity stays: it may be whole and was not read, or
+					 * a damaged segment has none that is of use */
 	struct parity_index index;
 	struct object_name *segments;	/* owned; sorted */
 	size_t segment_count;
@@ -35,6 +37,8 @@ struct shard {
 				 * or trailer is damaged */
 	bool is_damaged;	/* something of it is bad */
 	bool is_lost;		/* something of it could not be mended */
+	bool is_kept;		/* a member's file stays: something of it was neither read nor
+				 * mended, and may be read another day */
 	uint64_t file_size;
 	struct parity_damage run;	/* the open run of bad columns; size 0 none */
 	struct objects_writer *writer;	/* owned; a member being mended */

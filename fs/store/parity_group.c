@@ -2,6 +2,7 @@
  * Loading a group from its parity objects.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,8 +115,11 @@ static int load_directory(struct objects *o, const struct parity_head *h,
 
 	for (int copy = 0; copy < (trailer > 0 ? 2 : 1); copy++) {
 		if (objects_get(o, &name, trailer_at(h, trailer, copy), raw,
-				parity_directory_size(h->members), e) < 0 ||
-		    parity_directory_parse(h, head, raw, g->members, e) < 0)
+				parity_directory_size(h->members), e) < 0) {
+			g->is_unread = g->is_unread || parity_is_refused(e);
+			continue;
+		}
+		if (parity_directory_parse(h, head, raw, g->members, e) < 0)
 			continue;
 		g->count = h->members;
 		g->columns = h->columns;
@@ -255,19 +259,21 @@ static bool heads_agree(struct objects *o, const struct object_name *name,
 	       memcmp(raw[1], head, PARITY_HEAD) == 0;
 }
 
-/* *size 0 if neither directory can be read. */
+/* *size 0 if neither directory can be read; *is_unread: since the system refused one. */
 static int find_trailers(struct objects *o, const struct parity_head *h,
 			 const uint8_t head[PARITY_HEAD], uint64_t object_size,
-			 uint64_t *size, struct err *e)
+			 uint64_t *size, bool *is_unread, struct err *e)
 {
 	struct parity_group *g = group_of(h, e);
 	struct err bad = ERR_NONE;
 
 	*size = 0;
+	*is_unread = false;
 	if (g == NULL)
 		return -1;
 	if (load_directory(o, h, head, object_size, g, &bad) == 0)
 		*size = parity_trailer_size(g);
+	*is_unread = g->is_unread;
 	parity_group_free(g);
 	return 0;
 }
@@ -281,15 +287,18 @@ static int load_object(struct objects *o, const uint8_t archive_id[16],
 	bool is_good[2] = { false, false };
 	uint64_t size;
 	int rc = -1;
+	bool is_unread;
 
 	parity_head_write(archive_id, h, head);
 	object->is_present = true;
 	if (objects_size(o, &name, &object->size, e) < 0)
 		return -1;
-	if (find_trailers(o, h, head, object->size, &size, e) < 0)
+	if (find_trailers(o, h, head, object->size, &size, &is_unread, e) < 0)
 		return -1;
-	if (size == 0)
-		return 0;	/* its columns are of no use without sums */
+	if (size == 0) {	/* its columns are of no use without sums */
+		g->is_unread = g->is_unread || is_unread;
+		return 0;
+	}
 	for (int c = 0; c < 2; c++) {
 		struct err bad = ERR_NONE;
 
@@ -299,8 +308,10 @@ static int load_object(struct objects *o, const uint8_t archive_id[16],
 			goto out;
 		}
 		if (objects_get(o, &name, trailer_at(h, size, c), copies[c], (size_t)size,
-				&bad) < 0)
+				&bad) < 0) {
+			g->is_unread = g->is_unread || parity_is_refused(&bad);
 			continue;
+		}
 		if (object->sums != NULL)
 			is_good[c] = memcmp(copies[0], copies[1], (size_t)size) == 0;
 		else
@@ -339,6 +350,7 @@ int parity_group_load(struct objects *o, const uint8_t archive_id[16],
 	}
 	if (g->count == 0) {
 		err_set(e, MUNI_DAMAGED, "no directory of a parity group can be read");
+		e->sys = g->is_unread ? EIO : 0;
 		goto fail;
 	}
 	*out = g;

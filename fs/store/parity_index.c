@@ -7,25 +7,40 @@
 #include "fs/base/err.h"
 #include "fs/store/parity_inside.h"
 
-/* The head at either end; MUNI_DAMAGED if neither can be read. */
+bool parity_is_refused(const struct err *e)
+{
+	return e->code != MUNI_DAMAGED && e->code != MUNI_NOT_FOUND;
+}
+
+/* The head at either end; MUNI_DAMAGED if neither can be read, *is_unread: since the system
+ * refused to read one. */
 static int load_head(struct objects *o, const uint8_t archive_id[16],
 		     const struct object_name *name, uint8_t raw[PARITY_HEAD],
-		     struct parity_head *out, struct err *e)
+		     struct parity_head *out, bool *is_unread, struct err *e)
 {
 	uint64_t size = 0;
 
+	*is_unread = false;
 	if (objects_get(o, name, 0, raw, PARITY_HEAD, e) == 0 &&
 	    parity_head_parse(raw, archive_id, name->uid, out, e) == 0)
 		return 0;
 	if (e->code == MUNI_FORMAT || e->code == MUNI_NO_MEMORY)
 		return -1;
-	if (objects_size(o, name, &size, e) < 0 || size < 2 * PARITY_HEAD)
+	*is_unread = parity_is_refused(e);
+	if (objects_size(o, name, &size, e) < 0) {
+		*is_unread = *is_unread || parity_is_refused(e);
+		return err_set(e, MUNI_DAMAGED, "its size is not to be had");
+	}
+	if (size < 2 * PARITY_HEAD)
 		return err_set(e, MUNI_DAMAGED, "it is too short");
 	if (objects_get(o, name, size - PARITY_HEAD, raw, PARITY_HEAD, e) == 0 &&
 	    parity_head_parse(raw, archive_id, name->uid, out, e) == 0) {
 		*e = ERR_NONE;
 		return 0;
 	}
+	if (e->code == MUNI_FORMAT || e->code == MUNI_NO_MEMORY)
+		return -1;
+	*is_unread = *is_unread || parity_is_refused(e);
 	if (e->code == MUNI_IO)
 		e->code = MUNI_DAMAGED;
 	return -1;
@@ -61,9 +76,10 @@ int parity_index_load(struct objects *o, const uint8_t archive_id[16],
 	for (size_t i = 0; i < count; i++) {
 		uint8_t raw[PARITY_HEAD];
 		char text[OBJECT_TEXT_MAX];
+		bool is_unread;
 
 		if (load_head(o, archive_id, &names[i], raw, &out->heads[out->count],
-			      e) == 0) {
+			      &is_unread, e) == 0) {
 			out->count++;
 			continue;
 		}
@@ -72,6 +88,7 @@ int parity_index_load(struct objects *o, const uint8_t archive_id[16],
 			goto fail;
 		}
 		out->broken[out->broken_count++] = names[i];
+		out->is_unread = out->is_unread || is_unread;
 	}
 	*e = ERR_NONE;
 	free(names);
@@ -134,8 +151,8 @@ int parity_index_delete(struct objects *o, const struct parity_index *x, size_t 
 int parity_index_drop_left_overs(struct objects *o, const struct parity_index *x,
 				 const struct parity_span *s, struct err *e)
 {
-	if (!s->is_complete)
-		return 0;	/* for parity_repair() to judge */
+	if (!s->is_complete || x->is_unread)
+		return 0;	/* for parity_repair() to judge; what is not read may be the newest */
 	if (parity_index_delete(o, x, s->group, s->first, e) < 0 ||
 	    parity_index_delete(o, x, s->first + s->count, s->end, e) < 0)
 		return err_wrap(e, "removing old parity");

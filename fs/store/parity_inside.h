@@ -58,6 +58,7 @@ struct parity_group {
 	uint64_t columns;		/* of the longest member */
 	struct parity_member *members;	/* owned; room for `data` */
 	struct parity_object objects[PARITY_PARITY_MAX];
+	bool is_unread;			/* a read of some head or trailer of it was refused */
 };
 
 /* Members of a group are alike in size within a factor of 16, or all small:
@@ -114,7 +115,11 @@ struct parity_index {
 	size_t count;
 	struct object_name *broken;	/* owned; neither head can be read */
 	size_t broken_count;
+	bool is_unread;		/* of some the system refused to read a head: they may be whole */
 };
+
+/* Of a read that failed: did the system refuse it, so that the bytes may be whole (P5)? */
+bool parity_is_refused(const struct err *e);
 
 int parity_index_load(struct objects *o, const uint8_t archive_id[16],
 		      struct parity_index *out, struct err *e);
@@ -143,7 +148,8 @@ int parity_index_drop_left_overs(struct objects *o, const struct parity_index *x
 int parity_group_members(struct objects *o, const uint8_t archive_id[16],
 			 const struct parity_index *x, const struct parity_span *s,
 			 struct parity_group **out, struct err *e);
-/* With all sums; objects[] says which parity can be used. */
+/* With all sums; objects[] says which parity can be used.  MUNI_DAMAGED if none tells the
+ * members, then with e->sys EIO where the system refused to read a part of one (P5). */
 int parity_group_load(struct objects *o, const uint8_t archive_id[16],
 		      const struct parity_index *x, const struct parity_span *s,
 		      struct parity_group **out, struct err *e);
@@ -171,6 +177,7 @@ struct parity_pass {
 	uint8_t **shards;		/* owned; width * PARITY_COLUMN bytes each */
 	struct keyed_hash **sums;	/* owned; what makes those of each source */
 	bool *bad;			/* owned; count * width, source by source */
+	bool *unread;			/* owned; the same: bad, for the system refused to read it */
 	unsigned width;			/* columns a stripe at most */
 	uint64_t first;			/* of the stripe that was read */
 	unsigned here;			/* columns in it */
@@ -185,6 +192,7 @@ void parity_pass_free(struct parity_pass *p);
 int parity_pass_read(struct parity_pass *p, uint64_t first, uint64_t columns,
 		     struct err *e);
 bool parity_pass_is_bad(const struct parity_pass *p, unsigned source, unsigned column);
+bool parity_pass_is_unread(const struct parity_pass *p, unsigned source, unsigned column);
 
 /* ---- parity_write.c ---- */
 

@@ -79,11 +79,17 @@ static int mend_column(struct group_exam *g, unsigned k, struct err *e)
 
 	if (bad > 0 && bad <= g->group->parity && rebuild_column(g, k, &is_mended, e) < 0)
 		return -1;
-	for (unsigned i = 0; i < g->count && bad > 0; i++)
-		if (group_exam_is_bad(g, i, k) &&
-		    group_exam_note(g, i, k, is_mended && !(g->is_barred && i >= g->group->count),
-				    e) < 0)
+	for (unsigned i = 0; i < g->count && bad > 0; i++) {
+		struct shard *shard = &g->shards[i];
+
+		if (!group_exam_is_bad(g, i, k))
+			continue;
+		shard->is_kept = shard->is_kept ||
+				 (!is_mended && parity_pass_is_unread(&g->pass, i, k));
+		if (group_exam_note(g, i, k, is_mended && !shard->is_kept &&
+				    !(g->is_barred && i >= g->group->count), e) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -111,7 +117,8 @@ static int write_stripe(struct group_exam *g, struct err *e)
 	return 0;
 }
 
-/* A member gets what could be mended; parity only if it comes out whole. */
+/* A member gets what could be mended, but where zeros would take the place of what another
+ * day's disk may yet read; parity only if it comes out whole. */
 static int commit_all(struct group_exam *g, struct err *e)
 {
 	bool any_lost = g->is_barred;
@@ -122,7 +129,7 @@ static int commit_all(struct group_exam *g, struct err *e)
 
 		any_lost = any_lost || shard->is_lost;
 		shard->writer = NULL;
-		if (w != NULL && shard->is_missing && shard->is_lost)
+		if (w != NULL && (shard->is_kept || (shard->is_missing && shard->is_lost)))
 			objects_writer_abort(w);	/* not from nothing to a torso */
 		else if (w != NULL && objects_writer_commit(w, true, e) < 0)
 			return -1;

@@ -26,11 +26,12 @@ int parity_pass_new(struct objects *o, unsigned format, unsigned count,
 	p.sources = calloc(count, sizeof *p.sources);
 	p.shards = calloc(count, sizeof *p.shards);
 	p.bad = calloc((size_t)count * p.width, sizeof *p.bad);
+	p.unread = calloc((size_t)count * p.width, sizeof *p.unread);
 	p.errors = calloc(count, sizeof *p.errors);
 	p.sums = calloc(count, sizeof *p.sums);
 	*out = p;
-	if (p.sources == NULL || p.shards == NULL || p.bad == NULL || p.errors == NULL ||
-	    p.sums == NULL)
+	if (p.sources == NULL || p.shards == NULL || p.bad == NULL || p.unread == NULL ||
+	    p.errors == NULL || p.sums == NULL)
 		goto fail;
 	for (unsigned i = 0; i < count; i++) {
 		p.shards[i] = calloc(p.width, PARITY_COLUMN);
@@ -57,6 +58,7 @@ void parity_pass_free(struct parity_pass *p)
 	free(p->sources);
 	free(p->shards);
 	free(p->bad);
+	free(p->unread);
 	free(p->errors);
 	*p = (struct parity_pass){ .count = 0 };
 }
@@ -64,6 +66,11 @@ void parity_pass_free(struct parity_pass *p)
 bool parity_pass_is_bad(const struct parity_pass *p, unsigned source, unsigned column)
 {
 	return p->bad[(size_t)source * p->width + column];
+}
+
+bool parity_pass_is_unread(const struct parity_pass *p, unsigned source, unsigned column)
+{
+	return p->unread[(size_t)source * p->width + column];
 }
 
 /* Bytes of column c of a source; 0 past its end. */
@@ -109,6 +116,7 @@ static void read_source(void *arg, size_t index)
 	for (unsigned k = 0; k < p->here; k++)
 		total += column_size(s, p->first + k);
 	memset(p->bad + (size_t)i * p->width, 0, p->width * sizeof *p->bad);
+	memset(p->unread + (size_t)i * p->width, 0, p->width * sizeof *p->unread);
 	if (s->mode == PARITY_ZERO)
 		return;		/* never written to: still zeros */
 	/* What lies past the end counts as zeros. */
@@ -127,13 +135,15 @@ static void read_source(void *arg, size_t index)
 
 		/* A truncated file or a bad sector: save what can be read. */
 		if (!is_read && size > 0) {
-			struct err ignored = ERR_NONE;
+			struct err why = ERR_NONE;
 
 			is_here = objects_get(p->objects, &s->name,
 					      s->base + (p->first + k) * PARITY_COLUMN,
-					      data, size, &ignored) == 0;
+					      data, size, &why) == 0;
 			if (!is_here)
 				memset(data, 0, size);
+			p->unread[(size_t)i * p->width + k] =
+				!is_here && parity_is_refused(&why);
 		}
 		if (check_column(p, i, k, is_here) < 0)
 			return;
