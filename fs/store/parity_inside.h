@@ -197,7 +197,7 @@ bool parity_pass_is_unread(const struct parity_pass *p, unsigned source, unsigne
 /* ---- parity_write.c ---- */
 
 /*
- * Writes the next generation of g: its members' sums are learnt where unknown
+ * Writes the next generation of g (parity_next_generation()): its members' sums are learnt where unknown
  * and compared where known (MUNI_DAMAGED if one differs: repair first).  With
  * old, members that old has too are not read: old's parity, which must be
  * complete, is carried on.  Durable when it returns; left-overs stay.
@@ -205,6 +205,13 @@ bool parity_pass_is_unread(const struct parity_pass *p, unsigned source, unsigne
 int parity_group_write(struct objects *o, const uint8_t archive_id[16],
 		       struct parity_group *g, const struct parity_group *old,
 		       struct err *e);
+
+/*
+ * g->generation becomes the next of which nothing is there: what was cut off while it was
+ * written, or what the disk does not read today, may have some of the one after g's.  Not
+ * taken over and not removed: that is for who finds it beside a complete one.
+ */
+int parity_next_generation(struct objects *o, struct parity_group *g, struct err *e);
 
 /* Parity objects in the making. */
 struct parity_output {

@@ -460,7 +460,8 @@ out:
 
 int parity_batch_write(struct parity_batch *b, struct err *e)
 {
-	b->group->generation++;
+	if (parity_next_generation(b->objects, b->group, e) < 0)
+		return err_wrap(e, "writing parity");
 	for (unsigned j = 0; j < b->group->parity; j++)
 		if (write_object(b, j, e) < 0)
 			return err_wrap(e, "writing parity");

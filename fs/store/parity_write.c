@@ -202,6 +202,26 @@ static int write_stripe(struct generation *w, uint64_t first, struct err *e)
 	return 0;
 }
 
+int parity_next_generation(struct objects *o, struct parity_group *g, struct err *e)
+{
+	bool is_free;
+
+	do {
+		is_free = true;
+		g->generation++;
+		for (unsigned j = 0; j < g->parity && is_free; j++) {
+			struct object_name name = parity_object_name(g->uid, g->generation, j);
+			uint64_t size;
+
+			is_free = objects_size(o, &name, &size, e) < 0;
+			if (is_free && e->code != MUNI_NOT_FOUND)
+				return -1;
+			*e = ERR_NONE;
+		}
+	} while (!is_free);
+	return 0;
+}
+
 int parity_group_write(struct objects *o, const uint8_t archive_id[16],
 		       struct parity_group *g, const struct parity_group *old,
 		       struct err *e)
@@ -210,8 +230,7 @@ int parity_group_write(struct objects *o, const uint8_t archive_id[16],
 	int rc = -1;
 
 	assert(g->count >= 1 && g->columns >= 1);
-	g->generation++;
-	if (prepare(&w, o, archive_id, e) < 0)
+	if (parity_next_generation(o, g, e) < 0 || prepare(&w, o, archive_id, e) < 0)
 		goto out;
 	for (uint64_t first = 0; first < g->columns; first += w.pass.width)
 		if (write_stripe(&w, first, e) < 0)

@@ -181,6 +181,67 @@ static void nothing_is_written_before_the_batch_is(void **state)
 	assert_int_equal(count_parity(f), 1);
 }
 
+/* The parity that is there, under other names too; and back under its own. */
+static void link_parity(struct fixture *f, struct object_name *names, size_t count, bool is_back)
+{
+	for (size_t i = 0; i < count; i++) {
+		char path[80], kept[40];
+
+		snprintf(kept, sizeof kept, "kept.%zu", i);
+		path_of(&names[i], path);
+		assert_int_equal(linkat(f->folder.fd, is_back ? kept : path, f->folder.fd,
+					is_back ? path : kept, 0), 0);
+	}
+}
+
+/* Of the generations that are there, the last object of the newest. */
+static void lose_the_last_object(struct fixture *f)
+{
+	struct parity_index x;
+	struct err e = ERR_NONE;
+	struct object_name name;
+	char path[80];
+
+	assert_int_equal(parity_index_load(f->objects, test_archive_id, &x, &e), 0);
+	assert_int_equal(x.count, 4);
+	assert_true(x.heads[1].generation > x.heads[2].generation);
+	name = parity_object_name(x.heads[1].group, x.heads[1].generation, x.heads[1].index);
+	parity_index_free(&x);
+	assert_int_equal(unlinkat(f->folder.fd, path_of(&name, path), 0), 0);
+}
+
+static void what_a_crash_left_of_the_next_generation_is_in_nobodys_way(void **state)
+{
+	struct fixture *f = *state;
+	struct object_name names[4], *before;
+	struct parity_stream *s = open_stream(f, two);
+	size_t count, unprotected;
+
+	names[0] = stream_segment(f, s, 300 * KIB, 1, 1 << 20);
+	end_stream(s);
+	before = list(f, OBJECTS_PARITY, &count);
+	assert_int_equal(count, 2);
+	link_parity(f, before, count, false);
+	s = open_stream(f, two);
+	names[1] = stream_segment(f, s, 400 * KIB, 10, 1 << 20);
+	end_stream(s);
+	/* Killed between its two objects: the old ones are there still. */
+	link_parity(f, before, count, true);
+	free(before);
+	lose_the_last_object(f);
+	check(f, &unprotected);
+	assert_int_equal(unprotected, 1);
+	s = open_stream(f, two);
+	names[2] = stream_segment(f, s, 500 * KIB, 20, 1 << 20);
+	end_stream(s);
+	check(f, &unprotected);
+	assert_int_equal(unprotected, 1);
+	names[3] = put_segment(f, 350 * KIB, 30);
+	update(f, two);
+	assert_int_equal(count_parity(f), 2);
+	assert_each_comes_back(f, two, names, 4);
+}
+
 static void assert_all_have_format(struct fixture *f, unsigned format, size_t objects)
 {
 	struct parity_index x;
@@ -291,6 +352,7 @@ int main(void)
 		T(the_stream_goes_on_with_the_open_group),
 		T(segments_of_another_size_get_another_group),
 		T(nothing_is_written_before_the_batch_is),
+		T(what_a_crash_left_of_the_next_generation_is_in_nobodys_way),
 		T(a_group_of_the_first_format_stays_so_and_mends_all_its_members),
 		T(a_new_group_has_the_newer_format),
 		T(a_sum_of_a_column_is_the_tag_that_the_format_describes),
