@@ -111,10 +111,15 @@ int archive_copies_check(struct vault *v, const struct digest *pages, struct err
 struct witness {
 	uint64_t acts;		/* of the log, that it knows of; 0: it does not read, or the
 				 * archive's key never signed it */
+	struct digest root;	/* of the log's tree over them */
 	struct digest content;	/* SHA-256 of what was signed */
 };
 /* -1: there was no memory to look, which is no reason to pass it by. */
 int archive_witness_read(struct vault *v, int64_t id, struct witness *out, struct err *e);
+/* Does it know of acts that this log has not: more of them, or others in their place, as a
+ * copy has that was restored from one before?  w->acts is not 0. */
+int archive_witness_is_later(const struct witness *w, const struct log *log, bool *out,
+			     struct err *e);
 
 /* ---- sweeping (archive_sweep.c) ------------------------------------------------------ */
 

@@ -101,7 +101,9 @@ int archive_witness_read(struct vault *v, int64_t id, struct witness *out, struc
 	struct cms_signer *signers = NULL;
 	struct err why = ERR_NONE;
 	struct signatories who;
+	struct digest root;
 	json_t *json = NULL, *head;
+	const char *hex;
 	json_int_t count = 0;
 
 	*out = (struct witness){ .acts = 0 };
@@ -112,11 +114,14 @@ int archive_witness_read(struct vault *v, int64_t id, struct witness *out, struc
 	    canonical_load(text, size, &json, &why) == 0) {
 		head = json_object_get(json_object_get(json, "proof"), "head");
 		count = json_integer_value(json_object_get(head, "count"));
+		hex = json_string_value(json_object_get(head, "root"));
+		if (!hex || text_unhex(hex, root.bytes, DIGEST_SIZE) < 0)
+			count = 0;
 	}
 	/* It may be of a later state than ours, and of a later key. */
 	if (count > 0 && renewal_later_signatories(v, -1, &who, &why) == 0 &&
 	    renewal_check_certificate(&who, json, text, size, own, own_size, &why) == 0)
-		*out = (struct witness){ (uint64_t)count, digest_of(text, size) };
+		*out = (struct witness){ (uint64_t)count, root, digest_of(text, size) };
 	cms_signers_free(signers, signers_count);
 	json_decref(json);
 	free(cms);
@@ -136,6 +141,35 @@ static int is_newer(void *arg, int64_t id, int64_t disposition, int64_t made,
 	(void)content;
 	*(int64_t *)arg = id > *(int64_t *)arg ? id : *(int64_t *)arg;
 	return 0;
+}
+
+int archive_witness_is_later(const struct witness *w, const struct log *log, bool *out,
+			     struct err *e)
+{
+	struct merkle_frontier f = { .count = 0 };
+	struct digest root;
+
+	*out = true;
+	if (w->acts > log_count(log))
+		return 0;
+	while (f.count < w->acts) {
+		struct digest leaf;
+
+		if (log_leaf(log, f.count, &leaf, e) < 0)
+			return -1;
+		merkle_frontier_add(&f, &leaf);
+	}
+	root = merkle_frontier_root(&f);
+	*out = !digest_equal(&root, &w->root);
+	return 0;
+}
+
+static int other_history(int64_t id, struct err *e)
+{
+	return err_set(e, MUNI_DAMAGED, "this is another copy of the archive than the newest: the "
+		       "certificate C%" PRId64 " that lies in it tells of acts that its log has not. "
+		       "What was destroyed there must not come back: bring the newest copy; where "
+		       "there is none, `muni restore` takes this one", id);
 }
 
 static int older_than(int64_t id, uint64_t acts, const struct log *log, struct err *e)
@@ -161,11 +195,16 @@ int archive_witnesses_check(struct vault *v, const struct witnesses *w, const st
 	/* One that does not read, or that a crash left before its act, speaks for no other. */
 	for (size_t i = 0; i < w->count && w->list[i] > known; i++) {
 		struct witness one;
+		bool is_later;
 
 		if (archive_witness_read(v, w->list[i], &one, e) < 0)
 			return -1;
 		if (one.acts > log_count(log))
 			return older_than(w->list[i], one.acts, log, e);
+		if (one.acts > 0 && archive_witness_is_later(&one, log, &is_later, e) < 0)
+			return -1;
+		if (one.acts > 0 && is_later)
+			return other_history(w->list[i], e);
 	}
 	return 0;
 }

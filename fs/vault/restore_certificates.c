@@ -76,8 +76,6 @@ static int read_content(struct vault *v, const struct restore_certificate *c,
 			       text_printable(c->name));
 	out->number = number_in(text_at(identity, "certificate"), 'C');
 	out->disposition = number_in(text_at(identity, "disposition"), 'D');
-	out->acts = (uint64_t)json_integer_value(json_object_get(json_object_get(
-			json_object_get(content, "proof"), "head"), "count"));
 	out->has_previous = json_is_object(previous);
 	out->previous = number_in(text_at(previous, "certificate"), 'C');
 	if (out->number == 0 || out->disposition == 0 ||
@@ -180,11 +178,6 @@ static int check_row(const struct testimony *list, size_t count, struct newest b
 				       "histories. Give those of the copy that was lost",
 				       text_printable(list[i - 1].from->name),
 				       text_printable(t->from->name), t->number);
-		if (i > 0 && t->acts <= list[i - 1].acts)
-			return err_set(e, MUNI_DAMAGED, "%s was made when the archive knew fewer acts "
-				       "than %s says: they are of two histories of this archive",
-				       text_printable(t->from->name),
-				       text_printable(list[i - 1].from->name));
 		if (t->number != before.number + 1)
 			return err_set(e, MUNI_REFUSED, "%s is C%" PRId64 "; C%" PRId64 " is not "
 				       "given: what that one says is gone would come back",
@@ -246,6 +239,7 @@ static int check_witness(struct vault *v, int64_t id, const struct witness *w,
 	const struct testimony here = { .number = id, .content = w->content };
 	struct sought s = { .t = &here };
 	char given[300];
+	bool is_later;
 
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].number != id)
@@ -260,7 +254,9 @@ static int check_witness(struct vault *v, int64_t id, const struct witness *w,
 			return -1;
 		return s.is_it ? 0 : contradict(id, "the one that this copy knows", e);
 	}
-	if (w->acts <= log_count(v->log))
+	if (archive_witness_is_later(w, v->log, &is_later, e) < 0)
+		return -1;
+	if (!is_later)
 		return 0;	/* left by a crash before its act */
 	return err_set(e, MUNI_REFUSED, "C%" PRId64 " lies in the archive's folder, was made after "
 		       "this copy, and is not given: what it says is gone would come back", id);

@@ -16,7 +16,6 @@ struct testimony {		/* what one certificate says; testimony_clear() */
 	int64_t number;		/* of C<n> */
 	int64_t disposition;	/* of D<n>, as the lost copy counted */
 	struct digest content;	/* SHA-256 of what was signed */
-	uint64_t acts;		/* of the log, when it was made */
 	bool has_previous;
 	int64_t previous;
 	struct digest previous_content;

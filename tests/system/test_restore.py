@@ -45,6 +45,9 @@ def make():
     s.file("com/later.txt", "gone with the second certificate\n" * 300)
     take_in(a, "src", "s", "two")
     backup("late")
+    for n in range(12):
+        a.ask("hold", "release", a.id("hold", "add", "--case", "x", "--reason", "x", "--path", "kep/**").split()[-1], "--reason", "x")
+    backup("longer")    # of more acts than another history will have
     named = approved(a, "--due", "--class", "OPN")
     backup("proposed")
     destroy(a, "--due", "--class", "COM")
@@ -178,6 +181,35 @@ def other_histories(a):
     assert destroy(a, "--due", "--class", "DRO") == "C1"
     restore(a, *certificates(1, 2, 3), *REASON, *BY, status=5)
     assert "another C1" in a.errors, a.errors
+    # Of fewer acts than a copy that knows nothing of it, and yet later: a witness where it lies.
+    shutil.copytree("archive/certificates", "other")
+    put_back("longer")
+    for path in glob.glob("other/C1.*"):
+        shutil.copy2(path, "archive/certificates")
+    for path in glob.glob("*.anchor"):
+        os.rename(path, path + ".away")
+    a.run("ls", "s@one", status=5)
+    assert "another copy" in a.errors and "muni restore" in a.errors, a.errors
+    a.run("verify", status=5)
+    restore(a, "--no-certificates", *REASON, *BY, status=3)
+    assert "C1 lies in the archive's folder" in a.errors, a.errors
+    restore(a, "other/C1.p7m", *REASON, *BY)
+    assert not [n for n in names(a, "two") if n.startswith("dro/")], names(a, "two")
+    for path in glob.glob("*.anchor"):
+        os.unlink(path)
+    for path in glob.glob("*.away"):
+        os.rename(path, path.removesuffix(".away"))
+
+
+def once_more(a):
+    """What was restored is lost as well, and the same old backup is what there is: the certificates of both histories follow
+    each other, though the later one was made when there were fewer acts."""
+    a.ask("cert", "show", "C4", "--to", "safe/C4.p7m", "--all")
+    put_back("early")
+    restore(a, *certificates(1, 2, 3), *REASON, *BY, status=0)
+    put_back("early")
+    restore(a, *certificates(4, 1, 2, 3), *REASON, *BY)
+    all_is_gone(a, ("one",))
 
 
 def main():
@@ -197,6 +229,7 @@ def main():
     assert destroy(a, "--due", "--class", "COM") == "C4"
     a.run("verify", "--deep")
     restore(a, *certificates(1, 2, 3), *REASON, *BY, status=2)
+    once_more(a)
     other_histories(a)
     # Later backups: with more of it, and one that knows the list itself.
     for name in ("late", "proposed"):
