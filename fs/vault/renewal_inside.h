@@ -53,7 +53,7 @@ bool renewal_links_forward(const struct renewal_links *links, struct signatories
 int renewal_later_signatories(struct vault *v, int beside, struct signatories *out,
 			      struct err *e);
 /* A certificate of destruction: `own`, the archive's detached signature over its text, is by
- * a key that was in force when it was made. */
+ * a key that was in force when it was made; content NULL: whenever it was. */
 int renewal_check_certificate(const struct signatories *who, const json_t *content,
 			      const void *text, size_t size, const uint8_t *own, size_t own_size,
 			      struct err *e);
@@ -68,11 +68,27 @@ int renewal_links_missing(struct vault *v, size_t *count, struct err *e);
 	"keyring. `muni cert show --all` and `muni key renew-signing` left them in certificates/ and " \
 	"beside saved certificates: copy them into certificates/ of the archive"
 
-/* The four files of the renewal at this entry: from the details of the log.  *is_whole false:
- * one is missing or not what was written.  MUNI_NOT_FOUND: the entry is no renewal, or its
- * details are gone. */
+/* ---- their files (renewal_files.c) ------------------------------------------------------ */
+
+/* Those of the renewal at this entry, from the details of the log, into both folders.
+ * MUNI_NOT_FOUND: the entry is no renewal, or its details are gone. */
 int renewal_files_put(struct vault *v, uint64_t entry, struct err *e);
-int renewal_files_check(struct vault *v, uint64_t entry, bool *is_whole, struct err *e);
+
+/*
+ * Of every renewal that the log or either folder tells of, signed by both keys: are its four
+ * files there as they were written, in certificates/ and again in certificates.2/?  mends:
+ * what is not is written from where it is.  name: of the statement, or of the file that
+ * nothing vouches for.
+ */
+enum renewal_files {
+	RENEWAL_FILES_DAMAGED,	/* in certificates/: one is missing, or otherwise */
+	RENEWAL_FILES_NO_COPY,	/* in certificates.2/ the same */
+	RENEWAL_FILES_LOST,	/* a file in certificates/ that no whole renewal has */
+};
+typedef void renewal_files_found(void *arg, enum renewal_files what, const char *name);
+/* *is_of_another: the log does not tell of some of v's own keys. */
+int renewal_files_review(struct vault *v, bool mends, renewal_files_found *found, void *arg,
+			 bool *is_of_another, struct err *e);
 /* "archive-" and 16 hex digits with one of their endings. */
 bool renewal_is_file(const char *name);
 

@@ -150,19 +150,37 @@ static int check_content(struct bundle *b, bool *is_it, struct err *e)
 	return rc;
 }
 
+/* Taken over when an older copy was restored: it is of another history. */
+static int is_taken_over(const struct bundle *b, bool *is, struct err *e)
+{
+	struct disposition_row d;
+
+	if (catalogue_disposition_get(b->verify->v->catalogue, b->row->disposition, &d, e) < 0)
+		return -1;
+	*is = d.kind == DISPOSITION_RESTORED;
+	disposition_row_clear(&d);
+	return 0;
+}
+
+/*
+ * One that was taken over a later key may have signed; and it speaks of another log: how
+ * many acts that had says nothing about a key that was renewed in this one.  That it is the
+ * one that was given then says the catalogue.
+ */
 static int check_own(const struct bundle *b, const json_t *content, struct err *e)
 {
 	struct cms_signer *signers = NULL;
 	struct signatories who;
+	bool is_other;
 	size_t count = 0;
 
 	if (b->own == NULL)
 		return 0;
-	/* A restored copy has certificates that a later key signed. */
-	if (renewal_later_signatories(b->verify->v, -1, &who, e) < 0)
+	if (renewal_later_signatories(b->verify->v, -1, &who, e) < 0 ||
+	    is_taken_over(b, &is_other, e) < 0)
 		return -1;
-	if (renewal_check_certificate(&who, content, b->text, b->text_size, b->own, b->own_size,
-				      e) == 0 &&
+	if (renewal_check_certificate(&who, is_other ? NULL : content, b->text, b->text_size,
+				      b->own, b->own_size, e) == 0 &&
 	    cms_verify_own(b->own, b->own_size, b->text, b->text_size, &signers, &count, e) == 0) {
 		cms_signers_free(signers, count);
 		return 0;
@@ -175,16 +193,12 @@ static int check_own(const struct bundle *b, const json_t *content, struct err *
 /* Restoring takes certificates over without their annexes. */
 static int tell_annex(const struct bundle *b, struct err *e)
 {
-	struct disposition_row d;
 	bool is_restored;
 
 	if (e->code == MUNI_NOT_FOUND) {
 		*e = ERR_NONE;
-		if (catalogue_disposition_get(b->verify->v->catalogue, b->row->disposition, &d,
-					      e) < 0)
+		if (is_taken_over(b, &is_restored, e) < 0)
 			return -1;
-		is_restored = d.kind == DISPOSITION_RESTORED;
-		disposition_row_clear(&d);
 		if (is_restored)
 			return 0;
 		err_set(e, MUNI_NOT_FOUND, "it is missing");

@@ -199,7 +199,7 @@ static bool is_ours(const struct verify *k, const char *folder, const char *name
 		return strcmp(name, "archive.pem") == 0 || is_certificate(name) ||
 		       renewal_is_file(name);
 	if (strcmp(folder, ARCHIVE_CERTIFICATE_COPIES) == 0)
-		return is_certificate(name);
+		return is_certificate(name) || renewal_is_file(name);
 	if (strcmp(folder, ARCHIVE_AUDIT) == 0) {
 		for (size_t i = 0; i < sizeof audit / sizeof *audit; i++)
 			if (strcmp(name, audit[i]) == 0)

@@ -1,30 +1,35 @@
-/* What lies in clear of renewals of the signing key: made anew from the log's details. */
-#include <stdio.h>
+/* What lies in clear of renewals of the signing key: made anew from the log, or from its copy. */
+#include <string.h>
 
 #include "fs/base/err.h"
+#include "fs/vault/archive_inside.h"
 #include "fs/vault/renewal_inside.h"
 #include "fs/vault/verify_inside.h"
 
-/* *is_of_another: the log does not tell of it. */
-static int check(struct verify *k, uint64_t entry, bool *is_of_another, struct err *e)
+static void tell(void *arg, enum renewal_files what, const char *name)
 {
-	bool is_whole;
+	struct verify *k = arg;
+	const int stem = (int)strcspn(name, ".");
 
-	if (renewal_files_check(k->v, entry, &is_whole, e) < 0) {
-		if (e->code != MUNI_NOT_FOUND)
-			return verify_absorb(k, false, ARCHIVE_CERTIFICATES, e);
-		*e = ERR_NONE;	/* of a history that a restoring left behind */
-		*is_of_another = true;
-		return 0;
+	switch (what) {
+	case RENEWAL_FILES_DAMAGED:
+		verify_damage(k, true, ARCHIVE_CERTIFICATES, "of the files %.*s.* and archive-*.pem, "
+			      "by which a renewed signing key is known without a key, one is missing "
+			      "or not what was written", stem, name);
+		break;
+	case RENEWAL_FILES_NO_COPY:
+		verify_note(k, ARCHIVE_CERTIFICATE_COPIES, "the files %.*s.*, by which a renewed "
+			    "signing key is known without a key, have no second copy here; `muni "
+			    "repair` makes it", stem, name);
+		break;
+	case RENEWAL_FILES_LOST:
+		verify_damage(k, false, ARCHIVE_CERTIFICATES, "%s tells of a renewed signing key, and "
+			      "what belongs to it is not what was written, here and in "
+			      ARCHIVE_CERTIFICATE_COPIES "/; the log does not tell of it either: bring "
+			      "the files archive-* back from where certificates are kept (`muni cert "
+			      "show --all` saved them)", name);
+		break;
 	}
-	if (is_whole)
-		return 0;
-	if (k->is_repair && renewal_files_put(k->v, entry, e) < 0)
-		return err_wrap(e, "writing anew what tells of a renewed signing key");
-	verify_damage(k, true, ARCHIVE_CERTIFICATES, "of the files archive-*, by which a renewed "
-		      "signing key is known without a key, one is missing or not what was written "
-		      "(entry %llu of the log)", (unsigned long long)entry);
-	return 0;
 }
 
 static int note_missing(struct verify *k, struct err *e)
@@ -40,16 +45,12 @@ static int note_missing(struct verify *k, struct err *e)
 
 int verify_renewals(struct verify *k, struct err *e)
 {
-	const struct signatories *s = &k->v->signatories;
-	bool is_of_another = false;
-	uint64_t begun;
+	bool is_of_another;
 
 	if (!k->is_catalogue_open || !k->v->keyring)
 		return 0;
-	/* One that was cut off is brought to its end by the next writer. */
-	for (size_t i = 0; i + 1 < s->count; i++)
-		if (!(keyring_signing_next(k->v->keyring, &begun) && s->list[i].until == begun) &&
-		    check(k, s->list[i].until, &is_of_another, e) < 0)
-			return -1;
+	if (renewal_files_review(k->v, k->is_repair, tell, k, &is_of_another, e) < 0)
+		return k->is_repair ? err_wrap(e, "writing anew what tells of a renewed signing key") :
+		       verify_absorb(k, false, ARCHIVE_CERTIFICATES, e);
 	return is_of_another ? note_missing(k, e) : 0;
 }

@@ -217,6 +217,79 @@ def a_certificate_of_a_later_key_tells_an_older_copy(made):
     old.run("verify", "--deep")
     renew(old, by="rita")
     old.run("verify")
+    links_of_a_lost_history_stand_twice(old)
+
+
+def links_of_a_lost_history_stand_twice(a):
+    """No log tells of them: what certificates/ lacks of them, or has otherwise, comes from certificates.2/, and the reverse."""
+    names = sorted(os.path.basename(p) for p in glob.glob(at(a, "archive-*")))
+    assert len(names) == 7, names       # of two renewals of the same key
+    before = {(folder, n): open(f"{a.path}/{folder}/{n}", "rb").read() for folder in ("certificates", "certificates.2") for n in names}
+
+    def harm(folder, name, how):
+        path = f"{a.path}/{folder}/{name}"
+        os.chmod(path, 0o600)
+        if how == "lost":
+            os.unlink(path)
+            return
+        with open(path, "r+b") as f:
+            f.seek(os.path.getsize(path) // 2)
+            f.write(b"\0nothing")
+
+    def whole():
+        return [k for k, data in before.items() if open(f"{a.path}/{k[0]}/{k[1]}", "rb").read() != data] == []
+
+    for how in ("lost", "altered"):
+        for name in names:
+            harm("certificates", name, how)
+            assert "archive-" in a.run("verify", status=5), (name, how)
+            a.run("repair")
+            a.run("verify", "--deep")
+            assert whole(), (name, how)
+            harm("certificates.2", name, how)
+            assert "no second copy" in a.run("verify"), (name, how)
+            a.run("repair")
+            assert whole() and "no second copy" not in a.run("verify"), (name, how)
+    # Both: named, and not judged by what is left of them.
+    lost = [n for n in names if n.endswith(".json") and json.loads(before["certificates", n])["entry"]]
+    for name in lost:
+        harm("certificates", name, "altered")
+        harm("certificates.2", name, "altered")
+    said = a.run("verify", status=5)
+    assert "`muni cert show --all` saved them" in said and "second copy" in said, said
+    a.run("repair", status=5)
+    for (folder, name), data in before.items():
+        path = f"{a.path}/{folder}/{name}"
+        os.chmod(path, 0o600)
+        with open(path, "wb") as f:
+            f.write(data)
+    a.run("verify")
+
+
+def a_longer_history_was_lost(made):
+    """A certificate of more acts than the restored copy has when it renews its key: of another log, so no thief's."""
+    a = made("long")
+    take_in(a, "src", "s", "one")
+    old = twin(a, "short")
+    for _ in range(8):
+        a.ask("hold", "release", a.id("hold", "add", "--case", "x", "--reason", "x", "--path", "kep/**").split()[-1], "--reason", "x")
+    destroy(a, "--due", "--class", "COM")
+    a.ask("cert", "show", "C1", "--to", "long-C1.p7m", "--all")
+    for path in glob.glob("*.anchor"):
+        os.unlink(path)
+    subprocess.run([MUNI, "restore", old.path, "long-C1.p7m", "--reason", "the newest burnt", "--by", "rita", "--key", "rita.key",
+                    "--keyring", old.keyring, "--key-file", old.key], check=True, capture_output=True)
+    renew(old, by="rita")
+    old.run("verify")
+    flip = at(old, "C1.p7s")
+    with open(flip, "rb") as f:
+        data = f.read()
+    os.chmod(flip, 0o600)
+    with open(flip, "wb") as f:
+        f.write(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    assert "C1.p7s" in old.run("verify", status=5)
+    old.run("repair")
+    old.run("verify")
 
 
 def killed_at_every_step():
@@ -275,6 +348,7 @@ def main():
     what_lies_in_clear_is_mended(a)
     an_older_copy_is_restored(keeper)
     a_certificate_of_a_later_key_tells_an_older_copy(keeper)
+    a_longer_history_was_lost(keeper)
     killed_at_every_step()
 
 
