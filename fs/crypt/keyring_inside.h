@@ -1,6 +1,6 @@
 /*
  * The keyring's own parts: halves (columns, error correction), slots, body.
- * Only fs/crypt/keyring*.c include this.  docs/format.md, "Keyring".
+ * Only fs/crypt/keyring*.c and their test include this.  docs/format.md, "Keyring".
  */
 #ifndef FS_CRYPT_KEYRING_INSIDE_H
 #define FS_CRYPT_KEYRING_INSIDE_H

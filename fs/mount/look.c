@@ -41,8 +41,10 @@ bool look_ino(const struct mount *m, const struct place *p, uint64_t *out)
 	return place_pack(p, out);
 }
 
-/* Node ids come back from NFS clients too: what this mount does not show is not
- * there, whoever knows its number. */
+/* Node ids come back from NFS clients too: places that this mount does not have are not
+ * there, whoever knows their number.  A file's number does not tell in which system it stands,
+ * and no index leads from it there: system= guards no files (docs/threat-model.md); classes
+ * do, which within_node() asks. */
 static int place_in_scope(struct mount *m, struct catalogue *c, uint64_t ino,
 			  struct place *out, struct err *e)
 {

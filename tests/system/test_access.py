@@ -548,6 +548,28 @@ def join(*options):
     return ",".join(o for o in options if o)
 
 
+def folders_of_another_system_are_not_reached_by_handles():
+    """Files of another system are (docs/threat-model.md): system= and version= choose what is shown, and guard nothing."""
+    if os.geteuid() != 0:
+        return "needs root"
+    a = mu.Archive("systems")
+    for system in "one", "two":
+        put(f"sys-{system}/d/f", f"of {system}\n")
+        a.run("ingest", f"sys-{system}", "--system", system)
+    reached = {}
+    with Mounted(a, None, "mnt-all") as m, Mounted(a, "system=one", "mnt-one") as n:
+        at, h, unused = os.open(n, os.O_RDONLY), Handle(size=128), ctypes.c_int()
+        for path in "one/versions/1/d", "two/versions/1/d", "two/versions/1", "two/versions", "two":
+            assert libc.name_to_handle_at(-100, os.fsencode(f"{m}/{path}"), ctypes.byref(h), ctypes.byref(unused), 0) == 0
+            fd = libc.open_by_handle_at(at, ctypes.byref(h), os.O_RDONLY)
+            reached[path] = fd >= 0 or ctypes.get_errno()
+            if fd >= 0:
+                os.close(fd)
+        os.close(at)
+    assert reached.pop("one/versions/1/d") is True and set(reached.values()) == {errno.ESTALE}, reached
+    return None
+
+
 class Mounted:
     def __init__(self, archive, options=None, where="mnt"):
         self.where = os.path.abspath(where)
@@ -567,7 +589,8 @@ def main():
     os.umask(0o022)
     os.chmod(".", 0o755)
     OTHERS = "allow_other" if os.geteuid() == 0 else ""
-    for f in modes_and_acls_hold_for_every_user, a_class_is_for_its_audience_alone, what_is_classified_later_counts_in_every_version, certificates_are_the_mounting_users:
+    for f in modes_and_acls_hold_for_every_user, a_class_is_for_its_audience_alone, what_is_classified_later_counts_in_every_version, certificates_are_the_mounting_users, \
+            folders_of_another_system_are_not_reached_by_handles:
         why = f()
         print(f.__name__ + (f": {why}" if why else ""), flush=True)
     a, b = of_restricted_records_nothing_is_told()

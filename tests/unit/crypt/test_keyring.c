@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fs/crypt/keyring.h"
+#include "fs/crypt/keyring_inside.h"
 #include "fs/crypt/secret.h"
 #include "fs/crypt/sign.h"
 #include "fs/crypt/signatories.h"
@@ -588,6 +588,28 @@ static void a_removed_key_opens_no_more_and_the_others_do(void **state)
 	keyring_close(k);
 }
 
+/* Who has an older copy of the file and a secret that opened it has the master key of then. */
+static void the_master_key_is_another_when_a_key_was_removed_or_it_was_renewed(void **state)
+{
+	struct fixture *f = *state;
+	struct keyring *k = open_with(f, &key_a);
+	struct err e = ERR_NONE;
+	uint8_t before[sizeof k->body->master];
+	unsigned number;
+
+	assert_int_equal(keyring_slot_add(k, &key_b, NULL, NOW, &number, &e), 0);
+	for (int i = 0; i < 2; i++) {
+		memcpy(before, k->body->master, sizeof before);
+		assert_int_equal(i == 0 ? keyring_slot_remove(k, number, &e) :
+					  keyring_renew(k, &e), 0);
+		assert_memory_not_equal(k->body->master, before, sizeof before);
+		keyring_close(k);
+		k = open_with(f, &key_a);
+		assert_memory_not_equal(k->body->master, before, sizeof before);
+	}
+	keyring_close(k);
+}
+
 static void a_full_keyring_says_so_and_keeps_what_it_has(void **state)
 {
 	struct fixture *f = *state;
@@ -880,6 +902,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_is_known_in_pieces_of_any_size),
+		TEST(the_master_key_is_another_when_a_key_was_removed_or_it_was_renewed),
 		TEST(a_guess_at_a_passphrase_costs_128_mebibytes),
 		TEST(a_half_in_the_others_place_is_none),
 		TEST(what_follows_the_keyring_is_overwritten_before_it_is_cut_off),

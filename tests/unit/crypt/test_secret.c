@@ -1,10 +1,62 @@
 #include "tests/unit/crypt/unit.h"
 
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fs/crypt/secret.h"
+
+/* What stood there when its pages were given back: nobody sees them afterwards. */
+static struct {
+	const uint8_t *at;
+	uint8_t last[32];
+} watched;
+
+int munmap(void *start, size_t size)
+{
+	const uint8_t *from = start;
+
+	if (watched.at && watched.at >= from && watched.at < from + size)
+		memcpy(watched.last, watched.at, sizeof watched.last);
+	return (int)syscall(SYS_munmap, start, size);
+}
+
+static void a_secret_is_wiped_before_its_pages_go(void **state)
+{
+	static const uint8_t zeros[sizeof watched.last];
+	uint8_t *s = secret_new(sizeof watched.last);
+
+	(void)state;
+	assert_non_null(s);
+	memset(s, 0x5a, sizeof watched.last);
+	memset(watched.last, 1, sizeof watched.last);
+	watched.at = s;
+	secret_free(s);
+	watched.at = NULL;
+	assert_memory_equal(watched.last, zeros, sizeof zeros);
+}
+
+static void who_forbids_cores_leaves_none_and_is_not_traced(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct rlimit core;
+
+		secret_forbid_cores();
+		_exit(prctl(PR_GET_DUMPABLE) == 0 && getrlimit(RLIMIT_CORE, &core) == 0 &&
+		      core.rlim_cur == 0 && core.rlim_max == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
 
 static void a_new_secret_is_zero_and_can_be_written_whole(void **state)
 {
@@ -80,6 +132,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_secret_is_zero_and_can_be_written_whole),
+		cmocka_unit_test(a_secret_is_wiped_before_its_pages_go),
+		cmocka_unit_test(who_forbids_cores_leaves_none_and_is_not_traced),
 		cmocka_unit_test(the_pages_beside_a_secret_cannot_be_touched),
 		cmocka_unit_test(a_child_finds_zeros_and_can_free_them),
 	};
