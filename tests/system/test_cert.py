@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """Certificates: made by a destruction, judged by muni and by stock openssl, years later too."""
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -137,6 +139,100 @@ def whatever_is_changed_is_found():
     assert verify("C1.p7m", "--ca", "other.pem", status=3)["signer"] == "not trusted"
 
 
+def signed_anew(content, by, to="lie.p7m"):
+    """What somebody in office can make who holds a key of his own: any certificate, with his signature."""
+    with open("lie.json", "w") as f:
+        f.write(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    openssl("cms", "-sign", "-binary", "-nodetach", "-md", "sha256", "-nosmimecap", "-in", "lie.json", "-signer", f"{by}.pem", "-inkey",
+            f"{by}.key", "-outform", "DER", "-out", to)
+
+
+def judged(*args):
+    """{check: all that was found}, and the status."""
+    done = sh(MUNI, "cert", "verify", *args, "--json", status=None)
+    found = {}
+    for r in map(json.loads, done.stdout.decode().splitlines()):
+        found.setdefault(r["check"], []).append(r["result"])
+    return found, done.returncode
+
+
+def der(*args):
+    return base64.b64encode(openssl(*args, "-outform", "DER").stdout).decode()
+
+
+def a_signer_who_lies_is_found():
+    """The signature over the whole holds each time; what stands in it is asked one by one."""
+    with open("C1.json") as f:
+        text = f.read()
+    with open("C1.annex.json", "rb") as f:
+        annex = f.read()
+    signed_anew(json.loads(text), "chen")
+    found, status = judged("lie.p7m", "--ca", "ca.pem", "--annex", "C1.annex.json")
+    assert status == 0 and found["quorum"] == ["holds"] and found["annex"] == ["holds"], found
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "mallory.key", "-out",
+            "mallory.pem", "-days", 10, "-subj", "/O=Test/CN=mallory")
+
+    def who(c, act):
+        return next(p for p in c["people"] if p["act"] == act)
+
+    def proposer_approves(c):
+        c["people"].remove(who(c, "approved"))
+        c["people"].append({**who(c, "proposed"), "act": "approved"})
+
+    def a_stranger_approves(c):
+        with open("stated.json", "w") as f:
+            f.write(c["clearance"]["statement"])
+        who(c, "approved").update(certificate=der("x509", "-in", "mallory.pem"), person="CN=mallory,O=Test", signature=der(
+            "cms", "-sign", "-binary", "-in", "stated.json", "-signer", "mallory.pem", "-inkey", "mallory.key"))
+
+    def another_certified(c):
+        c["people"] = [{**who(c, "approved"), "act": "certified"} if p["act"] == "certified" else p for p in c["people"]]
+
+    def other_hex(o, key):
+        o[key] = ("0" if o[key][0] != "0" else "1") + o[key][1:]
+
+    lies = {    # what is changed, the check that finds it, how
+        "the approver's signature, of something else": (
+            lambda c: who(c, "approved").update(signature=c["proof"]["signature"]), "approved", "fails"),
+        "the proposer approves": (proposer_approves, "quorum", "not trusted"),
+        "nobody approves": (lambda c: c["people"].remove(who(c, "approved")), "quorum", "not trusted"),
+        "somebody whom no authority knows approves": (a_stranger_approves, "approved", "not trusted"),
+        "another is said to have certified": (another_certified, "certified", "fails"),
+        "another list": (lambda c: other_hex(c["what"], "root"), "statement", "fails"),
+        "more items than were approved": (lambda c: c["what"].update(items=c["what"]["items"] + 1), "statement", "fails"),
+        "another archive": (lambda c: other_hex(c["identity"], "archive"), "statement", "fails"),
+        "an act that is not in the log": (lambda c: other_hex(c["proof"]["entries"][0], "commitment"), "log", "fails"),
+        "no act at all": (lambda c: c["proof"].update(entries=[]), "log", "fails"),
+        "another head": (lambda c: other_hex(c["proof"]["head"], "root"), "log", "fails"),
+        "a head that the archive did not sign": (
+            lambda c: c["proof"].update(statement=c["proof"]["statement"].replace('"time":1', '"time":2')), "log", "fails"),
+        "another log before": (lambda c: other_hex(c["proof"]["before"], "root"), "log before", "fails"),
+        "other marks": (lambda c: other_hex(c["what"]["marks"], "sha256"), "marks", "fails"),
+    }
+    for name, (lie, check, how) in lies.items():
+        content = json.loads(text)
+        lie(content)
+        assert content != json.loads(text), name
+        signed_anew(content, "chen")
+        shutil.copy("C1.marks", "lie.marks")
+        found, status = judged("lie.p7m", "--ca", "ca.pem")
+        assert how in found.get(check, []) and status == (5 if "fails" in sum(found.values(), []) else 3), (name, status, found)
+    # The archive's own signature, and the annex, are over what was certified.
+    found, status = judged("lie.p7m", "--ca", "ca.pem", "--archive-signature", "C1.p7s")
+    assert "fails" in found["archive"] and status == 5, found
+    content = json.loads(text)
+    lines = annex.replace(b"file-fin-0", b"file-fin-9")
+    assert lines != annex
+    content["what"]["annex"]["sha256"] = hashlib.sha256(lines).hexdigest()
+    with open("lie.annex.json", "wb") as f:
+        f.write(lines)
+    signed_anew(content, "chen")
+    found, status = judged("lie.p7m", "--ca", "ca.pem")
+    assert found["annex"] == ["fails"] and status == 5, found
+    for n in "lie.annex.json", "lie.marks":
+        os.unlink(n)
+
+
 def the_second_names_the_first_and_drops_names(a):
     assert a.destroy("SEC") == "C2"
     a.ask("cert", "show", "C2", "--to", "C2.p7m", "--all")
@@ -213,6 +309,7 @@ def main():
     a.ask("cert", "show", "C1", "--to", "C1.p7m", "--all")
     it_holds_and_goes_stale_for_nobody()
     whatever_is_changed_is_found()
+    a_signer_who_lies_is_found()
     the_second_names_the_first_and_drops_names(a)
     on_paper_it_is_the_same_every_time(a)
     a_renewed_officer_changes_nothing_about_what_was_signed(a)
