@@ -354,6 +354,48 @@ static void signatures_are_added_to_a_content_that_they_carry(void **state)
 	officer_key_close(weber);
 }
 
+static void is_no_certificate(const uint8_t *cms, size_t size, const char *why)
+{
+	struct cms_signer *signers = NULL;
+	uint8_t *content = NULL;
+	size_t content_size, count = 0;
+	struct err e = ERR_NONE;
+
+	assert_int_equal(cms_verify_attached(cms, size, &content, &content_size, &signers, &count,
+					     &e), -1);
+	assert_int_equal(e.code, MUNI_DAMAGED);
+	if (!strstr(e.text, why))
+		fail_msg("not for \"%s\": %s", why, e.text);
+}
+
+/* What no signature covers, and OpenSSL reads past. */
+static void the_frame_around_signatures_has_one_form(void **state)
+{
+	struct people *p = *state;
+	struct officer_key *chen = key_of(p, "chen");
+	uint8_t *cms = NULL, *longer, *version;
+	struct err e = ERR_NONE;
+	size_t size;
+
+	assert_int_equal(cms_sign_attached(NULL, chen, LIST, 1700000000, &cms, &size, &e), 0);
+	/* The version of the SignedData, before the set of digests. */
+	version = memmem(cms, size, "\x02\x01\x01\x31", 4);
+	assert_non_null(version);
+	version[2] = 4;
+	is_no_certificate(cms, size, "RFC 5652");
+	version[2] = 1;
+	/* A length with a zero before it: BER, and no DER. */
+	assert_int_equal(cms[1], 0x82);
+	longer = malloc(size + 1);
+	assert_non_null(longer);
+	memcpy(longer, "\x30\x83\0", 3);
+	memcpy(longer + 3, cms + 2, size - 2);
+	is_no_certificate(longer, size + 1, "not in DER");
+	free(longer);
+	free(cms);
+	officer_key_close(chen);
+}
+
 static void nobody_signs_beside_a_signature_that_does_not_hold(void **state)
 {
 	struct people *p = *state;
@@ -469,6 +511,7 @@ int main(void)
 		cmocka_unit_test(a_digest_that_can_be_made_to_collide_is_refused),
 		cmocka_unit_test(no_changed_byte_of_a_signature_passes_as_another_person),
 		cmocka_unit_test(signatures_are_added_to_a_content_that_they_carry),
+		cmocka_unit_test(the_frame_around_signatures_has_one_form),
 		cmocka_unit_test(nobody_signs_beside_a_signature_that_does_not_hold),
 		cmocka_unit_test(a_chain_is_judged_as_of_the_moment_that_is_given),
 		cmocka_unit_test(another_persons_key_is_refused),
