@@ -10,11 +10,11 @@
 
 #include "fs/base/err.h"
 #include "fs/base/text.h"
+#include "fs/base/zip_end.h"
 #include "fs/content/look.h"
 
 #define BLOCK_SIZE (64u << 10)
 #define TAR_END 1024	/* two blocks of zeros */
-#define ZIP_END_SEARCHED 16384
 #define RESTARTS_MAX 64	/* each costs a walk over the directory */
 
 struct members {
@@ -23,6 +23,8 @@ struct members {
 	struct archive *a;
 	struct archive_entry *entry;	/* the present one; libarchive's */
 	bool can_seek;
+	struct zip_end end;		/* of a zip, if it has one */
+	bool has_end;
 	bool is_zip_as_it_comes;	/* its directory is damaged: tried from the front */
 	uint64_t position;		/* where the next byte is read */
 	uint64_t nonzero_end;		/* of what was read in order */
@@ -181,19 +183,22 @@ static int begin(struct members *m, struct err *e)
  */
 static int check_zip_end(struct members *m, const uint8_t *head, size_t size, struct err *e)
 {
-	uint8_t tail[ZIP_END_SEARCHED];
 	uint64_t whole = 0;
+	uint8_t *tail;
 	ssize_t n;
 
 	if (!m->can_seek || size < 4 || memcmp(head, "PK\3\4", 4) != 0)
 		return 0;
 	(void)input_size(m->in, &whole);
-	n = input_at(m->in, whole > sizeof tail ? whole - sizeof tail : 0, tail, sizeof tail, e);
-	if (n < 0)
-		return -1;
-	if (!memmem(tail, (size_t)n, "PK\5\6", 4))
+	tail = malloc(ZIP_END_TAIL);
+	if (!tail)
+		return err_set(e, MUNI_NO_MEMORY, "no memory to read a zip");
+	n = input_at(m->in, whole > ZIP_END_TAIL ? whole - ZIP_END_TAIL : 0, tail, ZIP_END_TAIL, e);
+	m->has_end = n > 0 && zip_end_find(tail, (size_t)n, &m->end);
+	if (n >= 0 && !m->has_end)
 		look_opaque(m->look, "it was cut off: the end of its directory is missing");
-	return 0;
+	free(tail);
+	return n < 0 ? -1 : 0;
 }
 
 int members_open(struct look *l, struct input *in, struct members **out, struct err *e)
@@ -246,6 +251,12 @@ static const char *why(struct members *m)
 	return text && *text ? text_said(text) : "it was cut off";
 }
 
+/* A record of a zip's directory that it does not know is the end for libarchive. */
+static bool misses_members(const struct members *m)
+{
+	return m->has_end && !m->is_zip_as_it_comes && zip_end_misses(&m->end, m->count);
+}
+
 /* Starts again from the front, where a zip's members stand too. */
 static bool zip_without_directory(struct members *m, struct err *e)
 {
@@ -255,7 +266,8 @@ static bool zip_without_directory(struct members *m, struct err *e)
 	if (m->count > 0 || m->is_zip_as_it_comes || !m->can_seek ||
 	    input_head(m->in, &head, &size, e) < 0 || size < 4 || memcmp(head, "PK\3\4", 4) != 0)
 		return false;
-	look_opaque(m->look, "its directory is damaged: %.120s", why(m));
+	look_opaque(m->look, "its directory is damaged%s%.120s", misses_members(m) ? "" : ": ",
+		    misses_members(m) ? "" : why(m));
 	archive_read_free(m->a);
 	m->a = NULL;
 	m->is_zip_as_it_comes = true;
@@ -293,6 +305,10 @@ static int check_end(struct members *m, struct err *e)
 	ssize_t n;
 
 	m->is_over = true;
+	if (misses_members(m))
+		look_opaque(m->look, "its directory is damaged: it tells of %llu members, and %llu "
+			    "could be read", (unsigned long long)m->end.entries,
+			    (unsigned long long)m->count);
 	if (m->can_seek || (format != ARCHIVE_FORMAT_TAR && format != ARCHIVE_FORMAT_AR))
 		return 0;
 	do
@@ -330,6 +346,15 @@ static bool has_bytes(struct archive_entry *entry)
 	       !archive_entry_hardlink(entry) && !archive_entry_symlink(entry);
 }
 
+/* Of a zip's member that is said to be a pipe or a directory libarchive gives no data; who
+ * opens the document goes by its name, and gets it. */
+static bool hides_bytes(struct members *m)
+{
+	return (archive_format(m->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP &&
+	       !archive_entry_symlink(m->entry) && archive_entry_size_is_set(m->entry) &&
+	       archive_entry_size(m->entry) > 0;
+}
+
 /* One member that cannot be unpacked ends libarchive's reading; a zip's other
  * members are none the worse. */
 static int get_past(struct members *m, struct err *e)
@@ -360,8 +385,11 @@ int members_next(struct members *m, const char **name, struct err *e)
 
 		if (rc == ARCHIVE_RETRY)
 			continue;
-		if (rc == ARCHIVE_EOF && m->failure.code == MUNI_OK)
+		if (rc == ARCHIVE_EOF && m->failure.code == MUNI_OK) {
+			if (misses_members(m) && zip_without_directory(m, e))
+				continue;
 			return check_end(m, e);
+		}
 		if (rc < ARCHIVE_WARN || m->failure.code != MUNI_OK) {
 			if (m->failure.code == MUNI_OK && zip_without_directory(m, e))
 				continue;
@@ -376,6 +404,9 @@ int members_next(struct members *m, const char **name, struct err *e)
 			look_opaque(m->look, "member %s is encrypted", text_printable(*name));
 		else if (has_bytes(m->entry))
 			return 1;
+		else if (hides_bytes(m))
+			look_opaque(m->look, "member %s has data, but is said to be no file",
+				    text_printable(*name));
 	}
 	return 0;
 }

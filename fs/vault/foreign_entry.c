@@ -245,11 +245,17 @@ static void set_acls(struct archive_entry *ae, struct entry_scratch *scratch,
 		add_acl(ae, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, scratch, w);
 }
 
-static void set_data(struct archive_entry *ae, struct entry_scratch *scratch,
+static void set_data(struct archive_entry *ae, int format, struct entry_scratch *scratch,
 		     struct wire_entry *w)
 {
 	struct foreign_entry *f = &w->f;
 	int64_t size = archive_entry_size(ae);
+
+	/* libarchive does not give it. */
+	if (format == ARCHIVE_FORMAT_ZIP && f->kind != NODE_FILE && f->kind != NODE_SYMLINK &&
+	    archive_entry_size_is_set(ae) && size > 0)
+		set_problem(scratch, w, "it has data, but is said to be a directory, a pipe or a "
+			    "device; the data cannot be read");
 
 	f->has_size = f->kind == NODE_FILE && archive_entry_size_is_set(ae);
 	if (f->has_size && size < 0)
@@ -286,5 +292,5 @@ void entry_convert(struct archive_entry *ae, int format, const char *warning,
 	}
 	set_xattrs(ae, scratch, w);
 	set_acls(ae, scratch, w);
-	set_data(ae, scratch, w);
+	set_data(ae, format, scratch, w);
 }

@@ -171,7 +171,9 @@ void child_say_kind(struct child *c)
 		return;
 	if (format == ARCHIVE_FORMAT_RAW && (!c->options->allow_raw || !*c->source.packing))
 		refuse_unknown(c);
-	c->source.is_remembering = format == ARCHIVE_FORMAT_TAR || format == ARCHIVE_FORMAT_CPIO;
+	c->source.is_remembering = format == ARCHIVE_FORMAT_TAR ||
+				   format == ARCHIVE_FORMAT_CPIO ||
+				   format == ARCHIVE_FORMAT_ZIP;
 	snprintf(text, sizeof text, "%s%s%s", format_name(format), *c->source.packing ? "+" : "",
 		 c->source.packing);
 	voice_text(&c->voice, WIRE_KIND, text);

@@ -5,12 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/base/zip_end.h"
 #include "fs/vault/foreign_child_inside.h"
 #include "fs/vault/foreign_pax.h"
 
-#define ZIP_END 22		/* APPNOTE.TXT 4.3.16, without its comment */
-#define ZIP_LOCATOR 20		/* 4.3.15: there is a zip64 record */
-#define ZIP_TAIL (ZIP_END + 65535)
 #define SEVEN_HEAD 32		/* 7zFormat.txt: SignatureHeader */
 #define CAB_HEAD 36		/* [MS-CAB] 2.1 */
 #define ISO_VOLUME (32768 + 80)	/* ECMA-119 8.4: the primary descriptor's sizes */
@@ -145,37 +143,47 @@ static uint64_t cpio_end(struct child *c)
 	}
 }
 
-/* The last mark of an end whose comment fits into tail[0, size).  NULL: none. */
-static const uint8_t *zip_mark(const uint8_t *tail, size_t size)
+static bool zip_before(struct child *c, uint64_t end, struct zip_end *z)
 {
-	for (size_t i = size < ZIP_END ? 0 : size - ZIP_END + 1; i-- > 0;)
-		if (!memcmp(tail + i, "PK\5\6", 4) &&
-		    little(tail + i + 20, 2) <= size - i - ZIP_END)
-			return tail + i;
-	return NULL;
+	size_t size = end < ZIP_END_TAIL ? (size_t)end : ZIP_END_TAIL;
+	uint8_t *tail = c->source.raw;	/* the parser needs it no more */
+
+	return get(&c->source, end - size, tail, size) && zip_end_find(tail, size, z) &&
+	       (z->at += end - size, true);
+}
+
+/* A record that libarchive does not know ends the directory for it, and of two members of one
+ * place it shows one; of a stream it passes over what does not look like a member. */
+static void count_zip(struct child *c, const struct zip_end *z)
+{
+	char text[200];
+
+	if (!zip_end_misses(z, c->entries))
+		return;
+	snprintf(text, sizeof text, "its directory says that there are %llu entries, and %llu could "
+		 "be read: it is damaged or hostile", (unsigned long long)z->entries,
+		 (unsigned long long)c->entries);
+	child_broken(c, MUNI_DAMAGED, text);
 }
 
 static void check_zip(struct child *c)
 {
 	const struct source *s = &c->source;
-	uint8_t *tail = s->raw;		/* the parser needs it no more */
-	size_t size = s->size < ZIP_TAIL ? (size_t)s->size : ZIP_TAIL;
-	const uint8_t *mark;
-	uint64_t at, begin;
+	struct zip_end z, first;
+	uint64_t begin;
 
-	if (!get(s, s->size - size, tail, size) || !(mark = zip_mark(tail, size)))
+	if (!zip_before(c, s->is_direct ? s->size : s->plain, &z))
 		return;
-	at = s->size - size + (uint64_t)(mark - tail);
-	behind(c, at + ZIP_END + little(mark + 20, 2));
-	begin = little(mark + 12, 4) + little(mark + 16, 4);	/* directory's size and place */
-	if (begin >= at || (mark - tail >= ZIP_LOCATOR && !memcmp(mark - ZIP_LOCATOR, "PK\6\7", 4)))
+	count_zip(c, &z);
+	if (!s->is_direct)
 		return;
-	begin = at - begin;
+	behind(c, z.at + z.size);
+	if (z.is_large || z.directory >= z.at)
+		return;
 	/* Something stands in front: a program that unpacks itself, or another archive, whose
 	 * own mark ends there. */
-	size = begin < ZIP_TAIL ? (size_t)begin : ZIP_TAIL;
-	if (get(s, begin - size, tail, size) && (mark = zip_mark(tail, size)) &&
-	    (size_t)(mark - tail) + ZIP_END + little(mark + 20, 2) == size)
+	begin = z.at - z.directory;
+	if (zip_before(c, begin, &first) && first.at + first.size == begin)
 		two(c, "the first ends at", begin);
 }
 
@@ -186,9 +194,6 @@ static void check_file(struct child *c)
 	uint64_t end = 0;
 
 	switch (child_format(c)) {
-	case ARCHIVE_FORMAT_ZIP:
-		check_zip(c);
-		return;
 	case ARCHIVE_FORMAT_7ZIP:
 		if (get(s, 0, head, SEVEN_HEAD) && !memcmp(head, "7z\xbc\xaf", 4))
 			end = SEVEN_HEAD + little(head + 12, 8) + little(head + 20, 8);
@@ -222,9 +227,11 @@ bool rest_look(struct child *c, struct rest *r)
 
 void rest_check(struct child *c, const struct rest *found)
 {
-	_Static_assert(ZIP_TAIL <= SOURCE_BLOCK, "a tail fits into the source's buffer");
+	_Static_assert(ZIP_END_TAIL <= SOURCE_BLOCK, "a tail fits into the source's buffer");
 	if (found)
 		say(c, found);
+	else if (child_format(c) == ARCHIVE_FORMAT_ZIP)
+		check_zip(c);
 	else if (c->source.is_direct)
 		check_file(c);
 }

@@ -284,6 +284,47 @@ def two_archives_in_one_file():
                 check(f"{says}: one of them is there", code != 1 or versions(f"{what}-{name}") or "." in suffix, text)
 
 
+def a_zip_says_how_many_it_holds():
+    """A record of the directory that is not known ends it for libarchive, a member's damaged head is passed over in a stream."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name in "abc":
+            z.writestr(name, name * 100)
+    good = out.getvalue()
+    for number, (name, magic, how) in enumerate((("a", b"PK\1\2", "file"), ("b", b"PK\1\2", "file"), ("c", b"PK\1\2", "file"),
+                                                 ("b", b"PK\3\4", "file"), ("b", b"PK\3\4", "stream"))):
+        bad = bytearray(good)
+        at = -1
+        for _ in range("abc".index(name) + 1):
+            at = bad.index(magic, at + 1)
+        bad[at + 2] ^= 0x40
+        with open("bad.zip", "wb") as f:
+            f.write(bad)
+        code, _, text = ingest("bad.zip" if how == "file" else "-", f"counted{number}", stdin=bytes(bad) if how == "stream" else None)
+        check(f"a zip with {name}'s {magic} damaged, from a {how}, is not whole", code == 1 and len(text) > 40, text)
+    with open("whole.zip", "wb") as f:
+        f.write(good)
+    for how, source in ("file", "whole.zip"), ("stream", "-"):
+        code, _, text = ingest(source, f"counted-{how}", stdin=good if how == "stream" else None)
+        check(f"a whole one, from a {how}, is", code == 0, text)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, mode in ("device", 0o20600), ("directory", 0o40755), ("file", 0o100644):
+            info = zipfile.ZipInfo(name)
+            info.create_system, info.external_attr = 3, mode << 16
+            z.writestr(info, b"the bytes of it")
+    with open("kinds.zip", "wb") as f:
+        f.write(out.getvalue())
+    code, _, text = ingest("kinds.zip", "kinds")
+    check("data of what is said to be no file is told", code == 1 and "device: it has data" in text and "directory/: it has data" in text, text)
+    check("and the file is there", os.listdir(export("kinds")) == ["file"])
+    with zipfile.ZipFile("many.zip", "w") as z:
+        for i in range(66_000):
+            z.writestr(str(i), b"")
+    code, _, text = ingest("many.zip", "many")
+    check("more than 65535 in a zip64 is whole", code == 0, text)
+
+
 def parts_of_tar():
     return tar_of(("c", tarfile.REGTYPE, "", b"c"))
 
@@ -463,6 +504,7 @@ def main():
     names_of_one_file_whose_data_differ()
     names_of_one_file_whose_attributes_differ()
     two_archives_in_one_file()
+    a_zip_says_how_many_it_holds()
     wrong_things_are_refused()
     encrypted_entries_are_named()
     hostile_archives_stay_inside()
