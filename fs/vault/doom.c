@@ -90,7 +90,7 @@ void doom_free(struct doom *d)
 	struct bits *const sets[] = { &d->directories, &d->nodes, &d->contents, &d->xattrs,
 		&d->accounts, &d->blocks, &d->segments, &d->systems_gone, &d->versions_gone,
 		&d->details_gone, &d->systems_touched, &d->holds_mute, &d->contents_doomed,
-		&d->contents_shared };
+		&d->contents_shared, &d->based };
 
 	if (!d)
 		return;

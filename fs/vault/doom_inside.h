@@ -68,6 +68,7 @@ struct old_block {		/* has pieces: to be packed anew */
 	int32_t year;
 	uint32_t raw;
 	bool is_based;		/* leaned on others */
+	bool is_led;		/* ... on one that stood alone: on a leader, or as good as */
 	size_t piece, pieces;	/* in doom->pieces */
 };
 
@@ -102,6 +103,7 @@ struct doom {
 
 	/* What stays: */
 	struct bits directories, nodes, contents, xattrs, accounts, blocks, segments;
+	struct bits based;	/* blocks that lean on others, whatever becomes of them */
 	/* What goes: */
 	struct bits systems_gone, versions_gone, details_gone;
 	struct bits systems_touched;	/* something of theirs goes */

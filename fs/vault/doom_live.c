@@ -155,7 +155,10 @@ static int keep_pieces(struct live *l, const struct block *b, const struct run *
 		return -1;
 	d->old = old;
 	old[d->old_count++] = (struct old_block){ b->id, b->class_id, b->year, b->raw,
-						  b->bases[0] != 0, d->piece_count, count };
+						  b->bases[0] != 0,
+						  b->bases[0] != 0 && b->bases[1] == 0 &&
+						  !bits_has(&d->based, b->bases[0]),
+						  d->piece_count, count };
 	for (size_t i = 0; i < count; i++) {
 		struct piece *list = doom_room(d->pieces, d->piece_count, &d->piece_capacity,
 					       sizeof *list, l->e);
@@ -207,6 +210,8 @@ static int decide(void *arg, const struct block *b)
 	for (; l->next + count < l->run_count && runs[count].block == b->id; count++)
 		used += runs[count].size;
 	l->next += count;
+	if (b->bases[0] != 0 && !bits_add(&d->based, b->id))
+		return doom_no_memory(l->e);
 	if (used > 0 && runs[count - 1].at + runs[count - 1].size > b->raw)
 		return err_set(l->e, MUNI_DAMAGED, "the catalogue is damaged: an extent ends past "
 			       "block %lld; run `muni verify`", (long long)b->id);

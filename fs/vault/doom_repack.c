@@ -21,6 +21,7 @@
 
 #define CACHE_BYTES (32u << 20)
 #define CATALOGUE_CACHE (4u << 20)
+#define LEAD_AT_MOST (64u << 20)	/* raw bytes, as an ingest's (pack_leader.c) */
 
 struct repack {
 	struct doom *d;
@@ -32,7 +33,10 @@ struct repack {
 	struct segment_builder *builder;
 	struct keyed_hash *sums;	/* of sealed blocks */
 	struct doom_bases *bases;
+	struct block_leader *leader;	/* of this class; NULL: none yet */
+	uint64_t led;		/* raw bytes, by it */
 	uint32_t usual;		/* raw bytes a block, at least */
+	uint32_t leaders;	/* ... of a leader */
 	uint32_t target;	/* of the one that fills */
 	uint8_t *raw;		/* BLOCK_RAW_MAX; the block that fills */
 	uint32_t *features;	/* SKETCH_FEATURES_MAX; scratch */
@@ -42,6 +46,7 @@ struct repack {
 	int64_t id;
 	size_t old, piece;	/* where it begins */
 	bool is_based;		/* something in it leaned on others */
+	bool is_to_lead;	/* it is as large as a leader, for what comes was led */
 	bool has_segment;	/* segments_new has one for what the builder holds */
 	uint64_t bytes_done, bytes_total;
 };
@@ -73,10 +78,13 @@ static int raw_of(void *arg, const struct fresh_block *f, uint8_t *out, struct e
 static int open_parts(struct repack *r, struct err *e)
 {
 	struct catalogue_settings s;
+	struct block_sizes sizes;
 
 	if (catalogue_settings_get(r->v->catalogue, &s, e) < 0)
 		return -1;
+	block_sizes_of(s.block_size, (int)s.level, &sizes);
 	r->usual = s.block_size;
+	r->leaders = sizes.leader;
 	r->cache = block_cache_new(CACHE_BYTES);
 	r->raw = malloc(BLOCK_RAW_MAX);
 	r->features = malloc(SKETCH_FEATURES_MAX * sizeof *r->features);
@@ -97,6 +105,7 @@ static void close_parts(struct repack *r)
 	keyed_hash_free(r->sums);
 	block_encoder_free(r->encoder);
 	doom_bases_free(r->bases);
+	block_leader_free(r->leader);
 	vault_reader_close(r->reader);
 	block_cache_free(r->cache);
 	free(r->features);
@@ -167,6 +176,33 @@ static int make_room(struct doom *d, struct err *e)
 	return 0;
 }
 
+static void end_leader(struct repack *r)
+{
+	block_leader_free(r->leader);
+	r->leader = NULL;
+	r->led = 0;
+}
+
+/* It resembles nothing, and may have been led: a leader is of use to what shares no more than
+ * words with it. */
+static int encode_led(struct repack *r, struct block *b, const uint8_t **sealed,
+		      struct err *e)
+{
+	if (r->leader) {
+		if (block_encode_led(r->encoder, r->leader, true, r->raw, r->used, b, sealed,
+				     e) < 0)
+			return -1;
+		r->led += r->used;
+		if (r->led >= LEAD_AT_MOST)
+			end_leader(r);
+		return 0;
+	}
+	if (block_encode(r->encoder, r->raw, r->used, NULL, 0, b, sealed, e) < 0)
+		return -1;
+	return r->is_to_lead && b->codec == BLOCK_ZSTD ?
+		block_leader_new(b->id, r->raw, r->used, &r->leader, e) : 0;
+}
+
 static int encode(struct repack *r, struct fresh_block *f, const uint8_t **sealed,
 		  struct err *e)
 {
@@ -178,6 +214,8 @@ static int encode(struct repack *r, struct fresh_block *f, const uint8_t **seale
 	f->sketch.class_id = r->class_id;
 	if (r->is_based && doom_bases_choose(r->bases, r->features, count, b, &base, e) < 0)
 		return -1;
+	if (r->is_based && !base.data)
+		return encode_led(r, b, sealed, e);
 	if (block_encode(r->encoder, r->raw, r->used, base.data, base.size, b, sealed, e) < 0)
 		return -1;
 	if (b->codec != BLOCK_ZSTD_BASED) {	/* it does not compress, even so */
@@ -225,6 +263,9 @@ static void begin_block(struct repack *r, const struct old_block *old, size_t pi
 	r->old = (size_t)(old - r->d->old);
 	r->piece = piece;
 	r->is_based = false;
+	r->is_to_lead = old->is_led && !r->leader;
+	if (r->is_to_lead && r->target < r->leaders)
+		r->target = r->leaders;
 }
 
 static int take_piece(struct repack *r, const struct old_block *old, size_t number,
@@ -254,6 +295,8 @@ static int take_block(struct repack *r, const struct old_block *old, struct err 
 
 	if ((old->class_id != r->class_id || old->year != r->year) && flush(r, e) < 0)
 		return -1;
+	if (old->class_id != r->class_id)
+		end_leader(r);
 	r->class_id = old->class_id;
 	r->year = old->year;
 	if (reader_pin(r->reader, old->id, old->raw, false, &decoded, e) < 0)
