@@ -102,6 +102,33 @@ static int check_officers(const struct restore_certificate *c, const json_t *con
 	return 0;
 }
 
+struct sought {
+	const struct testimony *t;
+	bool is_it;
+};
+
+static int is_same(void *arg, int64_t id, int64_t disposition, int64_t made,
+		   const struct digest *content)
+{
+	struct sought *s = arg;
+
+	(void)disposition;
+	(void)made;
+	s->is_it |= id == s->t->number && digest_equal(content, &s->t->content);
+	return 0;
+}
+
+/* Is it in the catalogue as it is here: taken over, or made, before this copy was? */
+static int find_known(struct vault *v, const struct testimony *t, bool *is_known, struct err *e)
+{
+	struct sought s = { .t = t };
+
+	if (catalogue_certificates(v->catalogue, is_same, &s, e) < 0)
+		return -1;
+	*is_known = s.is_it;
+	return 0;
+}
+
 int testimony_read(struct vault *v, const struct restore_certificate *c,
 		   struct testimony_officers *officers, struct testimony *out,
 		   struct marks *marks, struct err *e)
@@ -111,6 +138,7 @@ int testimony_read(struct vault *v, const struct restore_certificate *c,
 	uint8_t *text = NULL;
 	size_t size, count = 0;
 	json_t *content = NULL;
+	bool is_known;
 	int rc = -1;
 
 	*out = (struct testimony){ .from = c };
@@ -118,15 +146,22 @@ int testimony_read(struct vault *v, const struct restore_certificate *c,
 		return err_set(e, MUNI_REFUSED, "%s: the archive's own signature (the file C<n>.p7s) "
 			       "is not beside it", text_printable(c->name));
 	if (cms_verify_attached(c->cms, c->cms_size, &text, &size, &signers, &count, e) < 0 ||
-	    canonical_load(text, size, &content, e) < 0 ||
-	    renewal_later_signatories(v, c->folder, &who, e) < 0 ||
-	    renewal_check_certificate(&who, content, text, size, c->own, c->own_size, e) < 0) {
+	    canonical_load(text, size, &content, e) < 0) {
 		err_wrap(e, "%s", text_printable(c->name));
 		goto out;
 	}
 	out->content = digest_of(text, size);
-	if (read_content(v, c, content, out, e) == 0 &&
-	    check_officers(c, content, signers, count, officers, e) == 0)
+	if (read_content(v, c, content, out, e) < 0 || find_known(v, out, &is_known, e) < 0)
+		goto out;
+	/* What the copy knows may speak of another log than its own: that of a history before
+	 * an earlier restoring. */
+	if (renewal_later_signatories(v, c->folder, &who, e) < 0 ||
+	    renewal_check_certificate(&who, is_known ? NULL : content, text, size, c->own,
+				      c->own_size, e) < 0) {
+		err_wrap(e, "%s", text_printable(c->name));
+		goto out;
+	}
+	if (check_officers(c, content, signers, count, officers, e) == 0)
 		rc = read_marks(c, content, marks, e);
 out:
 	cms_signers_free(signers, count);
@@ -194,31 +229,15 @@ static int check_row(const struct testimony *list, size_t count, struct newest b
 	return 0;
 }
 
-struct sought {
-	const struct testimony *t;
-	bool is_it;
-};
-
-static int is_same(void *arg, int64_t id, int64_t disposition, int64_t made,
-		   const struct digest *content)
-{
-	struct sought *s = arg;
-
-	(void)disposition;
-	(void)made;
-	s->is_it |= id == s->t->number && digest_equal(content, &s->t->content);
-	return 0;
-}
-
 /* What the copy has done itself adds nothing; of the same number, but of another history, it
  * would be passed over with all that it says. */
 static int check_known(struct vault *v, const struct testimony *t, struct err *e)
 {
-	struct sought s = { .t = t };
+	bool is_known;
 
-	if (catalogue_certificates(v->catalogue, is_same, &s, e) < 0)
+	if (find_known(v, t, &is_known, e) < 0)
 		return -1;
-	return s.is_it ? 0 :
+	return is_known ? 0 :
 		err_set(e, MUNI_DAMAGED, "%s is another C%" PRId64 " than the one that is here: it "
 			"is of another history of this archive", text_printable(t->from->name),
 			t->number);

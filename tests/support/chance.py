@@ -391,7 +391,9 @@ class Life:
     def restore(self):
         if not self.backups:
             return self.backup()
-        where, model = self.rng.choice(self.backups)
+        at = self.rng.randrange(len(self.backups))
+        where, model = self.backups[at]
+        self.backups = self.backups[:at + 1]    # those of the history that is lost with this
         if self.is_mounted:
             self.mount()
         shutil.rmtree(self.w.archive)
@@ -440,6 +442,8 @@ class Life:
     def look_at_all(self):
         self.w.run("verify", *(["--deep"] if self.rng.random() < 0.5 else []))
         self.w.run("audit verify")
+        if any(os.path.getsize(p) for p in glob.glob(f"{self.w.archive}/catalogue.*-wal")):
+            self.w.run("repair")    # killed after its act was done; the reader reads an archive at rest
         with open("key", "rb") as f:
             r = graves.reader.Archive(self.w.archive, self.w.keyring, f.read(), False)
         by_reader = collections.defaultdict(dict)

@@ -290,6 +290,13 @@ def a_longer_history_was_lost(made):
     assert "C1.p7s" in old.run("verify", status=5)
     old.run("repair")
     old.run("verify")
+    # Restored once more, from a copy of now: who gives all that the safe has gives one that the copy knows.
+    again = twin(old, "again")
+    destroy(old, "--due", "--class", "DRO")
+    old.ask("cert", "show", "C2", "--to", "long-C2.p7m", "--all")
+    subprocess.run([MUNI, "restore", again.path, "long-C1.p7m", "long-C2.p7m", "--reason", "burnt too", "--by", "rita",
+                    "--key", "rita.key", "--keyring", again.keyring, "--key-file", again.key], check=True, capture_output=True)
+    again.run("verify", "--deep")
 
 
 def killed_at_every_step():
