@@ -55,6 +55,17 @@ static void answer_error(int fd, uint64_t unique)
 	}
 }
 
+/* D3 */
+static void after_handshake(struct mount *m, bool was_taken)
+{
+	if (was_taken) {
+		m->on_ready(m);
+	} else {
+		atomic_store(&m->was_refused, true);
+		fuse_session_exit(m->session);
+	}
+}
+
 static ssize_t device_writev(int fd, struct iovec *parts, int count, void *arg)
 {
 	struct mount *m = arg;
@@ -62,13 +73,17 @@ static ssize_t device_writev(int fd, struct iovec *parts, int count, void *arg)
 	ssize_t n = write_patiently(fd, parts, count);
 	int sys = errno;
 
-	if (n >= 0 || is_over(sys))
-		return n;
 	memcpy(&head, parts[0].iov_base, sizeof head);	/* libfuse: always whole, and first */
-	if (head.unique == 0)
-		atomic_fetch_add(&m->untold, 1);	/* D2 */
-	else
-		answer_error(fd, head.unique);
+	if (n < 0 && !is_over(sys)) {
+		if (head.unique == 0)
+			atomic_fetch_add(&m->untold, 1);	/* D2 */
+		else
+			answer_error(fd, head.unique);
+	}
+	if (head.unique != 0 && !atomic_load(&m->has_replied)) {
+		atomic_store(&m->has_replied, true);	/* before it no other is asked for */
+		after_handshake(m, n >= 0 && head.error == 0);
+	}
 	errno = sys;
 	return n;
 }

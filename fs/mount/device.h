@@ -6,6 +6,9 @@
  *       The mount goes on.
  *   D2  A notification (what is to be dropped) that the kernel did not take is counted:
  *       who must know that it was told compares device_untold() before and after.
+ *   D3  The first reply is to the handshake.  Once the kernel has it the mount serves
+ *       (on_ready); where it is an error, or could not be written, the kernel refuses all
+ *       that follows and asks nothing more: the session ends, and was_refused says why.
  */
 #ifndef FS_MOUNT_DEVICE_H
 #define FS_MOUNT_DEVICE_H

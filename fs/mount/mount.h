@@ -56,11 +56,12 @@ struct mount {
 	uint64_t generation;		/* of the catalogue when the view was first read */
 	struct fuse_session *session;
 	atomic_ulong untold;		/* notifications that the kernel did not take (device.h) */
+	atomic_bool has_replied, was_refused;	/* the handshake (device.h) */
 	int folder;			/* the archive's */
 
 	/* Set by the handshake, before any other request. */
 	bool can_no_open, can_no_opendir;
-	void (*on_ready)(struct mount *m);	/* the mount serves from here; or NULL */
+	void (*on_ready)(struct mount *m);	/* the mount serves from here */
 	int kernel_ahead_fd;		/* kernel_ahead.h; -1 */
 	size_t kernel_readahead;	/* as it was said; 0: the kernel's own */
 	int ready_fd;			/* for on_ready: who waits for the news; -1 */

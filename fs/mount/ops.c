@@ -95,8 +95,6 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		conn->max_readahead = (unsigned)m->kernel_readahead;
 	m->can_no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
 	m->can_no_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
-	if (m->on_ready)
-		m->on_ready(m);
 }
 
 /* ---- names and attributes ---------------------------------------------------------- */

@@ -217,6 +217,9 @@ static int run(struct mount *m, struct serve_ends *ends, struct steps *s, struct
 	    listings_start(m->listings, e) < 0 || watch_start(m, &watch, e) < 0)
 		goto out;
 	rc = session_loop(m->session, m->o.threads, &was_signalled, e);
+	if (rc == 0 && atomic_load(&m->was_refused))
+		rc = err_set(e, MUNI_IO, "the kernel could not be answered when it asked who serves "
+			     "this mount, most likely for want of memory: mount again");
 out:
 	if (rc < 0 || was_signalled)
 		unmounter_unmount(&ends->unmounter);
